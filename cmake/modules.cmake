@@ -1,0 +1,26 @@
+# ap_module(NAME [modules and libraries it uses...]): one static library `ap_NAME` from the sources in
+# src/NAME. Which module may use which is checked by tools/check-layers, not here.
+function(ap_module name)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cc)
+  if(sources)
+    add_library(ap_${name} STATIC ${sources})
+    target_link_libraries(ap_${name} PUBLIC ap_flags ${ARGN})
+  else()
+    add_library(ap_${name} INTERFACE)
+    target_link_libraries(ap_${name} INTERFACE ap_flags ${ARGN})
+  endif()
+endfunction()
+
+# ap_test(NAME): one test program `test_NAME` from tests/NAME/*.cc, linked with module NAME.
+function(ap_test name)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${name}/*.cc)
+  if(sources)
+    add_executable(test_${name} ${sources})
+    target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+    target_compile_definitions(test_${name} PRIVATE AP_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+                                                    AP_BINARY_DIR="${CMAKE_BINARY_DIR}")
+    target_link_libraries(test_${name} PRIVATE ap_${name} ${ARGN} GTest::gtest GTest::gtest_main)
+    add_test(NAME ${name} COMMAND test_${name} WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
+    set_tests_properties(${name} PROPERTIES TIMEOUT 1200)
+  endif()
+endfunction()

@@ -1,0 +1,34 @@
+#include "base/cpu.h"
+
+#include <cstdlib>
+#include <string_view>
+
+namespace ap {
+namespace {
+
+CpuFeatures detect() {
+  CpuFeatures f;
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  f.aes = __builtin_cpu_supports("aes") && __builtin_cpu_supports("sse4.1");
+  f.avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+  f.avx512 = f.avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+             __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+  f.ifma = f.avx512 && __builtin_cpu_supports("avx512ifma");
+  f.vaes = f.avx512 && __builtin_cpu_supports("vaes");
+#endif
+  const char* cap = std::getenv("AUTOPRIVACY_CPU");
+  const std::string_view limit = cap ? cap : "";
+  if (limit == "scalar") return CpuFeatures{};
+  if (limit == "avx2") f.avx512 = f.ifma = f.vaes = false;
+  return f;
+}
+
+}  // namespace
+
+const CpuFeatures& cpu() {
+  static const CpuFeatures features = detect();
+  return features;
+}
+
+}  // namespace ap

@@ -1,0 +1,74 @@
+#include "base/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace ap {
+namespace {
+
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int fd) : fd_(fd) {}
+  ~FileDescriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+}  // namespace
+
+Bytes read_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) fail_input("cannot read {}: {}", path.string(), std::strerror(errno));
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
+    fail_input("cannot read {}: it is not a regular file", path.string());
+  }
+  const auto size = static_cast<std::uint64_t>(info.st_size);
+  if (size > max_bytes) {
+    fail_input("{} has {} bytes, more than the {} allowed here", path.string(), size, max_bytes);
+  }
+  Bytes bytes(size);
+  std::size_t at = 0;
+  while (at < bytes.size()) {
+    const ssize_t got = ::read(file.get(), bytes.data() + at, bytes.size() - at);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) fail_input("cannot read {}: it ended at byte {} of {}", path.string(), at, size);
+    at += static_cast<std::size_t>(got);
+  }
+  return bytes;
+}
+
+void write_file(const std::filesystem::path& path, ByteView bytes) {
+  std::filesystem::path temporary = path;
+  temporary += fmt::format(".{}.tmp", ::getpid());
+  const auto give_up = [&](const char* doing) {
+    const int error = errno;
+    ::unlink(temporary.c_str());
+    fail_input("cannot {} {}: {}", doing, path.string(), std::strerror(error));
+  };
+  {
+    const FileDescriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    if (file.get() < 0) give_up("create");
+    std::size_t at = 0;
+    while (at < bytes.size()) {
+      const ssize_t put = ::write(file.get(), bytes.data() + at, bytes.size() - at);
+      if (put < 0 && errno == EINTR) continue;
+      if (put <= 0) give_up("write");
+      at += static_cast<std::size_t>(put);
+    }
+    if (::fsync(file.get()) != 0) give_up("sync");
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) give_up("rename onto");
+}
+
+}  // namespace ap
