@@ -1,5 +1,5 @@
-// Fixed-width bit packing: n values of b bits each take exactly ceil(n*b/8) bytes, whatever the values are, so
-// that the size of a message is a function of public shapes only.
+// Fixed-width bit packing: n values of b bits each take exactly ceil(n*b/8) bytes, whatever the values are,
+// so that the size of a message is a function of public shapes only.
 #pragma once
 
 #include <cstddef>

@@ -21,6 +21,7 @@ CpuFeatures detect() {
   const std::string_view limit = cap ? cap : "";
   if (limit == "scalar") return CpuFeatures{};
   if (limit == "avx2") f.avx512 = f.ifma = f.vaes = false;
+  if (limit == "avx512") f.ifma = f.vaes = false;
   return f;
 }
 

@@ -1,5 +1,6 @@
-// What this processor can do. Kernels are compiled for every instruction set by function target attributes and
-// chosen once at run time; AUTOPRIVACY_CPU=scalar|avx2|avx512 caps the choice (tests, Valgrind, comparisons).
+// What this processor can do. Kernels are compiled for every instruction set by function target attributes
+// and chosen once at run time; AUTOPRIVACY_CPU=scalar|avx2|avx512 caps the choice (tests, Valgrind,
+// comparisons).
 #pragma once
 
 namespace ap {

@@ -1,6 +1,6 @@
-// One error type for the whole system. A message is one clear sentence: what, where (layer, file, value, limit)
-// and what to do next. Invariants of our own code use AP_ASSERT; everything a user, a peer or a file can cause
-// is an Error with the code that decides the exit status of the command line.
+// One error type for the whole system. A message is one clear sentence: what, where (layer, file, value,
+// limit) and what to do next. Invariants of our own code use AP_ASSERT; everything a user, a peer or a file
+// can cause is an Error with the code that decides the exit status of the command line.
 #pragma once
 
 #include <fmt/format.h>

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 
@@ -27,7 +28,8 @@ class FileDescriptor {
 }  // namespace
 
 Bytes read_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) fail_input("cannot read {}: {}", path.string(), std::strerror(errno));
   struct stat info {};
   if (::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
@@ -49,8 +51,10 @@ Bytes read_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
 }
 
 void write_file(const std::filesystem::path& path, ByteView bytes) {
+  // Two writers of one file, in one process or in two, must not share a temporary file.
+  static std::atomic<unsigned> writes{0};
   std::filesystem::path temporary = path;
-  temporary += fmt::format(".{}.tmp", ::getpid());
+  temporary += fmt::format(".{}.{}.tmp", ::getpid(), writes++);
   const auto give_up = [&](const char* doing) {
     const int error = errno;
     ::unlink(temporary.c_str());

@@ -1,5 +1,5 @@
-// Whole files in and out. Writing goes to a temporary file beside the target that is synced and renamed, so that
-// a crash leaves the old file or the new one, never half of one.
+// Whole files in and out. Writing goes to a temporary file beside the target that is synced and renamed, so
+// that a crash leaves the old file or the new one, never half of one.
 #pragma once
 
 #include <cstdint>

@@ -21,8 +21,9 @@ struct CacheLineAllocator {
     using other = CacheLineAllocator<U, kWipe>;
   };
   CacheLineAllocator() = default;
+  // Implicit, as the standard asks of allocators.
   template <typename U>
-  CacheLineAllocator(const CacheLineAllocator<U, kWipe>&) {}
+  CacheLineAllocator(const CacheLineAllocator<U, kWipe>&) {}  // NOLINT(google-explicit-constructor)
   T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), kAlignment)); }
   void deallocate(T* p, std::size_t n) {
     if constexpr (kWipe) wipe(p, n * sizeof(T));

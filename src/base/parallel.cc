@@ -16,9 +16,9 @@ oneapi::tbb::task_arena& arena() {
 
 std::size_t choose_thread_count() {
   const char* wanted = std::getenv("AUTOPRIVACY_THREADS");
-  const int given = wanted ? std::atoi(wanted) : 0;
-  const int available = oneapi::tbb::this_task_arena::max_concurrency();
-  return static_cast<std::size_t>(std::clamp(given > 0 ? given : available, 1, 1024));
+  const long given = wanted ? std::strtol(wanted, nullptr, 10) : 0;
+  const long available = oneapi::tbb::this_task_arena::max_concurrency();
+  return static_cast<std::size_t>(std::clamp(given > 0 ? given : available, 1L, 1024L));
 }
 
 }  // namespace

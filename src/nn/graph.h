@@ -1,7 +1,7 @@
-// The float network after import: a straight-line program over per-image tensors, reduced to the few operations
-// below. Shapes are concrete (the batch dimension is gone), BatchNormalization is folded into the convolution
-// before it, Gemm and MatMul are fully connected nodes, and everything that only moves values (Flatten, Reshape,
-// Slice, Pad with zeros, Identity, Dropout) is a Gather or has vanished.
+// The float network after import: a straight-line program over per-image tensors, reduced to the few
+// operations below. Shapes are concrete (the batch dimension is gone), BatchNormalization is folded into the
+// convolution before it, Gemm and MatMul are fully connected nodes, and everything that only moves values
+// (Flatten, Reshape, Slice, Pad with zeros, Identity, Dropout) is a Gather or has vanished.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,11 @@
 #include <vector>
 
 namespace ap::nn {
+
+/// No tensor (weights or values) may have more elements than this.
+inline constexpr std::int64_t kMaxTensorElements = std::int64_t{1} << 26;
+/// No network may have more nodes than this.
+inline constexpr int kMaxNodes = 100'000;
 
 /// Channels, height, width; a vector of length n is {n, 1, 1}. Layout is row-major: index (c*h + y)*w + x.
 struct Shape {
@@ -39,8 +44,8 @@ struct Window {
 };
 
 struct InputOp {};
-/// weights[c_out][c_in / groups][kernel_h][kernel_w], bias[c_out]. Input channel group g feeds output group g.
-/// Dilation has been expanded into the kernel with zeros.
+/// weights[c_out][c_in / groups][kernel_h][kernel_w], bias[c_out]. Input channel group g feeds output group
+/// g. Dilation has been expanded into the kernel with zeros.
 struct ConvOp {
   Window window;
   int groups = 1;
@@ -71,7 +76,8 @@ struct AffineOp {
 struct MaxPoolOp {
   Window window;
 };
-/// Mean over the window; padding counts as zeros when count_include_pad, else only real elements are averaged.
+/// Mean over the window; padding counts as zeros when count_include_pad, else only real elements are
+/// averaged.
 struct AveragePoolOp {
   Window window;
   bool count_include_pad = false;
@@ -93,15 +99,26 @@ struct Node {
   Shape shape;              ///< of the output
 };
 
-/// Node 0 is the input; the last node is the output (the logits). Every node feeds some later node but the last.
+/// Node 0 is the input; the last node is the output (the logits). Every node feeds some later node but the
+/// last.
 struct Graph {
   std::string name;
   std::vector<Node> nodes;
+  std::vector<std::string>
+      notes;  ///< what the import changed that the owner should know (a Softmax left out)
   const Shape& input_shape() const { return nodes.front().shape; }
   const Shape& output_shape() const { return nodes.back().shape; }
 };
 
 /// A short name of the operation: "conv", "fully_connected", "clip", ...
 const char* op_name(const Op& op);
+
+/// "3x32x32" for messages.
+std::string to_string(const Shape& shape);
+
+/// Checks every convention written above: order, arity, shapes, sizes of weights, finite numbers, unique
+/// names.
+/// @throws Error(input) that names the first node at fault.
+void validate(const Graph& graph);
 
 }  // namespace ap::nn

@@ -87,6 +87,20 @@ struct QuantisedNetwork {
   const Shape& output_shape() const { return nodes.back().shape; }
 };
 
+/// A short name of the operation: "linear", "add", "activation", ...
 const char* op_name(const QOp& op);
+
+/// The client's copy: the same network with the weights and biases of every Linear node empty.
+QuantisedNetwork strip_weights(QuantisedNetwork network);
+
+/// Which weights `validate` wants to see: every Linear node's, none, or either of the two.
+enum class WeightsRule { required, absent, either };
+
+/// Checks a network that comes from an untrusted file: sizes and counts are capped, shapes follow from the
+/// operations, indices point backwards, every node but the last is used, scales agree, and the stored ranges are
+/// exactly those that follow from the inputs' ranges (for Linear nodes only when their weights are there).
+/// Afterwards every value of every node fits 32 bits, whatever the input. Costs about one pass over the weights.
+/// @throws Error(input) naming the first offending node.
+void validate(const QuantisedNetwork& network, WeightsRule rule = WeightsRule::either);
 
 }  // namespace ap::nn

@@ -1,0 +1,85 @@
+// autoprivacy audit PACKAGE: the security report, computed anew from the parameters in the package.
+#include <fmt/ranges.h>
+
+#include "base/error.h"
+#include "cli/common.h"
+#include "cli/table.h"
+#include "service/audit.h"
+
+namespace ap::cli {
+namespace {
+
+struct Options {
+  std::string package, cost_model = "matzov";
+  bool json = false;
+};
+
+Json json_of(const package::Package& package, const service::Audit& audit) {
+  Json layers = Json::array();
+  for (const service::GroupAudit& group : audit.groups) {
+    for (const std::string& layer : group.layers) {
+      layers.push_back({{"name", layer},
+                        {"n", group.n},
+                        {"log2_q", group.log2_q},
+                        {"lambda_usvp", finite(group.estimate.lambda_usvp)},
+                        {"lambda_bdd", finite(group.estimate.lambda_bdd)},
+                        {"lambda_dual", finite(group.estimate.lambda_dual)},
+                        {"lambda_bits", finite(group.estimate.lambda_min)}});
+    }
+  }
+  return {{"package_id", package::to_hex(package.id)},
+          {"policy", package.plan.policy},
+          {"min_lambda_bits", finite(audit.min_lambda_bits)},
+          {"cost_model", security::to_string(audit.cost_model)},
+          {"circuit_privacy", audit.circuit_privacy},
+          {"flood_bits", audit.flood_bits},
+          {"failure_log2", finite(audit.failure_log2)},
+          {"target_failure_log2", finite(audit.target_failure_log2)},
+          {"layers", std::move(layers)},
+          {"assumptions", audit.assumptions}};
+}
+
+std::string text_of(const package::Package& package, const service::Audit& audit) {
+  using enum Table::Align;
+  Table table({{"layer", left}, {"N"}, {"log2 q"}, {"uSVP"}, {"BDD"}, {"dual"}, {"bits"}});
+  for (const service::GroupAudit& group : audit.groups) {
+    const security::Estimate& e = group.estimate;
+    for (const std::string& layer : group.layers) {
+      table.row({layer, fmt::format("{}", group.n), fmt::format("{:.1f}", group.log2_q),
+                 fmt::format("{:.1f}", e.lambda_usvp), fmt::format("{:.1f}", e.lambda_bdd),
+                 fmt::format("{:.1f}", e.lambda_dual), fmt::format("{:.1f}", e.lambda_min)});
+    }
+  }
+  std::string out = fmt::format("package {}\n\n{}\n", package::to_hex(package.id), table.text());
+  out += fmt::format("lowest security   {:.1f} bits ({} cost model)\n", audit.min_lambda_bits,
+                     security::to_string(audit.cost_model));
+  out += fmt::format("circuit privacy   {}, {} flooding bits\n", audit.circuit_privacy, audit.flood_bits);
+  out += fmt::format("failure           at most 2^{:.1f} per inference (asked for: 2^{:.0f})\n\nThis holds if:\n",
+                     audit.failure_log2, audit.target_failure_log2);
+  for (const std::string& assumption : audit.assumptions) out += "  - " + assumption + "\n";
+  return out;
+}
+
+void run_audit(const Options& options) {
+  const package::Package package = package::load(options.package);
+  const service::Audit audit = service::audit(package, security::cost_model_from(options.cost_model));
+  service::require_security(audit);
+  if (options.json) {
+    print(json_of(package, audit));
+  } else {
+    print(text_of(package, audit));
+  }
+}
+
+}  // namespace
+
+void add_audit(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("audit", "Report the security of a package, layer by layer");
+  command->add_option("package", options->package, "client.apm or server.apm")->required()->type_name("PACKAGE");
+  command->add_option("--cost-model", options->cost_model, "matzov or bdgl16")->capture_default_str();
+  command->add_flag("--json", options->json, "Print JSON");
+  command->callback([options, &action] { action = [options] { run_audit(*options); }; });
+}
+
+}  // namespace ap::cli

@@ -1,0 +1,234 @@
+// autoprivacy infer DIR/client.apm: private classification of images by a server.
+#include <algorithm>
+#include <optional>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "cli/common.h"
+#include "cli/table.h"
+#include "net/websocket.h"
+#include "nn/accuracy.h"
+#include "nn/integer_executor.h"
+#include "service/audit.h"
+#include "service/client.h"
+#include "service/local_server.h"
+
+namespace ap::cli {
+namespace {
+
+constexpr std::uint64_t kMaxPemBytes = 1 << 20;
+
+struct Options {
+  std::string package, server, local, data, check, trust, authorities, pin;
+  Selection selection;
+  std::size_t top = 3;
+  double deadline_s = 60, connect_s = 10;
+  bool json = false;
+};
+
+net::TlsTrust trust_of(const Options& options) {
+  if (!options.pin.empty()) return net::TlsTrust::pinned_certificate(options.pin);
+  if (!options.authorities.empty()) return net::TlsTrust::authorities_in(options.authorities);
+  if (options.trust.empty()) return net::TlsTrust::system_authorities();
+  const Bytes pem = read_file(options.trust, kMaxPemBytes);
+  const net::TlsIdentity certificate{{pem.begin(), pem.end()}, {}};
+  try {
+    return net::TlsTrust::pinned_certificate(net::certificate_fingerprint(certificate));
+  } catch (const Error&) {
+    fail_input("{} holds no PEM certificate; `serve --write-cert` writes one", options.trust);
+  }
+}
+
+std::vector<service::Image> quantised_images(const package::Package& package, const nn::Dataset& data) {
+  const auto normalization = nn::Normalization::parse(package.normalization);
+  normalization.check(package.network.input_shape().c);
+  std::vector<service::Image> images;
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    images.push_back(nn::quantise_input(package.network, data.input(i, normalization).data));
+  }
+  return images;
+}
+
+/// Connects, to a server of our own if asked, and runs the images.
+service::RunResult run(const Options& options, const package::Package& package,
+                       const std::vector<service::Image>& images) {
+  std::optional<service::LocalServer> local;
+  std::string url = options.server;
+  net::TlsTrust trust;
+  if (!options.local.empty()) {
+    local.emplace(service::this_program(), options.local);
+    url = local->url();
+    trust = net::TlsTrust::pinned_certificate(local->ready().fingerprint);
+  } else {
+    trust = trust_of(options);
+    if (url.find("://") == std::string::npos) url = "wss://" + url;
+  }
+  const auto milliseconds = [](double s) { return std::chrono::milliseconds(static_cast<std::int64_t>(s * 1e3)); };
+  const std::unique_ptr<net::Channel> channel = net::connect(url, trust, milliseconds(options.connect_s));
+  channel->set_deadline(milliseconds(options.deadline_s));
+  service::RunResult result = service::run_images(package, *channel, images, true);
+  channel->close();
+  return result;
+}
+
+Json cost_json(const protocol::Cost& cost) {
+  return {{"seconds", cost.seconds},
+          {"client_cpu_s", cost.client_cpu_s},
+          {"server_cpu_s", cost.server_cpu_s},
+          {"bytes_up", cost.bytes_up},
+          {"bytes_down", cost.bytes_down}};
+}
+
+struct Results {
+  const package::Package& package;
+  const nn::Dataset& data;
+  const service::RunResult& run;
+  std::vector<int> classes;  ///< best class of each image
+  std::optional<double> top1;
+  std::optional<service::Agreement> agreement;
+};
+
+std::string class_name(const Results& r, std::size_t index) {
+  return index < r.package.labels.size() ? r.package.labels[index] : fmt::format("{}", index);
+}
+
+Json json_of(const Results& r) {
+  const auto images = static_cast<double>(r.run.logits.size());
+  Json layers = Json::array();
+  for (const protocol::LayerCost& layer : r.run.mean.layers) {
+    layers.push_back({{"name", layer.name},
+                      {"op", layer.op},
+                      {"offline", cost_json(layer.offline)},
+                      {"online", cost_json(layer.online)}});
+  }
+  Json json = {{"images", r.run.logits.size()},
+               {"top1", r.top1 ? Json(*r.top1) : Json(nullptr)},
+               {"agree_clear", nullptr},
+               {"max_abs_logit_error", nullptr},
+               {"labels", r.classes}};
+  if (r.agreement) {
+    json["agree_clear"] = static_cast<double>(r.agreement->same_class) / images;
+    json["max_abs_logit_error"] = r.agreement->max_logit_error;
+  }
+  if (!r.package.labels.empty()) {
+    Json names = Json::array();
+    for (const int c : r.classes) names.push_back(class_name(r, static_cast<std::size_t>(c)));
+    json["label_names"] = std::move(names);
+  }
+  json["offline"] = cost_json(r.run.mean.offline);
+  json["online"] = cost_json(r.run.mean.online);
+  json["layers"] = std::move(layers);
+  json["peak_rss_bytes"] = {{"client", r.run.client_peak_rss}, {"server", r.run.mean.server_peak_rss}};
+  return json;
+}
+
+std::string text_of(const Results& r, std::size_t top) {
+  using enum Table::Align;
+  const bool labelled = r.data.has_labels();
+  std::vector<Table::Column> columns = {{"image"}};
+  if (labelled) columns.push_back({"true label", left});
+  const auto classes = static_cast<std::size_t>(r.package.network.output_shape().size());
+  const std::size_t shown = std::min(top, classes);
+  for (std::size_t k = 0; k < shown; ++k) columns.push_back({k == 0 ? "best" : fmt::format("#{}", k + 1), left});
+  Table table(columns);
+  const double scale = r.package.network.nodes.back().scale;
+  for (std::size_t i = 0; i < r.run.logits.size(); ++i) {
+    std::vector<std::string> cells = {fmt::format("{}", r.data.first + static_cast<std::int64_t>(i))};
+    if (labelled) cells.push_back(class_name(r, static_cast<std::size_t>(r.data.labels[i])));
+    for (const std::size_t c : service::top_classes(r.run.logits[i], shown)) {
+      cells.push_back(fmt::format("{} ({:.2f})", class_name(r, c), static_cast<double>(r.run.logits[i][c]) * scale));
+    }
+    table.row(std::move(cells));
+  }
+  std::string out = table.text() + "\n";
+  Table costs({{"per image", left}, {"wall"}, {"client CPU"}, {"server CPU"}, {"sent"}, {"received"}});
+  const auto cost_row = [&](const char* name, const protocol::Cost& c) {
+    costs.row({name, format_seconds(c.seconds), format_seconds(c.client_cpu_s), format_seconds(c.server_cpu_s),
+               format_bytes(static_cast<double>(c.bytes_up)), format_bytes(static_cast<double>(c.bytes_down))});
+  };
+  protocol::Cost total = r.run.mean.offline;
+  total += r.run.mean.online;
+  cost_row("offline", r.run.mean.offline);
+  cost_row("online", r.run.mean.online);
+  cost_row("total", total);
+  out += costs.text();
+  out += fmt::format("\npeak memory: client {}, server {}\n", format_bytes(static_cast<double>(r.run.client_peak_rss)),
+                     format_bytes(static_cast<double>(r.run.mean.server_peak_rss)));
+  if (r.top1) out += fmt::format("correct: {:.1f} % of {} images\n", 100 * *r.top1, r.run.logits.size());
+  if (r.agreement) {
+    out += fmt::format("same label as the clear network: {} of {}; largest logit difference: {} accumulator units\n",
+                       r.agreement->same_class, r.run.logits.size(), r.agreement->max_logit_error);
+  }
+  return out;
+}
+
+void infer(const Options& options) {
+  if (options.server.empty() == options.local.empty()) {
+    fail_input("give either --server URL or --local DIR/server.apm");
+  }
+  const package::Package package = package::load(options.package, package::Role::client);
+  service::require_security(service::audit(package));
+  std::optional<package::Package> clear;
+  if (!options.check.empty()) {
+    clear = package::load(options.check, package::Role::server);
+    if (clear->id != package.id) {
+      fail_input("{} belongs to another compilation than {}; compile the network again", options.check,
+                 options.package);
+    }
+  }
+  const nn::Dataset data = options.selection.load(options.data, package.network.input_shape());
+  const std::vector<service::Image> images = quantised_images(package, data);
+  const service::RunResult result = run(options, package, images);
+
+  Results results{package, data, result, {}, {}, {}};
+  for (const service::Logits& logits : result.logits) {
+    results.classes.push_back(static_cast<int>(service::best_class(logits)));
+  }
+  if (data.has_labels()) results.top1 = nn::top1(results.classes, data.labels);
+  if (clear) results.agreement = service::compare_with_clear(clear->network, images, result.logits);
+  if (options.json) {
+    print(json_of(results));
+  } else {
+    print(text_of(results, options.top));
+  }
+}
+
+}  // namespace
+
+void add_infer(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("infer", "Classify images privately");
+  command->add_option("package", options->package, "The client's package")->required()->type_name("client.apm");
+  auto* server = command->add_option("--server", options->server, "wss://HOST:PORT of a server")->type_name("URL");
+  command->add_option("--local", options->local, "Start a server for this package as a child process")
+      ->excludes(server)
+      ->type_name("server.apm");
+  command->add_option("--data", options->data, "Images: cifar10:FILE, cifar100:FILE, mnist:DIR, images:DIR, npy:X.npy[,Y.npy]")
+      ->required()
+      ->type_name("DATA");
+  options->selection.add_options(*command);
+  command->add_option("--check", options->check, "Compare with the clear network of this package")
+      ->type_name("server.apm");
+  auto* trust = command->add_option("--trust", options->trust, "Accept exactly the certificate in this PEM file")
+                    ->type_name("FILE");
+  auto* pin = command->add_option("--pin", options->pin, "Accept exactly the certificate with this SHA-256 fingerprint")
+                  ->excludes(trust)
+                  ->type_name("HEX");
+  command->add_option("--ca", options->authorities, "Accept certificates signed by an authority in this PEM file")
+      ->excludes(trust)
+      ->excludes(pin)
+      ->type_name("FILE");
+  command->add_option("--top", options->top, "Labels shown for each image")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  command->add_option("--deadline", options->deadline_s, "Longest wait for the server, in seconds")
+      ->check(CLI::Range(0.1, 86'400.0))
+      ->capture_default_str();
+  command->add_option("--connect-deadline", options->connect_s, "Longest wait for a connection, in seconds")
+      ->check(CLI::Range(0.1, 3'600.0))
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "Print JSON");
+  command->callback([options, &action] { action = [options] { infer(*options); }; });
+}
+
+}  // namespace ap::cli

@@ -1,0 +1,125 @@
+// autoprivacy serve DIR/server.apm: the server, until SIGINT or SIGTERM.
+#include <signal.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <exception>
+#include <thread>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "cli/common.h"
+#include "service/local_server.h"
+#include "service/server.h"
+
+namespace ap::cli {
+namespace {
+
+struct Options {
+  std::string package, certificate, key, write_certificate;
+  service::ServerConfig config;
+  double deadline_s = 60, max_memory_mb = 0;
+  int ready_fd = -1;
+  bool quiet = false, json = false;
+};
+
+net::TlsIdentity identity(const Options& options) {
+  if (options.certificate.empty() != options.key.empty()) {
+    fail_input("--tls-cert and --tls-key belong together; give both, or none for a self-signed certificate");
+  }
+  return options.certificate.empty() ? net::TlsIdentity{} : net::load_identity(options.certificate, options.key);
+}
+
+void announce(const Options& options, const service::Server& server) {
+  if (!options.write_certificate.empty()) {
+    const std::string& pem = server.certificate_pem();
+    write_file(options.write_certificate, {reinterpret_cast<const std::uint8_t*>(pem.data()), pem.size()});
+  }
+  if (options.ready_fd >= 0) {
+    service::report_ready(options.ready_fd, {server.address(), server.fingerprint()});
+  } else if (options.json) {
+    print(Json{{"address", server.address()},
+               {"package_id", package::to_hex(server.id())},
+               {"certificate_sha256", server.fingerprint()},
+               {"max_sessions", server.max_sessions()}});
+  } else if (!options.quiet) {
+    print(fmt::format("serving {} on wss://{} (certificate SHA-256 {}, at most {} sessions)\n",
+                      package::to_hex(server.id()), server.address(), server.fingerprint(), server.max_sessions()));
+  }
+}
+
+void serve_until_signal(Options options) {
+  spdlog::set_default_logger(spdlog::stderr_color_mt("autoprivacy"));
+  spdlog::set_pattern("autoprivacy: %H:%M:%S %l: %v");
+  if (options.quiet) spdlog::set_level(spdlog::level::off);
+  options.config.deadline = std::chrono::milliseconds(static_cast<std::int64_t>(options.deadline_s * 1e3));
+  options.config.max_memory_bytes = static_cast<std::uint64_t>(options.max_memory_mb * 1e6);
+  options.config.identity = identity(options);
+  // Before any thread exists, so that all inherit it.
+  block_end_signals();
+  service::Server server(package::load(options.package, package::Role::server), options.config);
+  announce(options, server);
+  std::exception_ptr failure;
+  std::thread accepting([&] {
+    try {
+      server.run();
+    } catch (...) {
+      failure = std::current_exception();
+      ::kill(::getpid(), SIGTERM);
+    }
+  });
+  const std::string name = wait_for_signal();
+  server.stop();
+  accepting.join();
+  if (failure) std::rethrow_exception(failure);
+  spdlog::info("ended by {} after {} inferences", name, server.inferences());
+}
+
+void serve(const Options& options) {
+  if (options.ready_fd < 0) return serve_until_signal(options);
+  // A parent waits for a report; it prints the sentence, so we do not.
+  try {
+    serve_until_signal(options);
+  } catch (const Error& error) {
+    service::report_failure(options.ready_fd, error.exit_status(), error.what());
+    std::_Exit(error.exit_status());
+  } catch (const std::exception& error) {
+    service::report_failure(options.ready_fd, static_cast<int>(ErrorCode::internal), error.what());
+    std::_Exit(static_cast<int>(ErrorCode::internal));
+  }
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("serve", "Serve a network to clients until interrupted");
+  command->add_option("package", options->package, "The server's package")->required()->type_name("server.apm");
+  command->add_option("--listen", options->config.listen, "Address; port 0 takes any free port")
+      ->capture_default_str()
+      ->type_name("HOST:PORT");
+  command->add_option("--tls-cert", options->certificate, "PEM certificate chain; without it, a self-signed one is made")
+      ->type_name("FILE");
+  command->add_option("--tls-key", options->key, "PEM private key of the certificate")->type_name("FILE");
+  command->add_option("--write-cert", options->write_certificate,
+                      "Write the server's certificate here, for `infer --trust`")
+      ->type_name("FILE");
+  command->add_option("--max-sessions", options->config.max_sessions, "Sessions at a time")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  command->add_option("--max-prepared", options->config.max_prepared, "Inferences that a session may prepare ahead")
+      ->check(CLI::Range(1, 1'000))
+      ->capture_default_str();
+  command->add_option("--max-memory", options->max_memory_mb, "Ceiling on memory in MB; lowers --max-sessions")
+      ->check(CLI::Range(1.0, 1e9))
+      ->type_name("MB");
+  command->add_option("--deadline", options->deadline_s, "Longest wait for a client, in seconds")
+      ->check(CLI::Range(0.1, 86'400.0))
+      ->capture_default_str();
+  command->add_option("--ready-fd", options->ready_fd, "")->group("");
+  command->add_flag("--quiet", options->quiet, "Log nothing");
+  command->add_flag("--json", options->json, "Print address and certificate as JSON");
+  command->callback([options, &action] { action = [options] { serve(*options); }; });
+}
+
+}  // namespace ap::cli

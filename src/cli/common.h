@@ -1,0 +1,52 @@
+// What the commands share: registering with the parser, data arguments, printing, and waiting for signals.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "nn/dataset.h"
+
+namespace ap::cli {
+
+// Keys in the order in which they were written, for people who read JSON.
+using Json = nlohmann::ordered_json;
+
+/// What main runs after the arguments were parsed. Results go to standard output, everything else to standard error.
+using Action = std::function<void()>;
+
+/// Each adds its subcommand to `app` and, when that is chosen, sets `action`.
+void add_inspect(CLI::App& app, Action& action);
+void add_compile(CLI::App& app, Action& action);
+void add_audit(CLI::App& app, Action& action);
+void add_security(CLI::App& app, Action& action);
+void add_serve(CLI::App& app, Action& action);
+void add_infer(CLI::App& app, Action& action);
+
+/// --first N and --range A:B.
+struct Selection {
+  std::int64_t first = 0;          ///< 0: not given
+  std::string range;               ///< empty: not given
+  std::int64_t default_first = 0;  ///< images used when neither is given; 0: all
+
+  void add_options(CLI::App& command);
+  /// The chosen images of a data argument.
+  /// @throws Error(input) for a malformed or empty range, or what nn::load_dataset refuses.
+  nn::Dataset load(const std::string& data, const nn::Shape& expected) const;
+};
+
+/// Prints to standard output. @throws Error(internal) if that cannot be written (a full disk).
+void print(const std::string& text);
+void print(const Json& json);
+
+/// A number that JSON can carry: null for infinity and NaN.
+Json finite(double value);
+
+/// Blocks SIGINT and SIGTERM in this thread and all that it starts from now on, so that wait_for_signal gets them.
+void block_end_signals();
+/// Waits for one of them and returns its name.
+std::string wait_for_signal();
+
+}  // namespace ap::cli

@@ -1,0 +1,22 @@
+// What the errors of Asio, OpenSSL and Beast mean to a person. Sentences without a full stop, so that
+// "while we ..." can follow.
+#pragma once
+
+#include <boost/system/error_code.hpp>
+#include <string>
+
+#include "net/frame_connection.h"
+
+namespace ap::net {
+
+std::string no_server(const std::string& peer, const boost::system::error_code& error);
+
+/// `verify_result` is OpenSSL's verdict on the server's certificate (X509_V_OK on the server's side).
+ConnectionEnd handshake_failure(const std::string& peer, const boost::system::error_code& error, long verify_result);
+
+std::string wrong_certificate(const std::string& peer);
+
+/// The reason why an open connection gave this error.
+std::string end_of_connection(const std::string& peer, const boost::system::error_code& error);
+
+}  // namespace ap::net

@@ -1,0 +1,104 @@
+#include "nonlinear/activation_circuits.h"
+
+#include <algorithm>
+
+namespace ap::nonlinear {
+namespace {
+
+using mpc::Circuit;
+using mpc::GateKind;
+using mpc::Wire;
+
+/// The n upper bits of a + b: a ripple of carries, one AND a bit because b is known, half of one for the lowest.
+std::vector<Wire> add_sum(Circuit& circuit, int share_bits, int guard_bits) {
+  std::vector<Wire> sum;
+  Wire carry = 0;
+  for (int i = 0; i < share_bits; ++i) {
+    const auto bit = static_cast<Wire>(i);
+    if (i >= guard_bits) {
+      const Wire half = circuit.add(GateKind::xor_known, bit, 0, bit);
+      sum.push_back(i == 0 ? half : circuit.add(GateKind::xor_wires, half, carry));
+    }
+    if (i == 0) {
+      carry = circuit.add(GateKind::and_known, bit, 0, bit);
+    } else if (i + 1 < share_bits) {
+      carry = circuit.add(GateKind::majority_known, bit, carry, bit);
+    }
+  }
+  return sum;
+}
+
+/// The output word: in range (no bit from m' up set) the low m' bits, else 0 or 2^m - 1 by the sign.
+/// The piece of each low bit is added arithmetically, so re-masking needs no second adder.
+void add_clamp(Circuit& circuit, const ActivationSpec& spec, const std::vector<Wire>& value) {
+  const auto n = static_cast<std::size_t>(spec.sum_bits);
+  const std::size_t m = std::min(static_cast<std::size_t>(spec.clamp_bits), n - 1);
+  const Wire sign = value[n - 1];
+  Wire in_range = circuit.add(GateKind::not_wire, sign);
+  for (std::size_t i = m; i + 1 < n; ++i) {
+    in_range = circuit.add(GateKind::and_wires, in_range, circuit.add(GateKind::not_wire, value[i]));
+  }
+  circuit.word_bits = spec.out_bits;
+  for (std::size_t i = 0; i < m; ++i) circuit.word_gates.push_back({in_range, value[i], static_cast<int>(i)});
+  const std::uint64_t top = (std::uint64_t{1} << m) - 1;
+  circuit.final_gate = {in_range, sign, {top, 0, 0, 0}};  // index 2 in_range + sign
+}
+
+Circuit share_inputs(const ActivationSpec& spec) {
+  Circuit circuit;
+  circuit.inputs = static_cast<std::uint32_t>(spec.share_bits());
+  circuit.knowns = circuit.inputs;
+  return circuit;
+}
+
+}  // namespace
+
+mpc::Circuit clamp_sum_circuit(const ActivationSpec& spec) {
+  Circuit circuit = share_inputs(spec);
+  add_clamp(circuit, spec, add_sum(circuit, spec.share_bits(), spec.guard_bits));
+  return circuit;
+}
+
+mpc::Circuit sum_circuit(const ActivationSpec& spec) {
+  Circuit circuit = share_inputs(spec);
+  circuit.outputs = add_sum(circuit, spec.share_bits(), spec.guard_bits);
+  return circuit;
+}
+
+mpc::Circuit max_circuit(const ActivationSpec& spec) {
+  Circuit circuit;
+  const auto n = static_cast<Wire>(spec.sum_bits);
+  circuit.inputs = 2 * n;
+  // Borrow of x - y; at the sign bit the roles swap, so the last borrow is the signed x < y.
+  Wire less = 0;
+  std::vector<Wire> differs;
+  for (Wire i = 0; i < n; ++i) {
+    const Wire x = i;
+    const Wire y = n + i;
+    differs.push_back(circuit.add(GateKind::xor_wires, x, y));
+    const Wire larger = i + 1 < n ? y : x;
+    if (i == 0) {
+      less = circuit.add(GateKind::and_wires, differs[i], larger);
+    } else {
+      // where the bits differ the larger side's bit decides, else what the lower bits said
+      const Wire change = circuit.add(GateKind::xor_wires, larger, less);
+      less = circuit.add(GateKind::xor_wires, less, circuit.add(GateKind::and_wires, differs[i], change));
+    }
+  }
+  for (Wire i = 0; i < n; ++i) {
+    const Wire take = circuit.add(GateKind::and_wires, less, differs[i]);
+    circuit.outputs.push_back(circuit.add(GateKind::xor_wires, i, take));
+  }
+  return circuit;
+}
+
+mpc::Circuit clamp_circuit(const ActivationSpec& spec) {
+  Circuit circuit;
+  circuit.inputs = static_cast<std::uint32_t>(spec.sum_bits);
+  std::vector<Wire> value(circuit.inputs);
+  for (Wire i = 0; i < circuit.inputs; ++i) value[i] = i;
+  add_clamp(circuit, spec, value);
+  return circuit;
+}
+
+}  // namespace ap::nonlinear

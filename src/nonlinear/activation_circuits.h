@@ -1,0 +1,22 @@
+// The circuits of clipped activations on additive shares. Wire and bit numbers count from the lowest bit.
+#pragma once
+
+#include "mpc/circuit.h"
+#include "nonlinear/activation_spec.h"
+
+namespace ap::nonlinear {
+
+/// Inputs: the share_bits bits of a; known: those of b. Word: clamp(t, 0, 2^m - 1) minus the mask, mod 2^k.
+/// share_bits - 2 + (n - m' - 1) ANDs and one ciphertext, m' = min(m, n - 1).
+mpc::Circuit clamp_sum_circuit(const ActivationSpec& spec);
+
+/// Inputs and known bits as above; outputs: the labels of the n bits of t.
+mpc::Circuit sum_circuit(const ActivationSpec& spec);
+
+/// Inputs: n bits of x, then n bits of y, signed; outputs: the n bits of the larger. 2n ANDs.
+mpc::Circuit max_circuit(const ActivationSpec& spec);
+
+/// Inputs: the n bits of a signed value. Word: clamp(value, 0, 2^m - 1) minus the mask, mod 2^k.
+mpc::Circuit clamp_circuit(const ActivationSpec& spec);
+
+}  // namespace ap::nonlinear

@@ -1,0 +1,107 @@
+#include "nonlinear/activation_evaluator.h"
+
+#include <utility>
+
+#include "base/bits.h"
+#include "base/error.h"
+#include "mpc/garble.h"
+#include "nonlinear/layer_plan.h"
+#include "nonlinear/messages.h"
+
+namespace ap::nonlinear {
+
+using mpc::Block;
+
+ActivationEvaluator::ActivationEvaluator(net::Channel& channel, Prng prng)
+    : channel_(channel),
+      prng_(std::move(prng)),
+      cots_(channel, {{kBaseOtSender, kBaseOtReceiver}, kCotColumns}, prng_) {}
+
+PreparedChoices ActivationEvaluator::prepare(const ActivationSpec& spec) {
+  spec.validate();
+  PreparedChoices prepared;
+  prepared.spec_ = spec;
+  prepared.choices_.resize(choice_bytes(spec));
+  prng_.fill(std::span<std::uint8_t>(prepared.choices_));
+  prepared.pads_.resize(spec.inputs * static_cast<std::size_t>(spec.share_bits()));
+  cots_.extend(channel_, prepared.choices_, prepared.pads_);
+  prepared.tweak_ = tweak_;
+  prepared.number_ = prepared_++;
+  tweak_ += plan_layer(spec).tweaks;
+  return prepared;
+}
+
+EvaluatorMaterial ActivationEvaluator::receive_tables(PreparedChoices&& prepared) {
+  EvaluatorMaterial material;
+  material.prepared_ = std::move(prepared);
+  const ActivationSpec& spec = material.prepared_.spec_;
+  AP_ASSERT(!material.prepared_.choices_.empty());
+  AP_ASSERT(material.prepared_.number_ == received_);
+  ++received_;
+  const LayerPlan plan = plan_layer(spec);
+  for_batches(spec.inputs, plan.first_batch, [&](std::size_t, std::size_t count) {
+    material.tables_.push_back(channel_.receive_exactly(kGarbledTables, plan.first.garbled_bytes(count)));
+  });
+  if (spec.pooled()) {
+    for_batches(spec.outputs, plan.window_batch, [&](std::size_t, std::size_t count) {
+      material.tables_.push_back(channel_.receive_exactly(kGarbledTables, plan.window_bytes(spec, count)));
+    });
+  }
+  return material;
+}
+
+void ActivationEvaluator::request(EvaluatorMaterial& material, std::span<const std::uint64_t> a) {
+  PreparedChoices& prepared = material.prepared_;
+  if (material.empty() || prepared.choices_.empty()) {
+    fail_security("The garbled material of this layer was used before; prepare the inference again.");
+  }
+  const ActivationSpec& spec = prepared.spec_;
+  check_words("the server's share a", a, spec.inputs, spec.share_bits());
+  const SecretVector<std::uint8_t> choices = std::exchange(prepared.choices_, {});
+  Bytes masked(choices.size());
+  pack_bits(a, spec.share_bits(), masked);
+  for (std::size_t i = 0; i < masked.size(); ++i) masked[i] = static_cast<std::uint8_t>(masked[i] ^ choices[i]);
+  channel_.send(kInputChoices, masked);
+}
+
+std::vector<std::uint64_t> ActivationEvaluator::evaluate(EvaluatorMaterial&& used) {
+  EvaluatorMaterial material = std::move(used);
+  if (material.empty() || !material.prepared_.choices_.empty()) {
+    fail_security("The garbled material of this layer must serve one request and one evaluation, in this order.");
+  }
+  const ActivationSpec& spec = material.prepared_.spec_;
+  const LayerPlan plan = plan_layer(spec);
+  const auto bits = static_cast<std::size_t>(spec.share_bits());
+  std::uint64_t tweak = material.prepared_.tweak_;
+  std::size_t message = 0;
+  std::vector<std::uint64_t> words(spec.outputs);
+  SecretVector<Block> sums(spec.inputs * plan.first.outputs.size());
+
+  for_batches(spec.inputs, plan.first_batch, [&](std::size_t first, std::size_t count) {
+    const Bytes answers = channel_.receive_exactly(kInputLabels, count * bits * sizeof(Block));
+    const auto labels = std::span(material.prepared_.pads_).subspan(first * bits, count * bits);
+    for (std::size_t i = 0; i < labels.size(); ++i) labels[i] ^= mpc::load_block(&answers[16 * i]);
+    const std::size_t width = plan.first.outputs.size();
+    mpc::evaluate(plan.first, tweak, count, labels, material.tables_[message++],
+                  std::span(sums).subspan(first * width, count * width),
+                  spec.pooled() ? std::span<std::uint64_t>() : std::span(words).subspan(first, count));
+    tweak += plan.first.tweaks() * count;
+  });
+  if (!spec.pooled()) return words;
+
+  for_batches(spec.outputs, plan.window_batch, [&](std::size_t first, std::size_t count) {
+    std::span<const std::uint8_t> rest(material.tables_[message++]);
+    const std::size_t fold_bytes = plan.max.garbled_bytes(count);
+    const auto maxima =
+        fold_windows(spec, sums, first, count, [&](std::span<const Block> pairs, std::span<Block> out) {
+          mpc::evaluate(plan.max, tweak, count, pairs, rest.first(fold_bytes), out, {});
+          rest = rest.subspan(fold_bytes);
+          tweak += plan.max.tweaks() * count;
+        });
+    mpc::evaluate(plan.last, tweak, count, maxima, rest, {}, std::span(words).subspan(first, count));
+    tweak += plan.last.tweaks() * count;
+  });
+  return words;
+}
+
+}  // namespace ap::nonlinear

@@ -1,0 +1,73 @@
+// The server's side of the activation protocol; the protocol is described in nonlinear/activation_garbler.h.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "mpc/cot.h"
+#include "nonlinear/activation_spec.h"
+
+namespace ap::nonlinear {
+
+/// The server's random choice bits of one layer and what the transfers gave it.
+class PreparedChoices {
+ public:
+  PreparedChoices() = default;
+  PreparedChoices(PreparedChoices&&) noexcept = default;
+  PreparedChoices& operator=(PreparedChoices&&) noexcept = default;
+
+ private:
+  friend class ActivationEvaluator;
+  ActivationSpec spec_;
+  SecretVector<std::uint8_t> choices_;  ///< c: share_bits bits for each input, packed
+  SecretVector<mpc::Block> pads_;       ///< t; after the answer, the active labels
+  std::uint64_t tweak_ = 0;
+  std::uint64_t number_ = 0;  ///< of the layer in this session
+};
+
+/// All that the server keeps of one layer between the phases. Used once.
+class EvaluatorMaterial {
+ public:
+  EvaluatorMaterial() = default;
+  EvaluatorMaterial(EvaluatorMaterial&&) noexcept = default;
+  EvaluatorMaterial& operator=(EvaluatorMaterial&&) noexcept = default;
+  bool empty() const { return tables_.empty(); }
+
+ private:
+  friend class ActivationEvaluator;
+  PreparedChoices prepared_;
+  std::vector<Bytes> tables_;  ///< one for each message
+};
+
+/// One object for each session.
+class ActivationEvaluator {
+ public:
+  /// Runs the base transfers with the client's ActivationGarbler. The channel must outlive this object.
+  explicit ActivationEvaluator(net::Channel& channel, Prng prng = Prng());
+
+  /// Offline: sends the OT columns of a layer. May run ahead of receive_tables by any number of layers.
+  PreparedChoices prepare(const ActivationSpec& spec);
+
+  /// Offline: receives the layer's tables. Layers must come in the order in which they were prepared.
+  EvaluatorMaterial receive_tables(PreparedChoices&& prepared);
+
+  /// Online: sends the masked bits of the server's share `a`: spec.inputs words of spec.share_bits() bits.
+  /// @throws Error(security) if the material has been used for a request.
+  void request(EvaluatorMaterial& material, std::span<const std::uint64_t> a);
+
+  /// Online: receives the labels and evaluates. Consumes the material.
+  /// @return spec.outputs words (v - r) mod 2^out_bits.
+  /// @throws Error(security) unless exactly one request went before.
+  std::vector<std::uint64_t> evaluate(EvaluatorMaterial&& material);
+
+ private:
+  net::Channel& channel_;
+  Prng prng_;
+  mpc::CotReceiver cots_;
+  std::uint64_t tweak_ = 0;
+  std::uint64_t prepared_ = 0;  ///< layers prepared
+  std::uint64_t received_ = 0;  ///< layers whose tables have come
+};
+
+}  // namespace ap::nonlinear

@@ -1,0 +1,87 @@
+#include "nonlinear/activation_garbler.h"
+
+#include <utility>
+
+#include "base/error.h"
+#include "mpc/garble.h"
+#include "nonlinear/layer_plan.h"
+#include "nonlinear/messages.h"
+
+namespace ap::nonlinear {
+
+using mpc::Block;
+
+ActivationGarbler::ActivationGarbler(net::Channel& channel, Prng prng)
+    : channel_(channel),
+      prng_(std::move(prng)),
+      cots_(channel, {{kBaseOtSender, kBaseOtReceiver}, kCotColumns}, prng_) {}
+
+GarblerMaterial ActivationGarbler::garble(const ActivationSpec& spec, std::span<const std::uint64_t> b,
+                                          std::span<const std::uint64_t> masks) {
+  spec.validate();
+  check_words("the client's share b", b, spec.inputs, spec.share_bits());
+  check_words("the output mask r", masks, spec.outputs, spec.out_bits);
+  const LayerPlan plan = plan_layer(spec);
+  const auto bits = static_cast<std::size_t>(spec.share_bits());
+  const Block& delta = cots_.delta();
+
+  GarblerMaterial material;
+  material.spec_ = spec;
+  material.masked_.resize(spec.inputs * bits);
+  cots_.extend(channel_, material.masked_);
+
+  // Stage 1: every input element. Without pooling that is all.
+  SecretVector<Block> sums(spec.inputs * plan.first.outputs.size());
+  for_batches(spec.inputs, plan.first_batch, [&](std::size_t first, std::size_t count) {
+    SecretVector<Block> labels(count * bits);
+    prng_.fill(std::span(reinterpret_cast<std::uint8_t*>(labels.data()), labels.size() * sizeof(Block)));
+    Block* masked = &material.masked_[first * bits];
+    for (std::size_t i = 0; i < labels.size(); ++i) masked[i] ^= labels[i];
+    const std::size_t width = plan.first.outputs.size();
+    Bytes tables(plan.first.garbled_bytes(count));
+    mpc::garble(plan.first, delta, tweak_, count, labels, b.subspan(first, count),
+                spec.pooled() ? std::span<const std::uint64_t>() : masks.subspan(first, count),
+                std::span(sums).subspan(first * width, count * width), tables);
+    tweak_ += plan.first.tweaks() * count;
+    channel_.send(kGarbledTables, tables);
+  });
+  if (!spec.pooled()) return material;
+
+  // Stages 2 and 3: fold each window, then clamp and mask its maximum.
+  for_batches(spec.outputs, plan.window_batch, [&](std::size_t first, std::size_t count) {
+    Bytes tables(plan.window_bytes(spec, count));
+    std::span<std::uint8_t> rest(tables);
+    const std::size_t fold_bytes = plan.max.garbled_bytes(count);
+    const auto maxima =
+        fold_windows(spec, sums, first, count, [&](std::span<const Block> pairs, std::span<Block> out) {
+          mpc::garble(plan.max, delta, tweak_, count, pairs, {}, {}, out, rest.first(fold_bytes));
+          rest = rest.subspan(fold_bytes);
+          tweak_ += plan.max.tweaks() * count;
+        });
+    mpc::garble(plan.last, delta, tweak_, count, maxima, {}, masks.subspan(first, count), {}, rest);
+    tweak_ += plan.last.tweaks() * count;
+    channel_.send(kGarbledTables, tables);
+  });
+  return material;
+}
+
+void ActivationGarbler::answer(GarblerMaterial&& used) {
+  const GarblerMaterial material = std::move(used);
+  if (material.empty()) {
+    fail_security("The garbled material of this layer was used before; prepare the inference again.");
+  }
+  const ActivationSpec& spec = material.spec_;
+  const auto bits = static_cast<std::size_t>(spec.share_bits());
+  const Bytes choices = channel_.receive_exactly(kInputChoices, choice_bytes(spec));
+  for_batches(spec.inputs, plan_layer(spec).first_batch, [&](std::size_t first, std::size_t count) {
+    Bytes answers(count * bits * sizeof(Block));
+    for (std::size_t i = 0; i < count * bits; ++i) {
+      const std::size_t at = first * bits + i;
+      const Block offset = mpc::mask_of((choices[at / 8] >> (at % 8)) & 1) & cots_.delta();
+      mpc::store_block(&answers[16 * i], material.masked_[at] ^ offset);
+    }
+    channel_.send(kInputLabels, answers);
+  });
+}
+
+}  // namespace ap::nonlinear

@@ -1,0 +1,69 @@
+#include "nonlinear/activation_spec.h"
+
+#include "base/bits.h"
+#include "base/error.h"
+#include "mpc/cot.h"
+#include "nonlinear/layer_plan.h"
+
+namespace ap::nonlinear {
+namespace {
+
+void check_range(const char* field, std::uint64_t value, std::uint64_t low, std::uint64_t high) {
+  if (value < low || value > high) {
+    fail_input("Activation layer: {} is {}, allowed are {} to {}.", field, static_cast<std::int64_t>(value), low, high);
+  }
+}
+
+}  // namespace
+
+void ActivationSpec::validate() const {
+  // Negative widths become huge and fail the same comparison.
+  const auto wide = [](int bits) { return static_cast<std::uint64_t>(static_cast<std::int64_t>(bits)); };
+  check_range("inputs", inputs, 1, kMaxActivationInputs);
+  check_range("outputs", outputs, 1, kMaxActivationInputs);
+  check_range("sum_bits", wide(sum_bits), 2, 40);
+  check_range("guard_bits", wide(guard_bits), 0, 8);
+  check_range("clamp_bits", wide(clamp_bits), 1, 16);
+  check_range("out_bits", wide(out_bits), wide(clamp_bits), 40);
+  check_range("pool_size", pool_size, 1, kMaxPoolSize);
+  if (!pooled()) {
+    check_range("outputs without pooling", outputs, inputs, inputs);
+    check_range("window indices without pooling", windows.size(), 0, 0);
+    return;
+  }
+  check_range("window indices", windows.size(), outputs * pool_size, outputs * pool_size);
+  for (const std::uint32_t index : windows) check_range("a window index", index, 0, inputs - 1);
+}
+
+std::uint64_t and_gates(const ActivationSpec& spec) {
+  const LayerPlan plan = plan_layer(spec);
+  std::uint64_t gates = plan.first.and_gates() * spec.inputs;
+  if (spec.pooled()) {
+    gates += ((spec.pool_size - 1) * plan.max.and_gates() + plan.last.and_gates()) * spec.outputs;
+  }
+  return gates;
+}
+
+std::uint64_t column_bytes(const ActivationSpec& spec) {
+  return mpc::cot_bytes(spec.inputs * static_cast<std::uint64_t>(spec.share_bits()));
+}
+
+std::uint64_t table_bytes(const ActivationSpec& spec) {
+  const LayerPlan plan = plan_layer(spec);
+  std::uint64_t bytes = 0;
+  for_batches(spec.inputs, plan.first_batch,
+              [&](std::size_t, std::size_t count) { bytes += plan.first.garbled_bytes(count); });
+  if (spec.pooled()) {
+    for_batches(spec.outputs, plan.window_batch,
+                [&](std::size_t, std::size_t count) { bytes += plan.window_bytes(spec, count); });
+  }
+  return bytes;
+}
+
+std::uint64_t choice_bytes(const ActivationSpec& spec) { return packed_bytes(spec.inputs, spec.share_bits()); }
+
+std::uint64_t label_bytes(const ActivationSpec& spec) {
+  return spec.inputs * static_cast<std::uint64_t>(spec.share_bits()) * 16;
+}
+
+}  // namespace ap::nonlinear

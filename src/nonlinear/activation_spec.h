@@ -1,0 +1,48 @@
+// What one activation layer computes, exactly, on the two parties' shares, and what it costs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace ap::nonlinear {
+
+/// The server holds a, the client b and r, all fixed-width unsigned words, one a and b per input element and one r
+/// per output. For every input element
+///   t = signed n-bit value of floor(((a + b) mod 2^(n + g)) / 2^g)
+/// and for every output v = clamp(max of t over its window, 0, 2^m - 1). The server learns (v - r) mod 2^k, the client
+/// nothing. Other lower bounds are the caller's: subtract from a before, add to the result after.
+struct ActivationSpec {
+  std::size_t inputs = 0;   ///< elements before pooling, at most kMaxActivationInputs
+  std::size_t outputs = 0;  ///< elements after pooling; equal to inputs without pooling
+  int sum_bits = 0;         ///< n, 2..40
+  int guard_bits = 0;       ///< g, 0..8
+  int clamp_bits = 0;       ///< m, 1..16; if m >= n the upper bound is out of reach
+  int out_bits = 0;         ///< k, m..40
+  std::size_t pool_size = 1;            ///< elements of one window, 1..kMaxPoolSize; 1 without pooling
+  std::vector<std::uint32_t> windows;   ///< with pooling: outputs x pool_size input indices, repeats allowed
+
+  bool pooled() const { return pool_size > 1; }
+  /// Width of the words a and b.
+  int share_bits() const { return sum_bits + guard_bits; }
+  /// @throws Error(input) naming the field that is out of range.
+  void validate() const;
+
+  friend bool operator==(const ActivationSpec&, const ActivationSpec&) = default;
+};
+
+inline constexpr std::size_t kMaxActivationInputs = std::size_t{1} << 21;
+inline constexpr std::size_t kMaxPoolSize = 64;
+
+/// AND gates with two ciphertexts in the whole layer.
+std::uint64_t and_gates(const ActivationSpec& spec);
+/// Offline, server -> client: the OT extension columns.
+std::uint64_t column_bytes(const ActivationSpec& spec);
+/// Offline, client -> server: the garbled tables.
+std::uint64_t table_bytes(const ActivationSpec& spec);
+/// Online, server -> client: the choice bits.
+std::uint64_t choice_bytes(const ActivationSpec& spec);
+/// Online, client -> server: the labels of the server's share.
+std::uint64_t label_bytes(const ActivationSpec& spec);
+
+}  // namespace ap::nonlinear

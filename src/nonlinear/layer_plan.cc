@@ -1,0 +1,54 @@
+#include "nonlinear/layer_plan.h"
+
+#include "base/error.h"
+#include "mpc/garble.h"
+#include "nonlinear/activation_circuits.h"
+
+namespace ap::nonlinear {
+namespace {
+
+/// Instances of one batch: whole groups of lanes of which neither tables nor labels exceed a message.
+std::size_t batch_size(std::size_t garbled_bytes, std::size_t labels) {
+  const std::size_t most = kMessageBytes / std::max(garbled_bytes, 16 * labels);
+  return std::max(mpc::kGarbleLanes, most / mpc::kGarbleLanes * mpc::kGarbleLanes);
+}
+
+}  // namespace
+
+std::size_t LayerPlan::window_bytes(const ActivationSpec& spec, std::size_t count) const {
+  return (spec.pool_size - 1) * max.garbled_bytes(count) + last.garbled_bytes(count);
+}
+
+LayerPlan plan_layer(const ActivationSpec& spec) {
+  LayerPlan plan;
+  plan.first = spec.pooled() ? sum_circuit(spec) : clamp_sum_circuit(spec);
+  plan.first_batch = batch_size(plan.first.garbled_bytes(mpc::kGarbleLanes) / mpc::kGarbleLanes + 1, plan.first.inputs);
+  plan.tweaks = plan.first.tweaks() * spec.inputs;
+  if (spec.pooled()) {
+    plan.max = max_circuit(spec);
+    plan.last = clamp_circuit(spec);
+    plan.window_batch = batch_size(plan.window_bytes(spec, mpc::kGarbleLanes) / mpc::kGarbleLanes + 1, 1);
+    plan.tweaks += ((spec.pool_size - 1) * plan.max.tweaks() + plan.last.tweaks()) * spec.outputs;
+  }
+  return plan;
+}
+
+void check_words(const char* name, std::span<const std::uint64_t> words, std::size_t count, int bits) {
+  if (words.size() != count) {
+    fail_input("Activation layer: {} has {} values, the layer needs {}.", name, words.size(), count);
+  }
+  std::uint64_t seen = 0;
+  for (const std::uint64_t word : words) seen |= word;
+  if (seen >> bits != 0) fail_input("Activation layer: a value of {} has more than {} bits.", name, bits);
+}
+
+void gather_elements(const ActivationSpec& spec, std::span<const mpc::Block> labels, std::size_t first,
+                     std::size_t position, std::size_t stride, std::span<mpc::Block> to) {
+  const auto n = static_cast<std::size_t>(spec.sum_bits);
+  for (std::size_t i = 0; i * stride < to.size(); ++i) {
+    const std::size_t index = spec.windows[(first + i) * spec.pool_size + position];
+    std::copy_n(&labels[index * n], n, &to[i * stride]);
+  }
+}
+
+}  // namespace ap::nonlinear

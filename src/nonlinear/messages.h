@@ -1,0 +1,15 @@
+// Message types of the activation protocol: 0x0300..0x03ff of the wire format.
+#pragma once
+
+#include "net/channel.h"
+
+namespace ap::nonlinear {
+
+inline constexpr net::MessageType kBaseOtSender = 0x0300;     ///< server -> client, once a session
+inline constexpr net::MessageType kBaseOtReceiver = 0x0301;   ///< client -> server, once a session
+inline constexpr net::MessageType kCotColumns = 0x0302;       ///< server -> client, offline
+inline constexpr net::MessageType kGarbledTables = 0x0303;    ///< client -> server, offline
+inline constexpr net::MessageType kInputChoices = 0x0304;     ///< server -> client, online
+inline constexpr net::MessageType kInputLabels = 0x0305;      ///< client -> server, online
+
+}  // namespace ap::nonlinear

@@ -1,0 +1,61 @@
+#include "plan/moduli.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace ap::plan {
+
+std::int64_t Truncation::offset() const {
+  const std::int64_t rounding = shift > 0 ? std::int64_t{1} << (shift - 1) : 0;
+  const std::int64_t centring = dropped_bits() > 0 ? std::int64_t{1} << (dropped_bits() - 1) : 0;
+  return rounding + centring;
+}
+
+int signed_bits(std::int64_t low, std::int64_t high, std::int64_t margin) {
+  for (int bits = 2; bits < 63; ++bits) {
+    const std::int64_t half = std::int64_t{1} << (bits - 1);
+    if (low - margin >= -half && high + margin < half) return bits;
+  }
+  return 63;
+}
+
+Truncation truncation_of(const nn::QActivation& activation, const nn::QNode& input, int guard_bits) {
+  Truncation t;
+  t.shift = activation.shift;
+  t.guard_bits = std::min(guard_bits, activation.shift);
+  // Arithmetic right shift of a signed value is floor division, as the integer network defines it.
+  t.sum_bits = signed_bits((input.low >> t.shift) - activation.low, (input.high >> t.shift) - activation.low, 2);
+  return t;
+}
+
+std::vector<int> assign_moduli(const nn::QuantisedNetwork& network, int guard_bits) {
+  const auto& nodes = network.nodes;
+  std::vector<int> bits(nodes.size(), 1);
+  const auto need = [&](int node, int wanted, const nn::QNode& consumer) {
+    if (wanted > kMaxModulusBits) {
+      fail_input("layer {} needs {}-bit shares of {}, more than the {} supported; quantise with fewer bits", consumer.name,
+                 wanted, nodes[static_cast<std::size_t>(node)].name, kMaxModulusBits);
+    }
+    int& held = bits[static_cast<std::size_t>(node)];
+    held = std::max(held, wanted);
+  };
+  const int last = static_cast<int>(nodes.size()) - 1;
+  need(last, signed_bits(nodes.back().low, nodes.back().high, 2), nodes.back());
+  for (int i = last; i > 0; --i) {
+    const nn::QNode& node = nodes[static_cast<std::size_t>(i)];
+    if (const auto* activation = std::get_if<nn::QActivation>(&node.op)) {
+      const int input = node.inputs.front();
+      need(i, activation->bits + 1, node);
+      need(input, truncation_of(*activation, nodes[static_cast<std::size_t>(input)], guard_bits).input_bits(), node);
+    } else if (std::holds_alternative<nn::QQuadratic>(node.op)) {
+      fail_input("layer {} is a quadratic activation, which cannot be served privately yet; "
+                 "use ReLU or Clip there", node.name);
+    } else {
+      for (const int input : node.inputs) need(input, bits[static_cast<std::size_t>(i)], node);
+    }
+  }
+  return bits;
+}
+
+}  // namespace ap::plan

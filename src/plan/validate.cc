@@ -1,0 +1,118 @@
+#include <algorithm>
+
+#include "base/error.h"
+#include "plan/plan.h"
+
+namespace ap::plan {
+namespace {
+
+// Sane limits on numbers that decide how much memory or time a package can ask for.
+constexpr std::size_t kMaxGroups = 64;
+
+const nn::QNode& node_at(const nn::QuantisedNetwork& network, int index, const char* what) {
+  if (index < 0 || static_cast<std::size_t>(index) >= network.nodes.size()) {
+    fail_input("the plan names node {} for a {}, but the network has {} nodes", index, what, network.nodes.size());
+  }
+  return network.nodes[static_cast<std::size_t>(index)];
+}
+
+void in_range(const std::string& layer, const char* what, double value, double low, double high) {
+  // Written so that a NaN fails.
+  if (!(value >= low && value <= high)) {
+    fail_input("layer {}: {} is {}, outside {}..{}", layer, what, value, low, high);
+  }
+}
+
+void check_linear(const LinearChoice& c, const Plan& plan, const nn::QuantisedNetwork& network) {
+  const nn::QNode& node = node_at(network, c.node, "linear layer");
+  const auto* op = std::get_if<nn::QLinear>(&node.op);
+  if (!op) fail_input("the plan treats layer {} as linear, but it is not", node.name);
+  in_range(node.name, "its parameter group", c.group, 0, static_cast<double>(plan.groups.size()) - 1);
+  const bfv::Parameters& group = plan.groups[static_cast<std::size_t>(c.group)];
+  const int held = plan.modulus_bits[static_cast<std::size_t>(c.node)];
+  in_range(node.name, "log2 p", c.log2_p, held, held);
+  in_range(node.name, "log2 p", c.log2_p, 2, group.log2_q() - 1);
+  const int input_bits = plan.modulus_bits[static_cast<std::size_t>(node.inputs.front())];
+  in_range(node.name, "the sharing modulus of its input", input_bits, c.log2_p, kMaxModulusBits);
+  in_range(node.name, "the number of bits dropped from c0", c.drop0, 0, group.log2_q() - c.log2_p);
+  in_range(node.name, "the number of bits dropped from c1", c.drop1, 0, group.log2_q() - c.log2_p);
+  in_range(node.name, "the error's standard deviation", c.error_std, 0, 1e12);
+  // Throws with the layer's geometry if the packing does not fit.
+  linear::Layout(linear::geometry_of(*op, node.shape.c), c.packing, group.n);
+}
+
+void check_activation(const ActivationChoice& c, const Plan& plan, const nn::QuantisedNetwork& network) {
+  const nn::QNode& node = node_at(network, c.node, "activation");
+  const auto* op = std::get_if<nn::QActivation>(&node.op);
+  if (!op) fail_input("the plan treats layer {} as an activation, but it is not", node.name);
+  if (c.engine != "gc") fail_input("layer {} asks for the activation engine \"{}\"; this version has: gc", node.name, c.engine);
+  const Truncation& t = c.truncation;
+  in_range(node.name, "the shift", t.shift, op->shift, op->shift);
+  in_range(node.name, "the number of guard bits", t.guard_bits, 0, std::min(t.shift, 8));
+  in_range(node.name, "the width of the garbled sum", t.sum_bits, 2, kMaxModulusBits - t.shift);
+  const int input_bits = plan.modulus_bits[static_cast<std::size_t>(node.inputs.front())];
+  in_range(node.name, "the sharing modulus of its input", input_bits, t.input_bits(), kMaxModulusBits);
+  const int out_bits = plan.modulus_bits[static_cast<std::size_t>(c.node)];
+  in_range(node.name, "the sharing modulus of its output", c.out_bits, out_bits, out_bits);
+  in_range(node.name, "the sharing modulus of its output", c.out_bits, op->bits, kMaxModulusBits);
+}
+
+// A linear layer's input mask must be known before any reply arrives: it may depend on input and activations only.
+void check_masks_known_early(const nn::QuantisedNetwork& network) {
+  std::vector<bool> early(network.nodes.size());
+  for (std::size_t i = 0; i < network.nodes.size(); ++i) {
+    const nn::QNode& node = network.nodes[i];
+    bool inputs_early = true;
+    for (const int input : node.inputs) inputs_early = inputs_early && early[static_cast<std::size_t>(input)];
+    const bool linear = std::holds_alternative<nn::QLinear>(node.op);
+    if (linear && !inputs_early) {
+      fail_input("layer {} reads the accumulators of another linear layer; a requantisation must stand between them",
+                 node.name);
+    }
+    early[i] = !linear && (std::holds_alternative<nn::QActivation>(node.op) || inputs_early);
+  }
+}
+
+}  // namespace
+
+void validate(const Plan& plan, const nn::QuantisedNetwork& network) {
+  if (plan.modulus_bits.size() != network.nodes.size()) {
+    fail_input("the plan is for a network of {} nodes, this one has {}", plan.modulus_bits.size(), network.nodes.size());
+  }
+  if (plan.groups.size() > kMaxGroups) {
+    fail_input("the plan has {} parameter groups, more than the {} allowed", plan.groups.size(), kMaxGroups);
+  }
+  for (const bfv::Parameters& group : plan.groups) bfv::make_context(group);
+  for (std::size_t i = 0; i < network.nodes.size(); ++i) {
+    const nn::QNode& node = network.nodes[i];
+    const int bits = plan.modulus_bits[i];
+    in_range(node.name, "the sharing modulus", bits, 1, kMaxModulusBits);
+    if (std::holds_alternative<nn::QActivation>(node.op)) continue;
+    for (const int input : node.inputs) {
+      in_range(node.name, "the sharing modulus of its input", plan.modulus_bits[static_cast<std::size_t>(input)], bits,
+               kMaxModulusBits);
+    }
+  }
+  check_masks_known_early(network);
+  std::vector<int> choices(network.nodes.size(), 0);
+  for (const LinearChoice& c : plan.linears) {
+    check_linear(c, plan, network);
+    ++choices[static_cast<std::size_t>(c.node)];
+  }
+  for (const ActivationChoice& c : plan.activations) {
+    check_activation(c, plan, network);
+    ++choices[static_cast<std::size_t>(c.node)];
+  }
+  for (std::size_t i = 0; i < network.nodes.size(); ++i) {
+    const nn::QNode& node = network.nodes[i];
+    if (std::holds_alternative<nn::QQuadratic>(node.op)) {
+      fail_input("layer {} is a quadratic activation, which cannot be served privately yet", node.name);
+    }
+    const bool chosen = std::holds_alternative<nn::QLinear>(node.op) || std::holds_alternative<nn::QActivation>(node.op);
+    if (choices[i] != (chosen ? 1 : 0)) fail_input("the plan has {} choices for layer {}", choices[i], node.name);
+  }
+  in_range("(network)", "the target failure rate", plan.target_failure_log2, -1000, 0);
+  in_range("(network)", "the lowest security estimate", plan.min_lambda_bits, 0, 10000);
+}
+
+}  // namespace ap::plan

@@ -1,0 +1,53 @@
+// The client's side of a session (design section 3). One session holds one connection, one set of base oblivious
+// transfers and one garbling offset; every inference has its own HE keys, masks and garbled circuits, made by
+// prepare() and used up by infer().
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "bfv/scheme.h"
+#include "net/channel.h"
+#include "package/package.h"
+#include "protocol/model.h"
+#include "protocol/observer.h"
+#include "protocol/report.h"
+
+namespace ap::protocol {
+
+struct ClientOptions {
+  bfv::ErrorSource errors = bfv::ErrorSource::centred_binomial;
+  Observer observer;  ///< tests only
+};
+
+class ClientSession {
+ public:
+  /// Shakes hands: both sides must speak the same protocol version and hold the same package id.
+  /// @throws Error(peer) if the server refuses, serves another package or does not answer.
+  ClientSession(const Model& model, const package::PackageId& id, net::Channel& channel, ClientOptions options = {});
+  ~ClientSession();
+
+  /// The offline phase of one inference: everything that does not depend on the image.
+  void prepare();
+  /// How many prepared inferences are waiting.
+  std::size_t prepared() const;
+
+  /// The online phase: consumes the oldest prepared inference (prepares one if there is none) and returns the
+  /// logits in units of the logits' scale. `input` holds the quantised image in the input node's layout and range.
+  std::vector<std::int64_t> infer(std::span<const std::int32_t> input);
+
+  /// What the last completed inference cost, its own offline phase included.
+  const Report& report() const;
+
+  /// Tells the server that this session is over.
+  void finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ap::protocol

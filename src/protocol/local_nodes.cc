@@ -1,0 +1,72 @@
+#include "protocol/local_nodes.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace ap::protocol {
+namespace {
+
+Share add(const nn::QAdd& op, std::span<const ShareView> inputs, std::size_t size) {
+  Share out(size, 0);
+  for (std::size_t j = 0; j < inputs.size(); ++j) {
+    const auto factor = static_cast<std::uint64_t>(op.multiplier[j]);
+    for (std::size_t i = 0; i < size; ++i) out[i] += factor * inputs[j][i];
+  }
+  return out;
+}
+
+Share sum_pool(const nn::QSumPool& op, ShareView in, const nn::Shape& from, const nn::Shape& to) {
+  Share out(static_cast<std::size_t>(to.size()), 0);
+  const nn::Window& window = op.window;
+  std::size_t at = 0;
+  for (int c = 0; c < to.c; ++c) {
+    for (int y = 0; y < to.h; ++y) {
+      for (int x = 0; x < to.w; ++x, ++at) {
+        const int top = y * window.stride_h - window.pad.top, left = x * window.stride_w - window.pad.left;
+        for (int v = std::max(top, 0); v < std::min(top + window.kernel_h, from.h); ++v) {
+          for (int u = std::max(left, 0); u < std::min(left + window.kernel_w, from.w); ++u) {
+            out[at] += in[static_cast<std::size_t>((c * from.h + v) * from.w + u)];
+          }
+        }
+      }
+    }
+  }
+  return out;
+}
+
+Share gather(const nn::QGather& op, ShareView in) {
+  Share out(op.index.size());
+  std::transform(op.index.begin(), op.index.end(), out.begin(), [&](std::int32_t from) {
+    return from < 0 ? std::uint64_t{0} : in[static_cast<std::size_t>(from)];
+  });
+  return out;
+}
+
+}  // namespace
+
+bool is_local(const nn::QOp& op) {
+  return std::holds_alternative<nn::QAdd>(op) || std::holds_alternative<nn::QSumPool>(op) ||
+         std::holds_alternative<nn::QConcat>(op) || std::holds_alternative<nn::QGather>(op);
+}
+
+Share apply_local(const nn::QNode& node, std::span<const ShareView> inputs, std::span<const nn::Shape> input_shapes,
+                  int bits) {
+  Share out;
+  if (const auto* sum = std::get_if<nn::QAdd>(&node.op)) {
+    out = add(*sum, inputs, static_cast<std::size_t>(node.shape.size()));
+  } else if (const auto* pool = std::get_if<nn::QSumPool>(&node.op)) {
+    out = sum_pool(*pool, inputs[0], input_shapes[0], node.shape);
+  } else if (const auto* moved = std::get_if<nn::QGather>(&node.op)) {
+    out = gather(*moved, inputs[0]);
+  } else {
+    AP_ASSERT(std::holds_alternative<nn::QConcat>(node.op));
+    for (const ShareView& part : inputs) out.insert(out.end(), part.begin(), part.end());
+  }
+  AP_ASSERT(out.size() == static_cast<std::size_t>(node.shape.size()));
+  const std::uint64_t mask = low_mask(bits);
+  for (std::uint64_t& v : out) v &= mask;
+  return out;
+}
+
+}  // namespace ap::protocol

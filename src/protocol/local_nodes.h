@@ -1,0 +1,19 @@
+// Nodes that each party applies to its own share: integer-linear maps with public coefficients over Z_{2^k}.
+#pragma once
+
+#include <span>
+
+#include "nn/quantised_network.h"
+#include "protocol/share.h"
+
+namespace ap::protocol {
+
+/// True for Add, SumPool, Concat and Gather.
+bool is_local(const nn::QOp& op);
+
+/// The node's share from the shares of its inputs, reduced mod 2^bits.
+/// `inputs[j]` has the length of input j's shape, `input_shapes[j]` its shape.
+Share apply_local(const nn::QNode& node, std::span<const ShareView> inputs, std::span<const nn::Shape> input_shapes,
+                  int bits);
+
+}  // namespace ap::protocol

@@ -1,0 +1,25 @@
+// Types of the messages of a session; the order in which they may appear is in docs/wire-format.md.
+#pragma once
+
+#include "net/channel.h"
+
+namespace ap::protocol {
+
+enum Message : net::MessageType {
+  kHello = 0x0100,        ///< client: protocol version, package id
+  kWelcome = 0x0101,      ///< server: status, protocol version, package id
+  kCommand = 0x0102,      ///< client: prepare, infer or goodbye
+  kPublicKeys = 0x0200,   ///< client: one key per (N, q)
+  kUpload = 0x0201,       ///< client: encryptions of one layer's mask
+  kReply = 0x0202,        ///< server: re-shared results of one layer
+  kMaskedInput = 0x0210,  ///< client: the image minus its mask
+  kLogits = 0x0211,       ///< server: its share of the logits
+  kStatistics = 0x0212,   ///< server: processor time and memory, nothing that depends on values
+};
+
+enum class Command : std::uint8_t { goodbye = 0, prepare = 1, infer = 2 };
+enum class Welcome : std::uint8_t { ready = 0, other_package = 1, other_version = 2, busy = 3 };
+
+inline constexpr std::uint16_t kProtocolVersion = 1;
+
+}  // namespace ap::protocol

@@ -1,0 +1,98 @@
+#include "protocol/model.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "protocol/local_nodes.h"
+
+namespace ap::protocol {
+namespace {
+
+/// For every output of a max-pool the inputs in its window. Positions in the padding are replaced by the window's
+/// first real element, since max(x, x) = x, so that all windows have the same size.
+std::vector<std::vector<std::uint32_t>> pool_windows(const nn::Window& window, const nn::Shape& in, const nn::Shape& out) {
+  std::vector<std::vector<std::uint32_t>> windows;
+  windows.reserve(static_cast<std::size_t>(out.size()));
+  const auto full = static_cast<std::size_t>(window.kernel_h) * static_cast<std::size_t>(window.kernel_w);
+  for (int c = 0; c < out.c; ++c) {
+    for (int y = 0; y < out.h; ++y) {
+      for (int x = 0; x < out.w; ++x) {
+        std::vector<std::uint32_t> members;
+        const int top = y * window.stride_h - window.pad.top, left = x * window.stride_w - window.pad.left;
+        for (int v = std::max(top, 0); v < std::min(top + window.kernel_h, in.h); ++v) {
+          for (int u = std::max(left, 0); u < std::min(left + window.kernel_w, in.w); ++u) {
+            members.push_back(static_cast<std::uint32_t>((c * in.h + v) * in.w + u));
+          }
+        }
+        AP_ASSERT(!members.empty());
+        members.resize(full, members.front());
+        windows.push_back(std::move(members));
+      }
+    }
+  }
+  return windows;
+}
+
+}  // namespace
+
+Model::Model(const nn::QuantisedNetwork& network, const plan::Plan& plan) : network_(network), plan_(plan) {
+  for (const bfv::Parameters& group : plan_.groups) contexts_.push_back(bfv::make_context(group));
+  for (const plan::LinearChoice& choice : plan_.linears) {
+    const nn::QNode& at = node(choice.node);
+    const bfv::ContextPtr& context = contexts_[static_cast<std::size_t>(choice.group)];
+    linears_.push_back({choice.node, at.inputs.front(), choice.group, choice.log2_p, context,
+                        linear::Layout(linear::geometry_of(std::get<nn::QLinear>(at.op), at.shape.c), choice.packing,
+                                       bfv::parameters(*context).n),
+                        choice.drop0, choice.drop1});
+  }
+  for (const plan::ActivationChoice& choice : plan_.activations) {
+    const nn::QNode& at = node(choice.node);
+    const auto& op = std::get<nn::QActivation>(at.op);
+    ActivationLayer layer;
+    layer.node = choice.node;
+    layer.input = at.inputs.front();
+    layer.truncation = choice.truncation;
+    layer.low = op.low;
+    layer.spec.inputs = size(layer.input);
+    layer.spec.outputs = size(layer.node);
+    layer.spec.sum_bits = choice.truncation.sum_bits;
+    layer.spec.guard_bits = choice.truncation.guard_bits;
+    layer.spec.clamp_bits = op.bits;
+    layer.spec.out_bits = choice.out_bits;
+    if (op.has_pool) layer.spec.windows = pool_windows(op.pool, node(layer.input).shape, at.shape);
+    activations_.push_back(std::move(layer));
+  }
+}
+
+std::size_t Model::size(int index) const { return static_cast<std::size_t>(node(index).shape.size()); }
+
+Share circuit_input(const ActivationLayer& layer, ShareView share, Party party) {
+  const plan::Truncation& t = layer.truncation;
+  const std::uint64_t reduce = low_mask(t.input_bits());
+  const std::uint64_t keep = low_mask(t.sum_bits + t.guard_bits);
+  const std::uint64_t offset = party == Party::server ? static_cast<std::uint64_t>(t.offset()) : 0;
+  const std::uint64_t lower = party == Party::server ? static_cast<std::uint64_t>(layer.low) << t.guard_bits : 0;
+  Share out(share.size());
+  for (std::size_t i = 0; i < share.size(); ++i) {
+    out[i] = ((((share[i] + offset) & reduce) >> t.dropped_bits()) - lower) & keep;
+  }
+  return out;
+}
+
+void apply_local_nodes(const Model& model, std::vector<Share>& shares) {
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    const nn::QNode& node = model.node(static_cast<int>(i));
+    if (!shares[i].empty() || !is_local(node.op)) continue;
+    std::vector<ShareView> inputs;
+    std::vector<nn::Shape> shapes;
+    for (const int input : node.inputs) {
+      inputs.emplace_back(shares[static_cast<std::size_t>(input)]);
+      shapes.push_back(model.node(input).shape);
+    }
+    if (std::all_of(inputs.begin(), inputs.end(), [](const auto& s) { return !s.empty(); })) {
+      shares[i] = apply_local(node, inputs, shapes, model.bits(static_cast<int>(i)));
+    }
+  }
+}
+
+}  // namespace ap::protocol

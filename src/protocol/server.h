@@ -1,0 +1,46 @@
+// The server's side of a session (design section 3).
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "bfv/scheme.h"
+#include "net/channel.h"
+#include "package/package.h"
+#include "protocol/model.h"
+#include "protocol/observer.h"
+
+namespace ap::protocol {
+
+struct ServerOptions {
+  bfv::ErrorSource errors = bfv::ErrorSource::centred_binomial;
+  Observer observer;                  ///< tests only
+  std::size_t max_prepared = 4;       ///< inferences that one session may prepare ahead; bounds its memory
+  std::function<void()> on_inference; ///< called after each answered inference
+};
+
+/// The network with everything that is computed once and shared by all sessions: weights in NTT form and as
+/// integers. Immutable after construction.
+class ServerModel {
+ public:
+  explicit ServerModel(const package::Package& package);
+  ~ServerModel();
+  const Model& model() const;
+  const package::PackageId& id() const;
+  /// Bytes of the prepared weights.
+  std::size_t prepared_bytes() const;
+  /// One session's one-time material for one prepared inference, in bytes (tables, labels and shares).
+  std::size_t material_bytes() const;
+
+  struct Prepared;
+  const Prepared& prepared() const { return *prepared_; }
+
+ private:
+  std::unique_ptr<Prepared> prepared_;
+};
+
+/// Serves one connection until the client says goodbye.
+/// @throws Error(peer) if the client misbehaves, is silent longer than the channel's deadline, or disappears.
+void serve_session(const ServerModel& model, net::Channel& channel, const ServerOptions& options = {});
+
+}  // namespace ap::protocol

@@ -1,0 +1,123 @@
+#include "ring/ntt.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "base/cpu.h"
+#include "base/error.h"
+#include "ring/ntt_kernels.h"
+#include "ring/primes.h"
+
+namespace ap::ring {
+namespace {
+
+constexpr int kQuotientBits[] = {64, 32, 52};  // by NttKernel
+
+bool suits(NttKernel kernel, std::uint64_t q) {
+  switch (kernel) {
+    case NttKernel::scalar:
+      return true;
+    case NttKernel::avx2:
+      return cpu().avx2 && q < std::uint64_t{1} << 30;
+    case NttKernel::ifma:
+      return cpu().ifma && q < std::uint64_t{1} << 50;
+  }
+  return false;
+}
+
+std::uint64_t quotient(std::uint64_t root, std::uint64_t q, NttKernel kernel) {
+  return static_cast<std::uint64_t>((static_cast<Uint128>(root) << kQuotientBits[static_cast<int>(kernel)]) / q);
+}
+
+// root[rev(i)] = psi^i over log2 n bits: the stage with m groups uses entries m .. 2m - 1.
+NttTables::Roots make_roots(std::size_t n, const Modulus& q, std::uint64_t psi, NttKernel kernel) {
+  NttTables::Roots roots;
+  roots.root.resize(n);
+  roots.quotient.resize(n);
+  const int bits = std::countr_zero(n);
+  std::uint64_t power = 1;
+  for (std::size_t i = 0; i < n; ++i) {
+    std::size_t reversed = 0;
+    for (int b = 0; b < bits; ++b) reversed |= ((i >> b) & 1) << (bits - 1 - b);
+    const std::size_t at = kernel == NttKernel::ifma ? kernels::ifma_order(reversed, n) : reversed;
+    roots.root[at] = power;
+    roots.quotient[at] = quotient(power, q.value(), kernel);
+    power = q.mul(power, psi);
+  }
+  return roots;
+}
+
+}  // namespace
+
+NttKernel best_ntt_kernel(std::uint64_t q) {
+  for (const NttKernel kernel : {NttKernel::ifma, NttKernel::avx2}) {
+    if (suits(kernel, q)) return kernel;
+  }
+  return NttKernel::scalar;
+}
+
+NttTables::NttTables(std::size_t n, std::uint64_t q) : NttTables(n, q, best_ntt_kernel(q)) {}
+
+NttTables::NttTables(std::size_t n, std::uint64_t q, NttKernel kernel) : n_(n), modulus_(q), kernel_(kernel) {
+  AP_ASSERT(std::has_single_bit(n) && n >= 16 && n <= 65536);
+  AP_ASSERT(q < std::uint64_t{1} << 60 && q % (2 * n) == 1 && is_prime(q));
+  AP_ASSERT(suits(kernel, q));
+  const std::uint64_t psi = primitive_root(modulus_, n);
+  forward_ = make_roots(n, modulus_, psi, kernel);
+  inverse_ = make_roots(n, modulus_, modulus_.inverse(psi), kernel);
+  inverse_.scale = modulus_.inverse(n);
+  inverse_.last_scaled = modulus_.mul(inverse_.root[1], inverse_.scale);
+  inverse_.scale_quotient = quotient(inverse_.scale, q, kernel);
+  inverse_.last_scaled_quotient = quotient(inverse_.last_scaled, q, kernel);
+}
+
+void NttTables::forward(std::span<std::uint64_t> values) const {
+  AP_ASSERT(values.size() == n_);
+  switch (kernel_) {
+    case NttKernel::scalar:
+      return kernels::forward_scalar(values.data(), n_, modulus_, forward_);
+#if defined(__x86_64__)
+    case NttKernel::avx2:
+      return kernels::forward_avx2(values.data(), n_, modulus_, forward_);
+    case NttKernel::ifma:
+      return kernels::forward_ifma(values.data(), n_, modulus_, forward_);
+#else
+    default:
+      break;
+#endif
+  }
+}
+
+void NttTables::inverse(std::span<std::uint64_t> values) const {
+  AP_ASSERT(values.size() == n_);
+  switch (kernel_) {
+    case NttKernel::scalar:
+      return kernels::inverse_scalar(values.data(), n_, modulus_, inverse_);
+#if defined(__x86_64__)
+    case NttKernel::avx2:
+      return kernels::inverse_avx2(values.data(), n_, modulus_, inverse_);
+    case NttKernel::ifma:
+      return kernels::inverse_ifma(values.data(), n_, modulus_, inverse_);
+#else
+    default:
+      break;
+#endif
+  }
+}
+
+void NttTables::multiply_add(std::span<const std::uint64_t* const> x, std::span<const std::uint64_t* const> y,
+                             std::span<std::uint64_t> sum) const {
+  AP_ASSERT(x.size() == y.size() && sum.size() == n_);
+  for (std::size_t at = 0; at < x.size(); at += kernels::kLazyProducts) {
+    const std::size_t count = std::min(kernels::kLazyProducts, x.size() - at);
+#if defined(__x86_64__)
+    if (kernel_ == NttKernel::ifma) {
+      kernels::multiply_add_ifma(x.data() + at, y.data() + at, count, sum.data(), n_, modulus_);
+      continue;
+    }
+#endif
+    kernels::multiply_add_scalar(x.data() + at, y.data() + at, count, sum.data(), n_, modulus_);
+  }
+}
+
+}  // namespace ap::ring

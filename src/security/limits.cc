@@ -1,0 +1,36 @@
+#include "security/limits.h"
+
+#include <cmath>
+#include <map>
+#include <mutex>
+
+#include "base/error.h"
+
+namespace ap::security {
+
+double lambda_bits(std::uint32_t n, double log2_q, CostModel model) {
+  return std::floor(10 * estimate({static_cast<double>(n), log2_q, 3.2}, model).lambda_min) / 10;
+}
+
+int max_log2_q(std::uint32_t n) {
+  static std::mutex mutex;
+  static std::map<std::uint32_t, int> known;
+  const std::lock_guard lock(mutex);
+  const auto found = known.find(n);
+  if (found != known.end()) return found->second;
+  return known[n] = largest_log2_q(n, kTargetBits, kMinSigma);
+}
+
+void require_secure(std::uint32_t n, double log2_q, double sigma) {
+  if (!(sigma >= kMinSigma)) {
+    fail_security("errors of standard deviation {} are below the limit of {}", sigma, kMinSigma);
+  }
+  const Estimate e = estimate({static_cast<double>(n), log2_q, sigma});
+  if (!(e.lambda_min >= kTargetBits)) {
+    fail_security("a modulus of {:.2f} bits in a ring of degree {} has {:.1f} bits of security, less than {}; "
+                  "the limit is {} bits",
+                  log2_q, n, e.lambda_min, kTargetBits, max_log2_q(n));
+  }
+}
+
+}  // namespace ap::security

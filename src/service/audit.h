@@ -1,0 +1,36 @@
+// The security report of a package: what each group of parameters is worth by our own estimate (never by what the
+// package says of itself), and on which assumptions the whole rests.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "package/package.h"
+#include "security/limits.h"
+
+namespace ap::service {
+
+struct GroupAudit {
+  std::uint32_t n = 0;
+  double log2_q = 0;
+  security::Estimate estimate;
+  std::vector<std::string> layers;
+};
+
+struct Audit {
+  std::vector<GroupAudit> groups;
+  double min_lambda_bits = 0;
+  security::CostModel cost_model = security::CostModel::matzov;
+  std::string circuit_privacy;  ///< method that hides the weights in the replies
+  int flood_bits = 0;           ///< statistical flooding bits that the method needs
+  double failure_log2 = 0;      ///< log2 of the predicted failure probability of one inference
+  double target_failure_log2 = 0;
+  std::vector<std::string> assumptions;  ///< sentences
+};
+
+Audit audit(const package::Package& package, security::CostModel model = security::CostModel::matzov);
+
+/// @throws Error(security) naming the layers, the parameters and the estimate if any group is below 128 bits.
+void require_security(const Audit& audit);
+
+}  // namespace ap::service

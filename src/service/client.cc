@@ -1,0 +1,104 @@
+#include "service/client.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/progress.h"
+#include "nn/accuracy.h"
+#include "nn/integer_executor.h"
+#include "protocol/client.h"
+
+namespace ap::service {
+namespace {
+
+void divide(protocol::Cost& cost, double count) {
+  cost.seconds /= count;
+  cost.client_cpu_s /= count;
+  cost.server_cpu_s /= count;
+  cost.bytes_up = static_cast<std::uint64_t>(static_cast<double>(cost.bytes_up) / count + 0.5);
+  cost.bytes_down = static_cast<std::uint64_t>(static_cast<double>(cost.bytes_down) / count + 0.5);
+}
+
+}  // namespace
+
+protocol::Report mean_report(std::span<const protocol::Report> reports) {
+  AP_ASSERT(!reports.empty());
+  protocol::Report mean = reports.front();
+  for (const protocol::Report& report : reports.subspan(1)) {
+    AP_ASSERT(report.layers.size() == mean.layers.size());
+    mean.offline += report.offline;
+    mean.online += report.online;
+    mean.server_peak_rss = std::max(mean.server_peak_rss, report.server_peak_rss);
+    for (std::size_t i = 0; i < mean.layers.size(); ++i) {
+      mean.layers[i].offline += report.layers[i].offline;
+      mean.layers[i].online += report.layers[i].online;
+    }
+  }
+  const auto count = static_cast<double>(reports.size());
+  divide(mean.offline, count);
+  divide(mean.online, count);
+  for (protocol::LayerCost& layer : mean.layers) {
+    divide(layer.offline, count);
+    divide(layer.online, count);
+  }
+  return mean;
+}
+
+RunResult run_images(const package::Package& package, net::Channel& channel, std::span<const Image> images,
+                     bool progress) {
+  if (images.empty()) fail_input("no image was selected; check --first and --range");
+  const protocol::Model model(package.network, package.plan);
+  protocol::ClientSession session(model, package.id, channel);
+  RunResult result;
+  std::vector<protocol::Report> reports;
+  Progress bar("private inference", images.size(), progress);
+  for (const Image& image : images) {
+    result.logits.push_back(session.infer(image));
+    reports.push_back(session.report());
+    bar.advance();
+  }
+  session.finish();
+  result.mean = mean_report(reports);
+  result.client_peak_rss = peak_rss_bytes();
+  return result;
+}
+
+Agreement compare_with_clear(const nn::QuantisedNetwork& network, std::span<const Image> images,
+                             std::span<const Logits> logits) {
+  AP_ASSERT(images.size() == logits.size());
+  const nn::IntegerExecutor clear(network);
+  Agreement agreement;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    const std::vector<std::int32_t> expected = clear.logits(images[i]);
+    AP_ASSERT(expected.size() == logits[i].size());
+    const auto best = static_cast<std::size_t>(nn::argmax(std::span<const std::int32_t>(expected)));
+    if (best == best_class(logits[i])) ++agreement.same_class;
+    for (std::size_t j = 0; j < expected.size(); ++j) {
+      agreement.max_logit_error = std::max(agreement.max_logit_error, std::abs(logits[i][j] - expected[j]));
+    }
+  }
+  return agreement;
+}
+
+std::size_t best_class(std::span<const std::int64_t> logits) {
+  return static_cast<std::size_t>(nn::argmax(logits));
+}
+
+std::vector<std::size_t> top_classes(std::span<const std::int64_t> logits, std::size_t k) {
+  std::vector<std::size_t> order(logits.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return logits[a] > logits[b]; });
+  order.resize(std::min(k, order.size()));
+  return order;
+}
+
+std::uint64_t peak_rss_bytes() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+}
+
+}  // namespace ap::service

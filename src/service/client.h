@@ -1,0 +1,54 @@
+// The client of a server: connects, runs images through one session, and says what that cost and how it compares
+// with the clear network.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "net/channel.h"
+#include "net/tls.h"
+#include "nn/quantised_network.h"
+#include "package/package.h"
+#include "protocol/report.h"
+
+namespace ap::service {
+
+using Logits = std::vector<std::int64_t>;
+/// A quantised image, in the layout and range of the network's input.
+using Image = std::vector<std::int32_t>;
+
+struct RunResult {
+  std::vector<Logits> logits;              ///< one for each image, in units of the logits' scale
+  protocol::Report mean;                   ///< per image; server_peak_rss is the largest seen
+  std::uint64_t client_peak_rss = 0;       ///< bytes
+};
+
+/// Runs every image through one session on `channel`.
+/// @throws Error(peer) if the server refuses, misbehaves, falls silent or disappears.
+RunResult run_images(const package::Package& package, net::Channel& channel, std::span<const Image> images,
+                     bool progress);
+
+struct Agreement {
+  std::size_t same_class = 0;          ///< images whose best class is that of the clear network
+  std::int64_t max_logit_error = 0;    ///< largest absolute difference of a logit, in accumulator units
+};
+
+/// Compares with the clear integer network of the server's package.
+Agreement compare_with_clear(const nn::QuantisedNetwork& network, std::span<const Image> images,
+                             std::span<const Logits> logits);
+
+/// The index of the largest logit (the first of equal ones).
+std::size_t best_class(std::span<const std::int64_t> logits);
+/// The indices of the k largest logits, best first.
+std::vector<std::size_t> top_classes(std::span<const std::int64_t> logits, std::size_t k);
+
+/// The largest resident set that this process has had, in bytes.
+std::uint64_t peak_rss_bytes();
+
+/// The mean of several reports of one network, layer by layer; server_peak_rss is the largest.
+protocol::Report mean_report(std::span<const protocol::Report> reports);
+
+}  // namespace ap::service

@@ -1,0 +1,109 @@
+#include "service/compile.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "base/progress.h"
+#include "nn/accuracy.h"
+#include "nn/float_executor.h"
+#include "nn/integer_executor.h"
+#include "nn/quantise.h"
+#include "plan/select.h"
+#include "service/audit.h"
+
+namespace ap::service {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Images evaluated between two movements of the progress bar.
+constexpr std::size_t kBatch = 32;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+}  // namespace
+
+void check_options(const CompileOptions& options) {
+  static const std::vector<std::string> known = {"exact", "dp", "ddpg", "darl", "delphi", "random", "greedy"};
+  if (std::ranges::find(known, options.policy) == known.end()) {
+    fail_input("there is no policy \"{}\"; this version offers: exact", options.policy);
+  }
+  if (options.policy != "exact") {
+    fail_input("policy {} is not available in this version, which offers: exact", options.policy);
+  }
+  if (options.activation != "auto" && options.activation != "gc") {
+    fail_input("activation engine \"{}\" is not available in this version, which offers: auto, gc",
+               options.activation);
+  }
+}
+
+Accuracy measure_accuracy(const nn::Graph& graph, const nn::QuantisedNetwork& network, const nn::Dataset& data,
+                          const nn::Normalization& normalization, bool progress) {
+  Accuracy accuracy;
+  accuracy.images = data.size();
+  if (!data.has_labels()) return accuracy;
+  const nn::IntegerExecutor executor(network);
+  const auto classes = static_cast<std::size_t>(graph.output_shape().size());
+  const auto pixels = static_cast<std::size_t>(graph.input_shape().size());
+  std::vector<int> float_labels, clear_labels(data.size());
+  Progress bar("accuracy", data.size(), progress);
+  for (std::size_t begin = 0; begin < data.size(); begin += kBatch) {
+    const std::size_t end = std::min(begin + kBatch, data.size());
+    const std::vector<float> inputs = data.inputs(begin, end, normalization);
+    const std::vector<float> logits = nn::logits(graph, inputs);
+    const std::vector<int> predicted = nn::predictions(std::span<const float>(logits), classes);
+    float_labels.insert(float_labels.end(), predicted.begin(), predicted.end());
+    parallel_for(end - begin, [&](std::size_t i) {
+      const auto image = nn::quantise_input(network, std::span(inputs).subspan(i * pixels, pixels));
+      clear_labels[begin + i] = nn::argmax(std::span<const std::int32_t>(executor.logits(image)));
+    });
+    bar.advance(end - begin);
+  }
+  accuracy.in_float = nn::top1(float_labels, data.labels);
+  accuracy.clear = nn::top1(clear_labels, data.labels);
+  return accuracy;
+}
+
+Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration, const nn::Normalization& normalization,
+                 const CompileOptions& options) {
+  check_options(options);
+  normalization.check(graph.input_shape().c);
+  if (calibration.size() == 0) fail_input("no calibration image was selected");
+  const auto classes = static_cast<std::size_t>(graph.output_shape().size());
+  if (!options.labels.empty() && options.labels.size() != classes) {
+    fail_input("{} class names were given, but the network has {} outputs", options.labels.size(), classes);
+  }
+  const Clock::time_point start = Clock::now();
+  Compiled result;
+  package::Package& package = result.package;
+  package.role = package::Role::server;
+  package.normalization = normalization.to_string();
+  package.labels = options.labels;
+  {
+    Progress bar("compile", 3, options.progress);
+    bar.note("calibrating and quantising");
+    std::vector<nn::Tensor> images;
+    for (std::size_t i = 0; i < calibration.size(); ++i) images.push_back(calibration.input(i, normalization));
+    package.network = nn::quantise(graph, images);
+    bar.advance();
+    bar.note("choosing parameters");
+    const Clock::time_point search = Clock::now();
+    plan::SelectOptions select;
+    if (options.strict) select.target_failure_log2 = -128;
+    package.plan = plan::select_exact(package.network, select);
+    result.search_seconds = seconds_since(search);
+    bar.advance();
+    bar.note("checking security and packing");
+    require_security(audit(package));
+    result.files = package::make_packages(package);
+    package.id = result.files.id;
+    bar.advance();
+  }
+  result.accuracy = measure_accuracy(graph, package.network, calibration, normalization, options.progress);
+  result.seconds = seconds_since(start);
+  return result;
+}
+
+}  // namespace ap::service

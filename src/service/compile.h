@@ -1,0 +1,50 @@
+// From an ONNX file and calibration images to the two packages, and how accurate the result is.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "nn/dataset.h"
+#include "nn/graph.h"
+#include "package/package.h"
+
+namespace ap::service {
+
+struct CompileOptions {
+  std::string policy = "exact";
+  std::string activation = "auto";  ///< engine of the activations: auto or gc
+  bool strict = false;              ///< failure of at most 2^-128 per inference instead of 2^-40
+  std::vector<std::string> labels;  ///< class names, or empty
+  bool progress = true;
+};
+
+/// Fractions of images (0 to 1) whose best class is their label; absent without labels.
+struct Accuracy {
+  std::optional<double> in_float, clear;
+  std::size_t images = 0;
+};
+
+struct Compiled {
+  package::Package package;  ///< with weights
+  package::Pair files;
+  Accuracy accuracy;
+  double seconds = 0;         ///< of everything
+  double search_seconds = 0;  ///< of choosing the parameters alone
+};
+
+/// What can be refused before any work is done.
+/// @throws Error(input) naming what this version offers.
+void check_options(const CompileOptions& options);
+
+/// Quantises, plans and packs. `calibration` must not be empty; its labels, if any, give the accuracy.
+/// @throws Error(input) if the network cannot be expressed, Error(security) if no parameters reach 128 bits.
+Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration, const nn::Normalization& normalization,
+                 const CompileOptions& options);
+
+/// The same accuracy for any labelled images.
+Accuracy measure_accuracy(const nn::Graph& graph, const nn::QuantisedNetwork& network, const nn::Dataset& data,
+                          const nn::Normalization& normalization, bool progress);
+
+}  // namespace ap::service

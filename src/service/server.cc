@@ -1,0 +1,228 @@
+#include "service/server.h"
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <charconv>
+#include <list>
+#include <mutex>
+#include <thread>
+
+#include "base/error.h"
+#include "net/websocket.h"
+#include "protocol/messages.h"
+#include "protocol/server.h"
+
+namespace ap::service {
+namespace {
+
+// How long the accept loop sleeps at most before it looks for ended sessions.
+constexpr std::chrono::milliseconds kAcceptWait{200};
+// Telling a client that the server is busy must not cost much: a short wait, and few at a time.
+constexpr std::chrono::milliseconds kRefusalDeadline{5'000};
+constexpr std::size_t kMaxRefusals = 16;
+constexpr std::chrono::milliseconds kGoodbye{1'000};
+// Messages that wait in either direction of one connection: enough to keep a fast line busy.
+constexpr std::size_t kQueueBytes = std::size_t{64} << 20;
+
+/// The name that a self-signed certificate carries.
+std::string certificate_host(const std::string& host) {
+  if (host != "0.0.0.0" && host != "::") return host;
+  std::array<char, 254> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 && name[0] != 0 ? name.data() : "localhost";
+}
+
+/// Says goodbye without waiting long for a peer that may not listen.
+void close(net::Channel& channel) {
+  channel.set_deadline(kGoodbye);
+  channel.close();
+}
+
+/// One connection and the thread that talks to it.
+struct Conversation {
+  std::uint64_t number = 0;
+  std::unique_ptr<net::Channel> channel;
+  std::atomic<bool> ended{false};
+  std::thread thread;
+};
+
+}  // namespace
+
+HostPort parse_listen(const std::string& text) {
+  HostPort result;
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos) fail_input("\"{}\" is no HOST:PORT to listen on; an example is 127.0.0.1:9000", text);
+  result.host = text.substr(0, colon);
+  if (result.host.size() >= 2 && result.host.front() == '[' && result.host.back() == ']') {
+    result.host = result.host.substr(1, result.host.size() - 2);
+  } else if (result.host.find(':') != std::string::npos) {
+    fail_input("\"{}\" is no HOST:PORT to listen on; write an IPv6 address as [::1]:9000", text);
+  }
+  if (result.host.empty()) result.host = "0.0.0.0";
+  const char* first = text.data() + colon + 1;
+  const char* last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(first, last, result.port);
+  if (error != std::errc() || end != last) {
+    fail_input("\"{}\" is no HOST:PORT to listen on; the port must be a number from 0 to 65535", text);
+  }
+  return result;
+}
+
+std::size_t sessions_within(std::uint64_t ceiling, std::uint64_t model_bytes, std::uint64_t session_bytes,
+                            std::size_t wanted) {
+  if (wanted == 0) fail_input("a server needs at least one session; give --max-sessions 1 or more");
+  if (ceiling == 0) return wanted;
+  if (ceiling < model_bytes || ceiling - model_bytes < session_bytes) {
+    fail_input("a memory ceiling of {} MB is too low: the model takes {} MB and each session up to {} MB; "
+               "raise --max-memory or lower --max-prepared",
+               ceiling / 1'000'000, model_bytes / 1'000'000, session_bytes / 1'000'000);
+  }
+  if (session_bytes == 0) return wanted;
+  return static_cast<std::size_t>(std::min<std::uint64_t>(wanted, (ceiling - model_bytes) / session_bytes));
+}
+
+struct Server::State {
+  protocol::ServerModel model;
+  ServerConfig config;
+  HostPort where;
+  net::ChannelLimits limits;
+  std::unique_ptr<net::Listener> listener;
+  std::string fingerprint;
+  std::atomic<bool> stopping{false};
+  std::atomic<std::size_t> running{0};
+  std::atomic<std::uint64_t> inferences{0};
+  std::uint64_t next_number = 1;
+  std::list<Conversation> sessions, refusals;  ///< touched by the thread of run() only
+
+  State(const package::Package& package, ServerConfig wanted) : model(package), config(std::move(wanted)) {}
+
+  void serve(Conversation& session);
+  void refuse(Conversation& refusal);
+  void start(std::list<Conversation>& list, std::unique_ptr<net::Channel> channel,
+             void (State::*talk)(Conversation&));
+  void reap(std::list<Conversation>& list, bool all);
+};
+
+void Server::State::serve(Conversation& session) {
+  std::uint64_t answered = 0;
+  try {
+    session.channel->set_deadline(config.deadline);
+    protocol::ServerOptions options;
+    options.max_prepared = config.max_prepared;
+    options.on_inference = [&] {
+      ++answered;
+      ++inferences;
+    };
+    protocol::serve_session(model, *session.channel, options);
+    spdlog::info("session {}: ended after {} inferences", session.number, answered);
+  } catch (const std::bad_alloc&) {
+    spdlog::error("session {}: not enough memory; lower --max-sessions or --max-prepared", session.number);
+  } catch (const std::exception& error) {
+    spdlog::warn("session {}: {}", session.number, error.what());
+  }
+}
+
+void Server::State::refuse(Conversation& refusal) {
+  try {
+    refusal.channel->set_deadline(kRefusalDeadline);
+    protocol::refuse_session(model, *refusal.channel, protocol::Welcome::busy);
+    spdlog::warn("client {}: refused, all {} sessions are taken", refusal.number, config.max_sessions);
+  } catch (const std::exception& error) {
+    spdlog::warn("client {}: {}", refusal.number, error.what());
+  }
+}
+
+void Server::State::start(std::list<Conversation>& list, std::unique_ptr<net::Channel> channel,
+                          void (State::*talk)(Conversation&)) {
+  Conversation& conversation = list.emplace_back();
+  conversation.number = next_number++;
+  conversation.channel = std::move(channel);
+  try {
+    conversation.thread = std::thread([this, &conversation, talk] {
+      (this->*talk)(conversation);
+      close(*conversation.channel);
+      conversation.ended = true;
+    });
+  } catch (const std::system_error& error) {
+    spdlog::error("client {}: cannot start a thread: {}", conversation.number, error.what());
+    list.pop_back();
+  }
+}
+
+void Server::State::reap(std::list<Conversation>& list, bool all) {
+  for (auto at = list.begin(); at != list.end();) {
+    if (all) close(*at->channel);
+    if (all || at->ended) {
+      at->thread.join();
+      at = list.erase(at);
+    } else {
+      ++at;
+    }
+  }
+}
+
+Server::Server(const package::Package& package, ServerConfig config) {
+  if (package.role != package::Role::server) {
+    fail_input("a server needs the server's package (server.apm); this is the client's");
+  }
+  const HostPort where = parse_listen(config.listen);
+  state_ = std::make_unique<State>(package, std::move(config));
+  State& s = *state_;
+  s.where = where;
+  s.limits.inbound_bytes = s.limits.outbound_bytes = kQueueBytes;
+  const std::uint64_t session_bytes =
+      s.model.material_bytes() * s.config.max_prepared + s.limits.outbound_bytes + s.limits.inbound_bytes;
+  s.config.max_sessions = sessions_within(s.config.max_memory_bytes, s.model.prepared_bytes(), session_bytes,
+                                          s.config.max_sessions);
+  if (s.config.identity.certificate_pem.empty()) {
+    s.config.identity = net::make_self_signed(certificate_host(where.host));
+  }
+  s.fingerprint = net::certificate_fingerprint(s.config.identity);
+  s.listener = std::make_unique<net::Listener>(where.host, where.port, s.config.identity, s.limits);
+}
+
+Server::~Server() {
+  stop();
+  state_->reap(state_->sessions, true);
+  state_->reap(state_->refusals, true);
+}
+
+void Server::run() {
+  State& s = *state_;
+  while (!s.stopping) {
+    std::unique_ptr<net::Channel> channel = s.listener->accept(kAcceptWait);
+    s.reap(s.sessions, false);
+    s.reap(s.refusals, false);
+    s.running = s.sessions.size();
+    if (!channel || s.stopping) continue;
+    if (s.sessions.size() < s.config.max_sessions) {
+      s.start(s.sessions, std::move(channel), &State::serve);
+    } else if (s.refusals.size() < kMaxRefusals) {
+      s.start(s.refusals, std::move(channel), &State::refuse);
+    }  // beyond that the connection is closed without a word
+    s.running = s.sessions.size();
+  }
+  s.reap(s.sessions, true);
+  s.reap(s.refusals, true);
+  s.running = 0;
+}
+
+void Server::stop() {
+  state_->stopping = true;
+  state_->listener->stop();
+}
+
+std::string Server::address() const {
+  const std::string& host = state_->where.host;
+  return fmt::format("{}:{}", host.find(':') == std::string::npos ? host : "[" + host + "]", state_->listener->port());
+}
+const package::PackageId& Server::id() const { return state_->model.id(); }
+std::string Server::fingerprint() const { return state_->fingerprint; }
+const std::string& Server::certificate_pem() const { return state_->config.identity.certificate_pem; }
+std::size_t Server::max_sessions() const { return state_->config.max_sessions; }
+std::size_t Server::sessions() const { return state_->running; }
+std::uint64_t Server::inferences() const { return state_->inferences; }
+
+}  // namespace ap::service

@@ -1,0 +1,65 @@
+// The serving process: one model, many sessions, each on a thread of its own. A session that fails is one line in
+// the log and nothing to the others. What is logged never depends on a decrypted value.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "net/tls.h"
+#include "package/package.h"
+
+namespace ap::service {
+
+struct ServerConfig {
+  std::string listen = "127.0.0.1:0";       ///< host:port; port 0 takes a free one
+  net::TlsIdentity identity;                ///< empty: a fresh self-signed certificate
+  std::size_t max_sessions = 8;             ///< a further client is told that the server is busy
+  std::size_t max_prepared = 4;             ///< inferences that a session may prepare ahead
+  std::uint64_t max_memory_bytes = 0;       ///< lowers max_sessions so that one-time material fits; 0: no ceiling
+  std::chrono::milliseconds deadline{60'000};  ///< longest wait for a client
+};
+
+struct HostPort {
+  std::string host;
+  std::uint16_t port = 0;
+};
+/// Parses "host:port", "[::1]:port" or ":port" (every interface). @throws Error(input)
+HostPort parse_listen(const std::string& text);
+
+/// How many sessions fit under the memory ceiling, at most `wanted`.
+/// @throws Error(input) with the bytes needed if not even one does.
+std::size_t sessions_within(std::uint64_t ceiling, std::uint64_t model_bytes, std::uint64_t session_bytes,
+                            std::size_t wanted);
+
+class Server {
+ public:
+  /// Prepares the weights, binds and listens.
+  /// @throws Error(input) if the package is not a server's, the address is taken or nothing fits in memory.
+  Server(const package::Package& package, ServerConfig config);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// Accepts clients until stop(), then ends all sessions and returns.
+  void run();
+  /// Safe from any thread.
+  void stop();
+
+  std::string address() const;  ///< host:port with the real port
+  const package::PackageId& id() const;
+  std::string fingerprint() const;
+  const std::string& certificate_pem() const;
+  std::size_t max_sessions() const;
+  /// Sessions that are running now.
+  std::size_t sessions() const;
+  /// Inferences answered since the start.
+  std::uint64_t inferences() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ap::service

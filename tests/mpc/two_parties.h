@@ -1,0 +1,98 @@
+// Runs the two sides of a protocol in two threads over an in-process channel that hashes what each side sends.
+#pragma once
+
+#include <sodium.h>
+
+#include <array>
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "net/channel.h"
+#include "random/prng.h"
+
+namespace ap::mpc {
+
+/// A seed that stands for a test case, so that a transcript can be frozen.
+inline Seed test_seed(std::uint8_t number) {
+  Seed seed{};
+  seed[0] = number;
+  return seed;
+}
+
+class RecordingChannel : public net::Channel {
+ public:
+  explicit RecordingChannel(std::unique_ptr<net::Channel> inner) : inner_(std::move(inner)) {
+    crypto_generichash_init(&state_, nullptr, 0, 16);
+  }
+  void send(net::MessageType type, ByteView payload) override {
+    crypto_generichash_update(&state_, reinterpret_cast<const unsigned char*>(&type), sizeof type);
+    crypto_generichash_update(&state_, payload.data(), payload.size());
+    payload_bytes_[type] += payload.size();
+    inner_->send(type, payload);
+  }
+  Bytes receive(net::MessageType type, std::size_t min_bytes, std::size_t max_bytes) override {
+    return inner_->receive(type, min_bytes, max_bytes);
+  }
+  void set_deadline(std::chrono::milliseconds wait) override { inner_->set_deadline(wait); }
+  void close() override { inner_->close(); }
+  net::Traffic traffic() const override { return inner_->traffic(); }
+
+  /// BLAKE2b-128, in hexadecimal, of the types and payloads sent so far.
+  std::string sent_hash() const {
+    auto copy = state_;
+    std::array<unsigned char, 16> digest;
+    crypto_generichash_final(&copy, digest.data(), digest.size());
+    std::string text;
+    for (const unsigned char byte : digest) text += fmt::format("{:02x}", byte);
+    return text;
+  }
+  /// Payload bytes sent with this type.
+  std::uint64_t sent_bytes(net::MessageType type) const { return payload_bytes_[type]; }
+
+ private:
+  std::unique_ptr<net::Channel> inner_;
+  crypto_generichash_state state_;
+  std::array<std::uint64_t, 65536> payload_bytes_{};
+};
+
+struct ChannelPair {
+  ChannelPair() {
+    auto [left, right] = net::make_local_channels();
+    client = std::make_unique<RecordingChannel>(std::move(left));
+    server = std::make_unique<RecordingChannel>(std::move(right));
+    client->set_deadline(std::chrono::seconds(60));
+    server->set_deadline(std::chrono::seconds(60));
+  }
+  std::unique_ptr<RecordingChannel> client;
+  std::unique_ptr<RecordingChannel> server;
+};
+
+/// Runs both sides to their end; a side that throws closes its channel. Rethrows the client's error, then the server's.
+template <typename Client, typename Server>
+void run_two(ChannelPair& channels, const Client& client, const Server& server) {
+  std::exception_ptr client_error;
+  std::exception_ptr server_error;
+  std::thread other([&] {
+    try {
+      server();
+    } catch (...) {
+      server_error = std::current_exception();
+      channels.server->close();
+    }
+  });
+  try {
+    client();
+  } catch (...) {
+    client_error = std::current_exception();
+    channels.client->close();
+  }
+  other.join();
+  if (client_error) std::rethrow_exception(client_error);
+  if (server_error) std::rethrow_exception(server_error);
+}
+
+}  // namespace ap::mpc
