@@ -64,12 +64,15 @@ struct Ciphertext {
 struct PreparedPlaintext {
   PreparedPlaintext(const Context& context, std::span<const std::int32_t> coefficients);
   AlignedVector<std::uint64_t> value, quotient;
+  std::size_t memory_bytes() const { return value.size() * sizeof(std::uint64_t); }
 };
 
 /// A sum of products in NTT form. The number of operations never depends on the values.
 struct Accumulator {
   explicit Accumulator(ContextPtr context);  ///< zero
   void multiply_add(const Ciphertext& x, const PreparedPlaintext& w);
+  /// Adds the sum of x[k] * w[k]: one reduction for up to sixteen products, so about twice as fast.
+  void multiply_add(std::span<const Ciphertext* const> x, std::span<const PreparedPlaintext* const> w);
   ContextPtr context;
   AlignedVector<std::uint64_t> c0, c1;
 };

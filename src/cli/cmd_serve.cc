@@ -1,10 +1,13 @@
 // autoprivacy serve DIR/server.apm: the server, until SIGINT or SIGTERM.
 #include <signal.h>
+#include <unistd.h>
+
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <exception>
 #include <thread>
+#include <utility>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -30,13 +33,14 @@ net::TlsIdentity identity(const Options& options) {
   return options.certificate.empty() ? net::TlsIdentity{} : net::load_identity(options.certificate, options.key);
 }
 
-void announce(const Options& options, const service::Server& server) {
+/// Says where the server is: to the parent that waits for it, or to whoever reads standard output.
+void announce(Options& options, const service::Server& server) {
   if (!options.write_certificate.empty()) {
     const std::string& pem = server.certificate_pem();
     write_file(options.write_certificate, {reinterpret_cast<const std::uint8_t*>(pem.data()), pem.size()});
   }
   if (options.ready_fd >= 0) {
-    service::report_ready(options.ready_fd, {server.address(), server.fingerprint()});
+    service::report_ready(std::exchange(options.ready_fd, -1), {server.address(), server.fingerprint()});
   } else if (options.json) {
     print(Json{{"address", server.address()},
                {"package_id", package::to_hex(server.id())},
@@ -48,7 +52,7 @@ void announce(const Options& options, const service::Server& server) {
   }
 }
 
-void serve_until_signal(Options options) {
+void serve_until_signal(Options& options) {
   spdlog::set_default_logger(spdlog::stderr_color_mt("autoprivacy"));
   spdlog::set_pattern("autoprivacy: %H:%M:%S %l: %v");
   if (options.quiet) spdlog::set_level(spdlog::level::off);
@@ -75,17 +79,16 @@ void serve_until_signal(Options options) {
   spdlog::info("ended by {} after {} inferences", name, server.inferences());
 }
 
-void serve(const Options& options) {
-  if (options.ready_fd < 0) return serve_until_signal(options);
-  // A parent waits for a report; it prints the sentence, so we do not.
+void serve(Options options) {
   try {
     serve_until_signal(options);
-  } catch (const Error& error) {
-    service::report_failure(options.ready_fd, error.exit_status(), error.what());
-    std::_Exit(error.exit_status());
   } catch (const std::exception& error) {
-    service::report_failure(options.ready_fd, static_cast<int>(ErrorCode::internal), error.what());
-    std::_Exit(static_cast<int>(ErrorCode::internal));
+    if (options.ready_fd < 0) throw;
+    // A parent waits for our report. It prints the sentence and chooses the exit status, so this process is silent.
+    const auto* known = dynamic_cast<const Error*>(&error);
+    const int status = known ? known->exit_status() : static_cast<int>(ErrorCode::internal);
+    service::report_failure(options.ready_fd, status, error.what());
+    std::_Exit(status);
   }
 }
 

@@ -78,7 +78,8 @@ void ClearConv::gather(std::span<const T> x, int group, std::int64_t k0, std::in
       const bool inside = y >= 0 && y < geometry_.in.h;
       for (std::int64_t j = 0; j < run_length; ++j) {
         const std::int64_t at = (col + j) * w.stride_w + l2;
-        out[(i + j) * pixel_step] = inside && at >= 0 && at < geometry_.in.w ? channel[y * geometry_.in.w + at] : T{0};
+        out[(i + j) * pixel_step] =
+            inside && at >= 0 && at < geometry_.in.w ? channel[y * geometry_.in.w + at] : T{0};
       }
       i += run_length;
       col = 0;
@@ -96,7 +97,8 @@ void ClearConv::run_panels(std::span<const T> x, std::span<T> y) const {
   // Small maps have few tiles; then the outputs are shared out too, each share gathering its own columns.
   const auto wanted = static_cast<std::int64_t>(2 * thread_count());
   const std::int64_t shares =
-      thread_count() == 1 ? 1 : std::clamp<std::int64_t>(ceil_div(wanted, geometry_.groups * tiles), 1, blocks);
+      thread_count() == 1 ? 1
+                          : std::clamp<std::int64_t>(ceil_div(wanted, geometry_.groups * tiles), 1, blocks);
   const std::int64_t share_blocks = ceil_div(blocks, shares);
 
   parallel_for(static_cast<std::size_t>(geometry_.groups * tiles * shares), [&](std::size_t task) {
@@ -112,8 +114,8 @@ void ClearConv::run_panels(std::span<const T> x, std::span<T> y) const {
       const std::int64_t k1 = std::min(depth, k0 + kDepth);
       gather(x, static_cast<int>(group), k0, k1, pixel, lanes, columns.data(), kLanes, 1);
       for (std::int64_t block = first; block < last; ++block) {
-        kernels.block(panels_.data() + ((group * blocks + block) * depth + k0) * kRows, columns.data(), k1 - k0,
-                      sums.data() + (block - first) * kRows * kLanes);
+        kernels.block(panels_.data() + ((group * blocks + block) * depth + k0) * kRows, columns.data(),
+                      k1 - k0, sums.data() + (block - first) * kRows * kLanes);
       }
     }
     for (std::int64_t m = first * kRows; m < std::min(outputs, last * kRows); ++m) {

@@ -1,6 +1,6 @@
-// The server's online part of a linear layer: an exact convolution of its share, modulo 2^32 or 2^64. Images become
-// columns panel by panel (im2col) and are multiplied by the packed weights in registers; depthwise layers are
-// summed directly; fully connected layers are dot products.
+// The server's online part of a linear layer: an exact convolution of its share, modulo 2^32 or 2^64. Images
+// become columns panel by panel (im2col) and are multiplied by the packed weights in registers; depthwise
+// layers are summed directly; fully connected layers are dot products.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@ class ClearConv {
 
   const Geometry& geometry() const { return geometry_; }
 
-  /// y = W x mod 2^32 (flat [c][h][w] both): enough for shares modulo 2^k, k <= 32, whose high bits are ignored.
-  /// Uses all cores. The time does not depend on the values.
+  /// y = W x mod 2^32 (flat [c][h][w] both): enough for shares modulo 2^k, k <= 32, whose high bits are
+  /// ignored. Uses all cores. The time does not depend on the values.
   void apply(std::span<const std::uint32_t> x, std::span<std::uint32_t> y) const;
   /// The same mod 2^64.
   void apply(std::span<const std::uint64_t> x, std::span<std::uint64_t> y) const;

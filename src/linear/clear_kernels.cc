@@ -9,8 +9,8 @@
 namespace ap::linear {
 namespace {
 
-// Written with the compiler's vector types, so that one source serves every instruction set: the function that
-// inlines it decides which instructions it becomes.
+// Written with the compiler's vector types, so that one source serves every instruction set: the function
+// that inlines it decides which instructions it becomes.
 template <typename T, int kBytes>
 struct Vector {
   typedef T Type __attribute__((vector_size(kBytes)));
@@ -22,7 +22,8 @@ using Signed = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
 
 // kBytes per register. kRowsAtOnce keeps the sums within the registers of the instruction set.
 template <typename T, int kBytes, int kRowsAtOnce, int kVectorsAtOnce>
-[[gnu::always_inline]] inline void block(const std::int32_t* weights, const T* columns, std::int64_t depth, T* sums) {
+[[gnu::always_inline]] inline void block(const std::int32_t* weights, const T* columns, std::int64_t depth,
+                                         T* sums) {
   using V = typename Vector<T, kBytes>::Type;
   constexpr int kWidth = Vector<T, kBytes>::kWidth;
   constexpr int kStep = kWidth * kVectorsAtOnce;
@@ -72,7 +73,7 @@ template <typename T, int kBytes>
       V values;
       std::memcpy(&w, weights + k + v * kWidth, sizeof(w));
       std::memcpy(&values, x + k + v * kWidth, sizeof(values));
-      sum[v] += (V)__builtin_convertvector(w, VSigned) * values;
+      sum[v] += (V) __builtin_convertvector(w, VSigned) * values;
     }
   }
   T total = 0;
@@ -150,8 +151,9 @@ ClearKernels<T> clear_kernels(const char* name) {
 
 template <typename T>
 const ClearKernels<T>& clear_kernels() {
-  static const ClearKernels<T> kernels =
-      clear_kernels<T>(cpu().avx512 ? "avx512" : cpu().avx2 ? "avx2" : "scalar");
+  static const ClearKernels<T> kernels = clear_kernels<T>(cpu().avx512 ? "avx512"
+                                                          : cpu().avx2 ? "avx2"
+                                                                       : "scalar");
   return kernels;
 }
 

@@ -36,9 +36,14 @@ void check_weights(const Layout& layout, std::span<const std::int16_t> weights) 
 }  // namespace
 
 HeLinear::HeLinear(Layout layout, bfv::ContextPtr context, int log2_p, int drop0, int drop1)
-    : layout_(std::move(layout)), context_(std::move(context)), log2_p_(log2_p), drop0_(drop0), drop1_(drop1) {
+    : layout_(std::move(layout)),
+      context_(std::move(context)),
+      log2_p_(log2_p),
+      drop0_(drop0),
+      drop1_(drop1) {
   const std::uint32_t n = bfv::parameters(*context_).n;
-  if (layout_.n() != n) fail_input("a layout for ring degree {} cannot run in a ring of degree {}", layout_.n(), n);
+  if (layout_.n() != n)
+    fail_input("a layout for ring degree {} cannot run in a ring of degree {}", layout_.n(), n);
   if (log2_p < 1 || log2_p > 64) fail_input("the plaintext modulus must have 1 to 64 bits, not {}", log2_p);
   read_offset_.push_back(0);
   reply_offset_.push_back(0);
@@ -80,7 +85,8 @@ Bytes HeLinear::encrypt(const bfv::SecretKey& key, std::span<const std::uint64_t
   return uploads;
 }
 
-void HeLinear::decrypt(const bfv::SecretKey& key, ByteView replies, std::span<std::uint64_t> client_shares) const {
+void HeLinear::decrypt(const bfv::SecretKey& key, ByteView replies,
+                       std::span<std::uint64_t> client_shares) const {
   AP_ASSERT(client_shares.size() == outputs_.size());
   if (replies.size() != reply_bytes()) {
     fail_peer("the replies of a linear layer have {} bytes instead of {}", replies.size(), reply_bytes());
@@ -88,8 +94,8 @@ void HeLinear::decrypt(const bfv::SecretKey& key, ByteView replies, std::span<st
   parallel_for(layout_.replies(), [&](std::size_t i) {
     const std::span<const std::uint32_t> at = outputs(i);
     SecretVector<std::uint64_t> shares(at.size());
-    bfv::decrypt_reply(key, replies.subspan(reply_offset_[i], reply_offset_[i + 1] - reply_offset_[i]), log2_p_,
-                       reply_format(i), shares);
+    bfv::decrypt_reply(key, replies.subspan(reply_offset_[i], reply_offset_[i + 1] - reply_offset_[i]),
+                       log2_p_, reply_format(i), shares);
     for (std::size_t k = 0; k < at.size(); ++k) client_shares[at[k]] = shares[k];
   });
 }
@@ -122,7 +128,8 @@ Bytes PreparedLinear::apply(ByteView uploads, const bfv::PublicKey& key, const S
   const Layout& layout = layer_->layout();
   AP_ASSERT(server_shares.size() == static_cast<std::size_t>(layout.geometry().out().size()));
   if (uploads.size() != layer_->upload_bytes()) {
-    fail_peer("the uploads of a linear layer have {} bytes instead of {}", uploads.size(), layer_->upload_bytes());
+    fail_peer("the uploads of a linear layer have {} bytes instead of {}", uploads.size(),
+              layer_->upload_bytes());
   }
   const std::size_t each = bfv::encrypted_bytes(*layer_->context());
   std::vector<std::optional<bfv::Ciphertext>> inputs(layout.uploads());
@@ -133,14 +140,16 @@ Bytes PreparedLinear::apply(ByteView uploads, const bfv::PublicKey& key, const S
   parallel_for(layout.replies(), [&](std::size_t i) {
     bfv::Accumulator sum(layer_->context());
     const std::size_t upload = layout.first_upload(i), weight = layout.first_weight(i);
-    for (std::size_t t = 0; t < layout.terms(); ++t) sum.multiply_add(*inputs[upload + t], weights_[weight + t]);
+    for (std::size_t t = 0; t < layout.terms(); ++t)
+      sum.multiply_add(*inputs[upload + t], weights_[weight + t]);
     const std::span<const std::uint32_t> at = layer_->outputs(i);
     SecretVector<std::uint64_t> shares(at.size());
     Prng prng(seed, i);
-    const Bytes reply = bfv::reshare(key, std::move(sum), layer_->log2_p(), layer_->reply_format(i), prng, shares,
-                                     errors);
+    const Bytes reply =
+        bfv::reshare(key, std::move(sum), layer_->log2_p(), layer_->reply_format(i), prng, shares, errors);
     AP_ASSERT(reply.size() == layer_->reply_offset(i + 1) - layer_->reply_offset(i));
-    std::copy(reply.begin(), reply.end(), replies.begin() + static_cast<std::ptrdiff_t>(layer_->reply_offset(i)));
+    std::copy(reply.begin(), reply.end(),
+              replies.begin() + static_cast<std::ptrdiff_t>(layer_->reply_offset(i)));
     for (std::size_t k = 0; k < at.size(); ++k) server_shares[at[k]] = shares[k];
   });
   return replies;

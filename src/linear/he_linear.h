@@ -1,12 +1,12 @@
-// One linear layer under encryption (design, sections 3 and 4): the client sends Enc(r), the server answers with
-// an encryption of W r - s, and the two hold shares of W r mod 2^log2_p.
+// One linear layer under encryption (design, sections 3 and 4): the client sends Enc(r), the server answers
+// with an encryption of W r - s, and the two hold shares of W r mod 2^log2_p.
 //
 //   client  HeLinear::encrypt(r)        -> uploads
 //   server  PreparedLinear::apply(...)  -> replies, server shares
 //   client  HeLinear::decrypt(replies)  -> client shares
 //
-// client + server = W r mod 2^log2_p up to -1, 0 or +1 from the two roundings, plus round(p e / q) for the noise e.
-// All sizes and all operation counts are functions of public shapes.
+// client + server = W r mod 2^log2_p up to -1, 0 or +1 from the two roundings, plus round(p e / q) for the
+// noise e. All sizes and all operation counts are functions of public shapes.
 #pragma once
 
 #include <memory>
@@ -38,8 +38,8 @@ class HeLinear {
   /// Where reply `reply` begins in the concatenation of all.
   std::size_t reply_offset(std::size_t reply) const { return reply_offset_[reply]; }
 
-  /// Client: encrypts r (flat [c_in][h][w], values mod 2^log2_p) into the concatenation of all uploads. `seed` is
-  /// fresh and secret; upload i draws from its stream i.
+  /// Client: encrypts r (flat [c_in][h][w], values mod 2^log2_p) into the concatenation of all uploads.
+  /// `seed` is fresh and secret; upload i draws from its stream i.
   Bytes encrypt(const bfv::SecretKey& key, std::span<const std::uint64_t> r, const Seed& seed,
                 bfv::ErrorSource errors = bfv::ErrorSource::centred_binomial) const;
   /// Client: its shares (flat [c_out][h_out][w_out]) from the concatenation of all replies.
@@ -63,17 +63,18 @@ class PreparedLinear {
   PreparedLinear(std::shared_ptr<const HeLinear> layer, std::span<const std::int16_t> weights);
 
   const HeLinear& layer() const { return *layer_; }
-  /// Largest sum of squares of the weight coefficients behind one reply. Every coefficient of a product carries
-  /// noise, also where the tensor is zero, so all outputs that share a reply count (noise/model.h).
+  /// Largest sum of squares of the weight coefficients behind one reply. Every coefficient of a product
+  /// carries noise, also where the tensor is zero, so all outputs that share a reply count (noise/model.h).
   double max_reply_norm2() const { return max_reply_norm2_; }
   /// Bytes that the prepared weights occupy.
   std::size_t memory_bytes() const;
 
-  /// Evaluates the layer: `uploads` as HeLinear::encrypt made them; writes the server's shares (flat outputs, mod
-  /// 2^log2_p) and returns the concatenation of all replies. `seed` is fresh and secret; reply i draws from its
-  /// stream i, so the result does not depend on the number of threads.
+  /// Evaluates the layer: `uploads` as HeLinear::encrypt made them; writes the server's shares (flat outputs,
+  /// mod 2^log2_p) and returns the concatenation of all replies. `seed` is fresh and secret; reply i draws
+  /// from its stream i, so the result does not depend on the number of threads.
   /// @throws Error(peer) if the uploads have a wrong size or are not valid ciphertexts.
-  Bytes apply(ByteView uploads, const bfv::PublicKey& key, const Seed& seed, std::span<std::uint64_t> server_shares,
+  Bytes apply(ByteView uploads, const bfv::PublicKey& key, const Seed& seed,
+              std::span<std::uint64_t> server_shares,
               bfv::ErrorSource errors = bfv::ErrorSource::centred_binomial) const;
 
  private:
@@ -82,7 +83,8 @@ class PreparedLinear {
   double max_reply_norm2_ = 0;
 };
 
-/// Largest sum of squares of the weight coefficients behind one reply of a layout, without preparing anything.
+/// Largest sum of squares of the weight coefficients behind one reply of a layout, without preparing
+/// anything.
 double max_reply_norm2(const Layout& layout, std::span<const std::int16_t> weights);
 
 }  // namespace ap::linear

@@ -86,8 +86,7 @@ Placement place(const Geometry& g, const Packing& p) {
   at.row_pitch = p.window_w - std::min({left, right, x.reduced_kernel - 1});
   const std::int64_t extent = (p.window_h - 1) * at.row_pitch + p.window_w;
   // No read position may become negative, so no more than the kernel's own reach is left out.
-  at.lead = std::min(top * at.row_pitch + left,
-                     (y.reduced_kernel - 1) * at.row_pitch + x.reduced_kernel - 1);
+  at.lead = std::min(top * at.row_pitch + left, (y.reduced_kernel - 1) * at.row_pitch + x.reduced_kernel - 1);
   const std::int64_t end = extent - bottom * at.row_pitch - right;
   at.channel_pitch = std::max({end, extent - at.lead, std::int64_t{1}});
   return at;
@@ -162,7 +161,8 @@ ReducedMap reduce(const Geometry& g, bool phases) {
 }
 
 std::vector<int> progression_free(int count) {
-  // Shortest such sets; the greedy set continues them (its members are the numbers without a digit 2 in base 3).
+  // Shortest such sets; the greedy set continues them (its members are the numbers without a digit 2 in base
+  // 3).
   static constexpr std::array<std::array<int, 5>, 6> kShortest = {
       {{}, {0}, {0, 1}, {0, 1, 3}, {0, 1, 3, 4}, {0, 1, 3, 7, 8}}};
   if (count <= 5) {
@@ -189,6 +189,12 @@ std::int64_t coefficients_needed(const Geometry& g, const Packing& p) {
   // The second term matters for kernels larger than their input only.
   return std::max((2 * slot + 1) * block,
                   (slot + 1) * block - at.channel_pitch + (map.kernel_h - 1) * at.row_pitch + map.kernel_w);
+}
+
+std::int64_t channel_pitch(const Geometry& g, const Packing& p) {
+  check(g);
+  check_packing(g, p);
+  return place(g, p).channel_pitch;
 }
 
 Counts counts(const Geometry& g, const Packing& p) {
@@ -317,8 +323,8 @@ void Layout::encode_weights(std::size_t index, std::span<const std::int16_t> wei
           for (int k = 0; k < map_.kernel_w; ++k) {
             const int kx = k * step_w + phase % map_.phases_w;
             if (ky >= w.kernel_h || kx >= w.kernel_w) continue;
-            // += because in maps narrower than the kernel two weights can meet at one coefficient; at each such
-            // place the tensor is zero padding for both.
+            // += because in maps narrower than the kernel two weights can meet at one coefficient; at each
+            // such place the tensor is zero padding for both.
             coefficients[static_cast<std::size_t>(top - l * row_pitch_ - k)] +=
                 weights[static_cast<std::size_t>((channel * w.kernel_h + ky) * w.kernel_w + kx)];
           }
@@ -347,8 +353,8 @@ std::vector<Layout::Read> Layout::reads(std::size_t reply) const {
       const int m = block_m * packing_.channels_out + mi;
       if (m >= map_.channels_out) continue;
       const std::int64_t channel = std::int64_t{group} * map_.channels_out + m;
-      const std::int64_t base = 2 * group_slot_[static_cast<std::size_t>(gi)] * group_pitch_ + origin_ - lead_ -
-                                std::int64_t{mi} * packing_.channels_in * channel_pitch_;
+      const std::int64_t base = 2 * group_slot_[static_cast<std::size_t>(gi)] * group_pitch_ + origin_ -
+                                lead_ - std::int64_t{mi} * packing_.channels_in * channel_pitch_;
       for (int i = 0; i < rows_out_ && y0 + i < out.h; ++i) {
         for (int j = 0; j < cols_out_ && x0 + j < out.w; ++j) {
           reads.push_back(

@@ -1,21 +1,22 @@
 // Coefficient packing of a convolution (Cheetah, USENIX Security 2022, section 3): tensor and kernel become
-// polynomials whose negacyclic product holds the outputs in known coefficients. A Layout is public geometry only:
-// every count, size and index below is a function of shapes, never of values.
+// polynomials whose negacyclic product holds the outputs in known coefficients. A Layout is public geometry
+// only: every count, size and index below is a function of shapes, never of values.
 //
 // With row pitch R, channel pitch P, C input channels and M output channels in one product (one group):
 //   tensor  t[c P + i R + j - z]                    = T[c, i, j]
-//   kernel  k[O - m C P - c P - l R - l']           = K[m, c, l, l'],  O = (M-1) C P + (C-1) P + (kh-1) R + kw-1
-//   product (t k)[O - z - m C P + s_h y R + s_w x]  = sum_{c,l,l'} T[c, s_h y + l, s_w x + l'] K[m, c, l, l']
-// which the wrap never touches while M C P <= n. Cheetah has R = window width, P = window area and z = 0. Here
-// the zero padding that ends one row (channel) also begins the next one, and leading zeros are left out (z), so
-// that a padded 8x8 map takes 81 coefficients instead of 100.
+//   kernel  k[O - m C P - c P - l R - l']           = K[m, c, l, l'],  O = (M-1) C P + (C-1) P + (kh-1) R +
+//   kw-1 product (t k)[O - z - m C P + s_h y R + s_w x]  = sum_{c,l,l'} T[c, s_h y + l, s_w x + l'] K[m, c,
+//   l, l']
+// which the wrap never touches while M C P <= n. Cheetah has R = window width, P = window area and z = 0.
+// Here the zero padding that ends one row (channel) also begins the next one, and leading zeros are left out
+// (z), so that a padded 8x8 map takes 81 coefficients instead of 100.
 //
 // Strides: the map and the kernel may be split into their s_h s_w phases, which are the input channels of a
 // convolution of stride 1 with smaller maps.
 //
-// Groups: G groups share a product when tensor and kernel of group g are both shifted by x_g Q, Q = M C P, and no
-// x_i + x_j equals 2 x_k but for i = j = k: then every cross term misses every read position. Sets without
-// three-term progressions (Salem-Spencer) are exactly that, and (2 x_max + 1) Q <= n.
+// Groups: G groups share a product when tensor and kernel of group g are both shifted by x_g Q, Q = M C P,
+// and no x_i + x_j equals 2 x_k but for i = j = k: then every cross term misses every read position. Sets
+// without three-term progressions (Salem-Spencer) are exactly that, and (2 x_max + 1) Q <= n.
 #pragma once
 
 #include <cstddef>
@@ -36,9 +37,7 @@ struct Geometry {
 
   nn::Shape out() const { return {c_out, window.out_h(in.h), window.out_w(in.w)}; }
   /// Inputs that one output sees: c_in / groups * kernel_h * kernel_w.
-  std::int64_t fan_in() const {
-    return std::int64_t{in.c / groups} * window.kernel_h * window.kernel_w;
-  }
+  std::int64_t fan_in() const { return std::int64_t{in.c / groups} * window.kernel_h * window.kernel_w; }
   std::int64_t weight_count() const { return c_out * fan_in(); }
   friend bool operator==(const Geometry&, const Geometry&) = default;
 };
@@ -48,8 +47,8 @@ Geometry geometry_of(const nn::QLinear& layer, int c_out);
 /// @throws Error(input) naming the first dimension that is not positive, does not divide or is too large.
 void check(const Geometry& geometry);
 
-/// How much of the layer one product holds. The window counts rows and columns of the zero-padded map, or of one
-/// phase of it if `phases`; channels count the phases too, and lie within one group.
+/// How much of the layer one product holds. The window counts rows and columns of the zero-padded map, or of
+/// one phase of it if `phases`; channels count the phases too, and lie within one group.
 struct Packing {
   int window_h = 0, window_w = 0;
   int channels_in = 1;   ///< C
@@ -61,7 +60,7 @@ struct Packing {
 
 /// The layer as the packing sees it: after the padding, and after the split into phases.
 struct ReducedMap {
-  int h = 0, w = 0;                ///< rows and columns that some output needs
+  int h = 0, w = 0;  ///< rows and columns that some output needs
   int kernel_h = 0, kernel_w = 0;
   int stride_h = 1, stride_w = 1;
   int phases_h = 1, phases_w = 1;
@@ -72,6 +71,9 @@ ReducedMap reduce(const Geometry& geometry, bool phases);
 /// The coefficients that one product needs, (2 x_max + 1) M C P (more only if the kernel is larger than its
 /// input): a packing fits the ring if this is <= n.
 std::int64_t coefficients_needed(const Geometry& geometry, const Packing& packing);
+
+/// P: the coefficients from one channel of the packing's window to the next.
+std::int64_t channel_pitch(const Geometry& geometry, const Packing& packing);
 
 /// Numbers of messages and operations.
 struct Counts {
@@ -120,11 +122,11 @@ class Layout {
   ReducedMap map_;
   Counts counts_;
   int blocks_g_ = 1, blocks_c_ = 1, blocks_m_ = 1, blocks_h_ = 1, blocks_w_ = 1;
-  int rows_out_ = 1, cols_out_ = 1;          ///< outputs of one window
+  int rows_out_ = 1, cols_out_ = 1;  ///< outputs of one window
   std::int64_t row_pitch_ = 1, channel_pitch_ = 1, group_pitch_ = 1;
-  std::int64_t lead_ = 0;                    ///< z: leading zeros left out
-  std::int64_t origin_ = 0;                  ///< O
-  std::vector<int> group_slot_;              ///< x_g
+  std::int64_t lead_ = 0;        ///< z: leading zeros left out
+  std::int64_t origin_ = 0;      ///< O
+  std::vector<int> group_slot_;  ///< x_g
 };
 
 /// The first `count` members of the lexicographically first set 0, 1, 3, 4, 9, ... without three terms in

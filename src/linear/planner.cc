@@ -10,7 +10,8 @@
 namespace ap::linear {
 namespace {
 
-// The distinct values of ceil(total / parts), largest first: other block sizes give as many blocks as one of these.
+// The distinct values of ceil(total / parts), largest first: other block sizes give as many blocks as one of
+// these.
 std::vector<int> block_sizes(int total) {
   std::vector<int> sizes;
   for (int size = total; size >= 1;) {
@@ -32,11 +33,11 @@ int balanced(int total, std::int64_t limit) {
 UnitCosts typical_costs(std::uint32_t n, double log2_q, int primes, int drop0, int drop1) {
   const double work = 1e-9 * n * primes;
   UnitCosts costs;
-  costs.upload_client = 12 * work;
-  costs.upload_server = 6 * work;
-  costs.product = 0.8 * work;
+  costs.upload_client = 8 * work;
+  costs.upload_server = 4 * work;
+  costs.product = work;
   costs.reply_server = 20 * work;
-  costs.reply_client = 6 * work;
+  costs.reply_client = 14 * work;
   const double bits = std::ceil(log2_q);
   costs.upload_bytes = n * bits / 8 + 32;
   costs.reply_bytes = n * std::max(bits - drop1, 1.0) / 8;
@@ -52,10 +53,11 @@ PackingChoice price(const Geometry& geometry, const Packing& packing, const Unit
   const auto replies = static_cast<double>(choice.counts.replies);
   const auto products = static_cast<double>(choice.counts.products);
   choice.bytes_up = uploads * costs.upload_bytes;
-  choice.bytes_down = replies * costs.reply_bytes +
-                      static_cast<double>(geometry.out().size()) * costs.output_bytes;
+  choice.bytes_down =
+      replies * costs.reply_bytes + static_cast<double>(geometry.out().size()) * costs.output_bytes;
   choice.client_seconds = uploads * costs.upload_client + replies * costs.reply_client;
-  choice.server_seconds = uploads * costs.upload_server + products * costs.product + replies * costs.reply_server;
+  choice.server_seconds =
+      uploads * costs.upload_server + products * costs.product + replies * costs.reply_server;
   choice.seconds = choice.client_seconds + choice.server_seconds +
                    (choice.bytes_up + choice.bytes_down) / costs.bytes_per_second;
   return choice;
@@ -72,22 +74,30 @@ PackingChoice choose_packing(const Geometry& g, std::uint32_t n, const UnitCosts
     const ReducedMap map = reduce(g, phases);
     for (const int rows : block_sizes(g.out().h)) {
       for (const int columns : block_sizes(g.out().w)) {
-        Packing p{(rows - 1) * map.stride_h + map.kernel_h, (columns - 1) * map.stride_w + map.kernel_w, 1, 1, 1,
+        Packing p{(rows - 1) * map.stride_h + map.kernel_h,
+                  (columns - 1) * map.stride_w + map.kernel_w,
+                  1,
+                  1,
+                  1,
                   phases};
         // One channel's share is the same for every number of channels and groups.
-        const std::int64_t channel = coefficients_needed(g, p);
+        const std::int64_t channel = channel_pitch(g, p);
         if (channel > n) continue;
         for (const int groups : block_sizes(g.groups)) {
-          if (groups > most_outputs) continue;
-          if (groups * channel > n) continue;
+          if (groups > most_outputs || groups * channel > n) continue;
           const std::int64_t slots = 2 * std::int64_t{progression_free(groups).back()} + 1;
           if (slots * channel > n) continue;
           p.groups = groups;
           for (const int in : block_sizes(map.channels_in)) {
-            const std::int64_t room = std::min(n / (slots * channel * in), most_outputs / groups);
-            if (room < 1) continue;
             p.channels_in = in;
-            p.channels_out = balanced(map.channels_out, std::min<std::int64_t>(room, map.channels_out));
+            p.channels_out = 1;
+            std::int64_t room = std::min(n / (slots * channel * in), most_outputs / groups);
+            // Kernels larger than their input may need a little more than the pitches say.
+            for (; room >= 1; --room) {
+              p.channels_out = balanced(map.channels_out, std::min<std::int64_t>(room, map.channels_out));
+              if (coefficients_needed(g, p) <= n) break;
+            }
+            if (room < 1) continue;
             const PackingChoice choice = price(g, p, costs);
             if (choice.seconds < best.seconds) best = choice;
           }

@@ -1,8 +1,10 @@
 #include "mpc/circuit.h"
 
+#include <algorithm>
+
 #include "base/bits.h"
 #include "base/error.h"
-#include "mpc/garble.h"
+#include "mpc/clamp_gate.h"
 
 namespace ap::mpc {
 namespace {
@@ -22,7 +24,9 @@ std::size_t gate_blocks(GateKind kind) {
 /// Garbled bytes of one chunk of at most kGarbleLanes instances.
 std::size_t chunk_bytes(const Circuit& circuit, std::size_t lanes) {
   std::size_t bytes = circuit.ciphertexts() * lanes * 16;
-  if (circuit.word_bits > 0) {
+  if (circuit.has_clamp()) {
+    bytes += clamp_bytes(circuit.clamp_gate, circuit.word_bits, lanes);
+  } else if (circuit.word_bits > 0) {
     for (const WordGate& gate : circuit.word_gates) bytes += packed_bytes(3 * lanes, circuit.word_bits - gate.shift);
     bytes += packed_bytes(4 * lanes, circuit.word_bits);
   }
@@ -44,7 +48,10 @@ std::size_t Circuit::ciphertexts() const {
 }
 
 // A half-gate takes one tweak for each ciphertext; a word gate and the final gate one each.
-std::size_t Circuit::tweaks() const { return ciphertexts() + (word_bits > 0 ? word_gates.size() + 1 : 0); }
+std::size_t Circuit::tweaks() const {
+  if (has_clamp()) return ciphertexts() + clamp_tweaks(clamp_gate);
+  return ciphertexts() + (word_bits > 0 ? word_gates.size() + 1 : 0);
+}
 
 std::size_t Circuit::garbled_bytes(std::size_t instances) const {
   const std::size_t rest = instances % kGarbleLanes;
@@ -61,12 +68,37 @@ void Circuit::check() const {
   }
   for (const Wire wire : outputs) AP_ASSERT(wire < wires());
   AP_ASSERT(word_bits >= 0 && word_bits <= kMaxWordBits);
+  if (has_clamp()) {
+    const ClampGate& c = clamp_gate;
+    AP_ASSERT(c.low_bits >= 1 && c.high_bits <= kMaxClampHighBits && c.low_bits <= word_bits);
+    AP_ASSERT(c.first + static_cast<Wire>(c.low_bits + c.high_bits) <= std::min(inputs, knowns));
+    AP_ASSERT(c.carry < wires() && c.guard < wires() && word_bits < kMaxWordBits && word_gates.empty());
+    return;
+  }
   if (word_bits == 0) return;
   for (const WordGate& gate : word_gates) {
     AP_ASSERT(gate.x < wires() && gate.y < wires() && gate.shift >= 0 && gate.shift < word_bits);
   }
   AP_ASSERT(final_gate.x < wires() && final_gate.y < wires());
 }
+
+namespace {
+
+std::uint64_t clamp_plain(const ClampGate& gate, std::span<const std::uint8_t> bit, std::uint64_t known) {
+  const auto m = static_cast<std::uint32_t>(gate.low_bits);
+  const auto h = static_cast<std::uint32_t>(gate.high_bits);
+  const std::uint64_t b = known >> gate.first;
+  std::uint64_t low = b & ((std::uint64_t{1} << m) - 1);
+  std::uint64_t high = (b >> m) + bit[gate.carry];
+  for (std::uint32_t i = 0; i < m; ++i) low += static_cast<std::uint64_t>(bit[gate.first + i]) << i;
+  for (std::uint32_t i = 0; i < h; ++i) high += static_cast<std::uint64_t>(bit[gate.first + m + i]) << i;
+  high &= (std::uint64_t{1} << h) - 1;
+  if (gate.has_guard) low += bit[gate.guard];
+  if (high == 0) return low - (static_cast<std::uint64_t>(bit[gate.carry]) << m);
+  return high >> (h - 1) ? 0 : (std::uint64_t{1} << m) - 1;
+}
+
+}  // namespace
 
 std::uint64_t evaluate_plain(const Circuit& circuit, std::span<const std::uint8_t> inputs, std::uint64_t known,
                              std::uint64_t mask, std::span<std::uint8_t> outputs) {
@@ -101,11 +133,13 @@ std::uint64_t evaluate_plain(const Circuit& circuit, std::span<const std::uint8_
   }
   for (std::size_t i = 0; i < outputs.size(); ++i) outputs[i] = bit[circuit.outputs[i]];
   if (circuit.word_bits == 0) return 0;
+  const std::uint64_t word_mask = (std::uint64_t{1} << circuit.word_bits) - 1;
+  if (circuit.has_clamp()) return (clamp_plain(circuit.clamp_gate, bit, known) - mask) & word_mask;
   std::uint64_t word = circuit.final_gate.value[2U * bit[circuit.final_gate.x] + bit[circuit.final_gate.y]] - mask;
   for (const WordGate& gate : circuit.word_gates) {
     word += static_cast<std::uint64_t>(bit[gate.x] & bit[gate.y]) << gate.shift;
   }
-  return word & ((std::uint64_t{1} << circuit.word_bits) - 1);
+  return word & word_mask;
 }
 
 }  // namespace ap::mpc

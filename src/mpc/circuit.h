@@ -44,6 +44,24 @@ struct FinalGate {
   std::array<std::uint64_t, 4> value{};
 };
 
+/// Makes the output word clamp(t, 0, 2^m - 1) - mask for t = the signed (m + h)-bit sum of input bits first.. and the
+/// known bits of the same numbers and of `guard`, if it is used; see mpc/clamp_gate.h. `guard` is the wire of the carry
+/// into bit `first`, `carry` that out of the low m bits.
+struct ClampGate {
+  std::uint32_t first = 0;
+  int low_bits = 0;   ///< m, at least 1
+  int high_bits = 0;  ///< h, 1..kMaxClampHighBits; 0: no such gate
+  Wire carry = 0;
+  bool has_guard = false;
+  Wire guard = 0;
+};
+
+/// The table of a ClampGate has 2^(h + 1) rows; above this, gates are shorter.
+inline constexpr int kMaxClampHighBits = 5;
+
+/// Instances garbled side by side, so that the AES pipeline is always full.
+inline constexpr std::size_t kGarbleLanes = 32;
+
 /// Widest output word: the evaluator reads a row with one unaligned 64-bit load.
 inline constexpr int kMaxWordBits = 56;
 
@@ -55,7 +73,9 @@ struct Circuit {
   int word_bits = 0;          ///< width w of the output word (1..kMaxWordBits); 0: none
   std::vector<WordGate> word_gates;
   FinalGate final_gate;
+  ClampGate clamp_gate;  ///< instead of word gates and final gate
 
+  bool has_clamp() const { return clamp_gate.high_bits > 0; }
   Wire add(GateKind kind, Wire x, Wire y = 0, std::uint32_t known = 0) {
     gates.push_back({kind, x, y, known});
     return inputs + static_cast<Wire>(gates.size()) - 1;

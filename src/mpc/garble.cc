@@ -7,7 +7,9 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "mpc/clamp_gate.h"
 #include "mpc/hash.h"
+#include "mpc/packed_field.h"
 
 namespace ap::mpc {
 namespace {
@@ -53,6 +55,8 @@ class Chunk {
   Block* wire(Wire w) { return wires_.data() + w * kGarbleLanes; }
   /// The tweak of the next gate's first lane; tweaks of one gate are consecutive over the batch's instances.
   std::uint64_t next_tweak() { return tweak_ + slot_++ * instances_ + first_; }
+  /// The tweaks of all gates from here on.
+  TweakSlots tweak_slots() const { return {tweak_ + slot_ * instances_ + first_, instances_}; }
   std::size_t lanes() const { return lanes_; }
   std::size_t first() const { return first_; }
 
@@ -80,7 +84,10 @@ class ChunkGarbler {
     for (std::size_t g = 0; g < circuit_.gates.size(); ++g) {
       gate(circuit_.gates[g], chunk_.wire(circuit_.inputs + static_cast<Wire>(g)));
     }
-    if (circuit_.word_bits > 0) {
+    if (circuit_.has_clamp()) {
+      garble_clamp(circuit_.clamp_gate, circuit_.word_bits, delta_, chunk_.wire(0), n_, known_, masks.data() + first,
+                   chunk_.tweak_slots(), out_);
+    } else if (circuit_.word_bits > 0) {
       for (std::size_t i = 0; i < n_; ++i) rest_[i] = 0 - masks[first + i];
       for (const WordGate& word : circuit_.word_gates) word_gate(word);
       final_gate(circuit_.final_gate);
@@ -224,15 +231,18 @@ class ChunkEvaluator {
   ChunkEvaluator(const Circuit& circuit, std::uint64_t tweak, std::size_t instances)
       : circuit_(circuit), chunk_(circuit, tweak, instances) {}
 
-  void run(std::size_t first, std::span<const Block> inputs, std::span<const std::uint8_t> garbled,
-           std::span<Block> outputs, std::span<std::uint64_t> words) {
+  void run(std::size_t first, std::span<const Block> inputs, std::span<const std::uint64_t> clear,
+           std::span<const std::uint8_t> garbled, std::span<Block> outputs, std::span<std::uint64_t> words) {
     chunk_.start(first, inputs);
     n_ = chunk_.lanes();
     in_ = garbled;
     for (std::size_t g = 0; g < circuit_.gates.size(); ++g) {
       gate(circuit_.gates[g], chunk_.wire(circuit_.inputs + static_cast<Wire>(g)));
     }
-    if (circuit_.word_bits > 0) {
+    if (circuit_.has_clamp()) {
+      evaluate_clamp(circuit_.clamp_gate, circuit_.word_bits, chunk_.wire(0), n_, clear.data() + first,
+                     chunk_.tweak_slots(), in_, words.data() + first);
+    } else if (circuit_.word_bits > 0) {
       std::fill(sum_.begin(), sum_.end(), 0);
       for (const WordGate& word : circuit_.word_gates) {
         pieces(word.x, word.y, 3, circuit_.word_bits - word.shift);
@@ -279,14 +289,6 @@ class ChunkEvaluator {
     }
   }
 
-  /// The `bits` bits at bit position `at` of what is left.
-  std::uint64_t field(std::size_t at, int bits) const {
-    const std::size_t byte = at / 8;
-    std::uint64_t raw = 0;
-    std::memcpy(&raw, in_.data() + byte, std::min<std::size_t>(8, in_.size() - byte));
-    return (raw >> (at % 8)) & word_mask(bits);
-  }
-
   /// Opens one row a lane. The visible bits are the evaluator's own to see: using them as an index is no leak.
   void pieces(Wire wx, Wire wy, std::size_t rows, int bits) {
     const Block* x = chunk_.wire(wx);
@@ -297,7 +299,7 @@ class ChunkEvaluator {
     const std::size_t unsent = 4 - rows;
     for (std::size_t i = 0; i < n_; ++i) {
       const std::size_t row = 2 * low_bit(x[i]) + low_bit(y[i]);
-      const std::uint64_t sent = field((rows * i + std::max(row, unsent) - unsent) * width, bits);
+      const std::uint64_t sent = packed_field(in_, (rows * i + std::max(row, unsent) - unsent) * width, bits);
       piece_[i] = (h_[0][i].lo ^ (row < unsent ? 0 : sent)) & word_mask(bits);
     }
     in_ = in_.subspan(packed_bytes(rows * n_, bits));
@@ -343,17 +345,19 @@ void garble(const Circuit& circuit, const Block& delta, std::uint64_t tweak, std
 }
 
 void evaluate(const Circuit& circuit, std::uint64_t tweak, std::size_t instances, std::span<const Block> inputs,
-              std::span<const std::uint8_t> garbled, std::span<Block> outputs, std::span<std::uint64_t> words) {
+              std::span<const std::uint64_t> clear, std::span<const std::uint8_t> garbled, std::span<Block> outputs,
+              std::span<std::uint64_t> words) {
   circuit.check();
   AP_ASSERT(inputs.size() == instances * circuit.inputs);
   AP_ASSERT(garbled.size() == circuit.garbled_bytes(instances));
   AP_ASSERT(outputs.size() == instances * circuit.outputs.size());
   AP_ASSERT(words.size() == (circuit.word_bits > 0 ? instances : 0));
+  AP_ASSERT(clear.size() == (circuit.has_clamp() ? instances : 0));
   const std::size_t chunk_bytes = circuit.garbled_bytes(kGarbleLanes);
   for_ranges(instances, [&](std::size_t begin, std::size_t end) {
     ChunkEvaluator evaluator(circuit, tweak, instances);
     for (std::size_t at = begin; at < end; at += kGarbleLanes) {
-      evaluator.run(at, inputs, garbled.subspan(at / kGarbleLanes * chunk_bytes), outputs, words);
+      evaluator.run(at, inputs, clear, garbled.subspan(at / kGarbleLanes * chunk_bytes), outputs, words);
     }
   });
 }

@@ -25,9 +25,6 @@
 
 namespace ap::mpc {
 
-/// Instances garbled side by side, so that the AES pipeline is always full.
-inline constexpr std::size_t kGarbleLanes = 32;
-
 /// Garbles `instances` copies. All arrays are instance-major.
 /// @param inputs   labels for 0: instances x circuit.inputs
 /// @param known    the garbler's bits per instance (bit k = known k); empty if circuit.knowns is 0
@@ -40,8 +37,10 @@ void garble(const Circuit& circuit, const Block& delta, std::uint64_t tweak, std
             std::span<const std::uint64_t> masks, std::span<Block> outputs, std::span<std::uint8_t> garbled);
 
 /// Evaluates what `garble` made: active labels in, active labels and words out (words: one per instance, the output
-/// word minus the mask mod 2^word_bits; empty without a word).
+/// word minus the mask mod 2^word_bits; empty without a word). `clear`: for a circuit with a ClampGate, per instance the
+/// input bits themselves (bit j = input j), which that gate lets the evaluator use; else empty.
 void evaluate(const Circuit& circuit, std::uint64_t tweak, std::size_t instances, std::span<const Block> inputs,
-              std::span<const std::uint8_t> garbled, std::span<Block> outputs, std::span<std::uint64_t> words);
+              std::span<const std::uint64_t> clear, std::span<const std::uint8_t> garbled, std::span<Block> outputs,
+              std::span<std::uint64_t> words);
 
 }  // namespace ap::mpc

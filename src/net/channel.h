@@ -1,6 +1,6 @@
-// What the two parties talk through: an ordered, reliable stream of typed messages with a deadline on every wait.
-// The protocol knows every message's type and exact size in advance, so a receiver always says both, and anything
-// else is an error before memory is taken.
+// What the two parties talk through: an ordered, reliable stream of typed messages with a deadline on every
+// wait. The protocol knows every message's type and exact size in advance, so a receiver always says both,
+// and anything else is an error before memory is taken.
 #pragma once
 
 #include <algorithm>
@@ -29,8 +29,8 @@ constexpr std::chrono::milliseconds bounded_wait(std::chrono::milliseconds wait)
   return std::clamp(wait, std::chrono::milliseconds(0), kMaxWait);
 }
 
-/// The same on every kind of channel: kHeaderBytes and the payload of each message that was queued or delivered.
-/// What WebSocket and TLS add below (about 0.2 % of large messages) is not counted.
+/// The same on every kind of channel: kHeaderBytes and the payload of each message that was queued or
+/// delivered. What WebSocket and TLS add below (about 0.2 % of large messages) is not counted.
 struct Traffic {
   std::uint64_t bytes_sent = 0;
   std::uint64_t bytes_received = 0;
@@ -38,15 +38,16 @@ struct Traffic {
   std::uint64_t messages_received = 0;
 };
 
-/// One thread may send while another receives; two threads may not send, or receive, at the same time. The end of
-/// the connection is final: what arrived before it can still be received, then every call fails. A message of a
-/// wrong type or size ends the connection too, for both parties.
+/// One thread may send while another receives; two threads may not send, or receive, at the same time. The
+/// end of the connection is final: what arrived before it can still be received, then every call fails. A
+/// message of a wrong type or size ends the connection too, for both parties.
 class Channel {
  public:
   virtual ~Channel() = default;
 
   /// Queues a message; may block until earlier ones have left, never longer than the deadline.
-  /// Large messages are cut into frames by the transport. A background writer sends; the caller goes on computing.
+  /// Large messages are cut into frames by the transport. A background writer sends; the caller goes on
+  /// computing.
   /// @throws Error(peer) if the connection is closed or the deadline passes.
   virtual void send(MessageType type, ByteView payload) = 0;
 
@@ -56,9 +57,9 @@ class Channel {
   virtual Bytes receive(MessageType type, std::size_t min_bytes, std::size_t max_bytes) = 0;
   Bytes receive_exactly(MessageType type, std::size_t bytes) { return receive(type, bytes, bytes); }
 
-  /// The longest that a single wait (for the peer to send, or to take what is sent) may last. A large message is
-  /// many waits: each one ends with the next frame (at most 1 MiB) of it. A deadline that passes between messages
-  /// leaves the channel usable; one that passes inside a message ends the connection.
+  /// The longest that a single wait (for the peer to send, or to take what is sent) may last. A large message
+  /// is many waits: each one ends with the next frame (at most 1 MiB) of it. A deadline that passes between
+  /// messages leaves the channel usable; one that passes inside a message ends the connection.
   virtual void set_deadline(std::chrono::milliseconds wait) = 0;
 
   /// Closes in an orderly way; further calls fail.

@@ -31,17 +31,18 @@ void fail_send_deadline(const std::string& peer, MessageType type, std::chrono::
             while_sending(type));
 }
 
-void check_announced(const std::string& peer, MessageType wanted, std::uint64_t min_bytes, std::uint64_t max_bytes,
-                     MessageType announced, std::uint64_t announced_bytes) {
+void check_announced(const std::string& peer, MessageType wanted, std::uint64_t min_bytes,
+                     std::uint64_t max_bytes, MessageType announced, std::uint64_t announced_bytes) {
   if (announced != wanted) {
     fail_peer("{} sent message type {} where type {} is due; check that both parties run the same version",
               peer, announced, wanted);
   }
   if (announced_bytes >= min_bytes && announced_bytes <= max_bytes) return;
-  const std::string due = min_bytes == max_bytes ? fmt::format("{}", min_bytes)
-                                                 : fmt::format("{} to {}", min_bytes, max_bytes);
-  fail_peer("{} sent {} bytes of message type {} where {} are due; check that both parties use the same package",
-            peer, announced_bytes, wanted, due);
+  const std::string due =
+      min_bytes == max_bytes ? fmt::format("{}", min_bytes) : fmt::format("{} to {}", min_bytes, max_bytes);
+  fail_peer(
+      "{} sent {} bytes of message type {} where {} are due; check that both parties use the same package",
+      peer, announced_bytes, wanted, due);
 }
 
 }  // namespace ap::net

@@ -1,4 +1,5 @@
-// The sentences that channels fail with, in one place so that every transport says the same. All are Error(peer).
+// The sentences that channels fail with, in one place so that every transport says the same. All are
+// Error(peer).
 #pragma once
 
 #include <chrono>
@@ -17,11 +18,13 @@ std::string while_receiving(MessageType type);
 std::string closed_by_peer(const std::string& peer);
 std::string closed_by_us(const std::string& peer);
 
-[[noreturn]] void fail_receive_deadline(const std::string& peer, MessageType type, std::chrono::milliseconds wait);
-[[noreturn]] void fail_send_deadline(const std::string& peer, MessageType type, std::chrono::milliseconds wait);
+[[noreturn]] void fail_receive_deadline(const std::string& peer, MessageType type,
+                                        std::chrono::milliseconds wait);
+[[noreturn]] void fail_send_deadline(const std::string& peer, MessageType type,
+                                     std::chrono::milliseconds wait);
 
 /// Checks what a header announces against what the caller asked for, before anything is allocated.
-void check_announced(const std::string& peer, MessageType wanted, std::uint64_t min_bytes, std::uint64_t max_bytes,
-                     MessageType announced, std::uint64_t announced_bytes);
+void check_announced(const std::string& peer, MessageType wanted, std::uint64_t min_bytes,
+                     std::uint64_t max_bytes, MessageType announced, std::uint64_t announced_bytes);
 
 }  // namespace ap::net

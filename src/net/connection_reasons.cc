@@ -40,7 +40,8 @@ ConnectionEnd handshake_failure(const std::string& peer, const error_code& error
                         peer, X509_verify_cert_error_string(verify_result))};
   }
   if (broken_off(error)) {
-    return {ErrorCode::peer, fmt::format("{} broke off the connection during the TLS or WebSocket handshake", peer)};
+    return {ErrorCode::peer,
+            fmt::format("{} broke off the connection during the TLS or WebSocket handshake", peer)};
   }
   if (error.category() == asio::error::get_ssl_category()) {
     return {ErrorCode::peer, fmt::format("{} does not speak TLS 1.3 with us ({})", peer, error.message())};
@@ -49,14 +50,16 @@ ConnectionEnd handshake_failure(const std::string& peer, const error_code& error
 }
 
 std::string wrong_certificate(const std::string& peer) {
-  return fmt::format("{} showed another certificate than the one with the given fingerprint; check the address and "
-                     "ask the operator for the current fingerprint",
-                     peer);
+  return fmt::format(
+      "{} showed another certificate than the one with the given fingerprint; check the address and "
+      "ask the operator for the current fingerprint",
+      peer);
 }
 
 std::string end_of_connection(const std::string& peer, const error_code& error) {
   // Beast aborts what was about to be sent when the peer's goodbye has arrived.
-  if (error == websocket::error::closed || error == asio::error::operation_aborted) return closed_by_peer(peer);
+  if (error == websocket::error::closed || error == asio::error::operation_aborted)
+    return closed_by_peer(peer);
   if (broken_off(error)) return fmt::format("{} broke off the connection", peer);
   if (error == websocket::error::message_too_big || error == websocket::error::buffer_overflow) {
     return fmt::format("{} sent a WebSocket message of more than {} bytes", peer, kMaxFrameBytes);

@@ -12,7 +12,8 @@ namespace ap::net {
 std::string no_server(const std::string& peer, const boost::system::error_code& error);
 
 /// `verify_result` is OpenSSL's verdict on the server's certificate (X509_V_OK on the server's side).
-ConnectionEnd handshake_failure(const std::string& peer, const boost::system::error_code& error, long verify_result);
+ConnectionEnd handshake_failure(const std::string& peer, const boost::system::error_code& error,
+                                long verify_result);
 
 std::string wrong_certificate(const std::string& peer);
 

@@ -13,7 +13,8 @@ MessageType another_type(MessageType type) { return static_cast<MessageType>(typ
 
 void damage(const Fault& fault, Bytes& payload) {
   if (fault.kind == Fault::Kind::truncate) {
-    payload.resize(payload.size() - std::min<std::uint64_t>(fault.amount, payload.size()));
+    const auto missing = static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(fault.amount, payload.size()));
+    payload.erase(payload.end() - missing, payload.end());
   } else if (fault.kind == Fault::Kind::flip_bit && !payload.empty()) {
     const std::uint64_t bit = fault.amount % (8 * payload.size());
     payload[bit / 8] = static_cast<std::uint8_t>(payload[bit / 8] ^ (1u << (bit % 8)));

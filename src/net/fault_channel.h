@@ -1,5 +1,5 @@
-// A channel that misbehaves once, at a chosen message: proves that a protocol fails cleanly whatever the network or
-// the other party does.
+// A channel that misbehaves once, at a chosen message: proves that a protocol fails cleanly whatever the
+// network or the other party does.
 #pragma once
 
 #include <atomic>
@@ -30,7 +30,8 @@ class FaultChannel final : public Channel {
   FaultChannel(std::unique_ptr<Channel> inner, const Fault& fault);
 
   void send(MessageType type, ByteView payload) override;
-  /// A fault that the real transport would notice (type, size, silence, close) throws the same Error(peer) here.
+  /// A fault that the real transport would notice (type, size, silence, close) throws the same Error(peer)
+  /// here.
   Bytes receive(MessageType type, std::size_t min_bytes, std::size_t max_bytes) override;
   void set_deadline(std::chrono::milliseconds wait) override;
   void close() override { inner_->close(); }

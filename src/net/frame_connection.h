@@ -25,8 +25,8 @@ class FrameConnection {
   enum class Outcome { done, deadline, ended };
 
   /// The server's end of an accepted TCP connection; takes over the descriptor. Handshakes start at once.
-  static std::unique_ptr<FrameConnection> serve(int descriptor, std::shared_ptr<TlsContext> tls, std::string peer,
-                                                const ChannelLimits& limits);
+  static std::unique_ptr<FrameConnection> serve(int descriptor, std::shared_ptr<TlsContext> tls,
+                                                std::string peer, const ChannelLimits& limits);
   /// The client's end. Handshakes start at once and end within limits.handshake.
   static std::unique_ptr<FrameConnection> dial(const ServerUrl& url, const TlsTrust& trust, std::string peer,
                                                const ChannelLimits& limits);

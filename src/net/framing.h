@@ -1,4 +1,5 @@
-// How a message becomes WebSocket messages ("frames" here): docs/wire-format.md, part "Framing". Pure functions.
+// How a message becomes WebSocket messages ("frames" here): docs/wire-format.md, part "Framing". Pure
+// functions.
 #pragma once
 
 #include <cstdint>
@@ -36,8 +37,8 @@ struct Header {
 /// The header in a message's first frame. @throws Error(peer) if the frame is shorter than a header.
 Header decode_header(ByteView frame, const std::string& peer);
 
-/// Checks that a frame has the one size it may have, when `remaining` bytes of its message (the header included,
-/// if it is the first) are still due. @throws Error(peer)
+/// Checks that a frame has the one size it may have, when `remaining` bytes of its message (the header
+/// included, if it is the first) are still due. @throws Error(peer)
 void check_frame_size(std::size_t frame_bytes, std::uint64_t remaining, const std::string& peer);
 
 }  // namespace ap::net

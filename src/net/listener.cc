@@ -41,8 +41,10 @@ std::string describe(const sockaddr* address, socklen_t size) {
   char host[NI_MAXHOST];
   char port[NI_MAXSERV];
   constexpr int kNumbers = NI_NUMERICHOST | NI_NUMERICSERV;
-  if (getnameinfo(address, size, host, sizeof(host), port, sizeof(port), kNumbers) != 0) return "an unknown address";
-  return address->sa_family == AF_INET6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+  if (getnameinfo(address, size, host, sizeof(host), port, sizeof(port), kNumbers) != 0)
+    return "an unknown address";
+  return address->sa_family == AF_INET6 ? fmt::format("[{}]:{}", host, port)
+                                        : fmt::format("{}:{}", host, port);
 }
 
 std::uint16_t bound_port(int socket) {
@@ -51,9 +53,11 @@ std::uint16_t bound_port(int socket) {
   AP_ASSERT(getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0);
   in_port_t port = 0;
   if (address.ss_family == AF_INET6) {
-    std::memcpy(&port, reinterpret_cast<const char*>(&address) + offsetof(sockaddr_in6, sin6_port), sizeof(port));
+    std::memcpy(&port, reinterpret_cast<const char*>(&address) + offsetof(sockaddr_in6, sin6_port),
+                sizeof(port));
   } else {
-    std::memcpy(&port, reinterpret_cast<const char*>(&address) + offsetof(sockaddr_in, sin_port), sizeof(port));
+    std::memcpy(&port, reinterpret_cast<const char*>(&address) + offsetof(sockaddr_in, sin_port),
+                sizeof(port));
   }
   return ntohs(port);
 }
@@ -112,7 +116,9 @@ Listener::~Listener() = default;
 
 std::uint16_t Listener::port() const { return state_->port; }
 
-std::string Listener::url() const { return "wss://" + ServerUrl{state_->host, state_->port, "/"}.authority(); }
+std::string Listener::url() const {
+  return "wss://" + ServerUrl{state_->host, state_->port, "/"}.authority();
+}
 
 std::unique_ptr<Channel> Listener::accept(std::chrono::milliseconds wait) {
   const Clock::time_point until = Clock::now() + bounded_wait(wait);
@@ -137,7 +143,8 @@ std::unique_ptr<Channel> Listener::accept(std::chrono::milliseconds wait) {
       }
     }
     if (left <= 0) return nullptr;
-    // Out of descriptors or memory: the client stays in the backlog, and trying again at once would only burn time.
+    // Out of descriptors or memory: the client stays in the backlog, and trying again at once would only burn
+    // time.
     if (error != EAGAIN && error != EINTR && error != ECONNABORTED) {
       std::this_thread::sleep_for(std::chrono::milliseconds(std::min<std::int64_t>(left, 50)));
     }

@@ -53,11 +53,11 @@ class LocalChannel final : public Channel {
   Bytes receive(MessageType type, std::size_t min_bytes, std::size_t max_bytes) override {
     const std::chrono::milliseconds wait = deadline_;
     std::unique_lock lock(in_->mutex);
-    const bool in_time = in_->changed.wait_for(lock, wait, [&] {
-      return in_->receiver_closed || in_->sender_closed || !in_->messages.empty();
-    });
+    const bool in_time = in_->changed.wait_for(
+        lock, wait, [&] { return in_->receiver_closed || in_->sender_closed || !in_->messages.empty(); });
     if (in_->receiver_closed) fail_peer("{} {}", closed_by_us(peer()), while_receiving(type));
-    if (in_->messages.empty() && in_->sender_closed) fail_peer("{} {}", closed_by_peer(peer()), while_receiving(type));
+    if (in_->messages.empty() && in_->sender_closed)
+      fail_peer("{} {}", closed_by_peer(peer()), while_receiving(type));
     if (!in_time) fail_receive_deadline(peer(), type, wait);
     Message message = std::move(in_->messages.front());
     in_->messages.pop_front();

@@ -1,5 +1,5 @@
-// A channel that remembers what passed through it: for tests that look at the wire, and for the transcript hash by
-// which two runs, or two parties, are compared.
+// A channel that remembers what passed through it: for tests that look at the wire, and for the transcript
+// hash by which two runs, or two parties, are compared.
 #pragma once
 
 #include <array>
@@ -38,7 +38,8 @@ class RecordingChannel final : public Channel {
   Traffic traffic() const override { return inner_->traffic(); }
   std::string peer() const override { return inner_->peer(); }
 
-  /// What send() queued and receive() returned so far, in the order of this party's calls (Keep::messages only).
+  /// What send() queued and receive() returned so far, in the order of this party's calls (Keep::messages
+  /// only).
   std::vector<RecordedMessage> messages() const;
 
   /// SHA-256 over all messages so far in the order of this party's calls, each as direction (u8), type (u16),

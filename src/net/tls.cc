@@ -58,7 +58,8 @@ int no_password(char*, int, int, void*) { return -1; }
 
 bool is_address(const std::string& host) {
   std::array<unsigned char, 16> raw{};
-  return inet_pton(AF_INET, host.c_str(), raw.data()) == 1 || inet_pton(AF_INET6, host.c_str(), raw.data()) == 1;
+  return inet_pton(AF_INET, host.c_str(), raw.data()) == 1 ||
+         inet_pton(AF_INET6, host.c_str(), raw.data()) == 1;
 }
 
 std::string subject_alternative_names(const std::string& host) {
@@ -87,9 +88,10 @@ void set_random_serial(X509* certificate) {
 }  // namespace
 
 TlsIdentity make_self_signed(const std::string& host) {
-  const bool plausible = !host.empty() && host.size() <= 253 && std::ranges::all_of(host, [](unsigned char c) {
-    return std::isalnum(c) || c == '.' || c == '-' || c == ':' || c == '_';
-  });
+  const bool plausible =
+      !host.empty() && host.size() <= 253 && std::ranges::all_of(host, [](unsigned char c) {
+        return std::isalnum(c) || c == '.' || c == '-' || c == ':' || c == '_';
+      });
   if (!plausible || (host.find(':') != std::string::npos && !is_address(host))) {
     fail_input("cannot make a certificate for \"{}\": it is neither a host name nor an address", host);
   }
@@ -104,7 +106,8 @@ TlsIdentity make_self_signed(const std::string& host) {
   // A common name holds at most 64 characters; clients look at the alternative names only.
   const std::string common = host.substr(0, 64);
   AP_ASSERT(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-                                       reinterpret_cast<const unsigned char*>(common.c_str()), -1, -1, 0) == 1);
+                                       reinterpret_cast<const unsigned char*>(common.c_str()), -1, -1,
+                                       0) == 1);
   AP_ASSERT(X509_set_issuer_name(certificate.get(), name) == 1);
   AP_ASSERT(X509_set_pubkey(certificate.get(), key.get()) == 1);
   add_extension(certificate.get(), NID_basic_constraints, "critical,CA:FALSE");
@@ -116,7 +119,8 @@ TlsIdentity make_self_signed(const std::string& host) {
   const MemoryBio certificate_bio(BIO_new(BIO_s_mem()));
   const MemoryBio key_bio(BIO_new(BIO_s_secmem()));
   AP_ASSERT(certificate_bio && PEM_write_bio_X509(certificate_bio.get(), certificate.get()) == 1);
-  AP_ASSERT(key_bio && PEM_write_bio_PrivateKey(key_bio.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1);
+  AP_ASSERT(key_bio &&
+            PEM_write_bio_PrivateKey(key_bio.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1);
   const auto certificate_pem = contents(certificate_bio.get());
   const auto key_pem = contents(key_bio.get());
   return {{certificate_pem.begin(), certificate_pem.end()}, {key_pem.begin(), key_pem.end()}};
@@ -125,7 +129,8 @@ TlsIdentity make_self_signed(const std::string& host) {
 TlsIdentity load_identity(const std::filesystem::path& certificate, const std::filesystem::path& key) {
   const Bytes certificate_bytes = read_file(certificate, kMaxPemBytes);
   Bytes key_bytes = read_file(key, kMaxPemBytes);
-  TlsIdentity identity{{certificate_bytes.begin(), certificate_bytes.end()}, {key_bytes.begin(), key_bytes.end()}};
+  TlsIdentity identity{{certificate_bytes.begin(), certificate_bytes.end()},
+                       {key_bytes.begin(), key_bytes.end()}};
   wipe(key_bytes.data(), key_bytes.size());
   const Certificate leaf = parse_certificate(identity.certificate_pem);
   if (!leaf) fail_input("{} holds no PEM certificate (-----BEGIN CERTIFICATE-----)", certificate.string());
@@ -156,7 +161,8 @@ TlsTrust TlsTrust::pinned_certificate(const std::string& fingerprint) {
     digits.push_back(static_cast<char>(std::tolower(c)));
   }
   if (!good || digits.size() != 64) {
-    fail_input("\"{}\" is no SHA-256 fingerprint of a certificate: 64 hexadecimal digits are needed", fingerprint);
+    fail_input("\"{}\" is no SHA-256 fingerprint of a certificate: 64 hexadecimal digits are needed",
+               fingerprint);
   }
   return {Kind::pinned, digits};
 }

@@ -16,12 +16,13 @@ struct TlsIdentity {
   SecretVector<char> key_pem;
 };
 
-/// A fresh P-256 key and a certificate signed by itself for `host` (a name or an address), localhost, 127.0.0.1
-/// and ::1, valid for one year. For machines of one owner: the client pins its fingerprint.
+/// A fresh P-256 key and a certificate signed by itself for `host` (a name or an address), localhost,
+/// 127.0.0.1 and ::1, valid for one year. For machines of one owner: the client pins its fingerprint.
 /// @throws Error(input) if `host` is no host name or address.
 TlsIdentity make_self_signed(const std::string& host);
 
-/// @throws Error(input) if a file cannot be read, is not PEM, is encrypted, or the key is not the certificate's.
+/// @throws Error(input) if a file cannot be read, is not PEM, is encrypted, or the key is not the
+/// certificate's.
 TlsIdentity load_identity(const std::filesystem::path& certificate, const std::filesystem::path& key);
 
 /// SHA-256 of the leaf certificate (its DER form) as 64 lower-case hexadecimal digits.

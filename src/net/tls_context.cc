@@ -36,7 +36,8 @@ std::shared_ptr<TlsContext> make_server_context(const TlsIdentity& identity) {
   boost::system::error_code error;
   context->use_certificate_chain(asio::buffer(identity.certificate_pem), error);
   if (error) fail_input("the server's certificate cannot be used: {}", error.message());
-  context->use_private_key(asio::buffer(identity.key_pem.data(), identity.key_pem.size()), TlsContext::pem, error);
+  context->use_private_key(asio::buffer(identity.key_pem.data(), identity.key_pem.size()), TlsContext::pem,
+                           error);
   if (error) fail_input("the server's private key cannot be used: {}", error.message());
   return context;
 }

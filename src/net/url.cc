@@ -1,8 +1,8 @@
 #include "net/url.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cctype>
+#include <charconv>
 #include <string_view>
 
 #include "base/error.h"
@@ -28,7 +28,8 @@ ServerUrl parse_server_url(const std::string& url) {
   std::string_view port;
   if (rest.starts_with('[')) {
     const std::size_t end = rest.find(']');
-    if (end == std::string_view::npos) fail_input("\"{}\" has an IPv6 address without its closing bracket", url);
+    if (end == std::string_view::npos)
+      fail_input("\"{}\" has an IPv6 address without its closing bracket", url);
     parsed.host = rest.substr(1, end - 1);
     port = rest.substr(end + 1);
   } else {

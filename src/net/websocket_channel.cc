@@ -69,8 +69,8 @@ Traffic WebSocketChannel::traffic() const {
   return {bytes_sent_, bytes_received_, messages_sent_, messages_received_};
 }
 
-std::unique_ptr<Channel> connect(const std::string& url, const TlsTrust& trust, std::chrono::milliseconds wait,
-                                 const ChannelLimits& limits) {
+std::unique_ptr<Channel> connect(const std::string& url, const TlsTrust& trust,
+                                 std::chrono::milliseconds wait, const ChannelLimits& limits) {
   ChannelLimits own_limits = limits;
   own_limits.handshake = bounded_wait(wait);
   auto connection = FrameConnection::dial(parse_server_url(url), trust, "the server at " + url, own_limits);

@@ -11,7 +11,8 @@ namespace ap::net {
 
 class WebSocketChannel final : public Channel {
  public:
-  explicit WebSocketChannel(std::unique_ptr<FrameConnection> connection) : connection_(std::move(connection)) {}
+  explicit WebSocketChannel(std::unique_ptr<FrameConnection> connection)
+      : connection_(std::move(connection)) {}
 
   void send(MessageType type, ByteView payload) override;
   Bytes receive(MessageType type, std::size_t min_bytes, std::size_t max_bytes) override;

@@ -74,7 +74,8 @@ struct Evaluate {
       }
     }
     Values out(sum.size());
-    for (std::size_t i = 0; i < sum.size(); ++i) out[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(sum[i]));
+    for (std::size_t i = 0; i < sum.size(); ++i)
+      out[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(sum[i]));
     return out;
   }
 
@@ -142,7 +143,8 @@ IntegerExecutor::IntegerExecutor(const QuantisedNetwork& network)
     for (int input : node.inputs) last_use_[index(input)] = static_cast<int>(i);
     if (const auto* linear = std::get_if<QLinear>(&node.op)) {
       if (linear->weights.empty()) {
-        fail_input("node '{}' has no weights: a client's copy of a network cannot be evaluated in the clear", node.name);
+        fail_input("node '{}' has no weights: a client's copy of a network cannot be evaluated in the clear",
+                   node.name);
       }
       kernels_[i] = std::make_unique<LinearKernel>(*linear, node.shape);
     }
@@ -210,7 +212,8 @@ Values integer_logits(const QuantisedNetwork& network, View input, const Integer
 Values quantise_input(const QuantisedNetwork& network, std::span<const float> image) {
   const QNode& node = network.nodes.front();
   if (static_cast<std::int64_t>(image.size()) != node.shape.size()) {
-    fail_input("the image has {} values; network '{}' takes {}", image.size(), network.name, node.shape.size());
+    fail_input("the image has {} values; network '{}' takes {}", image.size(), network.name,
+               node.shape.size());
   }
   Values out(image.size());
   for (std::size_t i = 0; i < out.size(); ++i) {

@@ -1,6 +1,7 @@
-// Runs the integer network in the clear, bit for bit as its definition says: the reference that the private result
-// must equal, and the work horse of accuracy simulations. Values are 32-bit; validate() and the ranges guarantee
-// that nothing overflows unless a hook pushes values out of their range, in which case sums wrap modulo 2^32.
+// Runs the integer network in the clear, bit for bit as its definition says: the reference that the private
+// result must equal, and the work horse of accuracy simulations. Values are 32-bit; validate() and the ranges
+// guarantee that nothing overflows unless a hook pushes values out of their range, in which case sums wrap
+// modulo 2^32.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +20,9 @@ class LinearKernel;
 struct IntegerHooks {
   /// Called after node `node` has been computed; may change its values.
   std::function<void(int node, std::span<std::int32_t> values)> after_node;
-  /// Called before an Activation or Quadratic node with shift > 0: `offset` holds one 2^(shift-1) per input element,
-  /// and the node will compute t = floor((x + offset) / 2^shift) with whatever the hook leaves there. Uniform
-  /// offsets in [0, 2^shift) are what local truncation of two shares does.
+  /// Called before an Activation or Quadratic node with shift > 0: `offset` holds one 2^(shift-1) per input
+  /// element, and the node will compute t = floor((x + offset) / 2^shift) with whatever the hook leaves
+  /// there. Uniform offsets in [0, 2^shift) are what local truncation of two shares does.
   std::function<void(int node, std::span<std::int32_t> offset)> rounding;
 };
 
@@ -56,8 +57,8 @@ std::vector<std::vector<std::int32_t>> run_integer(const QuantisedNetwork& netwo
 std::vector<std::int32_t> integer_logits(const QuantisedNetwork& network, std::span<const std::int32_t> input,
                                          const IntegerHooks& hooks = {});
 
-/// The network's input from a normalised image: value / scale rounded half away from zero, clamped to the input
-/// node's range. @throws Error(input) if the size is wrong or a value is not a number.
+/// The network's input from a normalised image: value / scale rounded half away from zero, clamped to the
+/// input node's range. @throws Error(input) if the size is wrong or a value is not a number.
 std::vector<std::int32_t> quantise_input(const QuantisedNetwork& network, std::span<const float> image);
 
 }  // namespace ap::nn

@@ -16,7 +16,9 @@ constexpr int kColumns = 16;
 
 std::size_t index(int i) { return static_cast<std::size_t>(i); }
 
-std::uint32_t product(std::int16_t a, std::int16_t b) { return static_cast<std::uint32_t>(std::int32_t{a} * b); }
+std::uint32_t product(std::int16_t a, std::int16_t b) {
+  return static_cast<std::uint32_t>(std::int32_t{a} * b);
+}
 
 std::int32_t pair(std::int16_t first, std::int16_t second) {
   const std::int16_t both[2] = {first, second};
@@ -32,7 +34,8 @@ __attribute__((target("avx2"))) void tile_kernel_avx2(const std::int32_t* w, con
   for (auto& row : acc) row[0] = row[1] = _mm256_setzero_si256();
   for (int k = 0; k < pairs; ++k) {
     const __m256i left = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + k * 2 * kColumns));
-    const __m256i right = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + k * 2 * kColumns + kColumns));
+    const __m256i right =
+        _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + k * 2 * kColumns + kColumns));
     for (int row = 0; row < kRows; ++row) {
       const __m256i weight = _mm256_set1_epi32(w[k * kRows + row]);
       acc[row][0] = _mm256_add_epi32(acc[row][0], _mm256_madd_epi16(weight, left));
@@ -106,7 +109,8 @@ void LinearKernel::run(std::span<const std::int32_t> in, std::span<std::int32_t>
   const std::int32_t* from = in.data();
   for (int c = 0; c < shape.c; ++c) {
     for (int y = 0; y < shape.h; ++y, from += shape.w) {
-      std::int16_t* to = padded.data() + (index(c) * index(padded_h_) + index(y + pad.top)) * index(padded_w_) +
+      std::int16_t* to = padded.data() +
+                         (index(c) * index(padded_h_) + index(y + pad.top)) * index(padded_w_) +
                          index(pad.left);
       for (int x = 0; x < shape.w; ++x) to[x] = static_cast<std::int16_t>(from[x]);
     }
@@ -213,7 +217,8 @@ void LinearKernel::run_wide(std::span<const std::int32_t> in, std::span<std::int
                   op.weights[(index(o) * index(group_inputs) + index(c)) * index(w.kernel_h * w.kernel_w) +
                              index(ky * w.kernel_w + kx)];
               sum += static_cast<std::uint64_t>(
-                  weight * in[(index(channel) * index(op.in_shape.h) + index(iy)) * index(op.in_shape.w) + index(ix)]);
+                  weight *
+                  in[(index(channel) * index(op.in_shape.h) + index(iy)) * index(op.in_shape.w) + index(ix)]);
             }
           }
         }

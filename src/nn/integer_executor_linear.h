@@ -1,6 +1,6 @@
-// The integer convolution of the clear executor. Inputs and weights are 16-bit, sums are taken modulo 2^32, which
-// is exact whenever the true result fits 32 bits: two's-complement addition is a ring homomorphism, so partial
-// sums may wrap. Inputs that do not fit 16 bits go through a plain 64-bit loop.
+// The integer convolution of the clear executor. Inputs and weights are 16-bit, sums are taken modulo 2^32,
+// which is exact whenever the true result fits 32 bits: two's-complement addition is a ring homomorphism, so
+// partial sums may wrap. Inputs that do not fit 16 bits go through a plain 64-bit loop.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +34,8 @@ class LinearKernel {
   std::vector<std::int32_t> column_offset_;  ///< of the window of output position n
 };
 
-/// Sixteen columns times four rows: sums[row][column] = sum over k of w[k][row] . x[k][column] modulo 2^32, where
-/// each w[k][row] and x[k][column] is a pair of 16-bit numbers and "." their inner product.
+/// Sixteen columns times four rows: sums[row][column] = sum over k of w[k][row] . x[k][column] modulo 2^32,
+/// where each w[k][row] and x[k][column] is a pair of 16-bit numbers and "." their inner product.
 using TileKernel = void (*)(const std::int32_t* w, const std::int16_t* x, int pairs, std::int32_t* sums);
 void tile_kernel_scalar(const std::int32_t* w, const std::int16_t* x, int pairs, std::int32_t* sums);
 /// The fastest kernel for this processor.

@@ -32,8 +32,10 @@ std::string hint_for(const std::string& op) {
       {"ArgMax", "export the network up to its logits"},
   };
   const auto found = kHints.find(op);
-  return found == kHints.end() ? "this operator is not supported; `autoprivacy inspect` lists those that are"
-                               : found->second;
+  return found == kHints.end()
+             ? "not supported; use convolutions, matrix products, pooling, sums, ReLU, Clip or "
+               "quadratic activations"
+             : found->second;
 }
 
 }  // namespace
@@ -131,6 +133,9 @@ void OnnxLowering::lower(const OnnxNode& node) {
   const auto method = methods().find(node.op());
   if (method == methods().end()) throw Unsupported{hint_for(node.op())};
   if (node.proto().output_size() < 1) bad(node, "has no output");
+  if (node.has("broadcast") && node.op() != "Gemm") {
+    throw Unsupported{"it broadcasts as before opset 7; convert the file to opset 13"};
+  }
   (this->*method->second)(node);
 }
 

@@ -27,7 +27,8 @@ void set_ranges_and_pools(QuantisedNetwork& network, std::span<const int> lone_p
     const QNode& in = network.nodes[at(pool.inputs[0])];
     auto& activation = std::get<QActivation>(pool.op);
     activation.low = in.low;
-    activation.bits = std::max(1, static_cast<int>(std::bit_width(static_cast<std::uint64_t>(in.high - in.low))));
+    activation.bits =
+        std::max(1, static_cast<int>(std::bit_width(static_cast<std::uint64_t>(in.high - in.low))));
   }
   set_ranges(network, static_cast<int>(network.nodes.size()));
 }
@@ -35,9 +36,13 @@ void set_ranges_and_pools(QuantisedNetwork& network, std::span<const int> lone_p
 /// Third step: writes down the integer network.
 class Emitter {
  public:
-  Emitter(const IntegerGraph& graph, std::span<const NodeStatistics> statistics, std::span<const NodeScale> scales,
-          const QuantiseOptions& options)
-      : graph_(graph), statistics_(statistics), scales_(scales), options_(options), position_(nodes().size(), -1) {}
+  Emitter(const IntegerGraph& graph, std::span<const NodeStatistics> statistics,
+          std::span<const NodeScale> scales, const QuantiseOptions& options)
+      : graph_(graph),
+        statistics_(statistics),
+        scales_(scales),
+        options_(options),
+        position_(nodes().size(), -1) {}
 
   QuantisedNetwork run() {
     out_.name = graph_.graph.name;
@@ -110,7 +115,8 @@ class Emitter {
   void emit(const AddOp&) {
     QAdd add_op;
     for (int k : node().inputs) {
-      add_op.multiplier.push_back(std::max<std::int64_t>(1, std::llround(scales_[at(k)].scale / scale().scale)));
+      add_op.multiplier.push_back(
+          std::max<std::int64_t>(1, std::llround(scales_[at(k)].scale / scale().scale)));
     }
     emit_simple(std::move(add_op));
   }
@@ -126,7 +132,8 @@ class Emitter {
   }
 
   void emit(const ClipOp&) {
-    QActivation activation{.shift = scale().shift, .low = scale().low, .bits = options_.activation_bits, .pool = {}};
+    QActivation activation{
+        .shift = scale().shift, .low = scale().low, .bits = options_.activation_bits, .pool = {}};
     int source = node().inputs[0];
     Shape shape = node().shape;
     if (const int pool = graph_.pool[at(number_)]; pool >= 0) {
@@ -157,7 +164,8 @@ class Emitter {
     const double largest = std::max(std::abs(double{seen.low}), std::abs(double{seen.high})) / t;
     QQuadratic quadratic{.shift = scale().shift, .low = scale().low, .bits = options_.activation_bits};
     // The fewest extra bits with which the coefficients' rounding costs at most a quarter of a step.
-    for (quadratic.post_shift = 0; quadratic.post_shift < 24; ++quadratic.post_shift) {
+    constexpr int kMaxPostShift = 30;
+    for (;; ++quadratic.post_shift) {
       const double unit = std::ldexp(s, -quadratic.post_shift);
       const double exact[] = {op.c0 / unit, op.c1 * t / unit, op.c2 * t * t / unit};
       std::int64_t* const rounded[] = {&quadratic.c0, &quadratic.c1, &quadratic.c2};
@@ -166,7 +174,7 @@ class Emitter {
         *rounded[k] = std::llround(exact[k]);
         error += std::abs(exact[k] - std::round(exact[k])) * std::pow(largest, k);
       }
-      if (error <= std::ldexp(0.25, quadratic.post_shift)) break;
+      if (error <= std::ldexp(0.25, quadratic.post_shift) || quadratic.post_shift == kMaxPostShift) break;
     }
     emit_simple(quadratic);
   }
@@ -181,8 +189,8 @@ class Emitter {
   std::vector<int> lone_pools_;
 };
 
-/// Fourth step. Runs all images through the network node by node and moves the biases of every linear node so that
-/// the mean of each channel is that of the float network.
+/// Fourth step. Runs all images through the network node by node and moves the biases of every linear node so
+/// that the mean of each channel is that of the float network.
 void correct_biases(QuantisedNetwork& network, std::span<const Tensor> images,
                     std::span<const std::vector<double>* const> float_mean) {
   using Values = std::vector<std::int32_t>;
@@ -203,7 +211,8 @@ void correct_biases(QuantisedNetwork& network, std::span<const Tensor> images,
       values[i][n] = executor.evaluate(static_cast<int>(i), inputs);
     });
     if (auto* linear = std::get_if<QLinear>(&node.op)) {
-      const std::size_t plane = static_cast<std::size_t>(node.shape.h) * static_cast<std::size_t>(node.shape.w);
+      const std::size_t plane =
+          static_cast<std::size_t>(node.shape.h) * static_cast<std::size_t>(node.shape.w);
       for (std::size_t c = 0; c < linear->bias.size(); ++c) {
         double sum = 0;
         for (const Values& v : values[i]) {
@@ -234,7 +243,8 @@ void check(const QuantiseOptions& o) {
 
 }  // namespace
 
-QuantisedNetwork quantise(const Graph& graph, std::span<const Tensor> images, const QuantiseOptions& options) {
+QuantisedNetwork quantise(const Graph& graph, std::span<const Tensor> images,
+                          const QuantiseOptions& options) {
   check(options);
   const IntegerGraph integer_graph = to_integer_graph(graph);
   const std::vector<NodeStatistics> statistics = observe(integer_graph.graph, images);

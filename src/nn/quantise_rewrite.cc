@@ -103,8 +103,8 @@ class Rewriter {
     }
   }
 
-  /// Clip(Concat(a, b)) = Concat(Clip(a), Clip(b)): the same number of activations, and the concatenation then
-  /// joins small values of one scale instead of accumulators.
+  /// Clip(Concat(a, b)) = Concat(Clip(a), Clip(b)): the same number of activations, and the concatenation
+  /// then joins small values of one scale instead of accumulators.
   void move_clips_before_concats() {
     std::vector<bool> accumulator;
     find_levels(accumulator);
@@ -133,7 +133,8 @@ class Rewriter {
     if (is<InputOp>(n) || is<ClipOp>(n) || is<QuadraticOp>(n)) return false;
     // A max-pool of accumulators keeps them only on the way into the clip that absorbs it.
     if (is<MaxPoolOp>(n) && only_consumer<ClipOp>(i) < 0) return false;
-    return std::any_of(n.inputs.begin(), n.inputs.end(), [&](int k) { return level[static_cast<std::size_t>(k)]; });
+    return std::any_of(n.inputs.begin(), n.inputs.end(),
+                       [&](int k) { return level[static_cast<std::size_t>(k)]; });
   }
 
   void find_levels(std::vector<bool>& level) {
@@ -146,26 +147,28 @@ class Rewriter {
     for (int i = 0; i < count(); ++i) {
       if (!dead_[static_cast<std::size_t>(i)]) visit.push_back({order_[static_cast<std::size_t>(i)], i});
     }
-    std::stable_sort(visit.begin(), visit.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::stable_sort(visit.begin(), visit.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
     std::vector<bool> level(nodes_.size(), false);
     for (const auto& [order, i] : visit) {
       if (is<ConcatOp>(node(i))) unify_concat_inputs(i, order, level);
       level.resize(nodes_.size(), false);
-      const bool raw_pool =
-          is<MaxPoolOp>(node(i)) && level[static_cast<std::size_t>(node(i).inputs[0])] && only_consumer<ClipOp>(i) < 0;
+      const bool raw_pool = is<MaxPoolOp>(node(i)) && level[static_cast<std::size_t>(node(i).inputs[0])] &&
+                            only_consumer<ClipOp>(i) < 0;
       level[static_cast<std::size_t>(i)] = raw_pool || is_accumulator(i, level);
       if (!level[static_cast<std::size_t>(i)]) continue;
       const std::vector<int> users = consumers(i);
-      const bool needed = raw_pool || std::any_of(users.begin(), users.end(), [&](int k) {
-                            return is<ConvOp>(node(k)) || is<FullyConnectedOp>(node(k)) || is<ConcatOp>(node(k));
-                          });
+      const bool needed =
+          raw_pool || std::any_of(users.begin(), users.end(), [&](int k) {
+            return is<ConvOp>(node(k)) || is<FullyConnectedOp>(node(k)) || is<ConcatOp>(node(k));
+          });
       if (!needed) continue;
       const int small = add_requantisation(i, order + 0.5);
       level.push_back(false);
       // The other consumers take the small values too: an Add then sees 8 bits instead of a growing sum.
       for (int k : users) {
-        const bool takes_accumulators =
-            is<ClipOp>(node(k)) || is<QuadraticOp>(node(k)) || (is<MaxPoolOp>(node(k)) && only_consumer<ClipOp>(k) >= 0);
+        const bool takes_accumulators = is<ClipOp>(node(k)) || is<QuadraticOp>(node(k)) ||
+                                        (is<MaxPoolOp>(node(k)) && only_consumer<ClipOp>(k) >= 0);
         if (raw_pool || !takes_accumulators) redirect(k, i, small);
       }
     }
@@ -208,7 +211,8 @@ class Rewriter {
     out.pool.assign(nodes_.size(), -1);
     out.pooled_by.assign(nodes_.size(), -1);
     auto join = [&](int clip, int pool) {
-      if (out.pool[static_cast<std::size_t>(clip)] >= 0 || out.pooled_by[static_cast<std::size_t>(pool)] >= 0) return;
+      if (out.pool[static_cast<std::size_t>(clip)] >= 0 || out.pooled_by[static_cast<std::size_t>(pool)] >= 0)
+        return;
       out.pool[static_cast<std::size_t>(clip)] = pool;
       out.pooled_by[static_cast<std::size_t>(pool)] = clip;
     };

@@ -13,6 +13,7 @@ namespace ap::nn {
 namespace {
 
 constexpr int kMaxShift = 24;
+constexpr int kFreeShift = 8;  ///< where nothing asks for another
 /// Bits of precision that a quadratic's argument has beyond its result: the slope doubles its rounding error.
 constexpr int kQuadraticGuardBits = 2;
 
@@ -20,6 +21,12 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 /// floor(log2(ratio)), where a ratio a hair below a power of two counts as that power.
 int floor_log2(double ratio) { return static_cast<int>(std::floor(std::log2(ratio) + 1e-9)); }
+
+/// 1, 2, 4, ..., up to rounding of the last digits.
+bool is_power_of_two(double ratio) {
+  const double octaves = std::log2(ratio);
+  return octaves > -1e-9 && std::abs(octaves - std::round(octaves)) < 1e-9;
+}
 
 /// A node that rounds to a step of its own: what it may and does hold.
 struct Producer {
@@ -54,8 +61,13 @@ struct Producer {
 
 class ScaleChooser {
  public:
-  ScaleChooser(const IntegerGraph& graph, std::span<const NodeStatistics> statistics, const QuantiseOptions& options)
-      : graph_(graph), statistics_(statistics), options_(options), scales_(nodes().size()), group_(nodes().size()) {
+  ScaleChooser(const IntegerGraph& graph, std::span<const NodeStatistics> statistics,
+               const QuantiseOptions& options)
+      : graph_(graph),
+        statistics_(statistics),
+        options_(options),
+        scales_(nodes().size()),
+        group_(nodes().size()) {
     std::iota(group_.begin(), group_.end(), 0);
     group_scale_.assign(nodes().size(), 0);
   }
@@ -79,7 +91,7 @@ class ScaleChooser {
     }
     if (graph_.accumulator.back() && scales_.back().scale == 0) {
       const AccumulatorTree tree = tree_above(count - 1);
-      tree.assign(tree.finest(), scales_);
+      tree.assign(tree.finest() > 0 ? tree.finest() : 1, scales_);
     }
     return std::move(scales_);
   }
@@ -96,7 +108,8 @@ class ScaleChooser {
   void join_groups() {
     for (int i = 0; i < static_cast<int>(nodes().size()); ++i) {
       const Node& node = nodes()[at(i)];
-      const bool keeps = std::holds_alternative<ConcatOp>(node.op) || std::holds_alternative<GatherOp>(node.op) ||
+      const bool keeps = std::holds_alternative<ConcatOp>(node.op) ||
+                         std::holds_alternative<GatherOp>(node.op) ||
                          std::holds_alternative<MaxPoolOp>(node.op);
       const int clip = graph_.pooled_by[at(i)];
       if (clip >= 0) {
@@ -133,12 +146,14 @@ class ScaleChooser {
     p.high = std::max(p.high, p.low);
     p.elements = static_cast<double>(nodes()[at(result)].shape.size());
     p.samples = &seen.samples;
-    p.levels = static_cast<double>((std::int64_t{1} << (is_input ? options_.input_bits : options_.activation_bits)) - 1);
+    p.levels = static_cast<double>(
+        (std::int64_t{1} << (is_input ? options_.input_bits : options_.activation_bits)) - 1);
     return p;
   }
 
-  /// Decides the step of node i's group, unless done, and i's own lowest integer. `extra` lists steps to try beside
-  /// the regular ones; `tree_error(step)` is the mean squared error that the step causes before rounding.
+  /// Decides the step of node i's group, unless done, and i's own lowest integer. `extra` lists steps to try
+  /// beside the regular ones; `tree_error(step)` is the mean squared error that the step causes before
+  /// rounding.
   template <typename TreeError>
   double choose_step(int i, const std::vector<double>& extra, TreeError tree_error) {
     double& step = group_scale_[at(find(i))];
@@ -165,13 +180,12 @@ class ScaleChooser {
       elements += p.elements;
     }
     if (largest <= 0) return 1;  // constant zero
-    std::vector<double> candidates;
-    const bool fixed = !options_.clip_outliers || std::holds_alternative<InputOp>(nodes()[at(i)].op);
-    if (fixed) return largest;
-    for (double r = 1.0; r > 0.25; r *= 0.965) candidates.push_back(largest * r);
+    const bool cover = !options_.clip_outliers || std::holds_alternative<InputOp>(nodes()[at(i)].op);
+    std::vector<double> candidates = {largest};
+    for (double r = 0.965; r > 0.25 && !cover; r *= 0.965) candidates.push_back(largest * r);
     for (double s : extra) {
-      const double octaves = std::floor(std::log2(largest * 1.3 / s));
-      for (int k = 0; k < 2; ++k) candidates.push_back(std::ldexp(s, static_cast<int>(octaves) - k));
+      const int octaves = static_cast<int>(std::ceil(std::log2(largest / s) - 1e-9));
+      for (int k = cover ? 0 : -2; k <= 0; ++k) candidates.push_back(std::ldexp(s, octaves + k));
     }
     double best = largest, least = std::numeric_limits<double>::infinity();
     for (double s : candidates) {
@@ -188,7 +202,7 @@ class ScaleChooser {
 
   /// The shift for step s, or -1 if the weights do not fit any.
   static int shift_for(const AccumulatorTree& tree, double s) {
-    if (tree.forced() > 0) return std::clamp(floor_log2(s / tree.forced()), 0, kMaxShift);
+    if (tree.finest() <= 0) return kFreeShift;
     return std::min(floor_log2(s / tree.finest()), kMaxShift);
   }
 
@@ -197,9 +211,10 @@ class ScaleChooser {
     std::vector<double> extra = tree.full_range_scales();
     if (tree.forced() > 0) extra.push_back(tree.forced());
     const double step = choose_step(i, extra, [&](double s) {
+      // A given scale is best met by a shift; else the larger the step, the less bad.
+      if (tree.forced() > 0) return is_power_of_two(s / tree.forced()) ? 0.0 : 1e30 / s;
       const int shift = shift_for(tree, s);
-      if (shift < 0) return 1e30 / s;  // the larger, the less bad
-      return tree.forced() > 0 ? 0 : tree.error(std::ldexp(s, -shift));
+      return shift < 0 ? 1e30 / s : tree.error(std::ldexp(s, -shift));
     });
     NodeScale& out = scales_[at(i)];
     if (tree.forced() > 0) {
@@ -215,7 +230,7 @@ class ScaleChooser {
   static void rescale(NodeScale& out, double given, double step) {
     constexpr int kRescaleBits = 8;
     const double octaves = std::log2(step / given);
-    if (octaves > -1e-9 && std::abs(octaves - std::round(octaves)) < 1e-9) {
+    if (is_power_of_two(step / given)) {
       out.shift = static_cast<int>(std::round(octaves));
       return;
     }
@@ -228,10 +243,11 @@ class ScaleChooser {
     const int root = source(i);
     const NodeStatistics& seen = statistics_[at(root)];
     const double largest = std::max({std::abs(double{seen.low}), std::abs(double{seen.high}), 1e-30});
-    const double base = largest / static_cast<double>(weight_limit(options_.activation_bits + kQuadraticGuardBits));
+    const double base =
+        largest / static_cast<double>(weight_limit(options_.activation_bits + kQuadraticGuardBits));
     const AccumulatorTree tree = tree_above(root);
     NodeScale& out = scales_[at(i)];
-    const double fine = tree.finest();
+    const double fine = tree.finest() > 0 ? tree.finest() : std::ldexp(base, -kFreeShift);
     out.shift = std::clamp(floor_log2(base / fine), 0, kMaxShift);
     if (tree.forced() == 0) tree.assign(fine, scales_);
     const double t = std::ldexp(fine, out.shift);
@@ -241,14 +257,15 @@ class ScaleChooser {
     if (op.c2 != 0) extra.push_back(std::abs(double{op.c2}) * t * t);
     const bool pure = op.c0 == 0 && op.c1 == 0 && op.c2 != 0;
     choose_step(i, extra, [&](double s) {
-      const double octaves = pure ? std::log2(s / extra[0]) : 0;
-      return std::abs(octaves - std::round(octaves)) < 1e-9 ? 0.0 : 1e30 / s;
+      return !pure || is_power_of_two(std::ldexp(s / extra[0], 64)) ? 0.0 : 1e30 / s;
     });
   }
 
   [[noreturn]] void fail_narrow(int i) const {
-    fail_input("node '{}' (clip): the weights before it are too large for {} bits at its output's step; use more weight bits",
-               nodes()[at(i)].name, options_.weight_bits);
+    fail_input(
+        "node '{}' (clip): the weights before it are too large for {} bits at its output's step; use more "
+        "weight bits",
+        nodes()[at(i)].name, options_.weight_bits);
   }
 
   const IntegerGraph& graph_;

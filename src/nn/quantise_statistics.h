@@ -16,8 +16,8 @@ struct NodeStatistics {
   std::vector<double> channel_square;  ///< mean of x^2, [c]
 };
 
-/// Statistics of every node over the images, which run in parallel; the result does not depend on the number of
-/// threads. @throws Error(input) if there are no images, or naming the node whose values are not finite.
+/// Statistics of every node over the images, which run in parallel; the result does not depend on the number
+/// of threads. @throws Error(input) if there are no images, or naming the node whose values are not finite.
 std::vector<NodeStatistics> observe(const Graph& graph, std::span<const Tensor> images);
 
 }  // namespace ap::nn

@@ -23,7 +23,8 @@ AccumulatorTree::AccumulatorTree(const IntegerGraph& graph, std::span<const Node
   walk(root, 1, false);
   std::vector<std::size_t> order(inner_.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [this](std::size_t a, std::size_t b) { return inner_[a] < inner_[b]; });
+  std::sort(order.begin(), order.end(),
+            [this](std::size_t a, std::size_t b) { return inner_[a] < inner_[b]; });
   std::vector<int> nodes;
   std::vector<double> ratios;
   for (std::size_t i : order) {
@@ -51,7 +52,8 @@ void AccumulatorTree::walk(int i, double ratio, bool under_add) {
                    std::any_of(leaves_.begin(), leaves_.end(), [i](const Leaf& l) { return l.node == i; });
   if (met) return;
   if (const auto* conv = std::get_if<ConvOp>(&node.op)) {
-    add_linear_leaf(std::move(leaf), conv->weights, double(conv->window.kernel_h) * conv->window.kernel_w, conv->groups);
+    add_linear_leaf(std::move(leaf), conv->weights, double(conv->window.kernel_h) * conv->window.kernel_w,
+                    conv->groups);
   } else if (const auto* full = std::get_if<FullyConnectedOp>(&node.op)) {
     const Shape& in = graph_.graph.nodes[static_cast<std::size_t>(node.inputs[0])].shape;
     add_linear_leaf(std::move(leaf), full->weights, double(in.h) * in.w, 1);
@@ -65,7 +67,8 @@ void AccumulatorTree::walk(int i, double ratio, bool under_add) {
 }
 
 void AccumulatorTree::add_linear_leaf(Leaf leaf, const std::vector<float>& weights, double taps, int groups) {
-  const auto input = static_cast<std::size_t>(graph_.graph.nodes[static_cast<std::size_t>(leaf.node)].inputs[0]);
+  const auto input =
+      static_cast<std::size_t>(graph_.graph.nodes[static_cast<std::size_t>(leaf.node)].inputs[0]);
   leaf.input_scale = scales_[input].scale;
   AP_ASSERT(leaf.input_scale > 0);
   float largest = 0;
@@ -98,7 +101,7 @@ double AccumulatorTree::finest() const {
   }
   // A branch with much smaller weights than its sibling is not worth the width it would cost.
   if (largest > 0) return std::max(smallest, largest / 8);
-  return std::isfinite(multiplier) ? multiplier : 1;
+  return std::isfinite(multiplier) ? multiplier : 0;
 }
 
 double AccumulatorTree::leaf_scale(const Leaf& leaf, double root_scale) const {

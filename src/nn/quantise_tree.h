@@ -1,5 +1,6 @@
-// The accumulators between activations: for each requantisation (and for the logits) a tree of Add, pooling and
-// Gather nodes whose leaves are linear layers, whose scale can be chosen, or tensors whose scale is given.
+// The accumulators between activations: for each requantisation (and for the logits) a tree of Add, pooling
+// and Gather nodes whose leaves are linear layers, whose scale can be chosen, or tensors whose scale is
+// given.
 #pragma once
 
 #include <span>
@@ -22,7 +23,8 @@ class AccumulatorTree {
   /// Root scales at which one linear leaf's weights use exactly their full range.
   std::vector<double> full_range_scales() const;
   /// The smallest root scale that is worth having: weights fill their range, multipliers of given tensors are
-  /// accurate to 2^-8. Smaller is exact too but makes accumulators wider.
+  /// accurate to 2^-8. Smaller is exact too but makes accumulators wider. 0 if any scale will do (all weights
+  /// zero).
   double finest() const;
   /// Mean squared error of the root's value (in float units) due to rounding of weights and of multipliers.
   double error(double root_scale) const;
@@ -32,12 +34,12 @@ class AccumulatorTree {
  private:
   struct Leaf {
     int node = 0;
-    double ratio = 1;        ///< scale = ratio * root scale (times a power of two under an Add)
+    double ratio = 1;  ///< scale = ratio * root scale (times a power of two under an Add)
     bool under_add = false;
     double given = 0;        ///< its scale, if given
     double needed = 0;       ///< smallest scale at which the weights fit, if linear
     double input_scale = 0;  ///< if linear
-    double power = 0;        ///< mean square of the tensor (given) or summed over the inputs of a sum (linear)
+    double power = 0;  ///< mean square of the tensor (given) or summed over the inputs of a sum (linear)
     std::vector<float> weights;  ///< a regular subset
   };
   void walk(int node, double ratio, bool under_add);
@@ -49,8 +51,8 @@ class AccumulatorTree {
   std::span<const NodeScale> scales_;
   std::int64_t largest_weight_;
   std::vector<Leaf> leaves_;
-  std::vector<int> inner_;             ///< nodes between leaves and root, in order
-  std::vector<double> inner_ratio_;    ///< for Add nodes
+  std::vector<int> inner_;           ///< nodes between leaves and root, in order
+  std::vector<double> inner_ratio_;  ///< for Add nodes
   double forced_ = 0;
 };
 

@@ -42,8 +42,8 @@ double log2_q_for_tau(double variance, int log2_p, double tau) {
 }
 
 double deviation_std(double tau) {
-  // The error is floor(delta) or floor(delta) + 1 with mean delta: tau^2 + E[f (1 - f)], f the fractional part; the
-  // Fourier series of f (1 - f) is 1/6 - sum cos(2 pi m f) / (pi m)^2.
+  // The error is floor(delta) or floor(delta) + 1 with mean delta: tau^2 + E[f (1 - f)], f the fractional
+  // part; the Fourier series of f (1 - f) is 1/6 - sum cos(2 pi m f) / (pi m)^2.
   double fraction = 1.0 / 6;
   if (tau < 0.02) {
     // The series converges too slowly; delta is almost surely below 1, and E|delta| - E delta^2 is exact.
@@ -67,7 +67,8 @@ double log2_erfc(double x) {
   if (x < 20) return std::log2(std::erfc(x));
   // The asymptotic series; its next term is below 1e-7 here.
   const double y = 1 / (2 * x * x);
-  return -x * x * std::numbers::log2e - std::log2(x * std::sqrt(kPi)) + std::log1p(-y + 3 * y * y) * std::numbers::log2e;
+  return -x * x * std::numbers::log2e - std::log2(x * std::sqrt(kPi)) +
+         std::log1p(-y + 3 * y * y) * std::numbers::log2e;
 }
 
 double log2_failure(double variance, double log2_q, int log2_p) {
@@ -79,8 +80,8 @@ double log2_union(double log2_each, double count) { return std::min(0.0, log2_ea
 
 double log2_q_for_failure(double variance, int log2_p, double log2_target, double count) {
   if (!(variance > 0 && log2_target < 0 && count >= 1)) {
-    fail_input("no modulus makes {} coefficients of noise variance {} fail with probability 2^{}", count, variance,
-               log2_target);
+    fail_input("no modulus makes {} coefficients of noise variance {} fail with probability 2^{}", count,
+               variance, log2_target);
   }
   // log2_erfc falls; bisect its argument.
   const double each = log2_target - std::log2(count);

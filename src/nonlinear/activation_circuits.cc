@@ -9,21 +9,24 @@ using mpc::Circuit;
 using mpc::GateKind;
 using mpc::Wire;
 
-/// The n upper bits of a + b: a ripple of carries, one AND a bit because b is known, half of one for the lowest.
-std::vector<Wire> add_sum(Circuit& circuit, int share_bits, int guard_bits) {
-  std::vector<Wire> sum;
-  Wire carry = 0;
-  for (int i = 0; i < share_bits; ++i) {
+/// The carries out of bits 0 .. count - 1 of a + b: one AND a bit because b is known, half of one for the lowest.
+std::vector<Wire> add_carries(Circuit& circuit, int count) {
+  std::vector<Wire> carries = {circuit.add(GateKind::and_known, 0, 0, 0)};
+  for (int i = 1; i < count; ++i) {
     const auto bit = static_cast<Wire>(i);
-    if (i >= guard_bits) {
-      const Wire half = circuit.add(GateKind::xor_known, bit, 0, bit);
-      sum.push_back(i == 0 ? half : circuit.add(GateKind::xor_wires, half, carry));
-    }
-    if (i == 0) {
-      carry = circuit.add(GateKind::and_known, bit, 0, bit);
-    } else if (i + 1 < share_bits) {
-      carry = circuit.add(GateKind::majority_known, bit, carry, bit);
-    }
+    carries.push_back(circuit.add(GateKind::majority_known, bit, carries.back(), bit));
+  }
+  return carries;
+}
+
+/// The n upper bits of a + b.
+std::vector<Wire> add_sum(Circuit& circuit, int share_bits, int guard_bits) {
+  const std::vector<Wire> carries = add_carries(circuit, share_bits - 1);
+  std::vector<Wire> sum;
+  for (int i = guard_bits; i < share_bits; ++i) {
+    const auto bit = static_cast<Wire>(i);
+    const Wire half = circuit.add(GateKind::xor_known, bit, 0, bit);
+    sum.push_back(i == 0 ? half : circuit.add(GateKind::xor_wires, half, carries[bit - 1]));
   }
   return sum;
 }
@@ -55,6 +58,14 @@ Circuit share_inputs(const ActivationSpec& spec) {
 
 mpc::Circuit clamp_sum_circuit(const ActivationSpec& spec) {
   Circuit circuit = share_inputs(spec);
+  const int m = std::min(spec.clamp_bits, spec.sum_bits - 1);
+  if (spec.sum_bits - m <= mpc::kMaxClampHighBits) {
+    const auto g = static_cast<std::uint32_t>(spec.guard_bits);
+    const std::vector<Wire> carries = add_carries(circuit, spec.guard_bits + m);
+    circuit.word_bits = spec.out_bits;
+    circuit.clamp_gate = {g, m, spec.sum_bits - m, carries.back(), g > 0, g > 0 ? carries[g - 1] : 0};
+    return circuit;
+  }
   add_clamp(circuit, spec, add_sum(circuit, spec.share_bits(), spec.guard_bits));
   return circuit;
 }

@@ -61,6 +61,7 @@ void ActivationEvaluator::request(EvaluatorMaterial& material, std::span<const s
   Bytes masked(choices.size());
   pack_bits(a, spec.share_bits(), masked);
   for (std::size_t i = 0; i < masked.size(); ++i) masked[i] = static_cast<std::uint8_t>(masked[i] ^ choices[i]);
+  material.share_.assign(a.begin(), a.end());
   channel_.send(kInputChoices, masked);
 }
 
@@ -82,7 +83,8 @@ std::vector<std::uint64_t> ActivationEvaluator::evaluate(EvaluatorMaterial&& use
     const auto labels = std::span(material.prepared_.pads_).subspan(first * bits, count * bits);
     for (std::size_t i = 0; i < labels.size(); ++i) labels[i] ^= mpc::load_block(&answers[16 * i]);
     const std::size_t width = plan.first.outputs.size();
-    mpc::evaluate(plan.first, tweak, count, labels, material.tables_[message++],
+    const auto share = std::span<const std::uint64_t>(material.share_).subspan(first, count);
+    mpc::evaluate(plan.first, tweak, count, labels, plan.first.has_clamp() ? share : share.first(0), material.tables_[message++],
                   std::span(sums).subspan(first * width, count * width),
                   spec.pooled() ? std::span<std::uint64_t>() : std::span(words).subspan(first, count));
     tweak += plan.first.tweaks() * count;
@@ -94,11 +96,11 @@ std::vector<std::uint64_t> ActivationEvaluator::evaluate(EvaluatorMaterial&& use
     const std::size_t fold_bytes = plan.max.garbled_bytes(count);
     const auto maxima =
         fold_windows(spec, sums, first, count, [&](std::span<const Block> pairs, std::span<Block> out) {
-          mpc::evaluate(plan.max, tweak, count, pairs, rest.first(fold_bytes), out, {});
+          mpc::evaluate(plan.max, tweak, count, pairs, {}, rest.first(fold_bytes), out, {});
           rest = rest.subspan(fold_bytes);
           tweak += plan.max.tweaks() * count;
         });
-    mpc::evaluate(plan.last, tweak, count, maxima, rest, {}, std::span(words).subspan(first, count));
+    mpc::evaluate(plan.last, tweak, count, maxima, {}, rest, {}, std::span(words).subspan(first, count));
     tweak += plan.last.tweaks() * count;
   });
   return words;

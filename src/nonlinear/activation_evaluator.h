@@ -37,7 +37,8 @@ class EvaluatorMaterial {
  private:
   friend class ActivationEvaluator;
   PreparedChoices prepared_;
-  std::vector<Bytes> tables_;  ///< one for each message
+  std::vector<Bytes> tables_;          ///< one for each message
+  SecretVector<std::uint64_t> share_;  ///< a, from request to evaluation
 };
 
 /// One object for each session.

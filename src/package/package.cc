@@ -7,7 +7,6 @@
 #include <cstring>
 
 #include "base/files.h"
-#include "nn/quantised_validate.h"
 #include "package/network_json.h"
 
 namespace ap::package {
@@ -162,7 +161,7 @@ Package parse(ByteView file, const std::string& name) {
     fail_input("{} is damaged: {}", name, error.what());
   }
   body.expect_end();
-  nn::validate(result.network, result.role == Role::server);
+  nn::validate(result.network, result.role == Role::server ? nn::WeightsRule::required : nn::WeightsRule::absent);
   plan::validate(result.plan, result.network);
   return result;
 }

@@ -94,6 +94,12 @@ void validate(const Plan& plan, const nn::QuantisedNetwork& network) {
     }
   }
   check_masks_known_early(network);
+  // Both parties walk the choices in this order, which must be that of the data.
+  const auto earlier = [](const auto& a, const auto& b) { return a.node < b.node; };
+  if (!std::is_sorted(plan.linears.begin(), plan.linears.end(), earlier) ||
+      !std::is_sorted(plan.activations.begin(), plan.activations.end(), earlier)) {
+    fail_input("the plan's choices are not in the order of the network's nodes");
+  }
   std::vector<int> choices(network.nodes.size(), 0);
   for (const LinearChoice& c : plan.linears) {
     check_linear(c, plan, network);

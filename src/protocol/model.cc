@@ -10,10 +10,10 @@ namespace {
 
 /// For every output of a max-pool the inputs in its window. Positions in the padding are replaced by the window's
 /// first real element, since max(x, x) = x, so that all windows have the same size.
-std::vector<std::vector<std::uint32_t>> pool_windows(const nn::Window& window, const nn::Shape& in, const nn::Shape& out) {
-  std::vector<std::vector<std::uint32_t>> windows;
-  windows.reserve(static_cast<std::size_t>(out.size()));
+std::vector<std::uint32_t> pool_windows(const nn::Window& window, const nn::Shape& in, const nn::Shape& out) {
   const auto full = static_cast<std::size_t>(window.kernel_h) * static_cast<std::size_t>(window.kernel_w);
+  std::vector<std::uint32_t> windows;
+  windows.reserve(static_cast<std::size_t>(out.size()) * full);
   for (int c = 0; c < out.c; ++c) {
     for (int y = 0; y < out.h; ++y) {
       for (int x = 0; x < out.w; ++x) {
@@ -26,7 +26,7 @@ std::vector<std::vector<std::uint32_t>> pool_windows(const nn::Window& window, c
         }
         AP_ASSERT(!members.empty());
         members.resize(full, members.front());
-        windows.push_back(std::move(members));
+        windows.insert(windows.end(), members.begin(), members.end());
       }
     }
   }
@@ -40,10 +40,11 @@ Model::Model(const nn::QuantisedNetwork& network, const plan::Plan& plan) : netw
   for (const plan::LinearChoice& choice : plan_.linears) {
     const nn::QNode& at = node(choice.node);
     const bfv::ContextPtr& context = contexts_[static_cast<std::size_t>(choice.group)];
-    linears_.push_back({choice.node, at.inputs.front(), choice.group, choice.log2_p, context,
-                        linear::Layout(linear::geometry_of(std::get<nn::QLinear>(at.op), at.shape.c), choice.packing,
-                                       bfv::parameters(*context).n),
-                        choice.drop0, choice.drop1});
+    linear::Layout layout(linear::geometry_of(std::get<nn::QLinear>(at.op), at.shape.c), choice.packing,
+                          bfv::parameters(*context).n);
+    linears_.push_back({choice.node, at.inputs.front(), choice.group,
+                        std::make_shared<const linear::HeLinear>(std::move(layout), context, choice.log2_p, choice.drop0,
+                                                                 choice.drop1)});
   }
   for (const plan::ActivationChoice& choice : plan_.activations) {
     const nn::QNode& at = node(choice.node);
@@ -59,7 +60,10 @@ Model::Model(const nn::QuantisedNetwork& network, const plan::Plan& plan) : netw
     layer.spec.guard_bits = choice.truncation.guard_bits;
     layer.spec.clamp_bits = op.bits;
     layer.spec.out_bits = choice.out_bits;
-    if (op.has_pool) layer.spec.windows = pool_windows(op.pool, node(layer.input).shape, at.shape);
+    if (op.has_pool && op.pool.kernel_h * op.pool.kernel_w > 1) {
+      layer.spec.pool_size = static_cast<std::size_t>(op.pool.kernel_h) * static_cast<std::size_t>(op.pool.kernel_w);
+      layer.spec.windows = pool_windows(op.pool, node(layer.input).shape, at.shape);
+    }
     activations_.push_back(std::move(layer));
   }
 }

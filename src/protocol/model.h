@@ -3,12 +3,13 @@
 // so a server shares one among its sessions.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "bfv/context.h"
-#include "linear/layout.h"
+#include "linear/he_linear.h"
 #include "nn/quantised_network.h"
-#include "nonlinear/activation.h"
+#include "nonlinear/activation_spec.h"
 #include "plan/plan.h"
 #include "protocol/share.h"
 
@@ -17,11 +18,8 @@ namespace ap::protocol {
 struct LinearLayer {
   int node = 0;
   int input = 0;  ///< node whose value it reads
-  int group = 0;
-  int log2_p = 0;
-  bfv::ContextPtr context;
-  linear::Layout layout;
-  int drop0 = 0, drop1 = 0;
+  int group = 0;  ///< which (N, q), hence which key
+  std::shared_ptr<const linear::HeLinear> he;
 };
 
 struct ActivationLayer {

@@ -28,7 +28,8 @@ Seed random_seed() {
 
 struct Prng::State {
   explicit State(const Seed& seed, std::uint64_t stream) : buffer(kBufferBytes), used(kBufferBytes) {
-    // The counter block: the stream number (8 bytes, little endian), then the block counter (8 bytes, big endian).
+    // The counter block: the stream number (8 bytes, little endian), then the block counter (8 bytes, big
+    // endian).
     std::array<std::uint8_t, 16> counter{};
     for (std::size_t i = 0; i < 8; ++i) counter[i] = static_cast<std::uint8_t>(stream >> (8 * i));
     cipher = EVP_CIPHER_CTX_new();

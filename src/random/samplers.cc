@@ -1,5 +1,5 @@
-// Samplers over the byte stream of random/prng.h. How many bytes each takes is part of the frozen format: seeded
-// uploads are expanded by sample_uniform on the other machine.
+// Samplers over the byte stream of random/prng.h. How many bytes each takes is part of the frozen format:
+// seeded uploads are expanded by sample_uniform on the other machine.
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -13,9 +13,9 @@ namespace {
 
 constexpr std::size_t kBlock = 1024;
 
-// Draws words of type Word, keeps the low bits, and moves the kept values to the front without a branch on them:
-// only the number of discarded values shows. Each round draws exactly as many words as are still missing (at
-// most one block).
+// Draws words of type Word, keeps the low bits, and moves the kept values to the front without a branch on
+// them: only the number of discarded values shows. Each round draws exactly as many words as are still
+// missing (at most one block).
 template <typename Word>
 void uniform_by_rejection(Prng& prng, std::uint64_t modulus, std::span<std::uint64_t> out) {
   const int bits = std::bit_width(modulus - 1);
@@ -38,8 +38,8 @@ void uniform_by_rejection(Prng& prng, std::uint64_t modulus, std::span<std::uint
   wipe(kept.data(), sizeof(kept));
 }
 
-// popcount(42 random bits) - 21 is the centred binomial of eta = 21: sum of 21 bits minus sum of 21 others, with
-// the others complemented. Written without the popcount instruction or a table, so that it vectorises.
+// popcount(42 random bits) - 21 is the centred binomial of eta = 21: sum of 21 bits minus sum of 21 others,
+// with the others complemented. Written without the popcount instruction or a table, so that it vectorises.
 inline __attribute__((always_inline)) void binomial_kernel(const std::uint64_t* words, std::int8_t* out,
                                                            std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
@@ -87,7 +87,8 @@ void sample_bits(Prng& prng, int bits, std::span<std::uint64_t> out) {
 }
 
 void sample_ternary(Prng& prng, std::span<std::int8_t> out) {
-  // 243 = 3^5: a uniform byte below 243 holds five uniform base-3 digits. Bytes of 243 and above are discarded.
+  // 243 = 3^5: a uniform byte below 243 holds five uniform base-3 digits. Bytes of 243 and above are
+  // discarded.
   SecretVector<std::uint8_t> block(std::min(kBlock, (out.size() + 4) / 5));
   std::array<std::uint8_t, kBlock> kept;
   std::size_t at = 0;

@@ -26,7 +26,8 @@ bool suits(NttKernel kernel, std::uint64_t q) {
 }
 
 std::uint64_t quotient(std::uint64_t root, std::uint64_t q, NttKernel kernel) {
-  return static_cast<std::uint64_t>((static_cast<Uint128>(root) << kQuotientBits[static_cast<int>(kernel)]) / q);
+  return static_cast<std::uint64_t>((static_cast<Uint128>(root) << kQuotientBits[static_cast<int>(kernel)]) /
+                                    q);
 }
 
 // root[rev(i)] = psi^i over log2 n bits: the stage with m groups uses entries m .. 2m - 1.

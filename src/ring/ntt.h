@@ -2,8 +2,8 @@
 //
 // Forward: coefficients in natural order -> values in bit-reversed order (value i is the polynomial at
 // psi^(2 rev(i) + 1), psi = primitive_root(q, n)). Inverse: back. The order and the root are part of the wire
-// format, so every kernel gives the same words. Algorithms: decimation-in-time butterflies of Longa and Naehrig
-// (eprint 2016/504, algorithms 1 and 2) with the lazy reductions of Harvey (arXiv 1205.2926).
+// format, so every kernel gives the same words. Algorithms: decimation-in-time butterflies of Longa and
+// Naehrig (eprint 2016/504, algorithms 1 and 2) with the lazy reductions of Harvey (arXiv 1205.2926).
 #pragma once
 
 #include <cstddef>
@@ -15,17 +15,18 @@
 
 namespace ap::ring {
 
-/// `scalar` runs everywhere; `avx2` needs a prime below 2^31, `ifma` one below 2^50.
+/// `scalar` runs everywhere; `avx2` needs a prime below 2^30, `ifma` one below 2^50.
 enum class NttKernel { scalar, avx2, ifma };
 
 /// The fastest kernel that this processor (base/cpu.h) and this prime allow.
 NttKernel best_ntt_kernel(std::uint64_t q);
 
-/// Everything precomputed for one ring degree and prime. Immutable; calls may run in parallel and take the same
-/// time for all values.
+/// Everything precomputed for one ring degree and prime. Immutable; calls may run in parallel and take the
+/// same time for all values.
 class NttTables {
  public:
-  /// n: power of two in [16, 65536]; q: prime below 2^60 that is 1 mod 2n; `kernel` must suit q and the processor.
+  /// n: power of two in [16, 65536]; q: prime below 2^60 that is 1 mod 2n; `kernel` must suit q and the
+  /// processor.
   NttTables(std::size_t n, std::uint64_t q);
   NttTables(std::size_t n, std::uint64_t q, NttKernel kernel);
 
@@ -37,15 +38,17 @@ class NttTables {
   void forward(std::span<std::uint64_t> values) const;
   void inverse(std::span<std::uint64_t> values) const;
 
-  /// sum[j] += sum_k x[k][j] * y[k][j] mod q for j in [0, n): one reduction for several products. All in [0, q).
+  /// sum[j] += sum_k x[k][j] * y[k][j] mod q for j in [0, n): one reduction for several products. All in [0,
+  /// q).
   void multiply_add(std::span<const std::uint64_t* const> x, std::span<const std::uint64_t* const> y,
                     std::span<std::uint64_t> sum) const;
 
   /// Tables of one direction, indexed by (number of groups in the stage) + group; see the kernels.
   struct Roots {
     AlignedVector<std::uint64_t> root, quotient;
-    std::uint64_t scale = 0, scale_quotient = 0;            ///< inverse only: 1/n
-    std::uint64_t last_scaled = 0, last_scaled_quotient = 0;  ///< inverse only: root of the last stage, over n
+    std::uint64_t scale = 0, scale_quotient = 0;  ///< inverse only: 1/n
+    std::uint64_t last_scaled = 0,
+                  last_scaled_quotient = 0;  ///< inverse only: root of the last stage, over n
   };
 
  private:

@@ -1,10 +1,13 @@
 // AVX-512 IFMA kernels: eight 52-bit products an instruction, low and high halves apart.
 //
 // A lane is meaningful modulo 2^52 only: the multiplier ignores the twelve bits above, so butterflies need no
-// mask. x w mod q lazily is lo(x w) - lo(floor(x w' / 2^52) q) = lo(x w) + lo(quotient (2^52 - q)) mod 2^52, in
-// [0, 2q) for every x < 2^52. For primes with (2 log2 n + 1) q <= 2^52 the forward transform lets values grow by
-// 2q a stage and reduces only at the end; larger primes are reduced to 2q at each stage.
+// mask. x w mod q lazily is lo(x w) - lo(floor(x w' / 2^52) q) = lo(x w) + lo(quotient (2^52 - q)) mod 2^52,
+// in [0, 2q) for every x < 2^52. For primes with (2 log2 n + 1) q <= 2^52 the forward transform lets values
+// grow by 2q a stage and reduces only at the end; larger primes are reduced to 2q at each stage.
 #if defined(__x86_64__)
+// GCC 12 takes the undefined pass-through operand inside its own intrinsics for a mistake of the caller.
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
 #include <immintrin.h>
 
 #include <bit>
@@ -12,7 +15,8 @@
 #include "ring/ntt_kernels.h"
 
 #define AP_IFMA __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx512ifma")))
-#define AP_IFMA_INLINE __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx512ifma"), always_inline)) inline
+#define AP_IFMA_INLINE \
+  __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx512ifma"), always_inline)) inline
 
 namespace ap::ring::kernels {
 namespace {
@@ -33,7 +37,7 @@ struct Constants {
   Vec q, two_q, four_q, eight_q, minus_q, mask, zero;
 };
 AP_IFMA_INLINE Constants constants(std::uint64_t q) {
-  return {set1(q),           set1(2 * q), set1(4 * q), set1(8 * q), set1((std::uint64_t{1} << 52) - q),
+  return {set1(q),     set1(2 * q),           set1(4 * q), set1(8 * q), set1((std::uint64_t{1} << 52) - q),
           set1(kMask), _mm512_setzero_si512()};
 }
 
@@ -65,12 +69,14 @@ AP_IFMA_INLINE Vec forward_reduce(Vec x, Vec inverse_q, const Constants& c) {
 
 // Roots of two (four) groups, each repeated over the lanes of its group in the order the tail keeps.
 AP_IFMA_INLINE Vec spread2(const std::uint64_t* p) {
-  return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 0, 0, 0, 1, 1, 1, 1),
-                                  _mm512_castsi128_si512(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+  return _mm512_permutexvar_epi64(
+      _mm512_setr_epi64(0, 0, 0, 0, 1, 1, 1, 1),
+      _mm512_castsi128_si512(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
 }
 AP_IFMA_INLINE Vec spread4(const std::uint64_t* p) {
-  return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 0, 2, 2, 1, 1, 3, 3),
-                                  _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))));
+  return _mm512_permutexvar_epi64(
+      _mm512_setr_epi64(0, 0, 2, 2, 1, 1, 3, 3),
+      _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))));
 }
 
 template <bool kGrow>
@@ -114,7 +120,8 @@ AP_IFMA void forward_body(std::uint64_t* data, std::size_t n, const Modulus& mod
   }
   // Distances 8, 4, 2 and 1 on sixteen values in two registers.
   const Vec inverse_q = set1((std::uint64_t{1} << 52) / q);
-  const Vec first = _mm512_setr_epi64(0, 8, 1, 9, 4, 12, 5, 13), second = _mm512_setr_epi64(2, 10, 3, 11, 6, 14, 7, 15);
+  const Vec first = _mm512_setr_epi64(0, 8, 1, 9, 4, 12, 5, 13),
+            second = _mm512_setr_epi64(2, 10, 3, 11, 6, 14, 7, 15);
   for (std::size_t g = 0; g < n / 16; ++g) {
     Vec a = load(data + 16 * g), b = load(data + 16 * g + 8);
     const std::size_t at = n / 16 + g;
@@ -149,8 +156,8 @@ AP_IFMA_INLINE Vec last_product(Vec x, Vec w, Vec w_quotient, const Constants& c
   return below(_mm512_and_si512(multiply(c.zero, x, w, w_quotient, c), c.mask), c.q);
 }
 
-// Two stages on four vectors; on the last pass the factor 1/n is merged in. kLazy (q < 2^48) leaves the sums of
-// the first stage below 4q.
+// Two stages on four vectors; on the last pass the factor 1/n is merged in. kLazy (q < 2^48) leaves the sums
+// of the first stage below 4q.
 template <bool kLazy, bool kLast>
 AP_IFMA_INLINE void inverse_quad(Vec& x0, Vec& x1, Vec& x2, Vec& x3, const Vec* w, const Constants& c) {
   Vec s0 = add(x0, x1), s1 = add(x2, x3);
@@ -161,7 +168,8 @@ AP_IFMA_INLINE void inverse_quad(Vec& x0, Vec& x1, Vec& x2, Vec& x3, const Vec* 
     s1 = reduce_sum(s1, c);
   }
   const Vec s = add(s0, s1), d = add(d0, d1);
-  const Vec s_difference = add(sub(s0, s1), kLazy ? c.four_q : c.two_q), d_difference = add(sub(d0, d1), c.two_q);
+  const Vec s_difference = add(sub(s0, s1), kLazy ? c.four_q : c.two_q),
+            d_difference = add(sub(d0, d1), c.two_q);
   if constexpr (kLast) {
     x0 = last_product(s, w[6], w[7], c);
     x1 = last_product(d, w[6], w[7], c);
@@ -194,8 +202,10 @@ AP_IFMA void inverse_body(std::uint64_t* data, std::size_t n, const Modulus& mod
   const std::uint64_t* wq = roots.quotient.data();
   const Vec scale = set1(roots.scale), scale_q = set1(roots.scale_quotient);
   const Vec last = set1(roots.last_scaled), last_q = set1(roots.last_scaled_quotient);
-  const Vec even = _mm512_setr_epi64(0, 2, 8, 10, 4, 6, 12, 14), odd = _mm512_setr_epi64(1, 3, 9, 11, 5, 7, 13, 15);
-  const Vec front = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11), back = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+  const Vec even = _mm512_setr_epi64(0, 2, 8, 10, 4, 6, 12, 14),
+            odd = _mm512_setr_epi64(1, 3, 9, 11, 5, 7, 13, 15);
+  const Vec front = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11),
+            back = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
   for (std::size_t g = 0; g < n / 16; ++g) {
     Vec a = load(data + 16 * g), b = load(data + 16 * g + 8);
     const std::size_t at = n / 16 + g;
@@ -266,8 +276,8 @@ void inverse_ifma(std::uint64_t* x, std::size_t n, const Modulus& q, const Roots
   }
 }
 
-AP_IFMA void multiply_add_ifma(const std::uint64_t* const* x, const std::uint64_t* const* y, std::size_t count,
-                               std::uint64_t* sum, std::size_t n, const Modulus& modulus) {
+AP_IFMA void multiply_add_ifma(const std::uint64_t* const* x, const std::uint64_t* const* y,
+                               std::size_t count, std::uint64_t* sum, std::size_t n, const Modulus& modulus) {
   const std::uint64_t q = modulus.value();
   const Constants c = constants(q);
   // z = h 2^52 + l with h, l < 2^52 (count <= 16 products below 2^100). h times (2^52 mod q) by Shoup, l by

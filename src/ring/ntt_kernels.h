@@ -1,5 +1,5 @@
-// The kernels behind NttTables. Each takes tables prepared for it: `quotient` is floor(root 2^B / q) with B = 64
-// (scalar), 32 (avx2) or 52 (ifma).
+// The kernels behind NttTables. Each takes tables prepared for it: `quotient` is floor(root 2^B / q) with B =
+// 64 (scalar), 32 (avx2) or 52 (ifma).
 #pragma once
 
 #include "ring/ntt.h"
@@ -13,7 +13,7 @@ void inverse_scalar(std::uint64_t* x, std::size_t n, const Modulus& q, const Roo
 void multiply_add_scalar(const std::uint64_t* const* x, const std::uint64_t* const* y, std::size_t count,
                          std::uint64_t* sum, std::size_t n, const Modulus& q);
 
-/// Twice the lanes of one AVX2 register, values in 32-bit halves; q < 2^31, n >= 16.
+/// Four values a register, products of their low 32 bits; q < 2^30, n >= 16.
 void forward_avx2(std::uint64_t* x, std::size_t n, const Modulus& q, const Roots& roots);
 void inverse_avx2(std::uint64_t* x, std::size_t n, const Modulus& q, const Roots& roots);
 

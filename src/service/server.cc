@@ -127,7 +127,13 @@ void Server::State::serve(Conversation& session) {
 void Server::State::refuse(Conversation& refusal) {
   try {
     refusal.channel->set_deadline(kRefusalDeadline);
-    protocol::refuse_session(model, *refusal.channel, protocol::Welcome::busy);
+    // Any greeting gets the answer, so only its size is looked at (docs/wire-format.md).
+    refusal.channel->receive_exactly(protocol::kHello, sizeof(std::uint16_t) + model.id().size());
+    ByteWriter welcome;
+    welcome.u8(static_cast<std::uint8_t>(protocol::Welcome::busy));
+    welcome.u16(protocol::kProtocolVersion);
+    welcome.raw(model.id());
+    refusal.channel->send(protocol::kWelcome, welcome.bytes());
     spdlog::warn("client {}: refused, all {} sessions are taken", refusal.number, config.max_sessions);
   } catch (const std::exception& error) {
     spdlog::warn("client {}: {}", refusal.number, error.what());

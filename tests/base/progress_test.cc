@@ -31,19 +31,41 @@ void with_standard_error(int fd, const std::function<void()>& body) {
   ::close(saved);
 }
 
-std::string on_terminal(const std::function<void()>& body) {
-  const int master = ::posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
-  if (master < 0 || ::grantpt(master) != 0 || ::unlockpt(master) != 0) {
-    throw std::runtime_error("no pseudo terminal");
+/// A pseudo terminal; some containers have none.
+class Terminal {
+ public:
+  Terminal() : master_(::posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK)) {
+    if (master_ < 0 || ::grantpt(master_) != 0 || ::unlockpt(master_) != 0) return;
+    const char* name = ::ptsname(master_);
+    if (name) slave_ = ::open(name, O_RDWR | O_NOCTTY);
   }
-  const int slave = ::open(::ptsname(master), O_RDWR | O_NOCTTY);
-  if (slave < 0) throw std::runtime_error("no pseudo terminal");
-  with_standard_error(slave, body);
-  std::string text = read_all(master);
-  ::close(slave);
-  ::close(master);
-  return text;
-}
+  ~Terminal() {
+    if (slave_ >= 0) ::close(slave_);
+    if (master_ >= 0) ::close(master_);
+  }
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+  bool exists() const { return slave_ >= 0; }
+  std::string shown(const std::function<void()>& body) {
+    with_standard_error(slave_, body);
+    return read_all(master_);
+  }
+
+ private:
+  int master_ = -1;
+  int slave_ = -1;
+};
+
+class ProgressOnTerminal : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!terminal_.exists()) GTEST_SKIP() << "this machine offers no pseudo terminal";
+  }
+  std::string on_terminal(const std::function<void()>& body) { return terminal_.shown(body); }
+
+ private:
+  Terminal terminal_;
+};
 
 std::string on_pipe(const std::function<void()>& body) {
   int ends[2];
@@ -63,7 +85,7 @@ void work() {
 
 TEST(Progress, WritesNothingWhenStandardErrorIsNotATerminal) { EXPECT_EQ(on_pipe(work), ""); }
 
-TEST(Progress, EndsWithAFullBarOnATerminal) {
+TEST_F(ProgressOnTerminal, EndsWithAFullBarOnATerminal) {
   const std::string text = on_terminal(work);
   EXPECT_NE(text.find("measuring [############################] 40/40"), std::string::npos) << text;
   EXPECT_NE(text.find("conv1"), std::string::npos) << text;
@@ -72,7 +94,7 @@ TEST(Progress, EndsWithAFullBarOnATerminal) {
   EXPECT_EQ(text.back(), '\n');
 }
 
-TEST(Progress, CanBeSwitchedOff) {
+TEST_F(ProgressOnTerminal, CanBeSwitchedOff) {
   EXPECT_EQ(on_terminal([] {
               Progress progress("measuring", 2, false);
               progress.advance(2);
@@ -80,11 +102,11 @@ TEST(Progress, CanBeSwitchedOff) {
             "");
 }
 
-TEST(Progress, WritesNothingForWorkThatNeverBegan) {
+TEST_F(ProgressOnTerminal, WritesNothingForWorkThatNeverBegan) {
   EXPECT_EQ(on_terminal([] { Progress progress("measuring", 2); }), "");
 }
 
-TEST(Progress, MoreUnitsThanAnnouncedAndNoUnitsAreHarmless) {
+TEST_F(ProgressOnTerminal, MoreUnitsThanAnnouncedAndNoUnitsAreHarmless) {
   EXPECT_NE(on_terminal([] {
               Progress progress("measuring", 2);
               progress.advance(5);

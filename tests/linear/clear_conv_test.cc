@@ -55,7 +55,8 @@ void expect_equal_kernels(const char* name) {
       plain.block(panel.data(), columns.data(), depth, expected.data());
       EXPECT_EQ(sums, expected);
       if (depth > 0) {
-        EXPECT_EQ(fast.dot(weights.data(), columns.data(), depth), plain.dot(weights.data(), columns.data(), depth));
+        EXPECT_EQ(fast.dot(weights.data(), columns.data(), depth),
+                  plain.dot(weights.data(), columns.data(), depth));
       }
       const T weight = static_cast<T>(std::int64_t{-5});
       AlignedVector<T> a(columns), b(columns);

@@ -65,11 +65,12 @@ Result through_packing(const Layout& layout, const std::vector<std::uint64_t>& x
 
 std::string describe(const Geometry& g, const Packing& p, std::int64_t n) {
   const nn::Window& w = g.window;
-  return fmt::format("{}x{}x{} -> {} groups {} kernel {}x{} stride {}x{} pad {},{},{},{}; window {}x{} C {} M {} G {} "
-                     "phases {} n {}",
-                     g.in.h, g.in.w, g.in.c, g.c_out, g.groups, w.kernel_h, w.kernel_w, w.stride_h, w.stride_w,
-                     w.pad.top, w.pad.left, w.pad.bottom, w.pad.right, p.window_h, p.window_w, p.channels_in,
-                     p.channels_out, p.groups, p.phases, n);
+  return fmt::format(
+      "{}x{}x{} -> {} groups {} kernel {}x{} stride {}x{} pad {},{},{},{}; window {}x{} C {} M {} G {} "
+      "phases {} n {}",
+      g.in.h, g.in.w, g.in.c, g.c_out, g.groups, w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.pad.top,
+      w.pad.left, w.pad.bottom, w.pad.right, p.window_h, p.window_w, p.channels_in, p.channels_out, p.groups,
+      p.phases, n);
 }
 
 TEST(Layout, EqualsTheConvolutionForThousandsOfShapes) {
@@ -104,7 +105,8 @@ TEST(Layout, EqualsTheConvolutionForThousandsOfShapes) {
 }
 
 TEST(Layout, CountsOfKnownLayers) {
-  // 8x8x64 -> 64, 3x3: a padded channel takes 9 * 9 coefficients, so 25 fit in 2048 where 100 each would give 20.
+  // 8x8x64 -> 64, 3x3: a padded channel takes 9 * 9 coefficients, so 25 fit in 2048 where 100 each would
+  // give 20.
   const Geometry g{{64, 8, 8}, {3, 3, 1, 1, {1, 1, 1, 1}}, 1, 64};
   const Packing p{10, 10, 5, 5, 1, false};
   EXPECT_EQ(coefficients_needed(g, p), 25 * 81);

@@ -25,8 +25,8 @@ inline std::vector<std::uint64_t> naive_conv(const Geometry& g, const std::vecto
               const int row = i * w.stride_h + l - w.pad.top, column = j * w.stride_w + k - w.pad.left;
               if (row < 0 || row >= g.in.h || column < 0 || column >= g.in.w) continue;
               const int channel = o / m_group * c_group + c;
-              const auto weight = weights[static_cast<std::size_t>(
-                  ((o * c_group + c) * w.kernel_h + l) * w.kernel_w + k)];
+              const auto weight =
+                  weights[static_cast<std::size_t>(((o * c_group + c) * w.kernel_h + l) * w.kernel_w + k)];
               sum += x[static_cast<std::size_t>((channel * g.in.h + row) * g.in.w + column)] *
                      static_cast<std::uint64_t>(std::int64_t{weight});
             }
@@ -60,7 +60,7 @@ inline Geometry random_geometry(Random& random, int max_side, int max_channels) 
   for (;;) {
     Geometry g;
     const int kind = pick(random, 0, 4);
-    g.groups = kind == 0 ? pick(random, 2, max_channels) : 1;                      // grouped, often depthwise
+    g.groups = kind == 0 ? pick(random, 2, max_channels) : 1;  // grouped, often depthwise
     const int per_group = kind == 0 ? pick(random, 1, 2) : pick(random, 1, max_channels);
     g.in.c = g.groups * per_group;
     g.c_out = g.groups * (kind == 0 ? pick(random, 1, 2) : pick(random, 1, max_channels));

@@ -127,8 +127,8 @@ TEST(Cot, TranscriptIsFrozen) {
         Prng own(test_seed(12));
         CotReceiver(*channels.server, kMessages, own).extend(*channels.server, choices, t);
       });
-  EXPECT_EQ(channels.client->sent_hash(), "FREEZE1");
-  EXPECT_EQ(channels.server->sent_hash(), "FREEZE2");
+  EXPECT_EQ(channels.client->sent_hash(), "ceda8132d2389eb2207312e72b5fabca");
+  EXPECT_EQ(channels.server->sent_hash(), "f0d75f0722610f8c56015e50f2284967");
 }
 
 }  // namespace

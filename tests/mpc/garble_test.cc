@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/bits.h"
+#include "mpc/hash.h"
 #include "mpc/two_parties.h"
 
 namespace ap::mpc {
@@ -49,7 +50,7 @@ void expect_correct(const Circuit& circuit, const Batch& batch, std::uint64_t tw
   for (std::size_t i = 0; i < active.size(); ++i) active[i] ^= mask_of(bits[i]) & batch.delta;
   std::vector<Block> outputs(batch.outputs.size());
   std::vector<std::uint64_t> words(batch.masks.size());
-  evaluate(circuit, tweak, instances, active, batch.garbled, outputs, words);
+  evaluate(circuit, tweak, instances, active, {}, batch.garbled, outputs, words);
   std::vector<std::uint8_t> plain(circuit.outputs.size());
   for (std::size_t i = 0; i < instances; ++i) {
     const std::uint64_t word =
@@ -59,7 +60,9 @@ void expect_correct(const Circuit& circuit, const Batch& batch, std::uint64_t tw
       const std::size_t at = i * plain.size() + k;
       ASSERT_EQ(outputs[at], batch.outputs[at] ^ (mask_of(plain[k]) & batch.delta)) << i << " " << k;
     }
-    if (circuit.word_bits) ASSERT_EQ(words[i], word) << i;
+    if (circuit.word_bits) {
+      ASSERT_EQ(words[i], word) << i;
+    }
   }
 }
 
@@ -113,48 +116,62 @@ TEST(Garble, RandomCircuitsOfRandomSizes) {
   }
 }
 
-TEST(Garble, PiecesOfTheWordAreUniformWhateverTheInputs) {
-  // The evaluator may open one row of each table. With a fixed mask and fixed inputs its pieces must still be uniform:
-  // evaluate the word gate alone by giving the final gate's share away, over fresh labels.
+double chi_square(const std::vector<std::size_t>& count) {
+  double total = 0;
+  for (const std::size_t c : count) total += static_cast<double>(c);
+  const double mean = total / static_cast<double>(count.size());
+  double sum = 0;
+  for (const std::size_t c : count) sum += (static_cast<double>(c) - mean) * (static_cast<double>(c) - mean) / mean;
+  return sum;
+}
+
+TEST(Garble, OpenedPiecesAndClosedRowsAreUniformWhateverTheInputs) {
+  // Opens the rows by hand, from the format alone, with the mask fixed at zero: only the free rho hides the piece.
   Circuit circuit;
   circuit.inputs = 2;
   circuit.word_bits = 3;
   circuit.word_gates = {{0, 1, 0}};
   circuit.final_gate = {0, 1, {0, 0, 0, 0}};
-  Circuit piece_only = circuit;
   Prng prng(test_seed(3));
   constexpr std::size_t kInstances = 32768;
+  const std::vector<std::uint64_t> masks(kInstances, 0);
+  const std::size_t chunk_bytes = circuit.garbled_bytes(kGarbleLanes);
   for (std::uint8_t input = 0; input < 4; ++input) {
-    Batch batch;
-    batch.delta = {prng.next64() | 1, prng.next64()};
-    batch.inputs.resize(kInstances * 2);
-    fill_blocks(prng, batch.inputs);
-    batch.masks.assign(kInstances, 0);
-    batch.garbled.resize(circuit.garbled_bytes(kInstances));
-    garble(circuit, batch.delta, 0, kInstances, batch.inputs, {}, batch.masks, {}, batch.garbled);
-    std::vector<Block> active = batch.inputs;
-    for (std::size_t i = 0; i < active.size(); ++i) active[i] ^= mask_of((input >> (i % 2)) & 1) & batch.delta;
-    // Zeroing the final table turns the final piece into its key stream, which is independent of the first piece, so
-    // instead compare the sums with and without the word table: their difference is what the table contributes.
+    const Block delta{prng.next64() | 1, prng.next64()};
+    std::vector<Block> labels(kInstances * 2);
+    fill_blocks(prng, labels);
+    Bytes garbled(circuit.garbled_bytes(kInstances));
+    garble(circuit, delta, 0, kInstances, labels, {}, masks, {}, garbled);
+    for (std::size_t i = 0; i < labels.size(); ++i) labels[i] ^= mask_of((input >> (i % 2)) & 1) & delta;
     std::vector<std::uint64_t> words(kInstances);
-    evaluate(circuit, 0, kInstances, active, batch.garbled, {}, words);
-    const std::uint64_t expected = (input & 1U) & (input >> 1);
-    EXPECT_TRUE(std::all_of(words.begin(), words.end(), [&](std::uint64_t w) { return w == expected; }));
-    // The tables themselves look random: all values of a row about equally often.
-    std::vector<std::size_t> count(8);
-    const std::size_t chunk = circuit.garbled_bytes(kGarbleLanes);
+    evaluate(circuit, 0, kInstances, labels, {}, garbled, {}, words);
+
+    std::vector<std::size_t> piece_count(8);
+    std::vector<std::size_t> row_count(8);
     std::vector<std::uint64_t> rows(3 * kGarbleLanes);
-    for (std::size_t at = 0; at < batch.garbled.size(); at += chunk) {
-      unpack_bits(std::span(batch.garbled).subspan(at, packed_bytes(rows.size(), 3)), 3, rows);
-      for (const std::uint64_t row : rows) ++count[row];
+    std::vector<std::uint64_t> finals(4 * kGarbleLanes);
+    for (std::size_t i = 0; i < kInstances; ++i) {
+      const std::size_t lane = i % kGarbleLanes;
+      const std::size_t at = i / kGarbleLanes * chunk_bytes;
+      unpack_bits(std::span(garbled).subspan(at, 36), 3, rows);
+      unpack_bits(std::span(garbled).subspan(at + 36, 48), 3, finals);
+      const Block& x = labels[2 * i];
+      const Block& y = labels[2 * i + 1];
+      const std::size_t row = 2 * low_bit(x) + low_bit(y);
+      const Block key = x ^ sigma(y);
+      Block pad;
+      hash_blocks(&key, i, &pad, 1);
+      const std::uint64_t piece = (pad.lo ^ (row == 0 ? 0 : rows[3 * lane + row - 1])) & 7;
+      hash_blocks(&key, kInstances + i, &pad, 1);
+      const std::uint64_t rest = (pad.lo ^ finals[4 * lane + row]) & 7;
+      const std::uint64_t expected = (input & 1U) & (input >> 1);
+      ASSERT_EQ((piece + rest) & 7, expected);
+      ASSERT_EQ(words[i], expected);
+      ++piece_count[piece];
+      for (std::size_t r = 0; r < 3; ++r) ++row_count[rows[3 * lane + r]];
     }
-    double chi_square = 0;
-    const double mean = 3.0 * kInstances / 8;
-    for (const std::size_t c : count) {
-      const double off = static_cast<double>(c) - mean;
-      chi_square += off * off / mean;
-    }
-    EXPECT_LT(chi_square, 40);  // 7 degrees of freedom: beyond 40 has probability 1e-6
+    EXPECT_LT(chi_square(piece_count), 40);  // 7 degrees of freedom: beyond 40 has probability 1e-6
+    EXPECT_LT(chi_square(row_count), 40);
   }
 }
 

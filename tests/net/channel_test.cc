@@ -31,9 +31,9 @@ INSTANTIATE_TEST_SUITE_P(Transports, ChannelTest,
 
 TEST_P(ChannelTest, KeepsOrderTypesAndContentOfAllSizes) {
   const std::size_t frame = kMaxFrameBytes;
-  const std::vector<std::size_t> sizes = {0,          1,         9,         10,           11,
-                                          65535,      frame - 11, frame - 10, frame - 9,  frame,
-                                          2 * frame - 10, 2 * frame - 9, 0,  20u << 20, 3};
+  const std::vector<std::size_t> sizes = {
+      0, 1,         9, 10, 11, 65535, frame - 11, frame - 10, frame - 9, frame, 2 * frame - 10, 2 * frame - 9,
+      0, 20u << 20, 3};
   std::thread sender([&] {
     for (std::size_t i = 0; i < sizes.size(); ++i) {
       pair_.a->send(static_cast<MessageType>(100 + i), pattern(sizes[i], i));
@@ -41,7 +41,8 @@ TEST_P(ChannelTest, KeepsOrderTypesAndContentOfAllSizes) {
   });
   std::uint64_t total = 0;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
-    ASSERT_EQ(pair_.b->receive_exactly(static_cast<MessageType>(100 + i), sizes[i]), pattern(sizes[i], i)) << i;
+    ASSERT_EQ(pair_.b->receive_exactly(static_cast<MessageType>(100 + i), sizes[i]), pattern(sizes[i], i))
+        << i;
     total += sizes[i] + kHeaderBytes;
   }
   sender.join();
@@ -86,10 +87,13 @@ TEST_P(ChannelTest, CarriesMuchBothWaysAtOnce) {
 
 TEST_P(ChannelTest, RefusesAnotherTypeAndEndsForBoth) {
   pair_.a->send(8, pattern(16, 1));
-  expect_error([&] { pair_.b->receive_exactly(7, 16); }, ErrorCode::peer, "sent message type 8 where type 7 is due");
+  expect_error([&] { pair_.b->receive_exactly(7, 16); }, ErrorCode::peer,
+               "sent message type 8 where type 7 is due");
   expect_error([&] { pair_.b->send(9, {}); }, ErrorCode::peer, "while we sent message type 9");
-  expect_error([&] { pair_.b->receive_exactly(8, 16); }, ErrorCode::peer, "while we waited for message type 8");
-  expect_error([&] { pair_.a->receive_exactly(9, 0); }, ErrorCode::peer, "while we waited for message type 9");
+  expect_error([&] { pair_.b->receive_exactly(8, 16); }, ErrorCode::peer,
+               "while we waited for message type 8");
+  expect_error([&] { pair_.a->receive_exactly(9, 0); }, ErrorCode::peer,
+               "while we waited for message type 9");
 }
 
 TEST_P(ChannelTest, RefusesTooLittleAndTooMuch) {
@@ -119,7 +123,8 @@ TEST_P(ChannelTest, ClosingDeliversWhatWasSent) {
   EXPECT_EQ(pair_.b->receive_exactly(2, 0), Bytes{});
   expect_error([&] { pair_.b->receive_exactly(3, 1); }, ErrorCode::peer,
                "closed the connection while we waited for message type 3");
-  expect_error([&] { pair_.b->send(3, {}); }, ErrorCode::peer, "closed the connection while we sent message type 3");
+  expect_error([&] { pair_.b->send(3, {}); }, ErrorCode::peer,
+               "closed the connection while we sent message type 3");
   expect_error([&] { pair_.a->send(3, {}); }, ErrorCode::peer, "already closed on this side");
   expect_error([&] { pair_.a->receive_exactly(3, 1); }, ErrorCode::peer, "already closed on this side");
   pair_.a->close();

@@ -24,7 +24,8 @@ class FaultTest : public testing::TestWithParam<ChannelPair (*)()> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Transports, FaultTest,
-                         testing::Values(+[] { return local_pair(); }, +[] { return websocket_pair(); }));
+                         testing::Values(
+                             +[] { return local_pair(); }, +[] { return websocket_pair(); }));
 
 TEST_P(FaultTest, OnlyTheChosenMessageIsHit) {
   wrap(Kind::flip_bit, Direction::sent, 1, 13);
@@ -63,10 +64,12 @@ TEST_P(FaultTest, TruncatesInBothDirections) {
 TEST_P(FaultTest, ChangesTheTypeInBothDirections) {
   wrap(Kind::wrong_type, Direction::sent, 0);
   faulty_->send(4, payload_);
-  expect_error([&] { other_->receive_exactly(4, 100); }, ErrorCode::peer, "sent message type 5 where type 4 is due");
+  expect_error([&] { other_->receive_exactly(4, 100); }, ErrorCode::peer,
+               "sent message type 5 where type 4 is due");
   wrap(Kind::wrong_type, Direction::received, 0);
   other_->send(4, payload_);
-  expect_error([&] { faulty_->receive_exactly(4, 100); }, ErrorCode::peer, "sent message type 5 where type 4 is due");
+  expect_error([&] { faulty_->receive_exactly(4, 100); }, ErrorCode::peer,
+               "sent message type 5 where type 4 is due");
 }
 
 TEST_P(FaultTest, ClosesInBothDirections) {

@@ -17,8 +17,8 @@ std::string hex(ByteView bytes) {
   return text;
 }
 
-// The example of docs/wire-format.md. If this test fails, the wire format has changed: old and new programs no
-// longer understand each other.
+// The example of docs/wire-format.md. If this test fails, the wire format has changed: old and new programs
+// no longer understand each other.
 constexpr MessageType kType = 0x0102;
 const Bytes kPayload{0xde, 0xad, 0xbe, 0xef};
 constexpr const char* kFrame = "02 01 04 00 00 00 00 00 00 00 de ad be ef";
@@ -69,9 +69,11 @@ TEST(Framing, FramesJoinToHeaderAndPayload) {
 }
 
 TEST(Framing, RefusesShortHeadersAndOtherFrameSizes) {
-  expect_error([] { decode_header(Bytes(9), "the peer"); }, ErrorCode::peer, "the peer sent a frame of 9 bytes");
+  expect_error([] { decode_header(Bytes(9), "the peer"); }, ErrorCode::peer,
+               "the peer sent a frame of 9 bytes");
   expect_error([] { check_frame_size(5, 6, "the peer"); }, ErrorCode::peer, "5 bytes where 6 are due");
-  expect_error([] { check_frame_size(5, std::uint64_t{1} << 62, "the peer"); }, ErrorCode::peer, "where 1048576");
+  expect_error([] { check_frame_size(5, std::uint64_t{1} << 62, "the peer"); }, ErrorCode::peer,
+               "where 1048576");
 }
 
 }  // namespace

@@ -23,7 +23,8 @@ ChannelPair local_pair() {
 ChannelPair websocket_pair(const ChannelLimits& limits) {
   Listener listener("127.0.0.1", 0, test_identity(), limits);
   ChannelPair pair;
-  std::thread client([&] { pair.a = connect(listener.url(), test_trust(), std::chrono::seconds(30), limits); });
+  std::thread client(
+      [&] { pair.a = connect(listener.url(), test_trust(), std::chrono::seconds(30), limits); });
   pair.b = listener.accept(std::chrono::seconds(30));
   client.join();
   return pair;
@@ -74,7 +75,8 @@ RawSocket::~RawSocket() {
 }
 
 void RawSocket::write(std::string_view bytes) {
-  EXPECT_EQ(::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+  EXPECT_EQ(::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL),
+            static_cast<ssize_t>(bytes.size()));
 }
 
 std::string RawSocket::read_all() {
@@ -159,7 +161,8 @@ Bytes masked_frame(std::uint8_t opcode, const Bytes& payload, std::uint64_t anno
   const int length_bytes = announced < 126 ? 0 : announced < 65536 ? 2 : 8;
   const std::uint64_t first = length_bytes == 0 ? announced : length_bytes == 2 ? 126 : 127;
   frame.push_back(static_cast<std::uint8_t>(0x80 | first));
-  for (int i = length_bytes - 1; i >= 0; --i) frame.push_back(static_cast<std::uint8_t>(announced >> (8 * i)));
+  for (int i = length_bytes - 1; i >= 0; --i)
+    frame.push_back(static_cast<std::uint8_t>(announced >> (8 * i)));
   frame.insert(frame.end(), key, key + 4);
   for (std::size_t i = 0; i < payload.size(); ++i) {
     frame.push_back(static_cast<std::uint8_t>(payload[i] ^ key[i % 4]));

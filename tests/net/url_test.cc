@@ -22,12 +22,12 @@ TEST(ServerUrl, TakesHostPortAndPath) {
 }
 
 TEST(ServerUrl, NamesWhatIsWrong) {
-  for (const char* url : {"", "127.0.0.1:9000", "ws://host:1", "https://host", "wss://", "wss://:1", "wss://a b",
-                          "wss://host\r\nX: y:1", "wss://host/\r\n", "wss://user@host"}) {
+  for (const char* url : {"", "127.0.0.1:9000", "ws://host:1", "https://host", "wss://", "wss://:1",
+                          "wss://a b", "wss://host\r\nX: y:1", "wss://host/\r\n", "wss://user@host"}) {
     expect_error([&] { parse_server_url(url); }, ErrorCode::input, "must look like wss://host:port");
   }
-  for (const char* url : {"wss://h:", "wss://h:0", "wss://h:65536", "wss://h:1x", "wss://h:-1", "wss://[::1]9",
-                          "wss://h:1:2"}) {
+  for (const char* url : {"wss://h:", "wss://h:0", "wss://h:65536", "wss://h:1x", "wss://h:-1",
+                          "wss://[::1]9", "wss://h:1:2"}) {
     expect_error([&] { parse_server_url(url); }, ErrorCode::input, "no usable port");
   }
   expect_error([] { parse_server_url("wss://[::1"); }, ErrorCode::input, "closing bracket");

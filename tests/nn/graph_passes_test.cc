@@ -12,7 +12,7 @@ using Names = std::vector<std::string>;
 class GraphPasses : public ::testing::Test {
  protected:
   void SetUp() override {
-    graph_.name = "g";
+    graph_.name = std::string("g");
     add(InputOp{}, {}, {3, 5, 5});
   }
   int add(Op op, std::vector<int> inputs, Shape shape) {

@@ -100,11 +100,13 @@ TEST_P(Models, SlowAccuracyOverTheTestSet) {
   const double percent = 100 * top1(predicted, data.labels);
   std::cout << fmt::format("{}: top-1 {:.2f} % of {} images (kit: {:.2f} %), {:.0f} images/s\n", model.name,
                            percent, data.size(), model.top1, static_cast<double>(data.size()) / time.count());
-  if (data.size() == 10'000) EXPECT_NEAR(percent, model.top1, 0.015);
+  if (data.size() == 10'000) {
+    EXPECT_NEAR(percent, model.top1, 0.015);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Kit, Models, ::testing::ValuesIn(kModels),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& model) { return std::string(model.param.name); });
 
 }  // namespace
 }  // namespace ap::nn

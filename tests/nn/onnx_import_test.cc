@@ -58,6 +58,20 @@ TEST(OnnxImport, AllUnsupportedNodesAreNamedInOneMessage) {
     EXPECT_EQ(message.find(fine), std::string::npos) << message;
 }
 
+TEST(OnnxImport, OldBroadcastingAndSecondOutputsAreRefused) {
+  OnnxBuilder old({2, 4, 4});
+  const auto sum = old.node("Add", {"input", old.constant({2}, {1, 2})}, {{"broadcast", 1}, {"axis", 1}});
+  expect_contains(import_error(old, sum), {"n1 (Add)", "opset"});
+  OnnxBuilder second({2, 4, 4});
+  second.node("Dropout", {"input"});
+  second.graph().mutable_node(0)->add_output("mask");
+  expect_contains(import_error(second, second.node("Relu", {"mask"})), {"n1 (Relu)", "second output"});
+  OnnxBuilder other({2, 4, 4});
+  const auto foreign = other.node("Relu", {"input"});
+  other.graph().mutable_node(0)->set_domain("com.example");
+  expect_contains(import_error(other, foreign), {"n0 (com.example.Relu)"});
+}
+
 TEST(OnnxImport, NodesThatTheOutputDoesNotNeedMayBeAnything) {
   OnnxBuilder b({3});
   b.node("NonsenseOperator", {"input"});

@@ -14,7 +14,8 @@ TEST(NoiseModel, SumsItsParts) {
   const ReplyNoise r{.n = 2048, .weight_norm2 = 500000, .sigma = 3.24, .drop0 = 10, .drop1 = 6};
   EXPECT_NEAR(upload_variance(r), (3.24 * 3.24 + 1.0 / 12) * 500000, 1e-3);
   EXPECT_NEAR(rerandomisation_variance(r), 3.24 * 3.24 * (1 + 4 * 2048 / 3.0), 1e-6);
-  EXPECT_NEAR(variance(r), upload_variance(r) + rerandomisation_variance(r) + dropping_variance(2048, 10, 6), 1e-6);
+  EXPECT_NEAR(variance(r), upload_variance(r) + rerandomisation_variance(r) + dropping_variance(2048, 10, 6),
+              1e-6);
   EXPECT_EQ(dropping_variance(2048, 0, 0), 0);
 }
 
@@ -68,7 +69,8 @@ TEST(NoiseModel, FailureEqualsSampling) {
   int failures = 0;
   const int samples = 2000000;
   for (int i = 0; i < samples; ++i) failures += std::abs(gauss(random)) > 2048;
-  EXPECT_NEAR(static_cast<double>(failures) / samples, std::exp2(log2_failure(1e6, log2_q, static_cast<int>(log2_p))), 8e-4);
+  EXPECT_NEAR(static_cast<double>(failures) / samples,
+              std::exp2(log2_failure(1e6, log2_q, static_cast<int>(log2_p))), 8e-4);
 }
 
 TEST(NoiseModel, DeviationEqualsSimulatedRounding) {

@@ -32,7 +32,7 @@ inline Package small_package() {
   fc.bias = {0x1122334, -0x1122334, 7};
   nn::QNode last{"classes", fc, {2}, {3, 1, 1}, 0.125};
   net.nodes = {input, first, second, last};
-  nn::set_ranges(net);
+  nn::set_ranges(net, static_cast<int>(net.nodes.size()));
 
   plan::Plan& plan = p.plan;
   plan.policy = "exact";

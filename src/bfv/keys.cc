@@ -1,0 +1,77 @@
+#include <algorithm>
+
+#include "base/error.h"
+#include "bfv/context_tables.h"
+#include "bfv/scheme.h"
+#include "bfv/small.h"
+#include "bfv/wire.h"
+
+namespace ap::bfv {
+
+SecretVector<std::uint64_t> draw_ternary(const Context& context, Prng& prng) {
+  SecretVector<std::int8_t> digits(context.n());
+  sample_ternary(prng, digits);
+  SecretVector<std::uint64_t> polynomial(context.words());
+  for (std::size_t i = 0; i < context.primes(); ++i) {
+    const std::span<std::uint64_t> part = context.part(std::span<std::uint64_t>(polynomial), i);
+    const std::uint64_t q = context.tables(i).modulus().value();
+    for (std::size_t j = 0; j < part.size(); ++j) part[j] = small_residue(digits[j], q);
+    context.tables(i).forward(part);
+  }
+  return polynomial;
+}
+
+void subtract_product(const Context& context, std::size_t i, std::span<const std::uint64_t> x,
+                      std::span<const std::uint64_t> y, std::span<std::uint64_t> from_and_to) {
+  const ring::NttTables& tables = context.tables(i);
+  SecretVector<std::uint64_t> product(context.n());
+  const std::uint64_t* const left[] = {x.data()};
+  const std::uint64_t* const right[] = {y.data()};
+  tables.multiply_add(left, right, product);
+  for (std::size_t j = 0; j < product.size(); ++j) {
+    from_and_to[j] = tables.modulus().sub(from_and_to[j], product[j]);
+  }
+}
+
+SecretKey::SecretKey(ContextPtr context_in, Prng& prng)
+    : context(std::move(context_in)), s(draw_ternary(*context, prng)) {}
+
+PublicKey::PublicKey(const SecretKey& key, Prng& prng, ErrorSource errors)
+    : context(key.context), a(context->words()), b(context->words()) {
+  prng.fill(std::span<std::uint8_t>(a_seed));
+  expand_uniform(*context, a_seed, a);
+  const SecretVector<std::int8_t> e = draw_errors(context->n(), prng, errors);
+  for (std::size_t i = 0; i < context->primes(); ++i) {
+    const std::span<std::uint64_t> part = context->part(std::span<std::uint64_t>(b), i);
+    const std::uint64_t q = context->tables(i).modulus().value();
+    for (std::size_t j = 0; j < part.size(); ++j) part[j] = small_residue(e[j], q);
+    context->tables(i).forward(part);
+    subtract_product(*context, i, context->part(std::span<const std::uint64_t>(a), i),
+                     context->part(std::span<const std::uint64_t>(key.s), i), part);
+  }
+}
+
+PublicKey::PublicKey(ContextPtr context_in, ByteView bytes) : context(std::move(context_in)) {
+  if (bytes.size() != serialised_bytes(*context)) {
+    fail_peer("a public key for n = {} and {} primes has {} bytes, but {} came", context->n(),
+              context->primes(), serialised_bytes(*context), bytes.size());
+  }
+  a.resize(context->words());
+  b.resize(context->words());
+  std::copy_n(bytes.begin(), a_seed.size(), a_seed.begin());
+  unpack_residues(*context, bytes.subspan(a_seed.size()), "public key", b);
+  expand_uniform(*context, a_seed, a);
+}
+
+Bytes PublicKey::serialise() const {
+  Bytes bytes(serialised_bytes(*context));
+  std::copy(a_seed.begin(), a_seed.end(), bytes.begin());
+  pack_residues(*context, b, std::span(bytes).subspan(a_seed.size()));
+  return bytes;
+}
+
+std::size_t PublicKey::serialised_bytes(const Context& context) {
+  return std::tuple_size_v<Seed> + residue_bytes(context);
+}
+
+}  // namespace ap::bfv

@@ -1,0 +1,255 @@
+// autoprivacy compile MODEL.onnx: chooses everything and writes the two packages.
+#include <fmt/ranges.h>
+
+#include <cmath>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <sstream>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "cli/common.h"
+#include "cli/table.h"
+#include "linear/layout.h"
+#include "nn/onnx_import.h"
+#include "service/audit.h"
+#include "service/compile.h"
+
+namespace ap::cli {
+namespace {
+
+constexpr std::uint64_t kMaxLabelBytes = 1 << 20;
+
+struct Options {
+  std::string model, calibrate, normalize, out, labels;
+  Selection selection;
+  std::uint64_t seed = 1;
+  std::optional<double> max_latency, max_accuracy_loss;
+  service::CompileOptions compile;
+  bool json = false;
+};
+
+/// One line a class.
+std::vector<std::string> read_labels(const std::string& path) {
+  std::vector<std::string> labels;
+  if (path.empty()) return labels;
+  const Bytes bytes = read_file(path, kMaxLabelBytes);
+  std::istringstream lines(std::string(bytes.begin(), bytes.end()));
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (!line.empty()) labels.push_back(line);
+  }
+  if (labels.empty()) fail_input("{} holds no class names; write one on each line", path);
+  return labels;
+}
+
+std::string packing_text(const linear::Packing& p) {
+  std::string text = fmt::format("coefficient {}x{} in{} out{}", p.window_h, p.window_w, p.channels_in, p.channels_out);
+  if (p.groups > 1) text += fmt::format(" groups{}", p.groups);
+  if (p.phases) text += " phases";
+  return text;
+}
+
+/// What compile reports of one layer: a linear layer or an activation.
+struct Row {
+  std::string name, op;
+  const plan::LinearChoice* linear = nullptr;
+  const plan::ActivationChoice* activation = nullptr;
+};
+
+std::vector<Row> rows_of(const package::Package& package) {
+  std::map<int, Row> by_node;
+  const auto add = [&](int node) -> Row& {
+    const nn::QNode& n = package.network.nodes[static_cast<std::size_t>(node)];
+    Row& row = by_node[node];
+    row.name = n.name;
+    row.op = nn::op_name(n.op);
+    return row;
+  };
+  for (const plan::LinearChoice& choice : package.plan.linears) add(choice.node).linear = &choice;
+  for (const plan::ActivationChoice& choice : package.plan.activations) add(choice.node).activation = &choice;
+  std::vector<Row> rows;
+  for (auto& [node, row] : by_node) rows.push_back(std::move(row));
+  return rows;
+}
+
+/// The probability that one reply ciphertext holds a wrong coefficient, from the layer's failure probability.
+double ciphertext_error_rate(const package::Package& package, const plan::LinearChoice& choice) {
+  const nn::QNode& node = package.network.nodes[static_cast<std::size_t>(choice.node)];
+  const auto geometry = linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c);
+  const auto replies = static_cast<double>(linear::counts(geometry, choice.packing).replies);
+  return std::exp2(choice.failure_log2) / replies;
+}
+
+struct Predicted {
+  double linear_s = 0, activation_s = 0;
+  std::uint64_t bytes = 0;
+};
+
+Predicted predicted_of(const plan::Plan& plan) {
+  Predicted p;
+  for (const plan::LinearChoice& choice : plan.linears) {
+    p.linear_s += choice.predicted_s;
+    p.bytes += choice.predicted_bytes;
+  }
+  for (const plan::ActivationChoice& choice : plan.activations) {
+    p.activation_s += choice.predicted_s;
+    p.bytes += choice.predicted_bytes;
+  }
+  return p;
+}
+
+Json layer_json(const package::Package& package, const service::Audit& audit, const Row& row) {
+  Json json = {{"name", row.name}, {"op", row.op}};
+  for (const char* key : {"packing", "n", "log2_q", "primes", "log2_p", "tau_lsb", "der_ciphertext", "lambda_bits",
+                          "activation"}) {
+    json[key] = nullptr;
+  }
+  if (row.linear) {
+    const auto group = static_cast<std::size_t>(row.linear->group);
+    json["packing"] = packing_text(row.linear->packing);
+    json["n"] = package.plan.groups[group].n;
+    json["log2_q"] = package.plan.groups[group].log2_q();
+    json["primes"] = package.plan.groups[group].primes;
+    json["log2_p"] = row.linear->log2_p;
+    json["tau_lsb"] = row.linear->error_std;
+    json["der_ciphertext"] = finite(ciphertext_error_rate(package, *row.linear));
+    json["lambda_bits"] = finite(audit.groups[group].estimate.lambda_min);
+    json["predicted_s"] = row.linear->predicted_s;
+    json["predicted_bytes"] = row.linear->predicted_bytes;
+  } else {
+    json["activation"] = row.activation->engine;
+    json["predicted_s"] = row.activation->predicted_s;
+    json["predicted_bytes"] = row.activation->predicted_bytes;
+  }
+  return json;
+}
+
+Json json_of(const service::Compiled& compiled, const service::Audit& audit, const Options& options) {
+  const plan::Plan& plan = compiled.package.plan;
+  Json layers = Json::array();
+  for (const Row& row : rows_of(compiled.package)) layers.push_back(layer_json(compiled.package, audit, row));
+  const Predicted predicted = predicted_of(plan);
+  const auto value = [](const std::optional<double>& v) { return v ? Json(*v) : Json(nullptr); };
+  return {{"policy", plan.policy},
+          {"package_id", package::to_hex(compiled.files.id)},
+          {"out", options.out},
+          {"layers", std::move(layers)},
+          {"min_lambda_bits", finite(audit.min_lambda_bits)},
+          {"failure_log2", finite(plan.failure_log2)},
+          {"predicted",
+           {{"offline_s", predicted.linear_s + predicted.activation_s},
+            {"online_s", nullptr},
+            {"bytes", predicted.bytes}}},
+          {"accuracy",
+           {{"float", value(compiled.accuracy.in_float)},
+            {"clear", value(compiled.accuracy.clear)},
+            {"simulated", nullptr},
+            {"images", compiled.accuracy.images}}},
+          {"search_s", compiled.search_seconds},
+          {"seconds", compiled.seconds}};
+}
+
+std::string text_of(const service::Compiled& compiled, const service::Audit& audit, const Options& options) {
+  using enum Table::Align;
+  const plan::Plan& plan = compiled.package.plan;
+  Table table({{"layer", left}, {"operation", left}, {"N"}, {"log2 q"}, {"log2 p"}, {"error (LSB)"}, {"bits"},
+               {"packing or engine", left}, {"bytes"}});
+  for (const Row& row : rows_of(compiled.package)) {
+    if (row.linear) {
+      const auto group = static_cast<std::size_t>(row.linear->group);
+      table.row({row.name, row.op, fmt::format("{}", plan.groups[group].n),
+                 fmt::format("{:.1f}", plan.groups[group].log2_q()), fmt::format("{}", row.linear->log2_p),
+                 fmt::format("{:.3f}", row.linear->error_std),
+                 fmt::format("{:.1f}", audit.groups[group].estimate.lambda_min), packing_text(row.linear->packing),
+                 format_bytes(static_cast<double>(row.linear->predicted_bytes))});
+    } else {
+      table.row({row.name, row.op, "", "", "", "", "", row.activation->engine,
+                 format_bytes(static_cast<double>(row.activation->predicted_bytes))});
+    }
+  }
+  const Predicted predicted = predicted_of(plan);
+  std::string out = table.text();
+  out += fmt::format("\nlowest security {:.1f} bits, failure at most 2^{:.1f} per inference\n", audit.min_lambda_bits,
+                     plan.failure_log2);
+  out += fmt::format("predicted per image: {} of work, {}\n",
+                     format_seconds(predicted.linear_s + predicted.activation_s),
+                     format_bytes(static_cast<double>(predicted.bytes)));
+  const service::Accuracy& accuracy = compiled.accuracy;
+  if (accuracy.in_float && accuracy.clear) {
+    out += fmt::format("accuracy on {} calibration images: float {:.1f} %, integers {:.1f} %\n", accuracy.images,
+                       100 * *accuracy.in_float, 100 * *accuracy.clear);
+  }
+  out += fmt::format("package {}\nwritten in {}: {}/server.apm (keep it), {}/client.apm (give it to clients)\n",
+                     package::to_hex(compiled.files.id), format_seconds(compiled.seconds), options.out, options.out);
+  return out;
+}
+
+void refuse_what_is_missing(const Options& options) {
+  service::check_options(options.compile);
+  if (options.max_latency) {
+    fail_input("--max-latency is not available in this version: policy exact has no freedom to trade");
+  }
+  if (options.max_accuracy_loss) {
+    fail_input("--max-accuracy-loss is not available in this version: policy exact has no freedom to trade");
+  }
+}
+
+void make_directory(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) fail_input("cannot create the directory {}: {}", path, error.message());
+}
+
+void run_compile(Options options) {
+  refuse_what_is_missing(options);
+  options.compile.labels = read_labels(options.labels);
+  const nn::Graph graph = nn::import_onnx(options.model);
+  for (const std::string& note : graph.notes) fmt::print(stderr, "autoprivacy: note: {}\n", note);
+  const auto normalization = nn::Normalization::parse(options.normalize);
+  const nn::Dataset calibration = options.selection.load(options.calibrate, graph.input_shape());
+  make_directory(options.out);
+  const service::Compiled compiled = service::compile(graph, calibration, normalization, options.compile);
+  const std::filesystem::path directory(options.out);
+  write_file(directory / "server.apm", compiled.files.server);
+  write_file(directory / "client.apm", compiled.files.client);
+  const service::Audit audit = service::audit(compiled.package);
+  if (options.json) {
+    print(json_of(compiled, audit, options));
+  } else {
+    print(text_of(compiled, audit, options));
+  }
+}
+
+}  // namespace
+
+void add_compile(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("compile", "Choose all parameters of a network and write its two packages");
+  command->add_option("model", options->model, "ONNX file")->required()->type_name("MODEL.onnx");
+  command->add_option("--calibrate", options->calibrate, "Typical images (not test images), e.g. cifar10:FILE")
+      ->required()
+      ->type_name("DATA");
+  command->add_option("--normalize", options->normalize, "\"scale=255 mean=a,b,c std=a,b,c\"")->type_name("S");
+  command->add_option("--out", options->out, "Directory of server.apm and client.apm")->required()->type_name("DIR");
+  command->add_option("--policy", options->compile.policy, "How to choose parameters: exact")->capture_default_str();
+  command->add_option("--activation", options->compile.activation, "Engine of the activations: auto or gc")
+      ->capture_default_str();
+  command->add_flag("--strict", options->compile.strict, "Failure of at most 2^-128 per inference instead of 2^-40");
+  command->add_option("--calibration-images,--first", options->selection.first, "Images to calibrate on")
+      ->check(CLI::Range(1, 100'000))
+      ->type_name("N");
+  command->add_option("--range", options->selection.range, "Calibrate on images A to B-1")->type_name("A:B");
+  command->add_option("--labels", options->labels, "Text file with the name of each class on a line")->type_name("FILE");
+  command->add_option("--seed", options->seed, "Seed of policies that draw at random; exact draws nothing")
+      ->capture_default_str();
+  command->add_option("--max-latency", options->max_latency, "Not available with policy exact")->type_name("S");
+  command->add_option("--max-accuracy-loss", options->max_accuracy_loss, "Not available with policy exact")
+      ->type_name("PCT");
+  command->add_flag("--json", options->json, "Print JSON");
+  options->selection.default_first = 128;
+  command->callback([options, &action] { action = [options] { run_compile(*options); }; });
+}
+
+}  // namespace ap::cli

@@ -1,0 +1,240 @@
+#include "protocol/client.h"
+
+#include <optional>
+
+#include "base/bits.h"
+#include "nonlinear/activation_garbler.h"
+#include "protocol/clock.h"
+#include "protocol/local_nodes.h"
+#include "protocol/messages.h"
+#include "protocol/metered_channel.h"
+#include "protocol/statistics.h"
+
+namespace ap::protocol {
+namespace {
+
+/// One inference's one-time material: made by prepare, destroyed by infer.
+struct Material {
+  Share input_mask;
+  Share logits;
+  std::vector<nonlinear::GarblerMaterial> activations;
+  Report report;
+};
+
+}  // namespace
+
+struct ClientSession::State {
+  State(const Model& m, net::Channel& c, ClientOptions o) : model(m), channel(c), options(std::move(o)) {}
+
+  const Model& model;
+  MeteredChannel channel;
+  ClientOptions options;
+  Prng prng;
+  std::optional<nonlinear::ActivationGarbler> garbler;
+  std::deque<Material> ready;
+  Report last;
+
+  void shake_hands(const package::PackageId& id);
+  Report empty_report() const;
+  Share random_share(int node);
+  void send_uploads(const std::vector<bfv::SecretKey>& keys, const std::vector<Share>& shares, Report& report);
+  void receive_replies(const std::vector<bfv::SecretKey>& keys, std::vector<Share>& shares, Report& report);
+  void receive_statistics(Cost& phase, Report& report, Cost LayerCost::* which);
+
+  /// Runs `work` and adds what it cost to `cost`.
+  template <typename Work>
+  void measure(Cost& cost, const Work& work) {
+    const Stopwatch watch;
+    const double cpu = process_cpu_seconds();
+    const net::Traffic before = channel.traffic();
+    work();
+    const net::Traffic after = channel.traffic();
+    cost += {watch.seconds(), process_cpu_seconds() - cpu, 0, after.bytes_sent - before.bytes_sent,
+             after.bytes_received - before.bytes_received};
+  }
+};
+
+void ClientSession::State::shake_hands(const package::PackageId& id) {
+  ByteWriter hello;
+  hello.u16(kProtocolVersion);
+  hello.raw(id);
+  channel.send(kHello, hello.bytes());
+  const Bytes welcome = channel.receive_exactly(kWelcome, 1 + 2 + 32);
+  ByteReader in(welcome, "the server's greeting", ErrorCode::peer);
+  const auto status = static_cast<Welcome>(in.u8());
+  const int version = in.u16();
+  const ByteView served = in.raw(32);
+  switch (status) {
+    case Welcome::ready: break;
+    case Welcome::busy: fail_peer("the server has no free place for another session now; try again later");
+    case Welcome::other_version:
+      fail_peer("the server speaks protocol version {}, this client {}; use matching versions", version, kProtocolVersion);
+    case Welcome::other_package:
+      fail_peer("the server serves another package than this client.apm; use the client.apm that was compiled with it");
+    default: fail_peer("the server's greeting holds the unknown status {}", static_cast<int>(status));
+  }
+  if (!std::equal(served.begin(), served.end(), id.begin())) {
+    fail_peer("the server greets with another package id than it accepted; use the client.apm that was compiled with it");
+  }
+}
+
+Report ClientSession::State::empty_report() const {
+  Report report;
+  for (const LinearLayer& layer : model.linears()) report.layers.push_back({model.node(layer.node).name, "linear", {}, {}});
+  for (const ActivationLayer& layer : model.activations()) {
+    report.layers.push_back({model.node(layer.node).name, "activation", {}, {}});
+  }
+  return report;
+}
+
+Share ClientSession::State::random_share(int node) {
+  Share share(model.size(node));
+  sample_bits(prng, model.bits(node), std::span<std::uint64_t>(share));
+  return share;
+}
+
+void ClientSession::State::send_uploads(const std::vector<bfv::SecretKey>& keys, const std::vector<Share>& shares,
+                                        Report& report) {
+  for (std::size_t i = 0; i < model.linears().size(); ++i) {
+    const LinearLayer& layer = model.linears()[i];
+    measure(report.layers[i].offline, [&] {
+      Share mask = shares[static_cast<std::size_t>(layer.input)];
+      for (std::uint64_t& v : mask) v &= low_mask(layer.he->log2_p());
+      Seed seed;
+      prng.fill(std::span<std::uint8_t>(seed));
+      channel.send(kUpload, layer.he->encrypt(keys[static_cast<std::size_t>(layer.group)], mask, seed, options.errors));
+      wipe(seed.data(), seed.size());
+    });
+  }
+}
+
+void ClientSession::State::receive_replies(const std::vector<bfv::SecretKey>& keys, std::vector<Share>& shares,
+                                           Report& report) {
+  for (std::size_t i = 0; i < model.linears().size(); ++i) {
+    const LinearLayer& layer = model.linears()[i];
+    measure(report.layers[i].offline, [&] {
+      const Bytes replies = channel.receive_exactly(kReply, layer.he->reply_bytes());
+      Share& share = shares[static_cast<std::size_t>(layer.node)];
+      share.resize(model.size(layer.node));
+      layer.he->decrypt(keys[static_cast<std::size_t>(layer.group)], replies, share);
+    });
+  }
+  apply_local_nodes(model, shares);
+}
+
+void ClientSession::State::receive_statistics(Cost& phase, Report& report, Cost LayerCost::* which) {
+  const std::size_t linears = model.linears().size(), activations = model.activations().size();
+  const Bytes bytes = channel.receive_exactly(kStatistics, statistics_bytes(linears, activations));
+  const ServerStatistics s = parse_statistics(bytes, linears, activations);
+  phase.server_cpu_s += s.cpu_s;
+  for (std::size_t i = 0; i < linears; ++i) (report.layers[i].*which).server_cpu_s += s.linear_s[i];
+  for (std::size_t i = 0; i < activations; ++i) (report.layers[linears + i].*which).server_cpu_s += s.activation_s[i];
+  report.server_peak_rss = s.peak_rss;
+}
+
+ClientSession::ClientSession(const Model& model, const package::PackageId& id, net::Channel& channel, ClientOptions options)
+    : state_(std::make_unique<State>(model, channel, std::move(options))) {
+  state_->shake_hands(id);
+  state_->garbler.emplace(state_->channel);
+}
+
+ClientSession::~ClientSession() = default;
+
+std::size_t ClientSession::prepared() const { return state_->ready.size(); }
+const Report& ClientSession::report() const { return state_->last; }
+
+void ClientSession::prepare() {
+  State& s = *state_;
+  Material material;
+  material.report = s.empty_report();
+  Report& report = material.report;
+  s.measure(report.offline, [&] {
+    s.channel.send(kCommand, Bytes{static_cast<std::uint8_t>(Command::prepare)});
+
+    // Fresh keys, one per (N, q).
+    std::vector<bfv::SecretKey> keys;
+    Bytes public_keys;
+    for (const bfv::ContextPtr& context : s.model.contexts()) {
+      keys.emplace_back(context, s.prng);
+      const Bytes bytes = bfv::PublicKey(keys.back(), s.prng, s.options.errors).serialise();
+      public_keys.insert(public_keys.end(), bytes.begin(), bytes.end());
+    }
+    s.channel.send(kPublicKeys, public_keys);
+
+    // r: the client's share of the image and of every activation's output is its own random choice.
+    std::vector<Share> shares(s.model.network().nodes.size());
+    shares[0] = s.random_share(0);
+    for (const ActivationLayer& layer : s.model.activations()) {
+      shares[static_cast<std::size_t>(layer.node)] = s.random_share(layer.node);
+    }
+    apply_local_nodes(s.model, shares);
+
+    s.send_uploads(keys, shares, report);
+    s.receive_replies(keys, shares, report);
+
+    const std::size_t linears = s.model.linears().size();
+    for (std::size_t i = 0; i < s.model.activations().size(); ++i) {
+      const ActivationLayer& layer = s.model.activations()[i];
+      s.measure(report.layers[linears + i].offline, [&] {
+        const Share input = circuit_input(layer, shares[static_cast<std::size_t>(layer.input)], Party::client);
+        material.activations.push_back(s.garbler->garble(layer.spec, input, shares[static_cast<std::size_t>(layer.node)]));
+      });
+    }
+    if (s.options.observer) {
+      for (std::size_t i = 0; i < shares.size(); ++i) s.options.observer(static_cast<int>(i), shares[i]);
+    }
+    material.input_mask = std::move(shares.front());
+    material.logits = std::move(shares.back());
+    s.receive_statistics(report.offline, report, &LayerCost::offline);
+  });
+  s.ready.push_back(std::move(material));
+}
+
+std::vector<std::int64_t> ClientSession::infer(std::span<const std::int32_t> input) {
+  State& s = *state_;
+  const nn::QNode& first = s.model.node(0);
+  if (input.size() != s.model.size(0)) {
+    fail_input("the image has {} values, the network takes {}", input.size(), s.model.size(0));
+  }
+  for (const std::int32_t v : input) AP_ASSERT(v >= first.low && v <= first.high);
+  if (s.ready.empty()) prepare();
+  // Taken out before the first byte leaves: whatever happens from here on, it cannot be used again.
+  Material material = std::move(s.ready.front());
+  s.ready.pop_front();
+  Report& report = material.report;
+  const int last = static_cast<int>(s.model.network().nodes.size()) - 1;
+  std::vector<std::int64_t> logits(s.model.size(last));
+  s.measure(report.online, [&] {
+    s.channel.send(kCommand, Bytes{static_cast<std::uint8_t>(Command::infer)});
+    const int bits = s.model.bits(0);
+    Share masked(input.size());
+    for (std::size_t i = 0; i < masked.size(); ++i) {
+      masked[i] = (static_cast<std::uint64_t>(std::int64_t{input[i]}) - material.input_mask[i]) & low_mask(bits);
+    }
+    Bytes packed(packed_bytes(masked.size(), bits));
+    pack_bits(masked, bits, packed);
+    s.channel.send(kMaskedInput, packed);
+
+    const std::size_t linears = s.model.linears().size();
+    for (std::size_t i = 0; i < material.activations.size(); ++i) {
+      s.measure(report.layers[linears + i].online, [&] { s.garbler->answer(std::move(material.activations[i])); });
+    }
+
+    const int out_bits = s.model.bits(last);
+    const Bytes reply = s.channel.receive_exactly(kLogits, packed_bytes(logits.size(), out_bits));
+    Share server_share(logits.size());
+    unpack_bits(reply, out_bits, server_share);
+    for (std::size_t i = 0; i < logits.size(); ++i) {
+      logits[i] = to_signed((server_share[i] + material.logits[i]) & low_mask(out_bits), out_bits);
+    }
+    s.receive_statistics(report.online, report, &LayerCost::online);
+  });
+  s.last = std::move(report);
+  return logits;
+}
+
+void ClientSession::finish() {
+  state_->channel.send(kCommand, Bytes{static_cast<std::uint8_t>(Command::goodbye)});
+}
+
+}  // namespace ap::protocol

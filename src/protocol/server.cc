@@ -1,0 +1,265 @@
+#include "protocol/server.h"
+
+#include <deque>
+
+#include "base/bits.h"
+#include "linear/clear_conv.h"
+#include "linear/he_linear.h"
+#include "nonlinear/activation_evaluator.h"
+#include "protocol/clock.h"
+#include "protocol/local_nodes.h"
+#include "protocol/messages.h"
+#include "protocol/statistics.h"
+
+namespace ap::protocol {
+namespace {
+
+/// A linear layer's weights in the two forms that the two phases need.
+struct PreparedLayer {
+  linear::PreparedLinear offline;
+  linear::ClearConv online;
+  std::vector<std::int64_t> bias;
+};
+
+/// One inference's one-time material: made by prepare, destroyed by infer.
+struct Material {
+  std::vector<Share> linear_shares;  ///< s: the server's share of M r, by linear layer
+  std::vector<nonlinear::EvaluatorMaterial> activations;
+};
+
+}  // namespace
+
+struct ServerModel::Prepared {
+  explicit Prepared(const package::Package& package) : model(package.network, package.plan), id(package.id) {
+    for (const LinearLayer& layer : model.linears()) {
+      const nn::QNode& node = model.node(layer.node);
+      const auto& op = std::get<nn::QLinear>(node.op);
+      layers.push_back({linear::PreparedLinear(layer.he, op.weights),
+                        linear::ClearConv(layer.he->layout().geometry(), op.weights), op.bias});
+    }
+  }
+  Model model;
+  package::PackageId id;
+  std::vector<PreparedLayer> layers;
+};
+
+ServerModel::ServerModel(const package::Package& package) {
+  AP_ASSERT(package.role == package::Role::server);
+  prepared_ = std::make_unique<Prepared>(package);
+}
+ServerModel::~ServerModel() = default;
+const Model& ServerModel::model() const { return prepared_->model; }
+const package::PackageId& ServerModel::id() const { return prepared_->id; }
+
+std::size_t ServerModel::prepared_bytes() const {
+  std::size_t bytes = 0;
+  for (const PreparedLayer& layer : prepared_->layers) bytes += layer.offline.memory_bytes();
+  return bytes;
+}
+
+std::size_t ServerModel::material_bytes() const {
+  std::size_t bytes = 0;
+  for (const LinearLayer& layer : model().linears()) bytes += model().size(layer.node) * sizeof(std::uint64_t);
+  for (const ActivationLayer& layer : model().activations()) {
+    bytes += nonlinear::table_bytes(layer.spec) + nonlinear::label_bytes(layer.spec) + nonlinear::choice_bytes(layer.spec);
+  }
+  return bytes;
+}
+
+namespace {
+
+class Session {
+ public:
+  Session(const ServerModel::Prepared& prepared, net::Channel& channel, const ServerOptions& options)
+      : prepared_(prepared), model_(prepared.model), channel_(channel), options_(options) {}
+
+  void run() {
+    if (!shake_hands()) return;
+    nonlinear::ActivationEvaluator evaluator(channel_);
+    for (;;) {
+      const Bytes command = channel_.receive_exactly(kCommand, 1);
+      switch (static_cast<Command>(command[0])) {
+        case Command::goodbye: return;
+        case Command::prepare: prepare(evaluator); break;
+        case Command::infer: infer(evaluator); break;
+        default: fail_peer("the client sent the unknown command {}", command[0]);
+      }
+    }
+  }
+
+ private:
+  /// False if the client was told why it cannot be served.
+  bool shake_hands() {
+    const Bytes hello = channel_.receive_exactly(kHello, 2 + 32);
+    ByteReader in(hello, "the client's greeting", ErrorCode::peer);
+    Welcome status = Welcome::ready;
+    if (in.u16() != kProtocolVersion) {
+      status = Welcome::other_version;
+    } else if (const ByteView id = in.raw(32); !std::equal(id.begin(), id.end(), prepared_.id.begin())) {
+      status = Welcome::other_package;
+    }
+    ByteWriter welcome;
+    welcome.u8(static_cast<std::uint8_t>(status));
+    welcome.u16(kProtocolVersion);
+    welcome.raw(prepared_.id);
+    channel_.send(kWelcome, welcome.bytes());
+    return status == Welcome::ready;
+  }
+
+  ServerStatistics empty_statistics() const {
+    ServerStatistics s;
+    s.linear_s.resize(model_.linears().size());
+    s.activation_s.resize(model_.activations().size());
+    return s;
+  }
+
+  template <typename Work>
+  static void measure(double& seconds, const Work& work) {
+    const double before = process_cpu_seconds();
+    work();
+    seconds += process_cpu_seconds() - before;
+  }
+
+  void send_statistics(ServerStatistics& statistics) {
+    statistics.peak_rss = peak_rss_bytes();
+    channel_.send(kStatistics, serialise(statistics));
+  }
+
+  std::vector<bfv::PublicKey> receive_public_keys() {
+    std::size_t size = 0;
+    for (const bfv::ContextPtr& context : model_.contexts()) size += bfv::PublicKey::serialised_bytes(*context);
+    const Bytes bytes = channel_.receive_exactly(kPublicKeys, size);
+    ByteReader in(bytes, "the client's public keys", ErrorCode::peer);
+    std::vector<bfv::PublicKey> keys;
+    for (const bfv::ContextPtr& context : model_.contexts()) {
+      keys.emplace_back(context, in.raw(bfv::PublicKey::serialised_bytes(*context)));
+    }
+    return keys;
+  }
+
+  void prepare(nonlinear::ActivationEvaluator& evaluator) {
+    if (ready_.size() >= options_.max_prepared) {
+      fail_peer("the client wants to prepare more than {} inferences ahead", options_.max_prepared);
+    }
+    ServerStatistics statistics = empty_statistics();
+    Material material;
+    measure(statistics.cpu_s, [&] {
+      const std::vector<bfv::PublicKey> keys = receive_public_keys();
+      for (std::size_t i = 0; i < model_.linears().size(); ++i) {
+        const LinearLayer& layer = model_.linears()[i];
+        const Bytes uploads = channel_.receive_exactly(kUpload, layer.he->upload_bytes());
+        measure(statistics.linear_s[i], [&] {
+          Seed seed;
+          prng_.fill(std::span<std::uint8_t>(seed));
+          Share share(model_.size(layer.node));
+          const bfv::PublicKey& key = keys[static_cast<std::size_t>(layer.group)];
+          channel_.send(kReply, prepared_.layers[i].offline.apply(uploads, key, seed, share, options_.errors));
+          wipe(seed.data(), seed.size());
+          material.linear_shares.push_back(std::move(share));
+        });
+      }
+      garble(evaluator, material, statistics);
+    });
+    send_statistics(statistics);
+    ready_.push_back(std::move(material));
+  }
+
+  /// The columns of one layer are always sent before the tables of the layer before it are awaited, so that the
+  /// client never waits for us while it could garble.
+  void garble(nonlinear::ActivationEvaluator& evaluator, Material& material, ServerStatistics& statistics) {
+    const std::vector<ActivationLayer>& layers = model_.activations();
+    std::deque<nonlinear::PreparedChoices> choices;
+    for (std::size_t i = 0; i < layers.size() + 1; ++i) {
+      if (i < layers.size()) {
+        measure(statistics.activation_s[i], [&] { choices.push_back(evaluator.prepare(layers[i].spec)); });
+      }
+      if (i > 0) {
+        measure(statistics.activation_s[i - 1],
+                [&] { material.activations.push_back(evaluator.receive_tables(std::move(choices.front()))); });
+        choices.pop_front();
+      }
+    }
+  }
+
+  /// y = W (x - r) + s + b mod p: our share of the layer's result.
+  Share linear_share(std::size_t index, ShareView x, const Share& s) const {
+    const LinearLayer& layer = model_.linears()[index];
+    const PreparedLayer& weights = prepared_.layers[index];
+    Share y(s.size());
+    if (model_.bits(layer.node) <= 32) {
+      SecretVector<std::uint32_t> x32(x.begin(), x.end());
+      SecretVector<std::uint32_t> y32(y.size());
+      weights.online.apply(x32, y32);
+      std::copy(y32.begin(), y32.end(), y.begin());
+    } else {
+      weights.online.apply(x, y);
+    }
+    const std::uint64_t mask = low_mask(model_.bits(layer.node));
+    const std::size_t plane = y.size() / weights.bias.size();
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      y[i] = (y[i] + s[i] + static_cast<std::uint64_t>(weights.bias[i / plane])) & mask;
+    }
+    return y;
+  }
+
+  void infer(nonlinear::ActivationEvaluator& evaluator) {
+    if (ready_.empty()) fail_peer("the client wants an inference that it has not prepared");
+    // Taken out before anything is used: whatever happens from here on, it cannot be used again.
+    Material material = std::move(ready_.front());
+    ready_.pop_front();
+    ServerStatistics statistics = empty_statistics();
+    const int count = static_cast<int>(model_.network().nodes.size());
+    measure(statistics.cpu_s, [&] {
+      std::vector<Share> shares(static_cast<std::size_t>(count));
+      shares[0].resize(model_.size(0));
+      unpack_bits(channel_.receive_exactly(kMaskedInput, packed_bytes(shares[0].size(), model_.bits(0))), model_.bits(0),
+                  shares[0]);
+      std::size_t linear = 0, activation = 0;
+      for (int node = 1; node < count; ++node) {
+        Share& out = shares[static_cast<std::size_t>(node)];
+        if (linear < model_.linears().size() && model_.linears()[linear].node == node) {
+          measure(statistics.linear_s[linear], [&] {
+            const Share& in = shares[static_cast<std::size_t>(model_.linears()[linear].input)];
+            out = linear_share(linear, in, material.linear_shares[linear]);
+          });
+          ++linear;
+        } else if (activation < model_.activations().size() && model_.activations()[activation].node == node) {
+          measure(statistics.activation_s[activation], [&] {
+            const ActivationLayer& layer = model_.activations()[activation];
+            const Share input = circuit_input(layer, shares[static_cast<std::size_t>(layer.input)], Party::server);
+            evaluator.request(material.activations[activation], input);
+            const auto masked = evaluator.evaluate(std::move(material.activations[activation]));
+            out.assign(masked.begin(), masked.end());
+            const std::uint64_t mask = low_mask(model_.bits(node));
+            for (std::uint64_t& v : out) v = (v + static_cast<std::uint64_t>(layer.low)) & mask;
+          });
+          ++activation;
+        } else {
+          apply_local_nodes(model_, shares);
+        }
+        if (options_.observer) options_.observer(node, out);
+      }
+      const int bits = model_.bits(count - 1);
+      Bytes packed(packed_bytes(shares.back().size(), bits));
+      pack_bits(shares.back(), bits, packed);
+      channel_.send(kLogits, packed);
+    });
+    send_statistics(statistics);
+    if (options_.on_inference) options_.on_inference();
+  }
+
+  const ServerModel::Prepared& prepared_;
+  const Model& model_;
+  net::Channel& channel_;
+  const ServerOptions& options_;
+  Prng prng_;
+  std::deque<Material> ready_;
+};
+
+}  // namespace
+
+void serve_session(const ServerModel& model, net::Channel& channel, const ServerOptions& options) {
+  Session(model.prepared(), channel, options).run();
+}
+
+}  // namespace ap::protocol

@@ -1,0 +1,85 @@
+#include "service/compile.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "service/small_network.h"
+
+namespace ap::service {
+namespace {
+
+TEST(Compile, WritesTwoPackagesOfOneNetwork) {
+  const Compiled compiled = compile_small();
+  const package::Package server = package::parse(compiled.files.server, "server.apm");
+  const package::Package client = package::parse(compiled.files.client, "client.apm");
+  EXPECT_EQ(server.role, package::Role::server);
+  EXPECT_EQ(client.role, package::Role::client);
+  EXPECT_EQ(server.id, client.id);
+  EXPECT_EQ(server.id, compiled.package.id);
+  EXPECT_EQ(client.labels, (std::vector<std::string>{"cat", "dog", "fish"}));
+  EXPECT_EQ(nn::Normalization::parse(client.normalization), nn::Normalization{});
+  EXPECT_EQ(client.plan.policy, "exact");
+}
+
+TEST(Compile, SameInputSamePackage) { EXPECT_EQ(compile_small().files.server, compile_small().files.server); }
+
+TEST(Compile, AccuracyComesFromTheLabels) {
+  const auto graph = nn::import_onnx_bytes(small_onnx(), "small");
+  const Compiled compiled = compile_small();
+  nn::Dataset data = small_images(40);
+  // Labels that are what the integer network says, but for four images.
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    const Image image = nn::quantise_input(compiled.package.network, data.input(i, nn::Normalization{}).data);
+    const auto logits = nn::integer_logits(compiled.package.network, image);
+    const auto best = std::max_element(logits.begin(), logits.end()) - logits.begin();
+    data.labels[i] = static_cast<int>(i < 4 ? (best + 1) % kSmallClasses : best);
+  }
+  const Accuracy accuracy = measure_accuracy(graph, compiled.package.network, data, nn::Normalization{}, false);
+  EXPECT_EQ(accuracy.images, 40u);
+  ASSERT_TRUE(accuracy.clear.has_value());
+  EXPECT_DOUBLE_EQ(*accuracy.clear, 0.9);
+  EXPECT_NEAR(*accuracy.in_float, 0.9, 0.15);
+  data.labels.clear();
+  const Accuracy unknown = measure_accuracy(graph, compiled.package.network, data, nn::Normalization{}, false);
+  EXPECT_FALSE(unknown.clear.has_value());
+  EXPECT_FALSE(unknown.in_float.has_value());
+}
+
+void expect_refused(const CompileOptions& options, const std::string& word) {
+  try {
+    compile(nn::import_onnx_bytes(small_onnx(), "small"), small_images(4), nn::Normalization{}, options);
+    FAIL() << word;
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::input);
+    EXPECT_NE(std::string(error.what()).find(word), std::string::npos) << error.what();
+  }
+}
+
+TEST(Compile, RefusesWhatIsNotThere) {
+  CompileOptions options;
+  options.progress = false;
+  for (const char* policy : {"dp", "ddpg", "darl", "delphi", "random", "greedy", "fastest"}) {
+    options.policy = policy;
+    expect_refused(options, policy);
+    expect_refused(options, "exact");
+  }
+  options.policy = "exact";
+  options.activation = "ot";
+  expect_refused(options, "ot");
+  options.activation = "gc";
+  options.labels = {"one", "two"};
+  expect_refused(options, "3 outputs");
+}
+
+TEST(Compile, StrictLowersTheFailureRate) {
+  CompileOptions options;
+  options.progress = false;
+  options.strict = true;
+  const Compiled strict =
+      compile(nn::import_onnx_bytes(small_onnx(), "small"), small_images(16), nn::Normalization{}, options);
+  EXPECT_LE(strict.package.plan.failure_log2, -128);
+  EXPECT_LE(compile_small().package.plan.failure_log2, -40);
+}
+
+}  // namespace
+}  // namespace ap::service
