@@ -1,6 +1,7 @@
 // Approximate re-sharing and the decryption of its replies.
 #include <algorithm>
-#include <vector>
+#include <string_view>
+#include <type_traits>
 
 #include "base/error.h"
 #include "bfv/context_tables.h"
@@ -32,26 +33,79 @@ void check(const Context& context, const ReplyFormat& format) {
 }
 
 // Rounds v < q to a multiple of 2^drop modulo q and returns the multiple, at most (q-1) >> drop: a value that
-// rounds up to q or above is as close to 0. The error is at most 2^(drop-1).
-Uint128 drop_bits(Uint128 v, int drop, Uint128 q) {
+// rounds up to q or above is as close to 0. The error is at most 2^(drop-1). Word holds 2q as a signed
+// number.
+template <typename Word>
+Word drop_bits(Word v, int drop, Word q) {
   if (drop == 0) return v;
-  const Uint128 rounded = (v + (static_cast<Uint128>(1) << (drop - 1))) >> drop;
-  const Uint128 below_q = static_cast<Uint128>(0) - (((rounded << drop) - q) >> 127);
+  const Word rounded = (v + (Word{1} << (drop - 1))) >> drop;
+  const Word below_q = Word{0} - (((rounded << drop) - q) >> (8 * sizeof(Word) - 1));
   return rounded & below_q;
 }
 
+// Polynomials below lie as `count` residues of prime 0, then of prime 1, ... One prime needs no composition
+// and no value beyond a word.
+template <typename Word>
+void pack_part(const Context& context, const std::uint64_t* residues, std::size_t count, int drop,
+               std::span<std::uint8_t> out) {
+  AlignedVector<Word> values(count);
+  for (std::size_t k = 0; k < count; ++k) {
+    Word value;
+    if constexpr (std::is_same_v<Word, std::uint64_t>) {
+      value = residues[k];
+    } else {
+      value = context.crt().compose(residues + k, count);
+    }
+    values[k] = drop_bits(value, drop, static_cast<Word>(context.crt().product()));
+  }
+  pack_wide(values, context.q_bits() - drop, out);
+}
+
 // Restores dropped bits as zeros. @throws Error(peer) if a value is not what drop_bits can return.
-void unpack_dropped(const Context& context, ByteView bytes, int drop, std::string_view what,
-                    std::span<Uint128> values) {
-  unpack_wide(bytes, context.q_bits() - drop, values);
-  const Uint128 limit = (context.crt().product() - 1) >> drop;
+template <typename Word>
+void unpack_part(const Context& context, ByteView in, std::string_view what, int drop,
+                 std::uint64_t* residues, std::size_t count) {
+  AlignedVector<Word> values(count);
+  unpack_wide(in, context.q_bits() - drop, values);
+  const Word limit = static_cast<Word>(context.crt().product() - 1) >> drop;
   bool valid = true;
-  for (Uint128& v : values) {
-    valid &= v <= limit;
-    v <<= drop;
+  for (std::size_t k = 0; k < count; ++k) {
+    valid &= values[k] <= limit;
+    const Word value = values[k] << drop;
+    if constexpr (std::is_same_v<Word, std::uint64_t>) {
+      residues[k] = value;
+    } else {
+      for (std::size_t i = 0; i < context.primes(); ++i)
+        residues[i * count + k] = context.crt().residue(value, i);
+    }
   }
   if (!valid)
     fail_peer("the {} of a reply holds a value that is not below q: the bytes are damaged or forged", what);
+}
+
+void pack(const Context& context, const std::uint64_t* residues, std::size_t count, int drop,
+          std::span<std::uint8_t> out) {
+  const auto kernel = context.primes() == 1 ? pack_part<std::uint64_t> : pack_part<Uint128>;
+  kernel(context, residues, count, drop, out);
+}
+
+void unpack(const Context& context, ByteView in, std::string_view what, int drop, std::uint64_t* residues,
+            std::size_t count) {
+  const auto kernel = context.primes() == 1 ? unpack_part<std::uint64_t> : unpack_part<Uint128>;
+  kernel(context, in, what, drop, residues, count);
+}
+
+// round(p x / q) mod p of each value.
+void scale_down(const Context& context, const std::uint64_t* residues, int log2_p,
+                std::span<std::uint64_t> out) {
+  const Scaling& scaling = context.scaling();
+  if (context.primes() == 1) {
+    for (std::size_t k = 0; k < out.size(); ++k) out[k] = scaling.down(residues[k], log2_p);
+  } else {
+    for (std::size_t k = 0; k < out.size(); ++k) {
+      out[k] = scaling.down(context.crt().compose(residues + k, out.size()), log2_p);
+    }
+  }
 }
 
 // From NTT form: x + mask u, back to coefficients, modulo every prime.
@@ -101,19 +155,10 @@ Bytes reshare(const PublicKey& key, Accumulator&& sum, int log2_p, const ReplyFo
     }
   }
 
-  const ring::Crt& crt = context.crt();
-  std::vector<Uint128> values(std::max(count, n));
-  for (std::size_t k = 0; k < count; ++k) {
-    server_shares[k] = context.scaling().down(crt.compose(r.data() + k, count), log2_p);
-    values[k] = drop_bits(crt.compose(c0.data() + k, count), format.drop0, crt.product());
-  }
-  const int bits0 = context.q_bits() - format.drop0, bits1 = context.q_bits() - format.drop1;
-  const std::size_t bytes0 = wide_bytes(count, bits0);
-  pack_wide(std::span(values).first(count), bits0, std::span(reply).first(bytes0));
-  for (std::size_t j = 0; j < n; ++j) {
-    values[j] = drop_bits(crt.compose(sum.c1.data() + j, n), format.drop1, crt.product());
-  }
-  pack_wide(std::span(values).first(n), bits1, std::span(reply).subspan(bytes0));
+  scale_down(context, r.data(), log2_p, server_shares);
+  const std::size_t bytes0 = wide_bytes(count, context.q_bits() - format.drop0);
+  pack(context, c0.data(), count, format.drop0, std::span(reply).first(bytes0));
+  pack(context, sum.c1.data(), n, format.drop1, std::span(reply).subspan(bytes0));
   return reply;
 }
 
@@ -127,30 +172,27 @@ void decrypt_reply(const SecretKey& key, ByteView reply, int log2_p, const Reply
     fail_peer("a reply with {} coefficients for n = {} has {} bytes, but {} came", count, n,
               reply_bytes(context, format), reply.size());
   }
-  std::vector<Uint128> c0(count), c1(n);
-  const std::size_t bytes0 = wide_bytes(count, context.q_bits() - format.drop0);
-  unpack_dropped(context, reply.first(bytes0), format.drop0, "first part", c0);
-  unpack_dropped(context, reply.subspan(bytes0), format.drop1, "second part", c1);
-
-  const ring::Crt& crt = context.crt();
+  // The phase of the wanted coefficients, c0 + (c1 s), modulo every prime.
   SecretVector<std::uint64_t> phase(count * context.primes()), product(n);
-  AlignedVector<std::uint64_t> residues(n);
+  AlignedVector<std::uint64_t> c1(context.words());
+  const std::size_t bytes0 = wide_bytes(count, context.q_bits() - format.drop0);
+  unpack(context, reply.first(bytes0), "first part", format.drop0, phase.data(), count);
+  unpack(context, reply.subspan(bytes0), "second part", format.drop1, c1.data(), n);
   for (std::size_t i = 0; i < context.primes(); ++i) {
     const ring::NttTables& tables = context.tables(i);
-    for (std::size_t j = 0; j < n; ++j) residues[j] = crt.residue(c1[j], i);
-    tables.forward(residues);
+    const std::span<std::uint64_t> part = context.part(std::span<std::uint64_t>(c1), i);
+    tables.forward(part);
     std::fill(product.begin(), product.end(), 0);
-    const std::uint64_t* const left[] = {residues.data()};
+    const std::uint64_t* const left[] = {part.data()};
     const std::uint64_t* const right[] = {key.s.data() + i * n};
     tables.multiply_add(left, right, product);
     tables.inverse(product);
     for (std::size_t k = 0; k < count; ++k) {
-      phase[i * count + k] = tables.modulus().add(crt.residue(c0[k], i), product[format.positions[k]]);
+      std::uint64_t& value = phase[i * count + k];
+      value = tables.modulus().add(value, product[format.positions[k]]);
     }
   }
-  for (std::size_t k = 0; k < count; ++k) {
-    client_shares[k] = context.scaling().down(crt.compose(phase.data() + k, count), log2_p);
-  }
+  scale_down(context, phase.data(), log2_p, client_shares);
 }
 
 }  // namespace ap::bfv

@@ -22,6 +22,7 @@ class ScaleUp {
     const Prime& prime = primes_[i];
     const auto rounded =
         static_cast<std::uint64_t>((static_cast<ring::Uint128>(low_) * m + half_) >> log2_p_);
+    if (primes_.size() == 1) return m * prime.high + rounded;  // below q already
     return prime.modulus.reduce(prime.modulus.mul_shoup_lazy(m, prime.high, prime.high_shoup) + rounded);
   }
 
@@ -51,6 +52,15 @@ class Scaling {
         static_cast<std::uint64_t>((static_cast<ring::Uint128>(top) * reciprocal_) >> (127 - log2_p));
     const ring::Uint128 remainder = (x << log2_p) + (q_ >> 1) - q_ * estimate;
     const std::uint64_t quotient = estimate + 1 - static_cast<std::uint64_t>((remainder - q_) >> 127);
+    return quotient & ((std::uint64_t{1} << log2_p) - 1);
+  }
+
+  /// The same for q of at most 62 bits, where one word holds the remainder.
+  std::uint64_t down(std::uint64_t x, int log2_p) const {
+    const auto q = static_cast<std::uint64_t>(q_);
+    const std::uint64_t estimate = ring::multiply_high(x << (64 - q_bits_), reciprocal_) >> (63 - log2_p);
+    const std::uint64_t remainder = (x << log2_p) + (q >> 1) - q * estimate;
+    const std::uint64_t quotient = estimate + 1 - ((remainder - q) >> 63);
     return quotient & ((std::uint64_t{1} << log2_p) - 1);
   }
 

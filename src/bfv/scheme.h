@@ -71,7 +71,7 @@ struct PreparedPlaintext {
 struct Accumulator {
   explicit Accumulator(ContextPtr context);  ///< zero
   void multiply_add(const Ciphertext& x, const PreparedPlaintext& w);
-  /// Adds the sum of x[k] * w[k]: one reduction for up to sixteen products, so about twice as fast.
+  /// Adds the sum of x[k] * w[k]: one reduction for up to sixteen products, half again as fast.
   void multiply_add(std::span<const Ciphertext* const> x, std::span<const PreparedPlaintext* const> w);
   ContextPtr context;
   AlignedVector<std::uint64_t> c0, c1;

@@ -25,7 +25,7 @@ inline SecretVector<std::int8_t> draw_errors(std::size_t count, Prng& prng, Erro
 /// A ternary polynomial in NTT form modulo every prime.
 SecretVector<std::uint64_t> draw_ternary(const Context& context, Prng& prng);
 
-/// to = from - x y, pointwise modulo prime i (all in NTT form, n values).
+/// from_and_to -= x y, pointwise modulo prime i (all in NTT form, n values).
 void subtract_product(const Context& context, std::size_t i, std::span<const std::uint64_t> x,
                       std::span<const std::uint64_t> y, std::span<std::uint64_t> from_and_to);
 

@@ -64,6 +64,14 @@ void unpack_wide(std::span<const std::uint8_t> in, int bits, std::span<ring::Uin
   for (std::size_t i = 0; i < values.size(); ++i) values[i] |= static_cast<ring::Uint128>(words[i]) << 64;
 }
 
+void pack_wide(std::span<const std::uint64_t> values, int bits, std::span<std::uint8_t> out) {
+  pack_bits(values, bits, out);
+}
+
+void unpack_wide(std::span<const std::uint8_t> in, int bits, std::span<std::uint64_t> values) {
+  unpack_bits(in, bits, values);
+}
+
 void expand_uniform(const Context& context, const Seed& seed, std::span<std::uint64_t> polynomial) {
   for (std::size_t i = 0; i < context.primes(); ++i) {
     Prng prng(seed, i);

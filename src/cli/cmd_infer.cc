@@ -1,5 +1,6 @@
 // autoprivacy infer DIR/client.apm: private classification of images by a server.
 #include <algorithm>
+#include <cctype>
 #include <optional>
 
 #include "base/error.h"
@@ -19,17 +20,23 @@ namespace {
 constexpr std::uint64_t kMaxPemBytes = 1 << 20;
 
 struct Options {
-  std::string package, server, local, data, check, trust, authorities, pin;
+  std::string package, server, local, data, check, trust, authorities;
   Selection selection;
   std::size_t top = 3;
   double deadline_s = 60, connect_s = 10;
   bool json = false;
 };
 
+bool is_fingerprint(const std::string& text) {
+  const auto digits = std::count_if(text.begin(), text.end(), [](unsigned char c) { return std::isxdigit(c); });
+  const auto colons = std::count(text.begin(), text.end(), ':');
+  return digits == 64 && digits + colons == static_cast<std::ptrdiff_t>(text.size());
+}
+
 net::TlsTrust trust_of(const Options& options) {
-  if (!options.pin.empty()) return net::TlsTrust::pinned_certificate(options.pin);
   if (!options.authorities.empty()) return net::TlsTrust::authorities_in(options.authorities);
   if (options.trust.empty()) return net::TlsTrust::system_authorities();
+  if (is_fingerprint(options.trust)) return net::TlsTrust::pinned_certificate(options.trust);
   const Bytes pem = read_file(options.trust, kMaxPemBytes);
   const net::TlsIdentity certificate{{pem.begin(), pem.end()}, {}};
   try {
@@ -209,14 +216,11 @@ void add_infer(CLI::App& app, Action& action) {
   options->selection.add_options(*command);
   command->add_option("--check", options->check, "Compare with the clear network of this package")
       ->type_name("server.apm");
-  auto* trust = command->add_option("--trust", options->trust, "Accept exactly the certificate in this PEM file")
-                    ->type_name("FILE");
-  auto* pin = command->add_option("--pin", options->pin, "Accept exactly the certificate with this SHA-256 fingerprint")
-                  ->excludes(trust)
-                  ->type_name("HEX");
+  auto* trust = command->add_option("--trust", options->trust,
+                                    "Accept exactly one certificate: a PEM file or a SHA-256 fingerprint")
+                    ->type_name("FILE|HEX");
   command->add_option("--ca", options->authorities, "Accept certificates signed by an authority in this PEM file")
       ->excludes(trust)
-      ->excludes(pin)
       ->type_name("FILE");
   command->add_option("--top", options->top, "Labels shown for each image")
       ->check(CLI::Range(1, 1000))

@@ -3,6 +3,7 @@
 // network, 4 refused for security).
 #include <signal.h>
 
+#include <algorithm>
 #include <new>
 
 #include "base/error.h"
@@ -10,8 +11,13 @@
 
 namespace {
 
-int complain(int status, std::string_view message) {
+/// One sentence for a person, and the same as an object for a program that asked for JSON.
+int complain(int status, const std::string& message, bool json) {
   fmt::print(stderr, "autoprivacy: {}\n", message);
+  if (json) {
+    const ap::cli::Json object = {{"error", message}, {"exit_status", status}};
+    fmt::print("{}\n", object.dump(2, ' ', false, ap::cli::Json::error_handler_t::replace));
+  }
   return status;
 }
 
@@ -24,6 +30,7 @@ int main(int argc, char** argv) {
   CLI::App app("AutoPrivacy: private neural network inference between a server and a client", "autoprivacy");
   app.set_version_flag("--version", std::string("autoprivacy 0.1.0"));
   app.require_subcommand(1);
+  const bool json = std::find(argv, argv + argc, std::string_view("--json")) != argv + argc;
   ap::cli::Action action;
   ap::cli::add_inspect(app, action);
   ap::cli::add_compile(app, action);
@@ -35,17 +42,17 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
-    return complain(static_cast<int>(ErrorCode::input), fmt::format("{}; see autoprivacy --help", error.what()));
+    return complain(static_cast<int>(ErrorCode::input), fmt::format("{}; see autoprivacy --help", error.what()), json);
   }
   try {
     action();
     return 0;
   } catch (const ap::Error& error) {
-    return complain(error.exit_status(), error.what());
+    return complain(error.exit_status(), error.what(), json);
   } catch (const std::bad_alloc&) {
     return complain(static_cast<int>(ErrorCode::internal),
-                    "not enough memory; close other programs, use a smaller network or a machine with more");
+                    "not enough memory; close other programs, use a smaller network or a machine with more", json);
   } catch (const std::exception& error) {
-    return complain(static_cast<int>(ErrorCode::internal), fmt::format("internal error: {}", error.what()));
+    return complain(static_cast<int>(ErrorCode::internal), fmt::format("internal error: {}", error.what()), json);
   }
 }

@@ -36,10 +36,12 @@ std::string Table::text() const {
       const std::string& text = cell(i);
       const std::string blanks(widths[i] - display_width(text), ' ');
       if (i > 0) one += "  ";
-      one += columns_[i].align == Align::left ? text + blanks : blanks + text;
+      const bool left = columns_[i].align == Align::left;
+      one.append(left ? text : blanks).append(left ? blanks : text);
     }
     one.erase(one.find_last_not_of(' ') + 1);
-    out += one + "\n";
+    out += one;
+    out += '\n';
   };
   line([&](std::size_t i) -> const std::string& { return columns_[i].title; });
   for (const auto& cells : rows_) {
@@ -63,9 +65,13 @@ std::string format_seconds(double seconds) {
 }
 
 std::string format_count(std::uint64_t count) {
-  std::string digits = std::to_string(count);
-  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-  return digits;
+  const std::string digits = fmt::format("{}", count);
+  std::string out;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) out += ',';
+    out += digits[i];
+  }
+  return out;
 }
 
 }  // namespace ap::cli

@@ -46,7 +46,8 @@ Seed derive_key(std::uint64_t index, const Point& sender, const Point& receiver,
   static constexpr std::string_view kName = "AutoPrivacy base OT, version 1";
   Seed key;
   crypto_generichash_state state;
-  crypto_generichash_init(&state, reinterpret_cast<const unsigned char*>(kName.data()), kName.size(), key.size());
+  crypto_generichash_init(&state, reinterpret_cast<const unsigned char*>(kName.data()), kName.size(),
+                          key.size());
   std::array<std::uint8_t, 8> number;
   std::memcpy(number.data(), &index, number.size());
   crypto_generichash_update(&state, number.data(), number.size());

@@ -3,8 +3,9 @@
 //   sender:   y random, S = yB                       -> 32 bytes
 //   receiver: x_j random, R_j = x_j B + c_j S        -> 32 bytes per transfer
 //   keys:     receiver h(j, S, R_j, x_j S); sender h(j, S, R_j, y R_j) for 0, h(j, S, R_j, y (R_j - S)) for 1
-// h is BLAKE2b, keyed by a name of this use, over the index and the transcript. Every received point is decoded and
-// checked: an encoding that is not a group element, or one that gives the identity, ends the session.
+// h is BLAKE2b, keyed by a name of this use, over the index and the transcript. Every received point is
+// decoded and checked: an encoding that is not a group element, or one that gives the identity, ends the
+// session.
 #pragma once
 
 #include <array>

@@ -33,8 +33,8 @@ inline std::uint64_t low_bit(const Block& a) { return a.lo & 1; }
 inline Block mask_of(std::uint64_t bit) { return {0 - bit, 0 - bit}; }
 inline Block low_bit_mask(const Block& a) { return mask_of(low_bit(a)); }
 
-/// The linear orthomorphism sigma(l || r) = (l xor r) || l of Guo, Katz, Wang, Yu (eprint 2019/074, section 7.3):
-/// x -> sigma(x) and x -> sigma(x) xor x are both one-to-one.
+/// The linear orthomorphism sigma(l || r) = (l xor r) || l of Guo, Katz, Wang, Yu (eprint 2019/074,
+/// section 7.3): x -> sigma(x) and x -> sigma(x) xor x are both one-to-one.
 inline Block sigma(const Block& a) { return {a.hi, a.hi ^ a.lo}; }
 
 inline Block load_block(const std::uint8_t* bytes) {

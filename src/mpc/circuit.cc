@@ -27,7 +27,8 @@ std::size_t chunk_bytes(const Circuit& circuit, std::size_t lanes) {
   if (circuit.has_clamp()) {
     bytes += clamp_bytes(circuit.clamp_gate, circuit.word_bits, lanes);
   } else if (circuit.word_bits > 0) {
-    for (const WordGate& gate : circuit.word_gates) bytes += packed_bytes(3 * lanes, circuit.word_bits - gate.shift);
+    for (const WordGate& gate : circuit.word_gates)
+      bytes += packed_bytes(3 * lanes, circuit.word_bits - gate.shift);
     bytes += packed_bytes(4 * lanes, circuit.word_bits);
   }
   return bytes;
@@ -100,8 +101,8 @@ std::uint64_t clamp_plain(const ClampGate& gate, std::span<const std::uint8_t> b
 
 }  // namespace
 
-std::uint64_t evaluate_plain(const Circuit& circuit, std::span<const std::uint8_t> inputs, std::uint64_t known,
-                             std::uint64_t mask, std::span<std::uint8_t> outputs) {
+std::uint64_t evaluate_plain(const Circuit& circuit, std::span<const std::uint8_t> inputs,
+                             std::uint64_t known, std::uint64_t mask, std::span<std::uint8_t> outputs) {
   AP_ASSERT(inputs.size() == circuit.inputs && outputs.size() == circuit.outputs.size());
   std::vector<std::uint8_t> bit(inputs.begin(), inputs.end());
   for (const Gate& gate : circuit.gates) {
@@ -135,7 +136,8 @@ std::uint64_t evaluate_plain(const Circuit& circuit, std::span<const std::uint8_
   if (circuit.word_bits == 0) return 0;
   const std::uint64_t word_mask = (std::uint64_t{1} << circuit.word_bits) - 1;
   if (circuit.has_clamp()) return (clamp_plain(circuit.clamp_gate, bit, known) - mask) & word_mask;
-  std::uint64_t word = circuit.final_gate.value[2U * bit[circuit.final_gate.x] + bit[circuit.final_gate.y]] - mask;
+  std::uint64_t word =
+      circuit.final_gate.value[2U * bit[circuit.final_gate.x] + bit[circuit.final_gate.y]] - mask;
   for (const WordGate& gate : circuit.word_gates) {
     word += static_cast<std::uint64_t>(bit[gate.x] & bit[gate.y]) << gate.shift;
   }

@@ -1,6 +1,7 @@
-// Boolean circuits for garbling: a straight-line list of gates over wires. Every instance of a batch has evaluator
-// inputs (wires with labels), up to 64 bits that the garbler knows (no wires: they shape the gates), and either
-// output wires (labels, for a further circuit) or one masked word that the evaluator learns in the clear.
+// Boolean circuits for garbling: a straight-line list of gates over wires. Every instance of a batch has
+// evaluator inputs (wires with labels), up to 64 bits that the garbler knows (no wires: they shape the
+// gates), and either output wires (labels, for a further circuit) or one masked word that the evaluator
+// learns in the clear.
 #pragma once
 
 #include <array>
@@ -14,12 +15,12 @@ namespace ap::mpc {
 using Wire = std::uint32_t;
 
 enum class GateKind : std::uint8_t {
-  xor_wires,        ///< x ^ y, free
-  not_wire,         ///< !x, free
-  xor_known,        ///< x ^ k, k known to the garbler, free
-  and_known,        ///< x & k, one ciphertext: the generator half-gate
-  and_wires,        ///< x & y, two ciphertexts: half-gates
-  majority_known,   ///< ((x ^ k) & (y ^ k)) ^ k, two ciphertexts: the carry of x + k + y
+  xor_wires,       ///< x ^ y, free
+  not_wire,        ///< !x, free
+  xor_known,       ///< x ^ k, k known to the garbler, free
+  and_known,       ///< x & k, one ciphertext: the generator half-gate
+  and_wires,       ///< x & y, two ciphertexts: half-gates
+  majority_known,  ///< ((x ^ k) & (y ^ k)) ^ k, two ciphertexts: the carry of x + k + y
 };
 
 /// The result of gate number i is wire inputs + i.
@@ -44,9 +45,9 @@ struct FinalGate {
   std::array<std::uint64_t, 4> value{};
 };
 
-/// Makes the output word clamp(t, 0, 2^m - 1) - mask for t = the signed (m + h)-bit sum of input bits first.. and the
-/// known bits of the same numbers and of `guard`, if it is used; see mpc/clamp_gate.h. `guard` is the wire of the carry
-/// into bit `first`, `carry` that out of the low m bits.
+/// Makes the output word clamp(t, 0, 2^m - 1) - mask for t = the signed (m + h)-bit sum of input bits first..
+/// and the known bits of the same numbers and of `guard`, if it is used; see mpc/clamp_gate.h. `guard` is the
+/// wire of the carry into bit `first`, `carry` that out of the low m bits.
 struct ClampGate {
   std::uint32_t first = 0;
   int low_bits = 0;   ///< m, at least 1
@@ -94,9 +95,10 @@ struct Circuit {
   void check() const;
 };
 
-/// What garbling must reproduce, in the clear: one instance. `inputs` and `outputs` are bits, one each; `known`
-/// holds the garbler's bits, bit k = known k. Returns (word - mask) mod 2^word_bits, or 0 without a word.
-std::uint64_t evaluate_plain(const Circuit& circuit, std::span<const std::uint8_t> inputs, std::uint64_t known,
-                             std::uint64_t mask, std::span<std::uint8_t> outputs);
+/// What garbling must reproduce, in the clear: one instance. `inputs` and `outputs` are bits, one each;
+/// `known` holds the garbler's bits, bit k = known k. Returns (word - mask) mod 2^word_bits, or 0 without a
+/// word.
+std::uint64_t evaluate_plain(const Circuit& circuit, std::span<const std::uint8_t> inputs,
+                             std::uint64_t known, std::uint64_t mask, std::span<std::uint8_t> outputs);
 
 }  // namespace ap::mpc

@@ -30,7 +30,8 @@ void pack_rows(std::span<std::uint64_t> rows, int bits, std::uint8_t* out) {
   const std::size_t groups = rows.size() / together / 8 * 8;  // eight groups end on a whole byte
   for (std::size_t g = 0; g < groups; ++g) {
     std::uint64_t joined = 0;
-    for (std::size_t j = together; j-- > 0;) joined = (joined << bits) | (rows[g * together + j] & low_mask(bits));
+    for (std::size_t j = together; j-- > 0;)
+      joined = (joined << bits) | (rows[g * together + j] & low_mask(bits));
     rows[g] = joined;
   }
   const int group_bits = bits * static_cast<int>(together);
@@ -40,7 +41,8 @@ void pack_rows(std::span<std::uint64_t> rows, int bits, std::uint8_t* out) {
   pack_bits(rest, bits, {out + group_bytes, packed_bytes(rest.size(), bits)});
 }
 
-/// What the rows of the table are made from, for each lane; arrays, so that a row's loop over lanes is one of vectors.
+/// What the rows of the table are made from, for each lane; arrays, so that a row's loop over lanes is one of
+/// vectors.
 struct RowFacts {
   Words lambda;
   Words rho;           ///< of the low bits, all together
@@ -51,9 +53,9 @@ struct RowFacts {
 };
 
 /// Row r of each lane: visible bits r stand for the carry and upper bits r xor permuted.
-inline __attribute__((always_inline)) void row_of_lanes(const RowFacts& facts, const ClampGate& gate, int word_bits,
-                                                        std::uint64_t r, const Block* pads, std::size_t lanes,
-                                                        std::uint64_t* __restrict out) {
+inline __attribute__((always_inline)) void row_of_lanes(const RowFacts& facts, const ClampGate& gate,
+                                                        int word_bits, std::uint64_t r, const Block* pads,
+                                                        std::size_t lanes, std::uint64_t* __restrict out) {
   const int m = gate.low_bits;
   const int h = gate.high_bits;
   const std::uint64_t top = low_mask(m);
@@ -68,7 +70,8 @@ inline __attribute__((always_inline)) void row_of_lanes(const RowFacts& facts, c
     const std::uint64_t e = in_range ^ facts.lambda[i];
     const std::uint64_t value = ((0 - in_range) & ((facts.b[i] & top) - (carry << m))) + ((0 - above) & top);
     const std::uint64_t back = (facts.rho[i] ^ (e - 1)) - (e - 1);  // rho if e, else -rho
-    const std::uint64_t guard = facts.guard_rho[0][i] ^ ((0 - e) & (facts.guard_rho[0][i] ^ facts.guard_rho[1][i]));
+    const std::uint64_t guard =
+        facts.guard_rho[0][i] ^ ((0 - e) & (facts.guard_rho[0][i] ^ facts.guard_rho[1][i]));
     const std::uint64_t word = (value + back - guard - facts.mask[i]) & word_mask;
     out[i] = (word | (e << word_bits)) ^ pads[i].lo;
   }
@@ -77,14 +80,14 @@ inline __attribute__((always_inline)) void row_of_lanes(const RowFacts& facts, c
 using FillRow = void (*)(const RowFacts&, const ClampGate&, int, std::uint64_t, const Block*, std::size_t,
                          std::uint64_t*);
 
-void fill_row_plain(const RowFacts& facts, const ClampGate& gate, int word_bits, std::uint64_t r, const Block* pads,
-                    std::size_t lanes, std::uint64_t* out) {
+void fill_row_plain(const RowFacts& facts, const ClampGate& gate, int word_bits, std::uint64_t r,
+                    const Block* pads, std::size_t lanes, std::uint64_t* out) {
   row_of_lanes(facts, gate, word_bits, r, pads, lanes, out);
 }
 
-__attribute__((target("avx2"))) void fill_row_avx2(const RowFacts& facts, const ClampGate& gate, int word_bits,
-                                                   std::uint64_t r, const Block* pads, std::size_t lanes,
-                                                   std::uint64_t* out) {
+__attribute__((target("avx2"))) void fill_row_avx2(const RowFacts& facts, const ClampGate& gate,
+                                                   int word_bits, std::uint64_t r, const Block* pads,
+                                                   std::size_t lanes, std::uint64_t* out) {
   row_of_lanes(facts, gate, word_bits, r, pads, lanes, out);
 }
 
@@ -95,7 +98,9 @@ Wire index_wire(const ClampGate& gate, int j) {
 
 }  // namespace
 
-std::size_t clamp_tweaks(const ClampGate& gate) { return static_cast<std::size_t>(gate.low_bits) + (gate.has_guard ? 4 : 2); }
+std::size_t clamp_tweaks(const ClampGate& gate) {
+  return static_cast<std::size_t>(gate.low_bits) + (gate.has_guard ? 4 : 2);
+}
 
 std::size_t clamp_bytes(const ClampGate& gate, int word_bits, std::size_t lanes) {
   std::size_t bytes = packed_bytes(row_count(gate) * lanes, word_bits + 1);
@@ -104,8 +109,9 @@ std::size_t clamp_bytes(const ClampGate& gate, int word_bits, std::size_t lanes)
   return bytes;
 }
 
-void garble_clamp(const ClampGate& gate, int word_bits, const Block& delta, const Block* wires, std::size_t lanes,
-                  const std::uint64_t* known, const std::uint64_t* masks, TweakSlots tweaks, std::uint8_t* out) {
+void garble_clamp(const ClampGate& gate, int word_bits, const Block& delta, const Block* wires,
+                  std::size_t lanes, const std::uint64_t* known, const std::uint64_t* masks,
+                  TweakSlots tweaks, std::uint8_t* out) {
   static const FillRow fill_row = cpu().avx2 ? fill_row_avx2 : fill_row_plain;
   const int m = gate.low_bits;
   const int h = gate.high_bits;
@@ -118,7 +124,10 @@ void garble_clamp(const ClampGate& gate, int word_bits, const Block& delta, cons
     out += packed_bytes(rows.size(), bits);
   };
 
-  Words lambda;
+  RowFacts facts{};
+  Words& lambda = facts.lambda;
+  Words& rho = facts.rho;
+  Words(&guard_rho)[2] = facts.guard_rho;
   other.fill(delta);
   hash_blocks(other.data(), next_tweak(), hash.data(), lanes);
   for (std::size_t i = 0; i < lanes; ++i) lambda[i] = low_bit(hash[i]);
@@ -175,7 +184,8 @@ void garble_clamp(const ClampGate& gate, int word_bits, const Block& delta, cons
   std::array<std::uint64_t, kMaxRows * kGarbleLanes> rows;
   for (std::size_t r = 0; r < row_count(gate); ++r) {
     Block offset{0, 0};
-    for (std::size_t j = 0; j <= static_cast<std::size_t>(h); ++j) offset ^= mask_of((r >> j) & 1) & offsets[j];
+    for (std::size_t j = 0; j <= static_cast<std::size_t>(h); ++j)
+      offset ^= mask_of((r >> j) & 1) & offsets[j];
     for (std::size_t i = 0; i < lanes; ++i) hash[i] = base[i] ^ offset;
     hash_blocks(hash.data(), tweak, hash.data(), lanes);
     fill_row(facts, gate, word_bits, r, hash.data(), lanes, rows.data() + r * lanes);

@@ -84,7 +84,8 @@ void CotSender::extend(net::Channel& channel, std::span<Block> q) {
       for_columns([&](std::size_t j) {
         const std::uint64_t half = j < 64 ? delta().lo : delta().hi;
         columns_[j].fill(std::span<std::uint8_t>(matrix.column(j), bytes));
-        xor_bytes(matrix.column(j), at + j * bytes, static_cast<std::uint8_t>(0 - ((half >> (j % 64)) & 1)), bytes);
+        xor_bytes(matrix.column(j), at + j * bytes, static_cast<std::uint8_t>(0 - ((half >> (j % 64)) & 1)),
+                  bytes);
       });
       matrix.rows(q.subspan(done, now));
       at += kCotColumns * bytes;
@@ -93,7 +94,8 @@ void CotSender::extend(net::Channel& channel, std::span<Block> q) {
   }
 }
 
-CotReceiver::CotReceiver(net::Channel& channel, const CotMessages& messages, Prng& prng) : messages_(messages) {
+CotReceiver::CotReceiver(net::Channel& channel, const CotMessages& messages, Prng& prng)
+    : messages_(messages) {
   const auto pairs = base_ot_send(channel, messages.base, prng, kCotColumns);
   for (const SeedPair& pair : pairs) {
     zero_columns_.emplace_back(pair[0]);

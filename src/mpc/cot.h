@@ -1,10 +1,11 @@
 // Correlated oblivious transfer by extension: Ishai, Kilian, Nissim, Petrank, "Extending Oblivious Transfers
-// Efficiently" (CRYPTO 2003), in the correlated form of Asharov et al. (eprint 2016/602, section 5), semi-honest.
-// The sender holds Delta and gets q_i; the receiver holds choice bits c_i and gets t_i = q_i xor c_i Delta.
-// Both streams only ever move forward, so no correlation is used twice in a session.
+// Efficiently" (CRYPTO 2003), in the correlated form of Asharov et al. (eprint 2016/602, section 5),
+// semi-honest. The sender holds Delta and gets q_i; the receiver holds choice bits c_i and gets t_i = q_i xor
+// c_i Delta. Both streams only ever move forward, so no correlation is used twice in a session.
 //
-// Cost: 16 bytes from receiver to sender per transfer. The blocks are not hashed: the caller either hashes them or
-// uses them as one-time pads of values that are themselves XOR-offset by Delta, as garbled inputs are.
+// Cost: 16 bytes from receiver to sender per transfer. The blocks are not hashed: the caller either hashes
+// them or uses them as one-time pads of values that are themselves XOR-offset by Delta, as garbled inputs
+// are.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +33,9 @@ struct CotMessages {
 };
 
 /// Bytes the receiver sends for `count` transfers.
-constexpr std::uint64_t cot_bytes(std::uint64_t count) { return (count + kCotTile - 1) / kCotTile * kCotTile * 16; }
+constexpr std::uint64_t cot_bytes(std::uint64_t count) {
+  return (count + kCotTile - 1) / kCotTile * kCotTile * 16;
+}
 
 class CotSender {
  public:
@@ -57,8 +60,8 @@ class CotReceiver {
   /// Runs the base transfers. @throws Error(peer) on a malformed message.
   CotReceiver(net::Channel& channel, const CotMessages& messages, Prng& prng);
 
-  /// Sends the columns for t.size() transfers and writes the blocks t_i. Choice i is bit i % 8 of choices[i / 8];
-  /// choices.size() must be ceil(t.size() / 8).
+  /// Sends the columns for t.size() transfers and writes the blocks t_i. Choice i is bit i % 8 of choices[i /
+  /// 8]; choices.size() must be ceil(t.size() / 8).
   void extend(net::Channel& channel, ByteView choices, std::span<Block> t);
 
  private:

@@ -85,8 +85,8 @@ class ChunkGarbler {
       gate(circuit_.gates[g], chunk_.wire(circuit_.inputs + static_cast<Wire>(g)));
     }
     if (circuit_.has_clamp()) {
-      garble_clamp(circuit_.clamp_gate, circuit_.word_bits, delta_, chunk_.wire(0), n_, known_, masks.data() + first,
-                   chunk_.tweak_slots(), out_);
+      garble_clamp(circuit_.clamp_gate, circuit_.word_bits, delta_, chunk_.wire(0), n_, known_,
+                   masks.data() + first, chunk_.tweak_slots(), out_);
     } else if (circuit_.word_bits > 0) {
       for (std::size_t i = 0; i < n_; ++i) rest_[i] = 0 - masks[first + i];
       for (const WordGate& word : circuit_.word_gates) word_gate(word);
@@ -289,7 +289,8 @@ class ChunkEvaluator {
     }
   }
 
-  /// Opens one row a lane. The visible bits are the evaluator's own to see: using them as an index is no leak.
+  /// Opens one row a lane. The visible bits are the evaluator's own to see: using them as an index is no
+  /// leak.
   void pieces(Wire wx, Wire wy, std::size_t rows, int bits) {
     const Block* x = chunk_.wire(wx);
     const Block* y = chunk_.wire(wy);
@@ -318,9 +319,8 @@ class ChunkEvaluator {
 template <typename Body>
 void for_ranges(std::size_t instances, const Body& body) {
   constexpr std::size_t kPerTask = kChunksPerTask * kGarbleLanes;
-  parallel_for((instances + kPerTask - 1) / kPerTask, [&](std::size_t task) {
-    body(task * kPerTask, std::min(instances, (task + 1) * kPerTask));
-  });
+  parallel_for((instances + kPerTask - 1) / kPerTask,
+               [&](std::size_t task) { body(task * kPerTask, std::min(instances, (task + 1) * kPerTask)); });
 }
 
 }  // namespace
@@ -344,8 +344,9 @@ void garble(const Circuit& circuit, const Block& delta, std::uint64_t tweak, std
   });
 }
 
-void evaluate(const Circuit& circuit, std::uint64_t tweak, std::size_t instances, std::span<const Block> inputs,
-              std::span<const std::uint64_t> clear, std::span<const std::uint8_t> garbled, std::span<Block> outputs,
+void evaluate(const Circuit& circuit, std::uint64_t tweak, std::size_t instances,
+              std::span<const Block> inputs, std::span<const std::uint64_t> clear,
+              std::span<const std::uint8_t> garbled, std::span<Block> outputs,
               std::span<std::uint64_t> words) {
   circuit.check();
   AP_ASSERT(inputs.size() == instances * circuit.inputs);

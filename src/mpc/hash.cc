@@ -49,7 +49,7 @@ void hash_plain(const Block* in, std::uint64_t tweak, Block* out, std::size_t co
   for (std::size_t at = 0; at < count; at += kBatch) {
     const std::size_t now = count - at < kBatch ? count - at : kBatch;
     permute_plain(in + at, first, now);
-    for (std::size_t i = 0; i < now; ++i) second[i] = first[i] ^ Block{tweak + at + i, 0};
+    for (std::size_t i = 0; i < now; ++i) second[i] = first[i] ^ Block { tweak + at + i, 0 };
     permute_plain(second, second, now);
     for (std::size_t i = 0; i < now; ++i) out[at + i] = second[i] ^ first[i];
   }

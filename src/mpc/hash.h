@@ -1,9 +1,10 @@
-// The hash of garbling: TMMO of Guo, Katz, Wang, Yu, "Efficient and Secure Multiparty Computation from Fixed-Key
-// Block Ciphers" (eprint 2019/074, section 7.4):
+// The hash of garbling: TMMO of Guo, Katz, Wang, Yu, "Efficient and Secure Multiparty Computation from
+// Fixed-Key Block Ciphers" (eprint 2019/074, section 7.4):
 //   H(x, i) = pi(pi(x) xor i) xor pi(x),   pi = AES-128 under a fixed public key.
-// In the ideal-permutation model it is tweakable circular correlation robust: H(x xor R, i) looks random for a
-// secret R even beside H(.) xor R, provided that (x, i) repeats only as the caller's scheme allows. Half-gates need
-// every gate to have tweaks of its own, which is why the tweak is a counter of the whole session.
+// In the ideal-permutation model it is tweakable circular correlation robust: H(x xor R, i) looks random for
+// a secret R even beside H(.) xor R, provided that (x, i) repeats only as the caller's scheme allows.
+// Half-gates need every gate to have tweaks of its own, which is why the tweak is a counter of the whole
+// session.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +14,8 @@
 
 namespace ap::mpc {
 
-/// out[i] = H(in[i], tweak + i) for i < count; `in` may equal `out`. Runs on VAES, AES-NI or the portable twin.
+/// out[i] = H(in[i], tweak + i) for i < count; `in` may equal `out`. Runs on VAES, AES-NI or the portable
+/// twin.
 void hash_blocks(const Block* in, std::uint64_t tweak, Block* out, std::size_t count);
 
 /// The fixed permutation pi on `count` blocks, by the same choice of kernels.

@@ -1,5 +1,5 @@
-// The fixed-key permutation with AES instructions. One AES round takes several cycles but a new one can start every
-// cycle, so each loop keeps eight registers in flight: 8 blocks with AES-NI, 32 with 512-bit VAES.
+// The fixed-key permutation with AES instructions. One AES round takes several cycles but a new one can start
+// every cycle, so each loop keeps eight registers in flight: 8 blocks with AES-NI, 32 with 512-bit VAES.
 #include <immintrin.h>
 
 #include <array>
@@ -63,8 +63,8 @@ AP_TARGET_AES inline __attribute__((always_inline)) void permute8(__m128i (&s)[k
 
 /// Eight blocks; kHash: the hash with tweaks tweak..tweak + 7, else the bare permutation.
 template <bool kHash>
-AP_TARGET_AES inline __attribute__((always_inline)) void eight(const Block* in, std::uint64_t tweak, Block* out,
-                                                               const __m128i (&k)[kRounds + 1]) {
+AP_TARGET_AES inline __attribute__((always_inline)) void eight(const Block* in, std::uint64_t tweak,
+                                                               Block* out, const __m128i (&k)[kRounds + 1]) {
   __m128i s[kRegisters];
   for (int i = 0; i < kRegisters; ++i) s[i] = _mm_load_si128(reinterpret_cast<const __m128i*>(in + i));
   permute8(s, k);
@@ -72,8 +72,8 @@ AP_TARGET_AES inline __attribute__((always_inline)) void eight(const Block* in, 
     __m128i first[kRegisters];
     for (int i = 0; i < kRegisters; ++i) {
       first[i] = s[i];
-      s[i] = _mm_xor_si128(
-          s[i], _mm_cvtsi64_si128(static_cast<long long>(tweak + static_cast<std::uint64_t>(i))));
+      s[i] = _mm_xor_si128(s[i],
+                           _mm_cvtsi64_si128(static_cast<long long>(tweak + static_cast<std::uint64_t>(i))));
     }
     permute8(s, k);
     for (int i = 0; i < kRegisters; ++i) s[i] = _mm_xor_si128(s[i], first[i]);
@@ -136,7 +136,8 @@ AP_TARGET_VAES void run_vaes(const Block* in, std::uint64_t tweak, Block* out, s
   const RoundKeys& keys = round_keys();
   __m512i k[kRounds + 1];
   for (int r = 0; r <= kRounds; ++r) {
-    k[r] = _mm512_maskz_broadcast_i32x4(0xffff, _mm_load_si128(reinterpret_cast<const __m128i*>(keys.bytes[r])));
+    k[r] =
+        _mm512_maskz_broadcast_i32x4(0xffff, _mm_load_si128(reinterpret_cast<const __m128i*>(keys.bytes[r])));
   }
   constexpr std::size_t kBlocks = 4 * kRegisters;
   std::size_t at = 0;

@@ -8,9 +8,11 @@
 namespace ap::mpc {
 namespace {
 
-/// Recursive block swapping (Eklundh): log2(128) passes, each exchanging the off-diagonal blocks of one size. The
-/// inner loops run over contiguous words, so the compiler vectorises them for the caller's instruction set.
-inline __attribute__((always_inline)) void eklundh(const std::uint8_t* columns, std::size_t stride, Block* out) {
+/// Recursive block swapping (Eklundh): log2(128) passes, each exchanging the off-diagonal blocks of one size.
+/// The inner loops run over contiguous words, so the compiler vectorises them for the caller's instruction
+/// set.
+inline __attribute__((always_inline)) void eklundh(const std::uint8_t* columns, std::size_t stride,
+                                                   Block* out) {
   alignas(64) std::array<std::uint64_t, 256> w;
   for (std::size_t j = 0; j < 128; ++j) std::memcpy(&w[2 * j], columns + j * stride, 16);
   for (std::size_t j = 0; j < 64; ++j) std::swap(w[2 * j + 1], w[2 * (j + 64)]);
@@ -44,9 +46,12 @@ void transpose_plain(const std::uint8_t* columns, std::size_t stride, Block* out
   }
 }
 
-void transpose_sse2(const std::uint8_t* columns, std::size_t stride, Block* out) { eklundh(columns, stride, out); }
+void transpose_sse2(const std::uint8_t* columns, std::size_t stride, Block* out) {
+  eklundh(columns, stride, out);
+}
 
-__attribute__((target("avx2"))) void transpose_avx2(const std::uint8_t* columns, std::size_t stride, Block* out) {
+__attribute__((target("avx2"))) void transpose_avx2(const std::uint8_t* columns, std::size_t stride,
+                                                    Block* out) {
   eklundh(columns, stride, out);
 }
 

@@ -9,7 +9,8 @@ using mpc::Circuit;
 using mpc::GateKind;
 using mpc::Wire;
 
-/// The carries out of bits 0 .. count - 1 of a + b: one AND a bit because b is known, half of one for the lowest.
+/// The carries out of bits 0 .. count - 1 of a + b: one AND a bit because b is known, half of one for the
+/// lowest.
 std::vector<Wire> add_carries(Circuit& circuit, int count) {
   std::vector<Wire> carries = {circuit.add(GateKind::and_known, 0, 0, 0)};
   for (int i = 1; i < count; ++i) {

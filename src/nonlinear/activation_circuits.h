@@ -7,9 +7,9 @@
 namespace ap::nonlinear {
 
 /// Inputs: the share_bits bits of a; known: those of b. Word: clamp(t, 0, 2^m - 1) minus the mask, mod 2^k.
-/// With m' = min(m, n - 1) and h = n - m' upper bits: up to kMaxClampHighBits upper bits a ClampGate does all above the
-/// carry, and g + m' - 1 ANDs are left; beyond, share_bits - 2 carries and h - 1 ANDs of the range test. Both and one
-/// ciphertext for the lowest carry.
+/// With m' = min(m, n - 1) and h = n - m' upper bits: up to kMaxClampHighBits upper bits a ClampGate does all
+/// above the carry, and g + m' - 1 ANDs are left; beyond, share_bits - 2 carries and h - 1 ANDs of the range
+/// test. Both and one ciphertext for the lowest carry.
 mpc::Circuit clamp_sum_circuit(const ActivationSpec& spec);
 
 /// Inputs and known bits as above; outputs: the labels of the n bits of t.

@@ -60,7 +60,8 @@ void ActivationEvaluator::request(EvaluatorMaterial& material, std::span<const s
   const SecretVector<std::uint8_t> choices = std::exchange(prepared.choices_, {});
   Bytes masked(choices.size());
   pack_bits(a, spec.share_bits(), masked);
-  for (std::size_t i = 0; i < masked.size(); ++i) masked[i] = static_cast<std::uint8_t>(masked[i] ^ choices[i]);
+  for (std::size_t i = 0; i < masked.size(); ++i)
+    masked[i] = static_cast<std::uint8_t>(masked[i] ^ choices[i]);
   material.share_.assign(a.begin(), a.end());
   channel_.send(kInputChoices, masked);
 }
@@ -68,7 +69,8 @@ void ActivationEvaluator::request(EvaluatorMaterial& material, std::span<const s
 std::vector<std::uint64_t> ActivationEvaluator::evaluate(EvaluatorMaterial&& used) {
   EvaluatorMaterial material = std::move(used);
   if (material.empty() || !material.prepared_.choices_.empty()) {
-    fail_security("The garbled material of this layer must serve one request and one evaluation, in this order.");
+    fail_security(
+        "The garbled material of this layer must serve one request and one evaluation, in this order.");
   }
   const ActivationSpec& spec = material.prepared_.spec_;
   const LayerPlan plan = plan_layer(spec);
@@ -84,8 +86,8 @@ std::vector<std::uint64_t> ActivationEvaluator::evaluate(EvaluatorMaterial&& use
     for (std::size_t i = 0; i < labels.size(); ++i) labels[i] ^= mpc::load_block(&answers[16 * i]);
     const std::size_t width = plan.first.outputs.size();
     const auto share = std::span<const std::uint64_t>(material.share_).subspan(first, count);
-    mpc::evaluate(plan.first, tweak, count, labels, plan.first.has_clamp() ? share : share.first(0), material.tables_[message++],
-                  std::span(sums).subspan(first * width, count * width),
+    mpc::evaluate(plan.first, tweak, count, labels, plan.first.has_clamp() ? share : share.first(0),
+                  material.tables_[message++], std::span(sums).subspan(first * width, count * width),
                   spec.pooled() ? std::span<std::uint64_t>() : std::span(words).subspan(first, count));
     tweak += plan.first.tweaks() * count;
   });

@@ -1,18 +1,19 @@
 // The client's side of the activation protocol.
 //
-// Who garbles. The client garbles offline and the server evaluates online, the reverse of DELPHI (eprint 2020/050).
-// Offline the client already knows everything it will ever put in: its share b of the accumulator and the fresh mask
-// r of the output. They are constants of the garbling: XOR with them is free, AND with one costs a single ciphertext
-// or vanishes into a table, and none needs labels or transfers. The output reaches the party that needs it, the
-// server, in the clear and masked. Tables and labels shrink to about half; and it is never the server that could
-// garble a function which reveals the client's data.
+// Who garbles. The client garbles offline and the server evaluates online, the reverse of DELPHI (eprint
+// 2020/050). Offline the client already knows everything it will ever put in: its share b of the accumulator
+// and the fresh mask r of the output. They are constants of the garbling: XOR with them is free, AND with one
+// costs a single ciphertext or vanishes into a table, and none needs labels or transfers. The output reaches
+// the party that needs it, the server, in the clear and masked. Tables and labels shrink to about half; and
+// it is never the server that could garble a function which reveals the client's data.
 //
 // Offline                                          Online
 //   server -> client  OT extension columns           server -> client  d = a xor c, c the random choice bits
 //   client -> server  garbled tables                 client -> server  z = L0 xor q xor d R for each bit
-// With t = q xor c R the server gets t xor z = L0 xor a R, the active label, and nothing else: q is uniform and used
-// once. Security is against semi-honest parties. The server's view is its a, c, the t, and garbled material of labels
-// it opens one per wire (mpc/garble.h); the client's view is the pseudorandom columns and d, hidden by c.
+// With t = q xor c R the server gets t xor z = L0 xor a R, the active label, and nothing else: q is uniform
+// and used once. Security is against semi-honest parties. The server's view is its a, c, the t, and garbled
+// material of labels it opens one per wire (mpc/garble.h); the client's view is the pseudorandom columns and
+// d, hidden by c.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,8 @@
 
 namespace ap::nonlinear {
 
-/// What the client keeps of one layer between the phases: one block for each bit of the server's share. Used once.
+/// What the client keeps of one layer between the phases: one block for each bit of the server's share. Used
+/// once.
 class GarblerMaterial {
  public:
   GarblerMaterial() = default;

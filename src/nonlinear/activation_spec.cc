@@ -10,7 +10,8 @@ namespace {
 
 void check_range(const char* field, std::uint64_t value, std::uint64_t low, std::uint64_t high) {
   if (value < low || value > high) {
-    fail_input("Activation layer: {} is {}, allowed are {} to {}.", field, static_cast<std::int64_t>(value), low, high);
+    fail_input("Activation layer: {} is {}, allowed are {} to {}.", field, static_cast<std::int64_t>(value),
+               low, high);
   }
 }
 
@@ -60,7 +61,9 @@ std::uint64_t table_bytes(const ActivationSpec& spec) {
   return bytes;
 }
 
-std::uint64_t choice_bytes(const ActivationSpec& spec) { return packed_bytes(spec.inputs, spec.share_bits()); }
+std::uint64_t choice_bytes(const ActivationSpec& spec) {
+  return packed_bytes(spec.inputs, spec.share_bits());
+}
 
 std::uint64_t label_bytes(const ActivationSpec& spec) {
   return spec.inputs * static_cast<std::uint64_t>(spec.share_bits()) * 16;

@@ -7,20 +7,20 @@
 
 namespace ap::nonlinear {
 
-/// The server holds a, the client b and r, all fixed-width unsigned words, one a and b per input element and one r
-/// per output. For every input element
+/// The server holds a, the client b and r, all fixed-width unsigned words, one a and b per input element and
+/// one r per output. For every input element
 ///   t = signed n-bit value of floor(((a + b) mod 2^(n + g)) / 2^g)
-/// and for every output v = clamp(max of t over its window, 0, 2^m - 1). The server learns (v - r) mod 2^k, the client
-/// nothing. Other lower bounds are the caller's: subtract from a before, add to the result after.
+/// and for every output v = clamp(max of t over its window, 0, 2^m - 1). The server learns (v - r) mod 2^k,
+/// the client nothing. Other lower bounds are the caller's: subtract from a before, add to the result after.
 struct ActivationSpec {
-  std::size_t inputs = 0;   ///< elements before pooling, at most kMaxActivationInputs
-  std::size_t outputs = 0;  ///< elements after pooling; equal to inputs without pooling
-  int sum_bits = 0;         ///< n, 2..40
-  int guard_bits = 0;       ///< g, 0..8
-  int clamp_bits = 0;       ///< m, 1..16; if m >= n the upper bound is out of reach
-  int out_bits = 0;         ///< k, m..40
-  std::size_t pool_size = 1;            ///< elements of one window, 1..kMaxPoolSize; 1 without pooling
-  std::vector<std::uint32_t> windows;   ///< with pooling: outputs x pool_size input indices, repeats allowed
+  std::size_t inputs = 0;              ///< elements before pooling, at most kMaxActivationInputs
+  std::size_t outputs = 0;             ///< elements after pooling; equal to inputs without pooling
+  int sum_bits = 0;                    ///< n, 2..40
+  int guard_bits = 0;                  ///< g, 0..8
+  int clamp_bits = 0;                  ///< m, 1..16; if m >= n the upper bound is out of reach
+  int out_bits = 0;                    ///< k, m..40
+  std::size_t pool_size = 1;           ///< elements of one window, 1..kMaxPoolSize; 1 without pooling
+  std::vector<std::uint32_t> windows;  ///< with pooling: outputs x pool_size input indices, repeats allowed
 
   bool pooled() const { return pool_size > 1; }
   /// Width of the words a and b.

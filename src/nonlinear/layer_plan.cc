@@ -22,7 +22,8 @@ std::size_t LayerPlan::window_bytes(const ActivationSpec& spec, std::size_t coun
 LayerPlan plan_layer(const ActivationSpec& spec) {
   LayerPlan plan;
   plan.first = spec.pooled() ? sum_circuit(spec) : clamp_sum_circuit(spec);
-  plan.first_batch = batch_size(plan.first.garbled_bytes(mpc::kGarbleLanes) / mpc::kGarbleLanes + 1, plan.first.inputs);
+  plan.first_batch =
+      batch_size(plan.first.garbled_bytes(mpc::kGarbleLanes) / mpc::kGarbleLanes + 1, plan.first.inputs);
   plan.tweaks = plan.first.tweaks() * spec.inputs;
   if (spec.pooled()) {
     plan.max = max_circuit(spec);

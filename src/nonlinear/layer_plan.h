@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-
 #include <span>
 
 #include "base/memory.h"
@@ -17,9 +16,9 @@ namespace ap::nonlinear {
 /// A batch, its tables and its labels are sent as one message each of about this size.
 inline constexpr std::size_t kMessageBytes = std::size_t{1} << 22;
 
-/// Without pooling a single circuit (`first`) does everything for each element. With pooling `first` adds the shares
-/// of each element once, whatever the number of windows it lies in, `max` folds a window's elements one by one, and
-/// `last` clamps and masks the maximum.
+/// Without pooling a single circuit (`first`) does everything for each element. With pooling `first` adds the
+/// shares of each element once, whatever the number of windows it lies in, `max` folds a window's elements
+/// one by one, and `last` clamps and masks the maximum.
 struct LayerPlan {
   mpc::Circuit first;
   mpc::Circuit max;
@@ -48,8 +47,8 @@ void check_words(const char* name, std::span<const std::uint64_t> words, std::si
 void gather_elements(const ActivationSpec& spec, std::span<const mpc::Block> labels, std::size_t first,
                      std::size_t position, std::size_t stride, std::span<mpc::Block> to);
 
-/// The labels of the maxima of the windows first..first + count: n blocks each. `labels` are those of all elements;
-/// run_max(pairs, maxima) garbles or evaluates `count` copies of the max circuit.
+/// The labels of the maxima of the windows first..first + count: n blocks each. `labels` are those of all
+/// elements; run_max(pairs, maxima) garbles or evaluates `count` copies of the max circuit.
 template <typename RunMax>
 SecretVector<mpc::Block> fold_windows(const ActivationSpec& spec, std::span<const mpc::Block> labels,
                                       std::size_t first, std::size_t count, const RunMax& run_max) {

@@ -5,11 +5,11 @@
 
 namespace ap::nonlinear {
 
-inline constexpr net::MessageType kBaseOtSender = 0x0300;     ///< server -> client, once a session
-inline constexpr net::MessageType kBaseOtReceiver = 0x0301;   ///< client -> server, once a session
-inline constexpr net::MessageType kCotColumns = 0x0302;       ///< server -> client, offline
-inline constexpr net::MessageType kGarbledTables = 0x0303;    ///< client -> server, offline
-inline constexpr net::MessageType kInputChoices = 0x0304;     ///< server -> client, online
-inline constexpr net::MessageType kInputLabels = 0x0305;      ///< client -> server, online
+inline constexpr net::MessageType kBaseOtSender = 0x0300;    ///< server -> client, once a session
+inline constexpr net::MessageType kBaseOtReceiver = 0x0301;  ///< client -> server, once a session
+inline constexpr net::MessageType kCotColumns = 0x0302;      ///< server -> client, offline
+inline constexpr net::MessageType kGarbledTables = 0x0303;   ///< client -> server, offline
+inline constexpr net::MessageType kInputChoices = 0x0304;    ///< server -> client, online
+inline constexpr net::MessageType kInputLabels = 0x0305;     ///< client -> server, online
 
 }  // namespace ap::nonlinear

@@ -85,6 +85,9 @@ TEST(Scaling, DownMatchesLongDivision) {
       for (const Uint128 x : values) {
         const Uint128 expected = Wide::product(x, p).plus(q / 2).over(q) % p;
         ASSERT_TRUE(scaling.down(x, k) == expected) << "k " << k << " bits " << scaling.q_bits();
+        if (scaling.q_bits() <= 62) {
+          ASSERT_TRUE(scaling.down(static_cast<std::uint64_t>(x), k) == expected) << "k " << k;
+        }
       }
     }
   }

@@ -30,6 +30,15 @@ TEST_F(CliTest, BadUsage) {
   expect_failure(run({"serve", server_package(), "--max-sessions", "0"}), 2, "--max-sessions");
 }
 
+TEST_F(CliTest, FailuresAreJsonForPrograms) {
+  const Result result = run({"audit", path("absent.apm"), "--json"});
+  EXPECT_EQ(result.status, 2);
+  EXPECT_EQ(result.complaints(), 1);
+  const Json json = Json::parse(result.out);
+  EXPECT_EQ(json["exit_status"], 2);
+  EXPECT_EQ("autoprivacy: " + json["error"].get<std::string>() + "\n", result.err);
+}
+
 TEST_F(CliTest, Inspect) {
   const Result result = run({"inspect", path("model.onnx"), "--calibrate", data(), "--json"});
   ASSERT_EQ(result.status, 0) << result.err;
@@ -168,8 +177,8 @@ TEST_F(CliTest, ServeAndInferWithAPinnedCertificate) {
   };
   EXPECT_EQ(with({"--trust", path("cert.pem")}).status, 0);
   EXPECT_EQ(with({"--ca", path("cert.pem")}).status, 0);
-  EXPECT_EQ(with({"--pin", server.pin}).status, 0);
-  expect_failure(with({"--pin", std::string(64, '0')}), 4, "certificate");
+  EXPECT_EQ(with({"--trust", server.pin}).status, 0);
+  expect_failure(with({"--trust", std::string(64, '0')}), 4, "certificate");
   expect_failure(with({}), 4, "certificate");
   expect_failure(with({"--trust", client_package()}), 2, "certificate");
   server->kill(SIGTERM);

@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 class FailureTest : public CliTest {
  protected:
   static std::vector<std::string> infer(const ServeProcess& server, const std::string& count) {
-    return {"infer", client_package(), "--server", server.url, "--pin", server.pin, "--data", data(), "--first", count};
+    return {"infer", client_package(), "--server", server.url, "--trust", server.pin, "--data", data(), "--first", count};
   }
 };
 
@@ -39,7 +39,7 @@ TEST_F(FailureTest, SilentServer) {
   net::Listener listener("127.0.0.1", 0, identity);
   std::unique_ptr<net::Channel> accepted;
   std::thread accepting([&] { accepted = listener.accept(20s); });
-  const Result result = run({"infer", client_package(), "--server", listener.url(), "--pin",
+  const Result result = run({"infer", client_package(), "--server", listener.url(), "--trust",
                              net::certificate_fingerprint(identity), "--data", data(), "--deadline", "0.5"});
   accepting.join();
   expect_failure(result, 3, "0.5 s");

@@ -40,8 +40,8 @@ TEST(Circuit, PlainGatesAreTheTruthTables) {
     Circuit circuit;
     circuit.inputs = 2;
     circuit.knowns = 1;
-    for (const GateKind kind : {GateKind::xor_wires, GateKind::not_wire, GateKind::xor_known, GateKind::and_known,
-                                GateKind::and_wires, GateKind::majority_known}) {
+    for (const GateKind kind : {GateKind::xor_wires, GateKind::not_wire, GateKind::xor_known,
+                                GateKind::and_known, GateKind::and_wires, GateKind::majority_known}) {
       circuit.outputs.push_back(circuit.add(kind, 0, 1, 0));
     }
     circuit.word_bits = 8;
@@ -50,10 +50,11 @@ TEST(Circuit, PlainGatesAreTheTruthTables) {
     std::vector<std::uint8_t> out(6);
     const std::uint8_t in[] = {x, y};
     const std::uint64_t word = evaluate_plain(circuit, in, k, 50, out);
-    EXPECT_EQ(out, (std::vector<std::uint8_t>{static_cast<std::uint8_t>(x ^ y), static_cast<std::uint8_t>(!x),
-                                              static_cast<std::uint8_t>(x ^ k), static_cast<std::uint8_t>(x & k),
-                                              static_cast<std::uint8_t>(x & y),
-                                              static_cast<std::uint8_t>((x & y) | (x & k) | (y & k))}));
+    EXPECT_EQ(out,
+              (std::vector<std::uint8_t>{static_cast<std::uint8_t>(x ^ y), static_cast<std::uint8_t>(!x),
+                                         static_cast<std::uint8_t>(x ^ k), static_cast<std::uint8_t>(x & k),
+                                         static_cast<std::uint8_t>(x & y),
+                                         static_cast<std::uint8_t>((x & y) | (x & k) | (y & k))}));
     EXPECT_EQ(word, (10u + 20u * x + 10u * y + 8u * (x & y) - 50u) % 256);
   }
 }

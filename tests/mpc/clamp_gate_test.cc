@@ -14,8 +14,8 @@
 namespace ap::mpc {
 namespace {
 
-/// Inputs: first unused bits, m + h bits of a, then the carry and the guard as wires of their own, so that they too
-/// take every value.
+/// Inputs: first unused bits, m + h bits of a, then the carry and the guard as wires of their own, so that
+/// they too take every value.
 Circuit gate_circuit(std::uint32_t first, int m, int h, int word_bits, bool guard) {
   Circuit circuit;
   const auto width = first + static_cast<std::uint32_t>(m + h);
@@ -40,7 +40,8 @@ Case garble_case(const Circuit& circuit, std::vector<std::uint64_t> clear, std::
   Case made{{prng.next64() | 1, prng.next64()}, {}, std::move(clear), std::move(known), std::move(masks), {}};
   const std::size_t instances = made.clear.size();
   made.labels.resize(instances * circuit.inputs);
-  prng.fill(std::span(reinterpret_cast<std::uint8_t*>(made.labels.data()), made.labels.size() * sizeof(Block)));
+  prng.fill(
+      std::span(reinterpret_cast<std::uint8_t*>(made.labels.data()), made.labels.size() * sizeof(Block)));
   made.garbled.resize(circuit.garbled_bytes(instances));
   garble(circuit, made.delta, tweak, instances, made.labels, made.known, made.masks, {}, made.garbled);
   for (std::size_t i = 0; i < made.labels.size(); ++i) {
@@ -55,7 +56,8 @@ TEST(ClampGate, AgreesWithThePlainGateOnAllShapes) {
   for (int h = 1; h <= kMaxClampHighBits; ++h) {
     for (int m : {1, 2, 3, 8, 16}) {
       for (const int extra : {0, 1, 10, 24}) {
-        const Circuit circuit = gate_circuit(static_cast<std::uint32_t>(extra % 4), m, h, m + extra, extra % 2);
+        const Circuit circuit =
+            gate_circuit(static_cast<std::uint32_t>(extra % 4), m, h, m + extra, extra % 2);
         const std::size_t instances = 97;
         std::vector<std::uint64_t> clear(instances);
         std::vector<std::uint64_t> known(instances);
@@ -69,7 +71,8 @@ TEST(ClampGate, AgreesWithThePlainGateOnAllShapes) {
         for (std::size_t i = 0; i < instances; ++i) {
           std::vector<std::uint8_t> bits;
           for (std::uint32_t j = 0; j < circuit.inputs; ++j) bits.push_back((clear[i] >> j) & 1);
-          ASSERT_EQ(words[i], evaluate_plain(circuit, bits, known[i], masks[i], {})) << m << " " << h << " " << extra;
+          ASSERT_EQ(words[i], evaluate_plain(circuit, bits, known[i], masks[i], {}))
+              << m << " " << h << " " << extra;
         }
       }
     }
@@ -77,8 +80,9 @@ TEST(ClampGate, AgreesWithThePlainGateOnAllShapes) {
 }
 
 TEST(ClampGate, OpenedBitAndLowPiecesAreUniformWhateverTheInputs) {
-  // Opens by hand, from the format alone: one low bit, one upper bit, mask 0, word of 2 bits. Tweak slots: lambda, the
-  // low bit, the table. Neither e nor the low piece may depend on the inputs; the word alone is the result.
+  // Opens by hand, from the format alone: one low bit, one upper bit, mask 0, word of 2 bits. Tweak slots:
+  // lambda, the low bit, the table. Neither e nor the low piece may depend on the inputs; the word alone is
+  // the result.
   const Circuit circuit = gate_circuit(0, 1, 1, 2, false);
   constexpr std::size_t kInstances = 32 * 512;
   const std::size_t chunk_bytes = circuit.garbled_bytes(kGarbleLanes);
@@ -100,10 +104,12 @@ TEST(ClampGate, OpenedBitAndLowPiecesAreUniformWhateverTheInputs) {
       Block pad;
       hash_blocks(&low, kInstances + i, &pad, 1);
       ++pieces[(pad.lo ^ ((a & 1) ? packed_field(chunk, 2 * lane, 2) : 0)) & 3];
-      const Block key = carry ^ Block{(high.lo << 1) ^ ((high.hi >> 63) * 0x87), (high.hi << 1) | (high.lo >> 63)};
+      const Block key =
+          carry ^ Block { (high.lo << 1) ^ ((high.hi >> 63) * 0x87), (high.hi << 1) | (high.lo >> 63) };
       hash_blocks(&key, 2 * kInstances + i, &pad, 1);
       const std::size_t row = 2 * low_bit(high) + low_bit(carry);
-      const std::uint64_t opened = packed_field(chunk.subspan(8), 3 * (row * kGarbleLanes + lane), 3) ^ pad.lo;
+      const std::uint64_t opened =
+          packed_field(chunk.subspan(8), 3 * (row * kGarbleLanes + lane), 3) ^ pad.lo;
       ones += (opened >> 2) & 1;
     }
     const double deviation = std::sqrt(static_cast<double>(kInstances)) / 2;

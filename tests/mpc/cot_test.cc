@@ -50,7 +50,8 @@ TEST(Cot, EveryOutputHasTheCorrelation) {
     for (std::size_t i = 0; i < sizes[part]; ++i) {
       const std::uint64_t choice = (choices[part][i / 8] >> (i % 8)) & 1;
       ASSERT_EQ(t[part][i], q[part][i] ^ (mask_of(choice) & delta)) << part << " " << i;
-      ones += static_cast<std::uint64_t>(__builtin_popcountll(q[part][i].lo) + __builtin_popcountll(q[part][i].hi));
+      ones += static_cast<std::uint64_t>(__builtin_popcountll(q[part][i].lo) +
+                                         __builtin_popcountll(q[part][i].hi));
       total += 128;
     }
   }

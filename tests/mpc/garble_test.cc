@@ -70,8 +70,8 @@ TEST(Garble, EveryGateKindOnEveryInput) {
   Circuit circuit;
   circuit.inputs = 2;
   circuit.knowns = 3;
-  for (const GateKind kind : {GateKind::xor_wires, GateKind::not_wire, GateKind::xor_known, GateKind::and_known,
-                              GateKind::and_wires, GateKind::majority_known}) {
+  for (const GateKind kind : {GateKind::xor_wires, GateKind::not_wire, GateKind::xor_known,
+                              GateKind::and_known, GateKind::and_wires, GateKind::majority_known}) {
     for (std::uint32_t k = 0; k < 3; ++k) circuit.outputs.push_back(circuit.add(kind, 0, 1, k));
   }
   circuit.word_bits = 9;
@@ -95,7 +95,8 @@ TEST(Garble, RandomCircuitsOfRandomSizes) {
       const auto wires = static_cast<std::uint32_t>(circuit.wires());
       const std::uint32_t kinds = 6;
       auto kind = static_cast<GateKind>(below(kinds));
-      if (circuit.knowns == 0 && kind != GateKind::xor_wires && kind != GateKind::not_wire) kind = GateKind::and_wires;
+      if (circuit.knowns == 0 && kind != GateKind::xor_wires && kind != GateKind::not_wire)
+        kind = GateKind::and_wires;
       circuit.add(kind, below(wires), below(wires), circuit.knowns ? below(circuit.knowns) : 0);
     }
     const auto wires = static_cast<std::uint32_t>(circuit.wires());
@@ -103,7 +104,8 @@ TEST(Garble, RandomCircuitsOfRandomSizes) {
     if (round % 3 > 0) {
       circuit.word_bits = 1 + static_cast<int>(below(kMaxWordBits));
       for (std::uint32_t k = below(6); k > 0; --k) {
-        circuit.word_gates.push_back({below(wires), below(wires), static_cast<int>(below(static_cast<unsigned>(circuit.word_bits)))});
+        circuit.word_gates.push_back(
+            {below(wires), below(wires), static_cast<int>(below(static_cast<unsigned>(circuit.word_bits)))});
       }
       circuit.final_gate = {below(wires), below(wires), {prng.next64(), 0, ~0ULL, prng.next64()}};
     }
@@ -121,12 +123,14 @@ double chi_square(const std::vector<std::size_t>& count) {
   for (const std::size_t c : count) total += static_cast<double>(c);
   const double mean = total / static_cast<double>(count.size());
   double sum = 0;
-  for (const std::size_t c : count) sum += (static_cast<double>(c) - mean) * (static_cast<double>(c) - mean) / mean;
+  for (const std::size_t c : count)
+    sum += (static_cast<double>(c) - mean) * (static_cast<double>(c) - mean) / mean;
   return sum;
 }
 
 TEST(Garble, OpenedPiecesAndClosedRowsAreUniformWhateverTheInputs) {
-  // Opens the rows by hand, from the format alone, with the mask fixed at zero: only the free rho hides the piece.
+  // Opens the rows by hand, from the format alone, with the mask fixed at zero: only the free rho hides the
+  // piece.
   Circuit circuit;
   circuit.inputs = 2;
   circuit.word_bits = 3;

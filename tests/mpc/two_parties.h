@@ -1,4 +1,5 @@
-// Runs the two sides of a protocol in two threads over an in-process channel that hashes what each side sends.
+// Runs the two sides of a protocol in two threads over an in-process channel that hashes what each side
+// sends.
 #pragma once
 
 #include <sodium.h>
@@ -71,7 +72,8 @@ struct ChannelPair {
   std::unique_ptr<RecordingChannel> server;
 };
 
-/// Runs both sides to their end; a side that throws closes its channel. Rethrows the client's error, then the server's.
+/// Runs both sides to their end; a side that throws closes its channel. Rethrows the client's error, then the
+/// server's.
 template <typename Client, typename Server>
 void run_two(ChannelPair& channels, const Client& client, const Server& server) {
   std::exception_ptr client_error;

@@ -26,7 +26,8 @@ TEST(ActivationCircuits, ClampOfSumsExhaustively) {
           for (std::uint64_t b = 0; b < size; ++b) {
             const std::uint64_t r = (a * 7 + b) % (1U << spec.out_bits);
             const std::uint64_t word = evaluate_plain(circuit, bits_of(a, spec.share_bits()), b, r, {});
-            ASSERT_EQ(word, reference(spec, {a}, {b}, {r})[0]) << n << " " << g << " " << m << " " << a << " " << b;
+            ASSERT_EQ(word, reference(spec, {a}, {b}, {r})[0])
+                << n << " " << g << " " << m << " " << a << " " << b;
           }
         }
       }

@@ -36,8 +36,13 @@ TEST(ActivationEvaluator, MaterialServesOnceOnBothSides) {
       [&] {
         ActivationEvaluator evaluator(*channels.server, Prng(mpc::test_seed(40), 2));
         EvaluatorMaterial material = evaluator.receive_tables(evaluator.prepare(spec));
-        EXPECT_EQ(code_of([&] { evaluator.request(material, std::vector<std::uint64_t>{1, 2}); }), ErrorCode::input);
-        EXPECT_EQ(code_of([&] { evaluator.request(material, std::vector<std::uint64_t>{1, 2, 32}); }),
+        EXPECT_EQ(code_of([&] {
+                    evaluator.request(material, std::vector<std::uint64_t>{1, 2});
+                  }),
+                  ErrorCode::input);
+        EXPECT_EQ(code_of([&] {
+                    evaluator.request(material, std::vector<std::uint64_t>{1, 2, 32});
+                  }),
                   ErrorCode::input);
         evaluator.request(material, words);
         EXPECT_EQ(code_of([&] { evaluator.request(material, words); }), ErrorCode::security);
@@ -65,7 +70,8 @@ TEST(ActivationEvaluator, EvaluationNeedsARequest) {
       });
 }
 
-// A peer whose message has a byte too few or too many, or another type, is an error of the peer, never a crash.
+// A peer whose message has a byte too few or too many, or another type, is an error of the peer, never a
+// crash.
 TEST(ActivationEvaluator, WrongSizesAreRefused) {
   const ActivationSpec spec = plain_spec(3, 5, 3, 8);
   const std::vector<std::uint64_t> words = {1, 2, 3};

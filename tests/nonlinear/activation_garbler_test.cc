@@ -12,15 +12,24 @@ namespace {
 void expect_exact(std::vector<TestLayer>& layers, std::uint8_t seed) {
   run_session(layers, seed);
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    ASSERT_EQ(layers[i].result, reference(layers[i].spec, layers[i].a, layers[i].b, layers[i].r)) << "layer " << i;
+    ASSERT_EQ(layers[i].result, reference(layers[i].spec, layers[i].a, layers[i].b, layers[i].r))
+        << "layer " << i;
   }
 }
 
 TEST(ActivationGarbler, EveryPairOfSharesOfSmallShapes) {
   Prng prng(mpc::test_seed(20));
   std::vector<TestLayer> layers;
-  for (const auto& [n, m, k, g] : {std::array{5, 2, 2, 0}, {5, 3, 8, 0}, {5, 4, 7, 1}, {5, 5, 9, 0}, {5, 7, 12, 0},
-                                   {6, 3, 11, 0}, {6, 5, 5, 0}, {6, 1, 40, 0}, {4, 2, 6, 2}, {2, 1, 1, 3}}) {
+  for (const auto& [n, m, k, g] : {std::array{5, 2, 2, 0},
+                                   {5, 3, 8, 0},
+                                   {5, 4, 7, 1},
+                                   {5, 5, 9, 0},
+                                   {5, 7, 12, 0},
+                                   {6, 3, 11, 0},
+                                   {6, 5, 5, 0},
+                                   {6, 1, 40, 0},
+                                   {4, 2, 6, 2},
+                                   {2, 1, 1, 3}}) {
     const std::size_t side = std::size_t{1} << (n + g);
     TestLayer layer = random_layer(plain_spec(side * side, n, m, k, g), prng);
     for (std::size_t i = 0; i < side * side; ++i) {
@@ -35,8 +44,15 @@ TEST(ActivationGarbler, EveryPairOfSharesOfSmallShapes) {
 TEST(ActivationGarbler, EdgesOfLargeShapes) {
   Prng prng(mpc::test_seed(22));
   std::vector<TestLayer> layers;
-  for (const auto& [n, m, k, g] :
-       {std::array{13, 8, 18, 0}, {13, 8, 18, 4}, {40, 16, 40, 8}, {40, 1, 1, 0}, {17, 16, 16, 0}, {10, 16, 30, 8}, {14, 8, 18, 3}, {21, 16, 36, 1}, {22, 16, 36, 1}}) {
+  for (const auto& [n, m, k, g] : {std::array{13, 8, 18, 0},
+                                   {13, 8, 18, 4},
+                                   {40, 16, 40, 8},
+                                   {40, 1, 1, 0},
+                                   {17, 16, 16, 0},
+                                   {10, 16, 30, 8},
+                                   {14, 8, 18, 3},
+                                   {21, 16, 36, 1},
+                                   {22, 16, 36, 1}}) {
     const ActivationSpec shape = plain_spec(1, n, m, k, g);
     const std::uint64_t modulus = std::uint64_t{1} << shape.share_bits();
     const std::uint64_t unit = std::uint64_t{1} << g;
@@ -145,7 +161,8 @@ TEST(ActivationGarbler, TranscriptIsFrozen) {
   pooled.outputs = 10;
   pooled.pool_size = 4;
   for (std::uint32_t i = 0; i < 40; ++i) pooled.windows.push_back(i);
-  std::vector<TestLayer> layers = {random_layer(plain_spec(100, 13, 8, 18), prng), random_layer(pooled, prng)};
+  std::vector<TestLayer> layers = {random_layer(plain_spec(100, 13, 8, 18), prng),
+                                   random_layer(pooled, prng)};
   mpc::ChannelPair channels;
   run_session(channels, layers, 35);
   EXPECT_EQ(channels.client->sent_hash(), "3dc51feadb15d5e74dce53c5ff4ca471");

@@ -37,7 +37,8 @@ inline void run_session(mpc::ChannelPair& channels, std::vector<TestLayer>& laye
       [&] {
         ActivationGarbler garbler(*channels.client, Prng(mpc::test_seed(seed), 1));
         std::vector<GarblerMaterial> materials;
-        for (const TestLayer& layer : layers) materials.push_back(garbler.garble(layer.spec, layer.b, layer.r));
+        for (const TestLayer& layer : layers)
+          materials.push_back(garbler.garble(layer.spec, layer.b, layer.r));
         for (GarblerMaterial& material : materials) garbler.answer(std::move(material));
       },
       [&] {

@@ -29,7 +29,8 @@ inline std::int64_t sum_of(const ActivationSpec& spec, std::uint64_t a, std::uin
 
 /// What the server must learn.
 inline std::vector<std::uint64_t> reference(const ActivationSpec& spec, const std::vector<std::uint64_t>& a,
-                                            const std::vector<std::uint64_t>& b, const std::vector<std::uint64_t>& r) {
+                                            const std::vector<std::uint64_t>& b,
+                                            const std::vector<std::uint64_t>& r) {
   std::vector<std::uint64_t> out(spec.outputs);
   const std::int64_t top = (std::int64_t{1} << spec.clamp_bits) - 1;
   for (std::size_t o = 0; o < spec.outputs; ++o) {
