@@ -60,10 +60,10 @@ struct Ciphertext {
   AlignedVector<std::uint64_t> c0, c1;
 };
 
-/// A plaintext polynomial with signed coefficients |w| < 2^31, in NTT form with whatever else makes products fast.
+/// A plaintext polynomial with signed coefficients |w| < 2^31, in NTT form.
 struct PreparedPlaintext {
   PreparedPlaintext(const Context& context, std::span<const std::int32_t> coefficients);
-  AlignedVector<std::uint64_t> value, quotient;
+  AlignedVector<std::uint64_t> value;
   std::size_t memory_bytes() const { return value.size() * sizeof(std::uint64_t); }
 };
 

@@ -16,16 +16,15 @@ struct Options {
 
 Json json_of(const package::Package& package, const service::Audit& audit) {
   Json layers = Json::array();
-  for (const service::GroupAudit& group : audit.groups) {
-    for (const std::string& layer : group.layers) {
-      layers.push_back({{"name", layer},
-                        {"n", group.n},
-                        {"log2_q", group.log2_q},
-                        {"lambda_usvp", finite(group.estimate.lambda_usvp)},
-                        {"lambda_bdd", finite(group.estimate.lambda_bdd)},
-                        {"lambda_dual", finite(group.estimate.lambda_dual)},
-                        {"lambda_bits", finite(group.estimate.lambda_min)}});
-    }
+  for (const plan::LinearChoice& choice : package.plan.linears) {
+    const service::GroupAudit& group = audit.groups[static_cast<std::size_t>(choice.group)];
+    layers.push_back({{"name", package.network.nodes[static_cast<std::size_t>(choice.node)].name},
+                      {"n", group.n},
+                      {"log2_q", group.log2_q},
+                      {"lambda_usvp", finite(group.estimate.lambda_usvp)},
+                      {"lambda_bdd", finite(group.estimate.lambda_bdd)},
+                      {"lambda_dual", finite(group.estimate.lambda_dual)},
+                      {"lambda_bits", finite(group.estimate.lambda_min)}});
   }
   return {{"package_id", package::to_hex(package.id)},
           {"policy", package.plan.policy},
@@ -42,13 +41,13 @@ Json json_of(const package::Package& package, const service::Audit& audit) {
 std::string text_of(const package::Package& package, const service::Audit& audit) {
   using enum Table::Align;
   Table table({{"layer", left}, {"N"}, {"log2 q"}, {"uSVP"}, {"BDD"}, {"dual"}, {"bits"}});
-  for (const service::GroupAudit& group : audit.groups) {
+  for (const plan::LinearChoice& choice : package.plan.linears) {
+    const service::GroupAudit& group = audit.groups[static_cast<std::size_t>(choice.group)];
     const security::Estimate& e = group.estimate;
-    for (const std::string& layer : group.layers) {
-      table.row({layer, fmt::format("{}", group.n), fmt::format("{:.1f}", group.log2_q),
-                 fmt::format("{:.1f}", e.lambda_usvp), fmt::format("{:.1f}", e.lambda_bdd),
-                 fmt::format("{:.1f}", e.lambda_dual), fmt::format("{:.1f}", e.lambda_min)});
-    }
+    table.row({package.network.nodes[static_cast<std::size_t>(choice.node)].name, fmt::format("{}", group.n),
+               fmt::format("{:.1f}", group.log2_q), fmt::format("{:.1f}", e.lambda_usvp),
+               fmt::format("{:.1f}", e.lambda_bdd), fmt::format("{:.1f}", e.lambda_dual),
+               fmt::format("{:.1f}", e.lambda_min)});
   }
   std::string out = fmt::format("package {}\n\n{}\n", package::to_hex(package.id), table.text());
   out += fmt::format("lowest security   {:.1f} bits ({} cost model)\n", audit.min_lambda_bits,

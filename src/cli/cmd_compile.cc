@@ -208,6 +208,7 @@ void run_compile(Options options) {
   const nn::Graph graph = nn::import_onnx(options.model);
   for (const std::string& note : graph.notes) fmt::print(stderr, "autoprivacy: note: {}\n", note);
   const auto normalization = nn::Normalization::parse(options.normalize);
+  normalization.check(graph.input_shape().c);
   const nn::Dataset calibration = options.selection.load(options.calibrate, graph.input_shape());
   make_directory(options.out);
   const service::Compiled compiled = service::compile(graph, calibration, normalization, options.compile);

@@ -44,7 +44,7 @@ HeLinear::HeLinear(Layout layout, bfv::ContextPtr context, int log2_p, int drop0
   const std::uint32_t n = bfv::parameters(*context_).n;
   if (layout_.n() != n)
     fail_input("a layout for ring degree {} cannot run in a ring of degree {}", layout_.n(), n);
-  if (log2_p < 1 || log2_p > 64) fail_input("the plaintext modulus must have 1 to 64 bits, not {}", log2_p);
+  if (log2_p < 1 || log2_p > 60) fail_input("the plaintext modulus must have 1 to 60 bits, not {}", log2_p);
   read_offset_.push_back(0);
   reply_offset_.push_back(0);
   for (std::size_t reply = 0; reply < layout_.replies(); ++reply) {
@@ -118,9 +118,9 @@ PreparedLinear::PreparedLinear(std::shared_ptr<const HeLinear> layer, std::span<
 }
 
 std::size_t PreparedLinear::memory_bytes() const {
-  std::size_t words = 0;
-  for (const bfv::PreparedPlaintext& w : weights_) words += w.value.size() + w.quotient.size();
-  return words * sizeof(std::uint64_t);
+  std::size_t bytes = 0;
+  for (const bfv::PreparedPlaintext& w : weights_) bytes += w.memory_bytes();
+  return bytes;
 }
 
 Bytes PreparedLinear::apply(ByteView uploads, const bfv::PublicKey& key, const Seed& seed,
@@ -140,8 +140,13 @@ Bytes PreparedLinear::apply(ByteView uploads, const bfv::PublicKey& key, const S
   parallel_for(layout.replies(), [&](std::size_t i) {
     bfv::Accumulator sum(layer_->context());
     const std::size_t upload = layout.first_upload(i), weight = layout.first_weight(i);
-    for (std::size_t t = 0; t < layout.terms(); ++t)
-      sum.multiply_add(*inputs[upload + t], weights_[weight + t]);
+    std::vector<const bfv::Ciphertext*> x(layout.terms());
+    std::vector<const bfv::PreparedPlaintext*> w(layout.terms());
+    for (std::size_t t = 0; t < layout.terms(); ++t) {
+      x[t] = &*inputs[upload + t];
+      w[t] = &weights_[weight + t];
+    }
+    sum.multiply_add(x, w);
     const std::span<const std::uint32_t> at = layer_->outputs(i);
     SecretVector<std::uint64_t> shares(at.size());
     Prng prng(seed, i);

@@ -22,7 +22,7 @@ namespace ap::linear {
 class HeLinear {
  public:
   /// Replies drop drop0 low bits of c0 and drop1 of c1.
-  /// @throws Error(input) if the layout's ring is not the context's, or log2_p is not in 1..64.
+  /// @throws Error(input) if the layout's ring is not the context's, or log2_p is not in 1..60.
   HeLinear(Layout layout, bfv::ContextPtr context, int log2_p, int drop0, int drop1);
 
   const Layout& layout() const { return layout_; }
