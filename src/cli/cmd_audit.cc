@@ -53,8 +53,9 @@ std::string text_of(const package::Package& package, const service::Audit& audit
   out += fmt::format("lowest security   {:.1f} bits ({} cost model)\n", audit.min_lambda_bits,
                      security::to_string(audit.cost_model));
   out += fmt::format("circuit privacy   {}, {} flooding bits\n", audit.circuit_privacy, audit.flood_bits);
-  out += fmt::format("failure           at most 2^{:.1f} per inference (asked for: 2^{:.0f})\n\nThis holds if:\n",
-                     audit.failure_log2, audit.target_failure_log2);
+  out += fmt::format(
+      "failure           at most 2^{:.1f} per inference (asked for: 2^{:.0f})\n\nThis holds if:\n",
+      audit.failure_log2, audit.target_failure_log2);
   for (const std::string& assumption : audit.assumptions) out += "  - " + assumption + "\n";
   return out;
 }
@@ -75,7 +76,9 @@ void run_audit(const Options& options) {
 void add_audit(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("audit", "Report the security of a package, layer by layer");
-  command->add_option("package", options->package, "client.apm or server.apm")->required()->type_name("PACKAGE");
+  command->add_option("package", options->package, "client.apm or server.apm")
+      ->required()
+      ->type_name("PACKAGE");
   command->add_option("--cost-model", options->cost_model, "matzov or bdgl16")->capture_default_str();
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options, &action] { action = [options] { run_audit(*options); }; });

@@ -45,7 +45,8 @@ std::vector<std::string> read_labels(const std::string& path) {
 }
 
 std::string packing_text(const linear::Packing& p) {
-  std::string text = fmt::format("coefficient {}x{} in{} out{}", p.window_h, p.window_w, p.channels_in, p.channels_out);
+  std::string text =
+      fmt::format("coefficient {}x{} in{} out{}", p.window_h, p.window_w, p.channels_in, p.channels_out);
   if (p.groups > 1) text += fmt::format(" groups{}", p.groups);
   if (p.phases) text += " phases";
   return text;
@@ -102,8 +103,8 @@ Predicted predicted_of(const plan::Plan& plan) {
 
 Json layer_json(const package::Package& package, const service::Audit& audit, const Row& row) {
   Json json = {{"name", row.name}, {"op", row.op}};
-  for (const char* key : {"packing", "n", "log2_q", "primes", "log2_p", "tau_lsb", "der_ciphertext", "lambda_bits",
-                          "activation"}) {
+  for (const char* key : {"packing", "n", "log2_q", "primes", "log2_p", "tau_lsb", "der_ciphertext",
+                          "lambda_bits", "activation"}) {
     json[key] = nullptr;
   }
   if (row.linear) {
@@ -154,15 +155,23 @@ Json json_of(const service::Compiled& compiled, const service::Audit& audit, con
 std::string text_of(const service::Compiled& compiled, const service::Audit& audit, const Options& options) {
   using enum Table::Align;
   const plan::Plan& plan = compiled.package.plan;
-  Table table({{"layer", left}, {"operation", left}, {"N"}, {"log2 q"}, {"log2 p"}, {"error (LSB)"}, {"bits"},
-               {"packing or engine", left}, {"bytes"}});
+  Table table({{"layer", left},
+               {"operation", left},
+               {"N"},
+               {"log2 q"},
+               {"log2 p"},
+               {"error (LSB)"},
+               {"bits"},
+               {"packing or engine", left},
+               {"bytes"}});
   for (const Row& row : rows_of(compiled.package)) {
     if (row.linear) {
       const auto group = static_cast<std::size_t>(row.linear->group);
       table.row({row.name, row.op, fmt::format("{}", plan.groups[group].n),
                  fmt::format("{:.1f}", plan.groups[group].log2_q()), fmt::format("{}", row.linear->log2_p),
                  fmt::format("{:.3f}", row.linear->error_std),
-                 fmt::format("{:.1f}", audit.groups[group].estimate.lambda_min), packing_text(row.linear->packing),
+                 fmt::format("{:.1f}", audit.groups[group].estimate.lambda_min),
+                 packing_text(row.linear->packing),
                  format_bytes(static_cast<double>(row.linear->predicted_bytes))});
     } else {
       table.row({row.name, row.op, "", "", "", "", "", row.activation->engine,
@@ -171,18 +180,19 @@ std::string text_of(const service::Compiled& compiled, const service::Audit& aud
   }
   const Predicted predicted = predicted_of(plan);
   std::string out = table.text();
-  out += fmt::format("\nlowest security {:.1f} bits, failure at most 2^{:.1f} per inference\n", audit.min_lambda_bits,
-                     plan.failure_log2);
+  out += fmt::format("\nlowest security {:.1f} bits, failure at most 2^{:.1f} per inference\n",
+                     audit.min_lambda_bits, plan.failure_log2);
   out += fmt::format("predicted per image: {} of work, {}\n",
                      format_seconds(predicted.linear_s + predicted.activation_s),
                      format_bytes(static_cast<double>(predicted.bytes)));
   const service::Accuracy& accuracy = compiled.accuracy;
   if (accuracy.in_float && accuracy.clear) {
-    out += fmt::format("accuracy on {} calibration images: float {:.1f} %, integers {:.1f} %\n", accuracy.images,
-                       100 * *accuracy.in_float, 100 * *accuracy.clear);
+    out += fmt::format("accuracy on {} calibration images: float {:.1f} %, integers {:.1f} %\n",
+                       accuracy.images, 100 * *accuracy.in_float, 100 * *accuracy.clear);
   }
-  out += fmt::format("package {}\nwritten in {}: {}/server.apm (keep it), {}/client.apm (give it to clients)\n",
-                     package::to_hex(compiled.files.id), format_seconds(compiled.seconds), options.out, options.out);
+  out += fmt::format(
+      "package {}\nwritten in {}: {}/server.apm (keep it), {}/client.apm (give it to clients)\n",
+      package::to_hex(compiled.files.id), format_seconds(compiled.seconds), options.out, options.out);
   return out;
 }
 
@@ -227,25 +237,34 @@ void run_compile(Options options) {
 
 void add_compile(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("compile", "Choose all parameters of a network and write its two packages");
+  CLI::App* command =
+      app.add_subcommand("compile", "Choose all parameters of a network and write its two packages");
   command->add_option("model", options->model, "ONNX file")->required()->type_name("MODEL.onnx");
-  command->add_option("--calibrate", options->calibrate, "Typical images (not test images), e.g. cifar10:FILE")
+  command
+      ->add_option("--calibrate", options->calibrate, "Typical images (not test images), e.g. cifar10:FILE")
       ->required()
       ->type_name("DATA");
-  command->add_option("--normalize", options->normalize, "\"scale=255 mean=a,b,c std=a,b,c\"")->type_name("S");
-  command->add_option("--out", options->out, "Directory of server.apm and client.apm")->required()->type_name("DIR");
-  command->add_option("--policy", options->compile.policy, "How to choose parameters: exact")->capture_default_str();
+  command->add_option("--normalize", options->normalize, "\"scale=255 mean=a,b,c std=a,b,c\"")
+      ->type_name("S");
+  command->add_option("--out", options->out, "Directory of server.apm and client.apm")
+      ->required()
+      ->type_name("DIR");
+  command->add_option("--policy", options->compile.policy, "How to choose parameters: exact")
+      ->capture_default_str();
   command->add_option("--activation", options->compile.activation, "Engine of the activations: auto or gc")
       ->capture_default_str();
-  command->add_flag("--strict", options->compile.strict, "Failure of at most 2^-128 per inference instead of 2^-40");
+  command->add_flag("--strict", options->compile.strict,
+                    "Failure of at most 2^-128 per inference instead of 2^-40");
   command->add_option("--calibration-images,--first", options->selection.first, "Images to calibrate on")
       ->check(CLI::Range(1, 100'000))
       ->type_name("N");
   command->add_option("--range", options->selection.range, "Calibrate on images A to B-1")->type_name("A:B");
-  command->add_option("--labels", options->labels, "Text file with the name of each class on a line")->type_name("FILE");
+  command->add_option("--labels", options->labels, "Text file with the name of each class on a line")
+      ->type_name("FILE");
   command->add_option("--seed", options->seed, "Seed of policies that draw at random; exact draws nothing")
       ->capture_default_str();
-  command->add_option("--max-latency", options->max_latency, "Not available with policy exact")->type_name("S");
+  command->add_option("--max-latency", options->max_latency, "Not available with policy exact")
+      ->type_name("S");
   command->add_option("--max-accuracy-loss", options->max_accuracy_loss, "Not available with policy exact")
       ->type_name("PCT");
   command->add_flag("--json", options->json, "Print JSON");

@@ -28,7 +28,8 @@ struct Options {
 };
 
 bool is_fingerprint(const std::string& text) {
-  const auto digits = std::count_if(text.begin(), text.end(), [](unsigned char c) { return std::isxdigit(c); });
+  const auto digits =
+      std::count_if(text.begin(), text.end(), [](unsigned char c) { return std::isxdigit(c); });
   const auto colons = std::count(text.begin(), text.end(), ':');
   return digits == 64 && digits + colons == static_cast<std::ptrdiff_t>(text.size());
 }
@@ -70,7 +71,9 @@ service::RunResult run(const Options& options, const package::Package& package,
     trust = trust_of(options);
     if (url.find("://") == std::string::npos) url = "wss://" + url;
   }
-  const auto milliseconds = [](double s) { return std::chrono::milliseconds(static_cast<std::int64_t>(s * 1e3)); };
+  const auto milliseconds = [](double s) {
+    return std::chrono::milliseconds(static_cast<std::int64_t>(s * 1e3));
+  };
   const std::unique_ptr<net::Channel> channel = net::connect(url, trust, milliseconds(options.connect_s));
   channel->set_deadline(milliseconds(options.deadline_s));
   service::RunResult result = service::run_images(package, *channel, images, true);
@@ -136,22 +139,25 @@ std::string text_of(const Results& r, std::size_t top) {
   if (labelled) columns.push_back({"true label", left});
   const auto classes = static_cast<std::size_t>(r.package.network.output_shape().size());
   const std::size_t shown = std::min(top, classes);
-  for (std::size_t k = 0; k < shown; ++k) columns.push_back({k == 0 ? "best" : fmt::format("#{}", k + 1), left});
+  for (std::size_t k = 0; k < shown; ++k)
+    columns.push_back({k == 0 ? "best" : fmt::format("#{}", k + 1), left});
   Table table(columns);
   const double scale = r.package.network.nodes.back().scale;
   for (std::size_t i = 0; i < r.run.logits.size(); ++i) {
     std::vector<std::string> cells = {fmt::format("{}", r.data.first + static_cast<std::int64_t>(i))};
     if (labelled) cells.push_back(class_name(r, static_cast<std::size_t>(r.data.labels[i])));
     for (const std::size_t c : service::top_classes(r.run.logits[i], shown)) {
-      cells.push_back(fmt::format("{} ({:.2f})", class_name(r, c), static_cast<double>(r.run.logits[i][c]) * scale));
+      cells.push_back(
+          fmt::format("{} ({:.2f})", class_name(r, c), static_cast<double>(r.run.logits[i][c]) * scale));
     }
     table.row(std::move(cells));
   }
   std::string out = table.text() + "\n";
   Table costs({{"per image", left}, {"wall"}, {"client CPU"}, {"server CPU"}, {"sent"}, {"received"}});
   const auto cost_row = [&](const char* name, const protocol::Cost& c) {
-    costs.row({name, format_seconds(c.seconds), format_seconds(c.client_cpu_s), format_seconds(c.server_cpu_s),
-               format_bytes(static_cast<double>(c.bytes_up)), format_bytes(static_cast<double>(c.bytes_down))});
+    costs.row({name, format_seconds(c.seconds), format_seconds(c.client_cpu_s),
+               format_seconds(c.server_cpu_s), format_bytes(static_cast<double>(c.bytes_up)),
+               format_bytes(static_cast<double>(c.bytes_down))});
   };
   protocol::Cost total = r.run.mean.offline;
   total += r.run.mean.online;
@@ -159,12 +165,14 @@ std::string text_of(const Results& r, std::size_t top) {
   cost_row("online", r.run.mean.online);
   cost_row("total", total);
   out += costs.text();
-  out += fmt::format("\npeak memory: client {}, server {}\n", format_bytes(static_cast<double>(r.run.client_peak_rss)),
+  out += fmt::format("\npeak memory: client {}, server {}\n",
+                     format_bytes(static_cast<double>(r.run.client_peak_rss)),
                      format_bytes(static_cast<double>(r.run.mean.server_peak_rss)));
   if (r.top1) out += fmt::format("correct: {:.1f} % of {} images\n", 100 * *r.top1, r.run.logits.size());
   if (r.agreement) {
-    out += fmt::format("same label as the clear network: {} of {}; largest logit difference: {} accumulator units\n",
-                       r.agreement->same_class, r.run.logits.size(), r.agreement->max_logit_error);
+    out += fmt::format(
+        "same label as the clear network: {} of {}; largest logit difference: {} accumulator units\n",
+        r.agreement->same_class, r.run.logits.size(), r.agreement->max_logit_error);
   }
   return out;
 }
@@ -205,21 +213,29 @@ void infer(const Options& options) {
 void add_infer(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("infer", "Classify images privately");
-  command->add_option("package", options->package, "The client's package")->required()->type_name("client.apm");
-  auto* server = command->add_option("--server", options->server, "wss://HOST:PORT of a server")->type_name("URL");
+  command->add_option("package", options->package, "The client's package")
+      ->required()
+      ->type_name("client.apm");
+  auto* server =
+      command->add_option("--server", options->server, "wss://HOST:PORT of a server")->type_name("URL");
   command->add_option("--local", options->local, "Start a server for this package as a child process")
       ->excludes(server)
       ->type_name("server.apm");
-  command->add_option("--data", options->data, "Images: cifar10:FILE, cifar100:FILE, mnist:DIR, images:DIR, npy:X.npy[,Y.npy]")
+  command
+      ->add_option("--data", options->data,
+                   "Images: cifar10:FILE, cifar100:FILE, mnist:DIR, images:DIR, npy:X.npy[,Y.npy]")
       ->required()
       ->type_name("DATA");
   options->selection.add_options(*command);
   command->add_option("--check", options->check, "Compare with the clear network of this package")
       ->type_name("server.apm");
-  auto* trust = command->add_option("--trust", options->trust,
-                                    "Accept exactly one certificate: a PEM file or a SHA-256 fingerprint")
+  auto* trust = command
+                    ->add_option("--trust", options->trust,
+                                 "Accept exactly one certificate: a PEM file or a SHA-256 fingerprint")
                     ->type_name("FILE|HEX");
-  command->add_option("--ca", options->authorities, "Accept certificates signed by an authority in this PEM file")
+  command
+      ->add_option("--ca", options->authorities,
+                   "Accept certificates signed by an authority in this PEM file")
       ->excludes(trust)
       ->type_name("FILE");
   command->add_option("--top", options->top, "Labels shown for each image")

@@ -94,8 +94,8 @@ Json json_of(const nn::Graph& graph, const std::vector<ValueRange>& ranges, cons
 
 std::string text_of(const nn::Graph& graph, const std::vector<ValueRange>& ranges, const Figures& total) {
   using enum Table::Align;
-  std::vector<Table::Column> columns = {{"layer", left}, {"operation", left}, {"output"}, {"parameters"}, {"MACs"},
-                                        {"ReLU elements"}};
+  std::vector<Table::Column> columns = {{"layer", left}, {"operation", left}, {"output"}, {"parameters"},
+                                        {"MACs"},        {"ReLU elements"}};
   if (!ranges.empty()) columns.push_back({"lowest"}), columns.push_back({"highest"});
   Table table(columns);
   const auto count = [](std::uint64_t n) { return n ? format_count(n) : std::string(); };
@@ -110,10 +110,10 @@ std::string text_of(const nn::Graph& graph, const std::vector<ValueRange>& range
     }
     table.row(std::move(cells));
   }
-  std::string out = fmt::format("{}: {} in, {} out\n\n{}\n{} parameters, {} multiplications and {} ReLU elements per image\n",
-                                graph.name, nn::to_string(graph.input_shape()), nn::to_string(graph.output_shape()),
-                                table.text(), format_count(total.parameters), format_count(total.macs),
-                                format_count(total.activations));
+  std::string out = fmt::format(
+      "{}: {} in, {} out\n\n{}\n{} parameters, {} multiplications and {} ReLU elements per image\n",
+      graph.name, nn::to_string(graph.input_shape()), nn::to_string(graph.output_shape()), table.text(),
+      format_count(total.parameters), format_count(total.macs), format_count(total.activations));
   for (const std::string& note : graph.notes) out += "note: " + note + "\n";
   return out;
 }
@@ -140,11 +140,13 @@ void inspect(const Options& options) {
 
 void add_inspect(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("inspect", "Show layers, shapes, sizes and value ranges of an ONNX network");
+  CLI::App* command =
+      app.add_subcommand("inspect", "Show layers, shapes, sizes and value ranges of an ONNX network");
   command->add_option("model", options->model, "ONNX file")->required()->type_name("MODEL.onnx");
   command->add_option("--calibrate", options->calibrate, "Images to observe value ranges on, e.g. mnist:DIR")
       ->type_name("DATA");
-  command->add_option("--normalize", options->normalize, "\"scale=255 mean=a,b,c std=a,b,c\"")->type_name("S");
+  command->add_option("--normalize", options->normalize, "\"scale=255 mean=a,b,c std=a,b,c\"")
+      ->type_name("S");
   options->selection.default_first = 128;
   options->selection.add_options(*command);
   command->add_flag("--json", options->json, "Print JSON");

@@ -32,8 +32,9 @@ void estimate_security(const Options& options) {
     return;
   }
   Table table({{"attack", Table::Align::left}, {"bits"}});
-  for (const auto& [attack, bits] : {std::pair{"primal uSVP", e.lambda_usvp}, std::pair{"primal BDD", e.lambda_bdd},
-                                     std::pair{"dual hybrid", e.lambda_dual}, std::pair{"lowest", e.lambda_min}}) {
+  for (const auto& [attack, bits] :
+       {std::pair{"primal uSVP", e.lambda_usvp}, std::pair{"primal BDD", e.lambda_bdd},
+        std::pair{"dual hybrid", e.lambda_dual}, std::pair{"lowest", e.lambda_min}}) {
     table.row({attack, fmt::format("{:.1f}", bits)});
   }
   print(table.text());

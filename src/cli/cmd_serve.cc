@@ -30,7 +30,8 @@ net::TlsIdentity identity(const Options& options) {
   if (options.certificate.empty() != options.key.empty()) {
     fail_input("--tls-cert and --tls-key belong together; give both, or none for a self-signed certificate");
   }
-  return options.certificate.empty() ? net::TlsIdentity{} : net::load_identity(options.certificate, options.key);
+  return options.certificate.empty() ? net::TlsIdentity{}
+                                     : net::load_identity(options.certificate, options.key);
 }
 
 /// Says where the server is: to the parent that waits for it, or to whoever reads standard output.
@@ -48,7 +49,8 @@ void announce(Options& options, const service::Server& server) {
                {"max_sessions", server.max_sessions()}});
   } else if (!options.quiet) {
     print(fmt::format("serving {} on wss://{} (certificate SHA-256 {}, at most {} sessions)\n",
-                      package::to_hex(server.id()), server.address(), server.fingerprint(), server.max_sessions()));
+                      package::to_hex(server.id()), server.address(), server.fingerprint(),
+                      server.max_sessions()));
   }
 }
 
@@ -84,7 +86,8 @@ void serve(Options options) {
     serve_until_signal(options);
   } catch (const std::exception& error) {
     if (options.ready_fd < 0) throw;
-    // A parent waits for our report. It prints the sentence and chooses the exit status, so this process is silent.
+    // A parent waits for our report. It prints the sentence and chooses the exit status, so this process is
+    // silent.
     const auto* known = dynamic_cast<const Error*>(&error);
     const int status = known ? known->exit_status() : static_cast<int>(ErrorCode::internal);
     service::report_failure(options.ready_fd, status, error.what());
@@ -97,23 +100,31 @@ void serve(Options options) {
 void add_serve(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("serve", "Serve a network to clients until interrupted");
-  command->add_option("package", options->package, "The server's package")->required()->type_name("server.apm");
+  command->add_option("package", options->package, "The server's package")
+      ->required()
+      ->type_name("server.apm");
   command->add_option("--listen", options->config.listen, "Address; port 0 takes any free port")
       ->capture_default_str()
       ->type_name("HOST:PORT");
-  command->add_option("--tls-cert", options->certificate, "PEM certificate chain; without it, a self-signed one is made")
+  command
+      ->add_option("--tls-cert", options->certificate,
+                   "PEM certificate chain; without it, a self-signed one is made")
       ->type_name("FILE");
   command->add_option("--tls-key", options->key, "PEM private key of the certificate")->type_name("FILE");
-  command->add_option("--write-cert", options->write_certificate,
-                      "Write the server's certificate here, for `infer --trust`")
+  command
+      ->add_option("--write-cert", options->write_certificate,
+                   "Write the server's certificate here, for `infer --trust`")
       ->type_name("FILE");
   command->add_option("--max-sessions", options->config.max_sessions, "Sessions at a time")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
-  command->add_option("--max-prepared", options->config.max_prepared, "Inferences that a session may prepare ahead")
+  command
+      ->add_option("--max-prepared", options->config.max_prepared,
+                   "Inferences that a session may prepare ahead")
       ->check(CLI::Range(1, 1'000))
       ->capture_default_str();
-  command->add_option("--max-memory", options->max_memory_mb, "Ceiling on memory in MB; lowers --max-sessions")
+  command
+      ->add_option("--max-memory", options->max_memory_mb, "Ceiling on memory in MB; lowers --max-sessions")
       ->check(CLI::Range(1.0, 1e9))
       ->type_name("MB");
   command->add_option("--deadline", options->deadline_s, "Longest wait for a client, in seconds")

@@ -39,7 +39,8 @@ nn::Dataset Selection::load(const std::string& data, const nn::Shape& expected) 
     fail_input("--range {} is not understood; write A:B for the images A, A+1, ..., B-1", range);
   }
   const std::string_view text = range;
-  const std::int64_t begin = parse_index(text.substr(0, colon), range), end = parse_index(text.substr(colon + 1), range);
+  const std::int64_t begin = parse_index(text.substr(0, colon), range),
+                     end = parse_index(text.substr(colon + 1), range);
   if (begin >= end) fail_input("--range {} selects no image; write A:B with A < B", range);
   return nn::load_dataset(data, {begin, end}, expected);
 }

@@ -14,7 +14,8 @@ namespace ap::cli {
 // Keys in the order in which they were written, for people who read JSON.
 using Json = nlohmann::ordered_json;
 
-/// What main runs after the arguments were parsed. Results go to standard output, everything else to standard error.
+/// What main runs after the arguments were parsed. Results go to standard output, everything else to standard
+/// error.
 using Action = std::function<void()>;
 
 /// Each adds its subcommand to `app` and, when that is chosen, sets `action`.
@@ -44,7 +45,8 @@ void print(const Json& json);
 /// A number that JSON can carry: null for infinity and NaN.
 Json finite(double value);
 
-/// Blocks SIGINT and SIGTERM in this thread and all that it starts from now on, so that wait_for_signal gets them.
+/// Blocks SIGINT and SIGTERM in this thread and all that it starts from now on, so that wait_for_signal gets
+/// them.
 void block_end_signals();
 /// Waits for one of them and returns its name.
 std::string wait_for_signal();

@@ -1,6 +1,6 @@
-// The command line: parses the arguments, runs one command, and turns every failure into one sentence on standard
-// error and the exit status that contracts with scripts rest on (0 good, 1 our fault, 2 usage or input, 3 peer or
-// network, 4 refused for security).
+// The command line: parses the arguments, runs one command, and turns every failure into one sentence on
+// standard error and the exit status that contracts with scripts rest on (0 good, 1 our fault, 2 usage or
+// input, 3 peer or network, 4 refused for security).
 #include <signal.h>
 
 #include <algorithm>
@@ -48,7 +48,8 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
-    return complain(static_cast<int>(ErrorCode::input), fmt::format("{}; see autoprivacy --help", error.what()), json);
+    return complain(static_cast<int>(ErrorCode::input),
+                    fmt::format("{}; see autoprivacy --help", error.what()), json);
   }
   try {
     action();
@@ -57,8 +58,10 @@ int main(int argc, char** argv) {
     return complain(error.exit_status(), error.what(), json);
   } catch (const std::bad_alloc&) {
     return complain(static_cast<int>(ErrorCode::internal),
-                    "not enough memory; close other programs, use a smaller network or a machine with more", json);
+                    "not enough memory; close other programs, use a smaller network or a machine with more",
+                    json);
   } catch (const std::exception& error) {
-    return complain(static_cast<int>(ErrorCode::internal), fmt::format("internal error: {}", error.what()), json);
+    return complain(static_cast<int>(ErrorCode::internal), fmt::format("internal error: {}", error.what()),
+                    json);
   }
 }

@@ -12,13 +12,17 @@ namespace {
 
 std::vector<std::string> assumptions(security::CostModel model) {
   return {
-      fmt::format("Ring-LWE with uniform ternary secrets and errors of standard deviation {:.2f} is as hard as the {} "
+      fmt::format("Ring-LWE with uniform ternary secrets and errors of standard deviation {:.2f} is as hard "
+                  "as the {} "
                   "cost model estimates for every (N, q) above.",
                   kErrorSigma, security::to_string(model)),
-      "Both parties follow the protocol (semi-honest); what they can compute from what they see is bounded, what they "
+      "Both parties follow the protocol (semi-honest); what they can compute from what they see is bounded, "
+      "what they "
       "could gain by deviating is not.",
-      "The architecture, all shapes, shifts and moduli are public; the weights are secret up to what the logits tell.",
-      "The client uses the logits only; it never tells the server whether a result was wrong, so a decryption failure "
+      "The architecture, all shapes, shifts and moduli are public; the weights are secret up to what the "
+      "logits tell.",
+      "The client uses the logits only; it never tells the server whether a result was wrong, so a "
+      "decryption failure "
       "stays invisible to the server.",
       "Garbled circuits: fixed-key AES behaves as a tweakable circular correlation robust hash.",
       "Oblivious transfers: computational Diffie-Hellman in the Ristretto255 group.",
@@ -58,10 +62,11 @@ void require_security(const Audit& audit) {
   for (const GroupAudit& group : audit.groups) {
     // Written so that a NaN is refused too.
     if (group.estimate.lambda_min >= security::kTargetBits) continue;
-    fail_security("N = {} with log2 q = {:.1f} gives {:.1f} bits of security ({} cost model), {:.0f} are required; "
-                  "layers {} would run under it: compile the network again",
-                  group.n, group.log2_q, group.estimate.lambda_min, security::to_string(audit.cost_model),
-                  security::kTargetBits, fmt::join(group.layers, ", "));
+    fail_security(
+        "N = {} with log2 q = {:.1f} gives {:.1f} bits of security ({} cost model), {:.0f} are required; "
+        "layers {} would run under it: compile the network again",
+        group.n, group.log2_q, group.estimate.lambda_min, security::to_string(audit.cost_model),
+        security::kTargetBits, fmt::join(group.layers, ", "));
   }
 }
 

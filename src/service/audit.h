@@ -1,5 +1,5 @@
-// The security report of a package: what each group of parameters is worth by our own estimate (never by what the
-// package says of itself), and on which assumptions the whole rests.
+// The security report of a package: what each group of parameters is worth by our own estimate (never by what
+// the package says of itself), and on which assumptions the whole rests.
 #pragma once
 
 #include <string>

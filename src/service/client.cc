@@ -90,7 +90,8 @@ std::size_t best_class(std::span<const std::int64_t> logits) {
 std::vector<std::size_t> top_classes(std::span<const std::int64_t> logits, std::size_t k) {
   std::vector<std::size_t> order(logits.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return logits[a] > logits[b]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return logits[a] > logits[b]; });
   order.resize(std::min(k, order.size()));
   return order;
 }

@@ -1,5 +1,5 @@
-// The client of a server: connects, runs images through one session, and says what that cost and how it compares
-// with the clear network.
+// The client of a server: connects, runs images through one session, and says what that cost and how it
+// compares with the clear network.
 #pragma once
 
 #include <chrono>
@@ -21,9 +21,9 @@ using Logits = std::vector<std::int64_t>;
 using Image = std::vector<std::int32_t>;
 
 struct RunResult {
-  std::vector<Logits> logits;              ///< one for each image, in units of the logits' scale
-  protocol::Report mean;                   ///< per image; server_peak_rss is the largest seen
-  std::uint64_t client_peak_rss = 0;       ///< bytes
+  std::vector<Logits> logits;         ///< one for each image, in units of the logits' scale
+  protocol::Report mean;              ///< per image; server_peak_rss is the largest seen
+  std::uint64_t client_peak_rss = 0;  ///< bytes
 };
 
 /// Runs every image through one session on `channel`.
@@ -32,8 +32,8 @@ RunResult run_images(const package::Package& package, net::Channel& channel, std
                      bool progress);
 
 struct Agreement {
-  std::size_t same_class = 0;          ///< images whose best class is that of the clear network
-  std::int64_t max_logit_error = 0;    ///< largest absolute difference of a logit, in accumulator units
+  std::size_t same_class = 0;        ///< images whose best class is that of the clear network
+  std::int64_t max_logit_error = 0;  ///< largest absolute difference of a logit, in accumulator units
 };
 
 /// Compares with the clear integer network of the server's package.

@@ -21,7 +21,9 @@ using Clock = std::chrono::steady_clock;
 // Images evaluated between two movements of the progress bar.
 constexpr std::size_t kBatch = 32;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 }  // namespace
 
@@ -39,8 +41,8 @@ void check_options(const CompileOptions& options) {
   }
 }
 
-Accuracy measure_accuracy(const nn::Graph& graph, const nn::QuantisedNetwork& network, const nn::Dataset& data,
-                          const nn::Normalization& normalization, bool progress) {
+Accuracy measure_accuracy(const nn::Graph& graph, const nn::QuantisedNetwork& network,
+                          const nn::Dataset& data, const nn::Normalization& normalization, bool progress) {
   Accuracy accuracy;
   accuracy.images = data.size();
   if (!data.has_labels()) return accuracy;
@@ -66,8 +68,8 @@ Accuracy measure_accuracy(const nn::Graph& graph, const nn::QuantisedNetwork& ne
   return accuracy;
 }
 
-Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration, const nn::Normalization& normalization,
-                 const CompileOptions& options) {
+Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
+                 const nn::Normalization& normalization, const CompileOptions& options) {
   check_options(options);
   normalization.check(graph.input_shape().c);
   if (calibration.size() == 0) fail_input("no calibration image was selected");
@@ -85,7 +87,8 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration, const n
     Progress bar("compile", 3, options.progress);
     bar.note("calibrating and quantising");
     std::vector<nn::Tensor> images;
-    for (std::size_t i = 0; i < calibration.size(); ++i) images.push_back(calibration.input(i, normalization));
+    for (std::size_t i = 0; i < calibration.size(); ++i)
+      images.push_back(calibration.input(i, normalization));
     package.network = nn::quantise(graph, images);
     bar.advance();
     bar.note("choosing parameters");

@@ -40,11 +40,11 @@ void check_options(const CompileOptions& options);
 
 /// Quantises, plans and packs. `calibration` must not be empty; its labels, if any, give the accuracy.
 /// @throws Error(input) if the network cannot be expressed, Error(security) if no parameters reach 128 bits.
-Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration, const nn::Normalization& normalization,
-                 const CompileOptions& options);
+Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
+                 const nn::Normalization& normalization, const CompileOptions& options);
 
 /// The same accuracy for any labelled images.
-Accuracy measure_accuracy(const nn::Graph& graph, const nn::QuantisedNetwork& network, const nn::Dataset& data,
-                          const nn::Normalization& normalization, bool progress);
+Accuracy measure_accuracy(const nn::Graph& graph, const nn::QuantisedNetwork& network,
+                          const nn::Dataset& data, const nn::Normalization& normalization, bool progress);
 
 }  // namespace ap::service

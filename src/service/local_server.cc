@@ -104,7 +104,7 @@ LocalServer::LocalServer(const std::filesystem::path& program, const std::filesy
   Descriptor to_parent(ends[1]);
   const std::string program_text = program.string(), package_text = package.string();
   const std::string fd_text = std::to_string(to_parent.get());
-  std::vector<std::string> words = {program_text, "serve",  package_text, "--listen",
+  std::vector<std::string> words = {program_text,  "serve",   package_text, "--listen",
                                     "127.0.0.1:0", "--quiet", "--ready-fd", fd_text};
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
@@ -124,7 +124,8 @@ LocalServer::LocalServer(const std::filesystem::path& program, const std::filesy
                   json.value("error", std::string()));
     }
     if (!json.is_object() || !json.contains("address")) {
-      fail_peer("the local server ended before it was ready; run `autoprivacy serve {}` to see why", package_text);
+      fail_peer("the local server ended before it was ready; run `autoprivacy serve {}` to see why",
+                package_text);
     }
     ready_ = {json.value("address", std::string()), json.value("fingerprint", std::string())};
   } catch (...) {

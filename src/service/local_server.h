@@ -1,5 +1,6 @@
-// A server in a child process on the loopback interface, for `infer --local` and tests: the client talks to it over
-// a real socket, as it would to another machine. The child runs this same program with `serve --ready-fd`.
+// A server in a child process on the loopback interface, for `infer --local` and tests: the client talks to
+// it over a real socket, as it would to another machine. The child runs this same program with `serve
+// --ready-fd`.
 #pragma once
 
 #include <sys/types.h>

@@ -53,7 +53,8 @@ struct Conversation {
 HostPort parse_listen(const std::string& text) {
   HostPort result;
   const std::size_t colon = text.rfind(':');
-  if (colon == std::string::npos) fail_input("\"{}\" is no HOST:PORT to listen on; an example is 127.0.0.1:9000", text);
+  if (colon == std::string::npos)
+    fail_input("\"{}\" is no HOST:PORT to listen on; an example is 127.0.0.1:9000", text);
   result.host = text.substr(0, colon);
   if (result.host.size() >= 2 && result.host.front() == '[' && result.host.back() == ']') {
     result.host = result.host.substr(1, result.host.size() - 2);
@@ -75,9 +76,10 @@ std::size_t sessions_within(std::uint64_t ceiling, std::uint64_t model_bytes, st
   if (wanted == 0) fail_input("a server needs at least one session; give --max-sessions 1 or more");
   if (ceiling == 0) return wanted;
   if (ceiling < model_bytes || ceiling - model_bytes < session_bytes) {
-    fail_input("a memory ceiling of {} MB is too low: the model takes {} MB and each session up to {} MB; "
-               "raise --max-memory or lower --max-prepared",
-               ceiling / 1'000'000, model_bytes / 1'000'000, session_bytes / 1'000'000);
+    fail_input(
+        "a memory ceiling of {} MB is too low: the model takes {} MB and each session up to {} MB; "
+        "raise --max-memory or lower --max-prepared",
+        ceiling / 1'000'000, model_bytes / 1'000'000, session_bytes / 1'000'000);
   }
   if (session_bytes == 0) return wanted;
   return static_cast<std::size_t>(std::min<std::uint64_t>(wanted, (ceiling - model_bytes) / session_bytes));
@@ -222,7 +224,8 @@ void Server::stop() {
 
 std::string Server::address() const {
   const std::string& host = state_->where.host;
-  return fmt::format("{}:{}", host.find(':') == std::string::npos ? host : "[" + host + "]", state_->listener->port());
+  return fmt::format("{}:{}", host.find(':') == std::string::npos ? host : "[" + host + "]",
+                     state_->listener->port());
 }
 const package::PackageId& Server::id() const { return state_->model.id(); }
 std::string Server::fingerprint() const { return state_->fingerprint; }

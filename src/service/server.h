@@ -1,5 +1,5 @@
-// The serving process: one model, many sessions, each on a thread of its own. A session that fails is one line in
-// the log and nothing to the others. What is logged never depends on a decrypted value.
+// The serving process: one model, many sessions, each on a thread of its own. A session that fails is one
+// line in the log and nothing to the others. What is logged never depends on a decrypted value.
 #pragma once
 
 #include <chrono>
@@ -13,11 +13,11 @@
 namespace ap::service {
 
 struct ServerConfig {
-  std::string listen = "127.0.0.1:0";       ///< host:port; port 0 takes a free one
-  net::TlsIdentity identity;                ///< empty: a fresh self-signed certificate
-  std::size_t max_sessions = 8;             ///< a further client is told that the server is busy
-  std::size_t max_prepared = 4;             ///< inferences that a session may prepare ahead
-  std::uint64_t max_memory_bytes = 0;       ///< lowers max_sessions so that one-time material fits; 0: no ceiling
+  std::string listen = "127.0.0.1:0";  ///< host:port; port 0 takes a free one
+  net::TlsIdentity identity;           ///< empty: a fresh self-signed certificate
+  std::size_t max_sessions = 8;        ///< a further client is told that the server is busy
+  std::size_t max_prepared = 4;        ///< inferences that a session may prepare ahead
+  std::uint64_t max_memory_bytes = 0;  ///< lowers max_sessions so that one-time material fits; 0: no ceiling
   std::chrono::milliseconds deadline{60'000};  ///< longest wait for a client
 };
 

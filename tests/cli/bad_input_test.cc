@@ -7,7 +7,8 @@
 namespace ap::cli {
 namespace {
 
-std::vector<std::string> infer_with(const std::string& package, const std::string& local, const std::string& data) {
+std::vector<std::string> infer_with(const std::string& package, const std::string& local,
+                                    const std::string& data) {
   return {"infer", package, "--local", local, "--data", data, "--first", "1"};
 }
 
@@ -15,7 +16,8 @@ Bytes contents(const std::string& file) { return read_file(file, 1 << 30); }
 
 TEST_F(CliTest, TruncatedPackage) {
   const Bytes whole = contents(client_package());
-  for (const std::size_t length : {std::size_t{0}, std::size_t{7}, std::size_t{27}, whole.size() / 2, whole.size() - 1}) {
+  for (const std::size_t length :
+       {std::size_t{0}, std::size_t{7}, std::size_t{27}, whole.size() / 2, whole.size() - 1}) {
     write_file(path("short.apm"), ByteView(whole).first(length));
     expect_failure(run({"audit", path("short.apm")}), 2, "short.apm");
     expect_failure(run(infer_with(path("short.apm"), server_package(), data())), 2, "short.apm");
@@ -41,7 +43,8 @@ TEST_F(CliTest, RolesMixedUp) {
 TEST_F(CliTest, AbsentFiles) {
   expect_failure(run({"inspect", path("absent.onnx")}), 2, "absent.onnx");
   expect_failure(run({"audit", path("absent.apm")}), 2, "absent.apm");
-  expect_failure(run(infer_with(client_package(), server_package(), "npy:" + path("absent.npy"))), 2, "absent.npy");
+  expect_failure(run(infer_with(client_package(), server_package(), "npy:" + path("absent.npy"))), 2,
+                 "absent.npy");
   expect_failure(run(infer_with(client_package(), server_package(), "tape:" + path("x"))), 2, "tape");
   expect_failure(run(infer_with(client_package(), path("absent.apm"), data())), 2, "absent.apm");
 }
@@ -50,8 +53,9 @@ TEST_F(CliTest, WrongImageSizeNamesBothShapes) {
   const Result result = run(infer_with(client_package(), server_package(), "npy:" + path("large.npy")));
   expect_failure(result, 2, "1x8x8");
   expect_failure(result, 2, "1x6x6");
-  expect_failure(run({"compile", path("model.onnx"), "--calibrate", "npy:" + path("large.npy"), "--out", path("other")}),
-                 2, "1x8x8");
+  expect_failure(
+      run({"compile", path("model.onnx"), "--calibrate", "npy:" + path("large.npy"), "--out", path("other")}),
+      2, "1x8x8");
   EXPECT_FALSE(std::filesystem::exists(path("other")));
 }
 
@@ -63,16 +67,17 @@ TEST_F(CliTest, BadSelections) {
   expect_failure(with_range("5:5"), 2, "A < B");
   expect_failure(with_range("x:5"), 2, "A:B");
   expect_failure(with_range("100:200"), 2, "");
-  expect_failure(run({"infer", client_package(), "--local", server_package(), "--data", data(), "--first", "0"}), 2,
-                 "--first");
+  expect_failure(
+      run({"infer", client_package(), "--local", server_package(), "--data", data(), "--first", "0"}), 2,
+      "--first");
 }
 
 TEST_F(CliTest, BadNormalization) {
   expect_failure(run({"compile", path("model.onnx"), "--calibrate", data(), "--normalize", "scale=0", "--out",
                       path("other")}),
                  2, "scale");
-  expect_failure(run({"compile", path("model.onnx"), "--calibrate", data(), "--normalize", "mean=1,2,3", "--out",
-                      path("other")}),
+  expect_failure(run({"compile", path("model.onnx"), "--calibrate", data(), "--normalize", "mean=1,2,3",
+                      "--out", path("other")}),
                  2, "mean");
 }
 
@@ -85,7 +90,8 @@ TEST_F(CliTest, UnsupportedOperatorsAreAllNamed) {
   const Result result = run({"inspect", path("odd.onnx")});
   EXPECT_EQ(result.status, 2);
   EXPECT_EQ(result.err.rfind("autoprivacy: ", 0), 0u);
-  for (const char* op : {"Erf", "Gelu", "LSTM"}) EXPECT_NE(result.err.find(op), std::string::npos) << result.err;
+  for (const char* op : {"Erf", "Gelu", "LSTM"})
+    EXPECT_NE(result.err.find(op), std::string::npos) << result.err;
 }
 
 TEST_F(CliTest, WeightsThatAreNotNumbers) {
@@ -107,15 +113,16 @@ TEST_F(CliTest, NotAnOnnxFile) {
 
 TEST_F(CliTest, OutputThatCannotBeWritten) {
   write_file(path("a_file"), Bytes(1));
-  expect_failure(run({"compile", path("model.onnx"), "--calibrate", data(), "--out", path("a_file/out")}), 2, "a_file");
+  expect_failure(run({"compile", path("model.onnx"), "--calibrate", data(), "--out", path("a_file/out")}), 2,
+                 "a_file");
 }
 
 TEST_F(CliTest, CheckAgainstAnotherCompilation) {
   const Result other =
       run({"compile", path("model.onnx"), "--calibrate", data(), "--strict", "--out", path("strict")});
   ASSERT_EQ(other.status, 0) << other.err;
-  expect_failure(run({"infer", client_package(), "--local", server_package(), "--data", data(), "--first", "1", "--check",
-                      path("strict/server.apm")}),
+  expect_failure(run({"infer", client_package(), "--local", server_package(), "--data", data(), "--first",
+                      "1", "--check", path("strict/server.apm")}),
                  2, "another compilation");
   // A server of another package is found out in the handshake.
   expect_failure(run(infer_with(client_package(), path("strict/server.apm"), data())), 3, "package");
@@ -134,7 +141,8 @@ TEST_F(CliTest, DowngradedParametersAreRefusedBeforeAnyConnection) {
   write_file(path("weak-client.apm"), pair.client);
   write_file(path("weak-server.apm"), pair.server);
   expect_failure(run({"audit", path("weak-client.apm")}), 4, "128");
-  expect_failure(run({"infer", path("weak-client.apm"), "--server", "wss://127.0.0.1:1", "--data", data()}), 4, "128");
+  expect_failure(run({"infer", path("weak-client.apm"), "--server", "wss://127.0.0.1:1", "--data", data()}),
+                 4, "128");
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// What most tests of the command line need: a small network as an ONNX file, images as npy files, and both packages
-// compiled by the program itself, once for the whole run.
+// What most tests of the command line need: a small network as an ONNX file, images as npy files, and both
+// packages compiled by the program itself, once for the whole run.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -64,7 +64,8 @@ class CliTest : public testing::Test {
     int count = 0;
     for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
       const std::string name = entry.path().filename().string();
-      if (name.find_first_not_of("0123456789") != std::string::npos || name == std::to_string(::getpid())) continue;
+      if (name.find_first_not_of("0123456789") != std::string::npos || name == std::to_string(::getpid()))
+        continue;
       std::ifstream file(entry.path() / "cmdline", std::ios::binary);
       const std::string arguments((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
       count += arguments.find(text) != std::string::npos;
@@ -72,7 +73,8 @@ class CliTest : public testing::Test {
     return count;
   }
   static void expect_no_processes_with(const std::string& text) {
-    for (int i = 0; i < 500 && processes_with(text) > 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    for (int i = 0; i < 500 && processes_with(text) > 0; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
     EXPECT_EQ(processes_with(text), 0);
   }
 

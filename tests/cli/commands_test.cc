@@ -71,8 +71,8 @@ TEST_F(CliTest, CompileReportsTheContractsKeys) {
   EXPECT_GE(json["min_lambda_bits"], 128.0);
   int linear = 0, activations = 0;
   for (const Json& layer : json["layers"]) {
-    expect_keys(layer, {"name", "op", "packing", "n", "log2_q", "primes", "log2_p", "tau_lsb", "der_ciphertext",
-                        "lambda_bits", "activation", "predicted_s", "predicted_bytes"});
+    expect_keys(layer, {"name", "op", "packing", "n", "log2_q", "primes", "log2_p", "tau_lsb",
+                        "der_ciphertext", "lambda_bits", "activation", "predicted_s", "predicted_bytes"});
     if (layer["activation"].is_null()) {
       ++linear;
       EXPECT_GE(layer["lambda_bits"], 128.0);
@@ -91,7 +91,8 @@ TEST_F(CliTest, CompileReportsTheContractsKeys) {
 }
 
 TEST_F(CliTest, CompileRefusesWhatIsNotThere) {
-  const std::vector<std::string> base = {"compile", path("model.onnx"), "--calibrate", data(), "--out", path("other")};
+  const std::vector<std::string> base = {"compile", path("model.onnx"), "--calibrate", data(),
+                                         "--out",   path("other")};
   const auto with = [&](std::vector<std::string> more) {
     more.insert(more.begin(), base.begin(), base.end());
     return run(more);
@@ -109,7 +110,8 @@ TEST_F(CliTest, Audit) {
   const Result result = run({"audit", client_package(), "--json"});
   ASSERT_EQ(result.status, 0) << result.err;
   const Json json = Json::parse(result.out);
-  expect_keys(json, {"min_lambda_bits", "cost_model", "circuit_privacy", "flood_bits", "failure_log2", "assumptions"});
+  expect_keys(json, {"min_lambda_bits", "cost_model", "circuit_privacy", "flood_bits", "failure_log2",
+                     "assumptions"});
   EXPECT_EQ(json["cost_model"], "matzov");
   EXPECT_EQ(json["circuit_privacy"], "approximate re-sharing");
   EXPECT_EQ(json["flood_bits"], 0);
@@ -134,13 +136,13 @@ TEST_F(CliTest, Security) {
 }
 
 TEST_F(CliTest, InferLocallyAgreesWithTheClearNetwork) {
-  const Result result = run({"infer", client_package(), "--local", server_package(), "--data", data(), "--first", "4",
-                             "--check", server_package(), "--json"});
+  const Result result = run({"infer", client_package(), "--local", server_package(), "--data", data(),
+                             "--first", "4", "--check", server_package(), "--json"});
   ASSERT_EQ(result.status, 0) << result.err;
   EXPECT_EQ(result.err, "");
   const Json json = Json::parse(result.out);
-  expect_keys(json, {"images", "top1", "agree_clear", "max_abs_logit_error", "labels", "offline", "online", "layers",
-                     "peak_rss_bytes"});
+  expect_keys(json, {"images", "top1", "agree_clear", "max_abs_logit_error", "labels", "offline", "online",
+                     "layers", "peak_rss_bytes"});
   EXPECT_EQ(json["images"], 4);
   EXPECT_EQ(json["labels"].size(), 4u);
   EXPECT_EQ(json["agree_clear"], 1.0);
@@ -158,10 +160,11 @@ TEST_F(CliTest, InferLocallyAgreesWithTheClearNetwork) {
 }
 
 TEST_F(CliTest, InferPrintsATableForAPerson) {
-  const Result result =
-      run({"infer", client_package(), "--local", server_package(), "--data", data(), "--range", "5:7", "--top", "2"});
+  const Result result = run({"infer", client_package(), "--local", server_package(), "--data", data(),
+                             "--range", "5:7", "--top", "2"});
   ASSERT_EQ(result.status, 0) << result.err;
-  for (const char* word : {"image", "true label", "best", "#2", "offline", "online", "peak memory", "correct"}) {
+  for (const char* word :
+       {"image", "true label", "best", "#2", "offline", "online", "peak memory", "correct"}) {
     EXPECT_NE(result.out.find(word), std::string::npos) << word;
   }
 }
@@ -169,8 +172,8 @@ TEST_F(CliTest, InferPrintsATableForAPerson) {
 TEST_F(CliTest, ServeAndInferWithAPinnedCertificate) {
   ServeProcess server(server_package(), {"--write-cert", path("cert.pem")});
   ASSERT_NE(server.url, "") << server.line;
-  const std::vector<std::string> base = {"infer", client_package(), "--server", server.url, "--data", data(),
-                                         "--first", "1",           "--json"};
+  const std::vector<std::string> base = {"infer", client_package(), "--server", server.url, "--data",
+                                         data(),  "--first",        "1",        "--json"};
   const auto with = [&](std::vector<std::string> more) {
     more.insert(more.begin(), base.begin(), base.end());
     return run(more);

@@ -1,5 +1,5 @@
-// The network and the other party fail: the right exit status and one sentence within the deadline, no process left
-// behind, and a server that goes on serving others.
+// The network and the other party fail: the right exit status and one sentence within the deadline, no
+// process left behind, and a server that goes on serving others.
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -17,21 +17,24 @@ using namespace std::chrono_literals;
 class FailureTest : public CliTest {
  protected:
   static std::vector<std::string> infer(const ServeProcess& server, const std::string& count) {
-    return {"infer", client_package(), "--server", server.url, "--trust", server.pin, "--data", data(), "--first", count};
+    return {"infer",    client_package(), "--server", server.url, "--trust",
+            server.pin, "--data",         data(),     "--first",  count};
   }
 };
 
 TEST_F(FailureTest, NoServer) {
   const Result result = run({"infer", client_package(), "--server", "wss://127.0.0.1:1", "--data", data()});
   expect_failure(result, 3, "127.0.0.1");
-  expect_failure(run({"infer", client_package(), "--server", "http://127.0.0.1:1", "--data", data()}), 2, "wss://");
+  expect_failure(run({"infer", client_package(), "--server", "http://127.0.0.1:1", "--data", data()}), 2,
+                 "wss://");
 }
 
 TEST_F(FailureTest, PortInUse) {
   ServeProcess first(server_package());
   ASSERT_NE(first.url, "");
   const std::string address = first.url.substr(6);
-  expect_failure(run({"serve", server_package(), "--listen", address}), 2, address.substr(address.find(':') + 1));
+  expect_failure(run({"serve", server_package(), "--listen", address}), 2,
+                 address.substr(address.find(':') + 1));
 }
 
 TEST_F(FailureTest, SilentServer) {
@@ -75,7 +78,8 @@ TEST_F(FailureTest, ClientKilledAtSomeMomentAndTheServerGoesOn) {
   EXPECT_EQ(server->wait(), 0);
   for (std::size_t at = 0; at < server->err.size();) {
     const std::size_t end = server->err.find('\n', at);
-    EXPECT_EQ(server->err.compare(at, 13, "autoprivacy: "), 0) << "every log line has the prefix: " << server->err;
+    EXPECT_EQ(server->err.compare(at, 13, "autoprivacy: "), 0)
+        << "every log line has the prefix: " << server->err;
     if (end == std::string::npos) break;
     at = end + 1;
   }

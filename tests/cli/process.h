@@ -24,7 +24,8 @@ class Process {
  public:
   explicit Process(std::vector<std::string> arguments) {
     int out_ends[2], err_ends[2];
-    if (::pipe2(out_ends, O_CLOEXEC) != 0 || ::pipe2(err_ends, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
+    if (::pipe2(out_ends, O_CLOEXEC) != 0 || ::pipe2(err_ends, O_CLOEXEC) != 0)
+      throw std::runtime_error("no pipe");
     arguments.insert(arguments.begin(), program());
     std::vector<char*> words;
     for (std::string& word : arguments) words.push_back(word.data());

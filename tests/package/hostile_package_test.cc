@@ -1,5 +1,5 @@
-// Packages come from anywhere. Whatever is in the file, reading it ends in a package that passed every check or in
-// an Error(input): no other exception, no crash, no memory out of proportion.
+// Packages come from anywhere. Whatever is in the file, reading it ends in a package that passed every check
+// or in an Error(input): no other exception, no crash, no memory out of proportion.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -127,16 +127,24 @@ TEST_F(HostilePackage, RandomDamageInsideTheBody) {
     for (int i = 0; i < changes; ++i) {
       const std::size_t at = random() % damaged.body.size();
       switch (random() % 4) {
-        case 0: damaged.body[at] ^= static_cast<std::uint8_t>(1u << random() % 8); break;
-        case 1: damaged.body[at] = static_cast<std::uint8_t>(random()); break;
-        case 2: damaged.body.erase(damaged.body.begin() + static_cast<std::ptrdiff_t>(at)); break;
-        default: damaged.body.insert(damaged.body.begin() + static_cast<std::ptrdiff_t>(at), damaged.body[at]);
+        case 0:
+          damaged.body[at] ^= static_cast<std::uint8_t>(1u << random() % 8);
+          break;
+        case 1:
+          damaged.body[at] = static_cast<std::uint8_t>(random());
+          break;
+        case 2:
+          damaged.body.erase(damaged.body.begin() + static_cast<std::ptrdiff_t>(at));
+          break;
+        default:
+          damaged.body.insert(damaged.body.begin() + static_cast<std::ptrdiff_t>(at), damaged.body[at]);
       }
     }
     accepted += try_parse(put_together(damaged), fmt::format("round {}", round)) == Outcome::accepted;
     if (HasFailure()) break;
   }
-  EXPECT_GT(accepted, 0) << "some damage (a letter of a name) is harmless; if none is, the test tests the frame only";
+  EXPECT_GT(accepted, 0)
+      << "some damage (a letter of a name) is harmless; if none is, the test tests the frame only";
 }
 
 /// Calls change(pointer) for every value inside `json`.
@@ -151,11 +159,37 @@ void for_every_value(const Json& json, const Json::json_pointer& at,
 }
 
 TEST_F(HostilePackage, EveryFieldOfTheJsonReplaced) {
-  const std::vector<Json> hostile = {
-      nullptr, true, "", "x", Json::array(), Json::object(), -1, 0, 1, 2, 3, 7, 41, 64, 65, 1000, 1 << 20, 2147483647,
-      -2147483648LL, 4294967296LL, 9007199254740993LL, 9223372036854775807LL, 18446744073709551615ULL, 0.5, -0.5,
-      1e30, -1e300, Json::array({-1}), Json::array({2147483647, 2147483647, 2147483647}),
-      Json::array({0, 0, 0}), Json::array({1, 65536, 65536})};
+  const std::vector<Json> hostile = {nullptr,
+                                     true,
+                                     "",
+                                     "x",
+                                     Json::array(),
+                                     Json::object(),
+                                     -1,
+                                     0,
+                                     1,
+                                     2,
+                                     3,
+                                     7,
+                                     41,
+                                     64,
+                                     65,
+                                     1000,
+                                     1 << 20,
+                                     2147483647,
+                                     -2147483648LL,
+                                     4294967296LL,
+                                     9007199254740993LL,
+                                     9223372036854775807LL,
+                                     18446744073709551615ULL,
+                                     0.5,
+                                     -0.5,
+                                     1e30,
+                                     -1e300,
+                                     Json::array({-1}),
+                                     Json::array({2147483647, 2147483647, 2147483647}),
+                                     Json::array({0, 0, 0}),
+                                     Json::array({1, 65536, 65536})};
   const Json good = json();
   int tried = 0;
   for_every_value(good, Json::json_pointer(), [&](const Json::json_pointer& at) {
@@ -208,8 +242,8 @@ TEST_F(HostilePackage, CountsThatLieInsideTheBody) {
   std::uint32_t range_bytes;
   std::memcpy(&range_bytes, server_.rest().data(), 4);
   const std::size_t weights_at = 4 + shared_bytes + 4 + range_bytes;
-  for (const std::uint64_t lie : {std::uint64_t{0}, std::uint64_t{17}, std::uint64_t{19}, std::uint64_t{1} << 32,
-                                  std::uint64_t{1} << 63, ~std::uint64_t{0}}) {
+  for (const std::uint64_t lie : {std::uint64_t{0}, std::uint64_t{17}, std::uint64_t{19},
+                                  std::uint64_t{1} << 32, std::uint64_t{1} << 63, ~std::uint64_t{0}}) {
     EXPECT_EQ(try_parse(patched(weights_at, lie, 8), "weight count"), Outcome::refused);
     EXPECT_EQ(try_parse(patched(weights_at + 8 + 36, lie, 8), "bias count"), Outcome::refused);
     EXPECT_EQ(try_parse(patched(0, lie, 4), "public length"), Outcome::refused);

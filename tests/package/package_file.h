@@ -1,5 +1,5 @@
-// The frame of a package file written once more, from docs/package-format.md alone: tests take files apart, damage
-// them, and put them together with a right checksum.
+// The frame of a package file written once more, from docs/package-format.md alone: tests take files apart,
+// damage them, and put them together with a right checksum.
 #pragma once
 
 #include <openssl/sha.h>

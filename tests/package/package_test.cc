@@ -98,7 +98,8 @@ TEST(Package, FollowsTheDocumentedLayout) {
   SHA256(client.shared().data(), client.shared().size(), digest.data());
   EXPECT_EQ(digest, pair.id);
   const auto json = nlohmann::json::parse(client.shared().begin(), client.shared().end());
-  for (const char* key : {"network", "plan", "normalization", "labels"}) EXPECT_TRUE(json.contains(key)) << key;
+  for (const char* key : {"network", "plan", "normalization", "labels"})
+    EXPECT_TRUE(json.contains(key)) << key;
   // The private part: ranges, then 18 weights, 2 biases, 96 weights, 3 biases.
   ByteReader rest(server.rest(), "rest");
   EXPECT_EQ(nlohmann::json::parse(rest.string(1 << 20)).at("nodes").size(), 4u);

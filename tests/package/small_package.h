@@ -1,5 +1,5 @@
-// A network of five nodes with a hand-made plan: big enough to use every part of the format, small enough to damage
-// it in every place.
+// A network of five nodes with a hand-made plan: big enough to use every part of the format, small enough to
+// damage it in every place.
 #pragma once
 
 #include "nn/quantised_bounds.h"

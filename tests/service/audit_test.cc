@@ -21,7 +21,8 @@ TEST(Audit, CompiledPackagePasses) {
   EXPECT_GE(report.assumptions.size(), 5u);
   // Every linear layer is in exactly one group.
   std::vector<std::string> layers;
-  for (const GroupAudit& group : report.groups) layers.insert(layers.end(), group.layers.begin(), group.layers.end());
+  for (const GroupAudit& group : report.groups)
+    layers.insert(layers.end(), group.layers.begin(), group.layers.end());
   std::vector<std::string> expected;
   for (const nn::QNode& node : compiled.package.network.nodes) {
     if (std::holds_alternative<nn::QLinear>(node.op)) expected.push_back(node.name);

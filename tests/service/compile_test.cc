@@ -34,13 +34,15 @@ TEST(Compile, AccuracyComesFromTheLabels) {
     const auto best = std::max_element(logits.begin(), logits.end()) - logits.begin();
     data.labels[i] = static_cast<int>(i < 4 ? (best + 1) % kSmallClasses : best);
   }
-  const Accuracy accuracy = measure_accuracy(graph, compiled.package.network, data, nn::Normalization{}, false);
+  const Accuracy accuracy =
+      measure_accuracy(graph, compiled.package.network, data, nn::Normalization{}, false);
   EXPECT_EQ(accuracy.images, 40u);
   ASSERT_TRUE(accuracy.clear.has_value());
   EXPECT_DOUBLE_EQ(*accuracy.clear, 0.9);
   EXPECT_NEAR(*accuracy.in_float, 0.9, 0.15);
   data.labels.clear();
-  const Accuracy unknown = measure_accuracy(graph, compiled.package.network, data, nn::Normalization{}, false);
+  const Accuracy unknown =
+      measure_accuracy(graph, compiled.package.network, data, nn::Normalization{}, false);
   EXPECT_FALSE(unknown.clear.has_value());
   EXPECT_FALSE(unknown.in_float.has_value());
 }

@@ -1,5 +1,5 @@
-// Either party may vanish, fall silent or send garbage at any message of a session: the other one ends with an
-// Error(peer) within its deadline. The loop visits every message in both directions.
+// Either party may vanish, fall silent or send garbage at any message of a session: the other one ends with
+// an Error(peer) within its deadline. The loop visits every message in both directions.
 #include <gtest/gtest.h>
 
 #include <future>
@@ -38,15 +38,16 @@ class FaultTest : public testing::TestWithParam<Kind> {
     client_end->set_deadline(deadline);
     server_end->set_deadline(deadline);
     Outcome outcome;
-    auto server = std::async(std::launch::async, [&, end = std::move(server_end)]() -> std::optional<ErrorCode> {
-      try {
-        protocol::serve_session(*model_, *end);
-        return std::nullopt;
-      } catch (const Error& error) {
-        end->close();
-        return error.code();
-      }
-    });
+    auto server =
+        std::async(std::launch::async, [&, end = std::move(server_end)]() -> std::optional<ErrorCode> {
+          try {
+            protocol::serve_session(*model_, *end);
+            return std::nullopt;
+          } catch (const Error& error) {
+            end->close();
+            return error.code();
+          }
+        });
     {
       net::FaultChannel channel(std::move(client_end), fault);
       channel.set_deadline(deadline);
@@ -98,16 +99,22 @@ TEST_P(FaultTest, AtEveryMessage) {
 
 std::string kind_name(const testing::TestParamInfo<Kind>& info) {
   switch (info.param) {
-    case Kind::close: return "Close";
-    case Kind::truncate: return "Truncate";
-    case Kind::silence: return "Silence";
-    case Kind::wrong_type: return "WrongType";
-    default: return "FlipBit";
+    case Kind::close:
+      return "Close";
+    case Kind::truncate:
+      return "Truncate";
+    case Kind::silence:
+      return "Silence";
+    case Kind::wrong_type:
+      return "WrongType";
+    default:
+      return "FlipBit";
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, FaultTest,
-                         testing::Values(Kind::close, Kind::truncate, Kind::silence, Kind::wrong_type), kind_name);
+                         testing::Values(Kind::close, Kind::truncate, Kind::silence, Kind::wrong_type),
+                         kind_name);
 
 }  // namespace
 }  // namespace ap::service

@@ -26,7 +26,8 @@ class RunningServer {
   Server* operator->() { return &server_; }
 
   std::unique_ptr<net::Channel> connect() {
-    return net::connect("wss://" + server_.address(), net::TlsTrust::pinned_certificate(server_.fingerprint()));
+    return net::connect("wss://" + server_.address(),
+                        net::TlsTrust::pinned_certificate(server_.fingerprint()));
   }
 
   /// Another client gets a right answer.

@@ -19,7 +19,8 @@ TEST(ParseListen, AcceptsTheUsualForms) {
 }
 
 TEST(ParseListen, RefusesTheRest) {
-  for (const char* text : {"", "host", "host:", "host:x", "host:65536", "host:-1", "host:80x", "::1:80", "host: 80"}) {
+  for (const char* text :
+       {"", "host", "host:", "host:x", "host:65536", "host:-1", "host:80x", "::1:80", "host: 80"}) {
     EXPECT_THROW(parse_listen(text), Error) << text;
   }
 }
@@ -100,7 +101,8 @@ TEST_F(ServerTest, RefusesAnotherPackage) {
   const Compiled other = compile_small(3);
   const auto channel = server.connect();
   try {
-    run_images(package::parse(other.files.client, "client.apm"), *channel, small_inputs(other.package, 1), false);
+    run_images(package::parse(other.files.client, "client.apm"), *channel, small_inputs(other.package, 1),
+               false);
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::peer);
@@ -112,7 +114,8 @@ TEST_F(ServerTest, RefusesAnotherPackage) {
 TEST_F(ServerTest, WrongCertificateIsRefusedByTheClient) {
   RunningServer server(compiled_.package);
   const auto other = net::certificate_fingerprint(net::make_self_signed("127.0.0.1"));
-  for (const net::TlsTrust& trust : {net::TlsTrust::pinned_certificate(other), net::TlsTrust::system_authorities()}) {
+  for (const net::TlsTrust& trust :
+       {net::TlsTrust::pinned_certificate(other), net::TlsTrust::system_authorities()}) {
     try {
       net::connect("wss://" + server->address(), trust);
       FAIL();
@@ -142,7 +145,8 @@ TEST_F(ServerTest, SilentClientsAreDroppedAtTheDeadline) {
 TEST_F(ServerTest, HostileMessagesEndOneSessionOnly) {
   RunningServer server(compiled_.package);
   const Bytes huge(8 << 20, 0xff);
-  for (const net::MessageType type : std::vector<net::MessageType>{protocol::kHello, protocol::kUpload, 0xffff}) {
+  for (const net::MessageType type :
+       std::vector<net::MessageType>{protocol::kHello, protocol::kUpload, 0xffff}) {
     for (const ByteView payload : {ByteView(huge), ByteView(huge).first(1), ByteView()}) {
       const auto channel = server.connect();
       channel->set_deadline(5s);

@@ -1,5 +1,5 @@
-// A network that a test runs privately in a moment: 1x6x6 image, convolution to 2 channels, ReLU, fully connected
-// layer to 3 classes. As an ONNX file, as images, and compiled.
+// A network that a test runs privately in a moment: 1x6x6 image, convolution to 2 channels, ReLU, fully
+// connected layer to 3 classes. As an ONNX file, as images, and compiled.
 #pragma once
 
 #include <random>
@@ -22,13 +22,15 @@ inline Bytes small_onnx(int channels = 2) {
   const auto weights = nn::random_floats(static_cast<std::size_t>(9 * c), random);
   const auto bias = nn::random_floats(static_cast<std::size_t>(c), random);
   const std::int64_t features = c * kSmallSide * kSmallSide;
-  const auto dense = nn::random_floats(static_cast<std::size_t>(kSmallClasses * features), random, -0.3F, 0.3F);
+  const auto dense =
+      nn::random_floats(static_cast<std::size_t>(kSmallClasses * features), random, -0.3F, 0.3F);
   const auto offsets = nn::random_floats(kSmallClasses, random);
   const std::string conv = b.node("Conv", {"input", b.constant({c, 1, 3, 3}, weights), b.constant({c}, bias)},
                                   {{"kernel_shape", nn::Dims{3, 3}}, {"pads", nn::Dims{1, 1, 1, 1}}});
   const std::string flat = b.node("Flatten", {b.node("Relu", {conv})}, {{"axis", 1}});
-  return b.bytes(b.node("Gemm", {flat, b.constant({kSmallClasses, features}, dense), b.constant({kSmallClasses}, offsets)},
-                        {{"transB", 1}}));
+  return b.bytes(b.node(
+      "Gemm", {flat, b.constant({kSmallClasses, features}, dense), b.constant({kSmallClasses}, offsets)},
+      {{"transB", 1}}));
 }
 
 inline nn::Dataset small_images(std::size_t count, std::uint32_t seed = 1) {
@@ -46,10 +48,12 @@ inline Compiled compile_small(int channels = 2) {
   CompileOptions options;
   options.progress = false;
   options.labels = {"cat", "dog", "fish"};
-  return compile(nn::import_onnx_bytes(small_onnx(channels), "small"), small_images(16), nn::Normalization{}, options);
+  return compile(nn::import_onnx_bytes(small_onnx(channels), "small"), small_images(16), nn::Normalization{},
+                 options);
 }
 
-inline std::vector<Image> small_inputs(const package::Package& package, std::size_t count, std::uint32_t seed = 2) {
+inline std::vector<Image> small_inputs(const package::Package& package, std::size_t count,
+                                       std::uint32_t seed = 2) {
   const nn::Dataset data = small_images(count, seed);
   std::vector<Image> images;
   for (std::size_t i = 0; i < count; ++i) {
