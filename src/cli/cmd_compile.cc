@@ -147,7 +147,9 @@ Json json_of(const service::Compiled& compiled, const service::Audit& audit, con
            {{"float", value(compiled.accuracy.in_float)},
             {"clear", value(compiled.accuracy.clear)},
             {"simulated", nullptr},
-            {"images", compiled.accuracy.images}}},
+            {"images", compiled.accuracy.images},
+            {"simulated_agreement", compiled.agreement}}},
+          {"activation_bits", compiled.activation_bits},
           {"search_s", compiled.search_seconds},
           {"seconds", compiled.seconds}};
 }
@@ -185,6 +187,8 @@ std::string text_of(const service::Compiled& compiled, const service::Audit& aud
   out += fmt::format("predicted per image: {} of work, {}\n",
                      format_seconds(predicted.linear_s + predicted.activation_s),
                      format_bytes(static_cast<double>(predicted.bytes)));
+  out += fmt::format("activations of {} bits: private and clear labels agree on {:.1f} % of simulated inferences\n",
+                     compiled.activation_bits, 100 * compiled.agreement);
   const service::Accuracy& accuracy = compiled.accuracy;
   if (accuracy.in_float && accuracy.clear) {
     out += fmt::format("accuracy on {} calibration images: float {:.1f} %, integers {:.1f} %\n",
@@ -253,6 +257,8 @@ void add_compile(CLI::App& app, Action& action) {
       ->capture_default_str();
   command->add_option("--activation", options->compile.activation, "Engine of the activations: auto or gc")
       ->capture_default_str();
+  command->add_option("--activation-bits", options->compile.activation_bits,
+                      "Bits of an activation; chosen by simulation if left out");
   command->add_flag("--strict", options->compile.strict,
                     "Failure of at most 2^-128 per inference instead of 2^-40");
   command->add_option("--calibration-images,--first", options->selection.first, "Images to calibrate on")

@@ -4,7 +4,10 @@
 #include <openssl/evp.h>
 #include <zstd.h>
 
+#include <algorithm>
 #include <cstring>
+#include <memory>
+#include <new>
 
 #include "base/files.h"
 #include "package/network_json.h"
@@ -37,14 +40,25 @@ Bytes compress(ByteView body) {
 
 Bytes decompress(ByteView packed, std::uint64_t size, const std::string& name) {
   if (size > kMaxBody) fail_input("{} declares a body of {} bytes, more than the {} allowed", name, size, kMaxBody);
-  // A lying size cannot make us take memory that the compressed bytes could not fill: zstd expands at most
-  // about 1:20000 on our inputs, and the frame's own content size must agree.
   if (ZSTD_getFrameContentSize(packed.data(), packed.size()) != size) {
     fail_input("{} is damaged: its body does not have the declared size", name);
   }
-  Bytes body(size);
-  const std::size_t got = ZSTD_decompress(body.data(), body.size(), packed.data(), packed.size());
-  if (ZSTD_isError(got) || got != size) fail_input("{} is damaged: its body cannot be decompressed", name);
+  // In pieces, so that memory grows with what the frame really holds and not with what it declares.
+  constexpr std::size_t kPiece = std::size_t{1} << 20;
+  const std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> context(ZSTD_createDCtx(), &ZSTD_freeDCtx);
+  if (!context) throw std::bad_alloc();
+  Bytes body;
+  ZSTD_inBuffer in{packed.data(), packed.size(), 0};
+  for (std::size_t left = 1; left != 0;) {
+    const std::size_t before = body.size();
+    body.resize(before + std::min<std::uint64_t>(kPiece, size - before));
+    ZSTD_outBuffer out{body.data() + before, body.size() - before, 0};
+    left = ZSTD_decompressStream(context.get(), &out, &in);
+    body.resize(before + out.pos);
+    const bool stuck = left != 0 && out.pos == 0 && in.pos == in.size;
+    if (ZSTD_isError(left) || stuck) fail_input("{} is damaged: its body cannot be decompressed", name);
+  }
+  if (body.size() != size || in.pos != in.size) fail_input("{} is damaged: its body cannot be decompressed", name);
   return body;
 }
 

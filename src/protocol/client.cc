@@ -1,5 +1,6 @@
 #include "protocol/client.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "base/bits.h"
@@ -80,9 +81,9 @@ void ClientSession::State::shake_hands(const package::PackageId& id) {
 
 Report ClientSession::State::empty_report() const {
   Report report;
-  for (const LinearLayer& layer : model.linears()) report.layers.push_back({model.node(layer.node).name, "linear", {}, {}});
+  for (const LinearLayer& layer : model.linears()) report.layers.push_back({layer.node, model.node(layer.node).name, "linear", {}, {}});
   for (const ActivationLayer& layer : model.activations()) {
-    report.layers.push_back({model.node(layer.node).name, "activation", {}, {}});
+    report.layers.push_back({layer.node, model.node(layer.node).name, "activation", {}, {}});
   }
   return report;
 }
@@ -229,6 +230,8 @@ std::vector<std::int64_t> ClientSession::infer(std::span<const std::int32_t> inp
     }
     s.receive_statistics(report.online, report, &LayerCost::online);
   });
+  // While it was counted, linear layers came first and activations after them.
+  std::sort(report.layers.begin(), report.layers.end(), [](const auto& a, const auto& b) { return a.node < b.node; });
   s.last = std::move(report);
   return logits;
 }

@@ -24,6 +24,7 @@ struct Cost {
 };
 
 struct LayerCost {
+  int node = 0;  ///< index in the network
   std::string name;
   std::string op;  ///< "linear" or "activation"
   Cost offline, online;

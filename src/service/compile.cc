@@ -9,9 +9,9 @@
 #include "nn/accuracy.h"
 #include "nn/float_executor.h"
 #include "nn/integer_executor.h"
-#include "nn/quantise.h"
 #include "plan/select.h"
 #include "service/audit.h"
+#include "service/precision.h"
 
 namespace ap::service {
 namespace {
@@ -34,6 +34,10 @@ void check_options(const CompileOptions& options) {
   }
   if (options.policy != "exact") {
     fail_input("policy {} is not available in this version, which offers: exact", options.policy);
+  }
+  if (options.activation_bits != 0 && (options.activation_bits < 2 || options.activation_bits > 14)) {
+    fail_input("--activation-bits {} is out of range; use 2 to 14, or leave it out to have it chosen",
+               options.activation_bits);
   }
   if (options.activation != "auto" && options.activation != "gc") {
     fail_input("activation engine \"{}\" is not available in this version, which offers: auto, gc",
@@ -86,14 +90,15 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
   {
     Progress bar("compile", 3, options.progress);
     bar.note("calibrating and quantising");
-    std::vector<nn::Tensor> images;
-    for (std::size_t i = 0; i < calibration.size(); ++i)
-      images.push_back(calibration.input(i, normalization));
-    package.network = nn::quantise(graph, images);
+    plan::SelectOptions select;
+    Precision precision =
+        choose_precision(graph, calibration, normalization, select.guard_bits, options.activation_bits);
+    package.network = std::move(precision.network);
+    result.activation_bits = precision.activation_bits;
+    result.agreement = precision.agreement;
     bar.advance();
     bar.note("choosing parameters");
     const Clock::time_point search = Clock::now();
-    plan::SelectOptions select;
     if (options.strict) select.target_failure_log2 = -128;
     package.plan = plan::select_exact(package.network, select);
     result.search_seconds = seconds_since(search);

@@ -15,6 +15,7 @@ namespace ap::service {
 struct CompileOptions {
   std::string policy = "exact";
   std::string activation = "auto";  ///< engine of the activations: auto or gc
+  int activation_bits = 0;          ///< 2 to 14, or 0 to choose (service/precision.h)
   bool strict = false;              ///< failure of at most 2^-128 per inference instead of 2^-40
   std::vector<std::string> labels;  ///< class names, or empty
   bool progress = true;
@@ -30,6 +31,8 @@ struct Compiled {
   package::Package package;  ///< with weights
   package::Pair files;
   Accuracy accuracy;
+  int activation_bits = 0;      ///< as chosen
+  double agreement = 0;         ///< simulated, of private and clear labels on the calibration images
   double seconds = 0;         ///< of everything
   double search_seconds = 0;  ///< of choosing the parameters alone
 };

@@ -232,6 +232,17 @@ TEST_F(HostilePackage, SizesThatLie) {
   }
 }
 
+TEST_F(HostilePackage, FrameAndHeaderThatLieTogether) {
+  // A Zstandard frame header (single segment, eight bytes of content size) that declares 2 GiB, and an empty block.
+  const std::uint64_t lie = std::uint64_t{1} << 31;
+  ByteWriter frame;
+  frame.u32(0xfd2fb528);
+  frame.u8(0xe0);
+  frame.u64(lie);
+  frame.raw(Bytes{0x01, 0x00, 0x00});
+  EXPECT_EQ(try_parse(assemble(server_.head, lie, frame.bytes().size(), frame.bytes()), "2 GiB"), Outcome::refused);
+}
+
 TEST_F(HostilePackage, CountsThatLieInsideTheBody) {
   const std::size_t shared_bytes = server_.shared().size();
   const auto patched = [&](std::size_t offset, std::uint64_t value, std::size_t width) {

@@ -16,6 +16,8 @@ namespace {
 using namespace std::chrono_literals;
 using Kind = net::Fault::Kind;
 
+constexpr std::chrono::milliseconds kPatience{20'000};
+
 struct Outcome {
   bool happened = false;
   std::optional<ErrorCode> client, server;  ///< absent: ended well
@@ -75,11 +77,13 @@ protocol::ServerModel* FaultTest::model_ = nullptr;
 
 TEST_P(FaultTest, AtEveryMessage) {
   const Kind kind = GetParam();
-  const auto deadline = kind == Kind::silence ? 400ms : 20'000ms;
+  const auto deadline = kind == Kind::silence ? 300ms : kPatience;
   for (const net::Direction direction : {net::Direction::sent, net::Direction::received}) {
     std::uint64_t message = 0;
     for (;; ++message) {
-      const Outcome outcome = run({kind, direction, message, 1}, deadline);
+      Outcome outcome = run({kind, direction, message, 1}, deadline);
+      // A short deadline may also pass because the machine is busy: what counts is a patient run.
+      if (!outcome.happened) outcome = run({kind, direction, message, 1}, kPatience);
       const std::string where =
           fmt::format("{} message {}", direction == net::Direction::sent ? "client's" : "server's", message);
       if (!outcome.happened) {

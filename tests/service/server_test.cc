@@ -128,7 +128,7 @@ TEST_F(ServerTest, WrongCertificateIsRefusedByTheClient) {
 
 TEST_F(ServerTest, SilentClientsAreDroppedAtTheDeadline) {
   ServerConfig config;
-  config.deadline = 200ms;
+  config.deadline = 1'500ms;
   RunningServer server(compiled_.package, config);
   const auto silent = server.connect();
   server.expect_serving(client_, compiled_.package);
