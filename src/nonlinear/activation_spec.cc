@@ -23,7 +23,7 @@ void ActivationSpec::validate() const {
   check_range("inputs", inputs, 1, kMaxActivationInputs);
   check_range("outputs", outputs, 1, kMaxActivationInputs);
   check_range("sum_bits", wide(sum_bits), 2, 40);
-  check_range("guard_bits", wide(guard_bits), 0, 8);
+  check_range("guard_bits", wide(guard_bits), 0, 16);
   check_range("clamp_bits", wide(clamp_bits), 1, 16);
   check_range("out_bits", wide(out_bits), wide(clamp_bits), 40);
   check_range("pool_size", pool_size, 1, kMaxPoolSize);

@@ -16,7 +16,7 @@ struct ActivationSpec {
   std::size_t inputs = 0;              ///< elements before pooling, at most kMaxActivationInputs
   std::size_t outputs = 0;             ///< elements after pooling; equal to inputs without pooling
   int sum_bits = 0;                    ///< n, 2..40
-  int guard_bits = 0;                  ///< g, 0..8
+  int guard_bits = 0;                  ///< g, 0..16
   int clamp_bits = 0;                  ///< m, 1..16; if m >= n the upper bound is out of reach
   int out_bits = 0;                    ///< k, m..40
   std::size_t pool_size = 1;           ///< elements of one window, 1..kMaxPoolSize; 1 without pooling

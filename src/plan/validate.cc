@@ -48,7 +48,7 @@ void check_activation(const ActivationChoice& c, const Plan& plan, const nn::Qua
   if (c.engine != "gc") fail_input("layer {} asks for the activation engine \"{}\"; this version has: gc", node.name, c.engine);
   const Truncation& t = c.truncation;
   in_range(node.name, "the shift", t.shift, op->shift, op->shift);
-  in_range(node.name, "the number of guard bits", t.guard_bits, 0, std::min(t.shift, 8));
+  in_range(node.name, "the number of guard bits", t.guard_bits, 0, std::min(t.shift, 16));
   in_range(node.name, "the width of the garbled sum", t.sum_bits, 2, kMaxModulusBits - t.shift);
   const int input_bits = plan.modulus_bits[static_cast<std::size_t>(node.inputs.front())];
   in_range(node.name, "the sharing modulus of its input", input_bits, t.input_bits(), kMaxModulusBits);

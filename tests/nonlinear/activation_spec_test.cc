@@ -32,7 +32,7 @@ TEST(ActivationSpec, FieldsOutOfRangeAreRefused) {
       [](auto& s) { s.inputs = 0; },        [](auto& s) { s.inputs = kMaxActivationInputs + 1; },
       [](auto& s) { s.outputs = 3; },       [](auto& s) { s.sum_bits = 1; },
       [](auto& s) { s.sum_bits = 41; },     [](auto& s) { s.guard_bits = -1; },
-      [](auto& s) { s.guard_bits = 9; },    [](auto& s) { s.clamp_bits = 0; },
+      [](auto& s) { s.guard_bits = 17; },    [](auto& s) { s.clamp_bits = 0; },
       [](auto& s) { s.clamp_bits = 17; },   [](auto& s) { s.out_bits = 7; },
       [](auto& s) { s.out_bits = 41; },     [](auto& s) { s.pool_size = 1; },
       [](auto& s) { s.pool_size = 65; },    [](auto& s) { s.windows[3] = 4; },
