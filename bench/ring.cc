@@ -1,7 +1,9 @@
 // Times of the transform, of the pointwise products and of the operations of one ciphertext, on one core.
 //   ring --benchmark_filter=ntt_forward
 // Names: ntt_forward/N/BITS, ntt_inverse/N/BITS, multiply_add/N/BITS/TERMS (time of all terms),
-// encrypt_symmetric/N/LOG2Q, load_ciphertext/N/LOG2Q, reshare/N/LOG2Q, decrypt_reply/N/LOG2Q.
+// encrypt_symmetric/N/LOG2Q, load_ciphertext/N/LOG2Q, reshare/N/LOG2Q, decrypt_reply/N/LOG2Q. Batching, LOG2Q with
+// the special prime and p of 20 bits: batch_encrypt, batch_load, batch_decrypt, rotate, rotate_hoisted (each further
+// rotation of one ciphertext), multiply_plain, prepare_plain, multiply_relinearise, switch_level (to one prime).
 #include "ring/ntt.h"
 
 #include <benchmark/benchmark.h>
@@ -10,6 +12,7 @@
 #include <numeric>
 #include <vector>
 
+#include "bfv/batch_scheme.h"
 #include "bfv/scheme.h"
 #include "random/prng.h"
 #include "ring/primes.h"
@@ -126,6 +129,101 @@ void decrypt_reply(benchmark::State& state) {
   for (auto _ : state) bfv::decrypt_reply(party.key, reply, kLog2P, party.format, shares);
 }
 
+// Data primes of equal size and one special prime, as few as 50 bits each allow; 44 bits from 8192 on.
+struct BatchParty {
+  static bfv::BatchContextPtr make(const benchmark::State& state) {
+    const auto n = static_cast<std::uint32_t>(state.range(0));
+    auto left = static_cast<int>(state.range(1));
+    bfv::BatchParameters parameters{n, bfv::batch_primes(20, n, 1), {}, {}, 0, true};
+    std::vector<std::uint64_t> taken = parameters.plain_primes;
+    for (int primes = (left + 43) / 44; primes > 0; --primes) {
+      const int bits = (left + primes - 1) / primes;
+      taken.push_back(bfv::batch_primes(bits, n, 1, taken).at(0));
+      (parameters.special_primes.empty() ? parameters.special_primes : parameters.data_primes).push_back(taken.back());
+      left -= bits;
+    }
+    return bfv::make_batch_context(parameters);
+  }
+  explicit BatchParty(const benchmark::State& state)
+      : ctx(make(state)), key(ctx, prng), slots(ctx->n()), elements{bfv::rotation_element(*ctx, 1)},
+        keys(key, elements, prng), relinearisation(bfv::make_relinearisation_key(key, prng)) {
+    sample_uniform(prng, ctx->p().value(), slots);
+    bytes = bfv::batch_encrypt(key, slots, prng);
+  }
+  bfv::BatchCiphertext ciphertext() const { return bfv::load_seeded(ctx, bytes); }
+  Prng prng{Seed{2}};
+  bfv::BatchContextPtr ctx;
+  bfv::BatchSecretKey key;
+  std::vector<std::uint64_t> slots;
+  std::vector<std::uint32_t> elements;
+  bfv::GaloisKeys keys;
+  bfv::KeySwitchKey relinearisation;
+  Bytes bytes;
+};
+
+void batch_encrypt(benchmark::State& state) {
+  BatchParty party(state);
+  for (auto _ : state) benchmark::DoNotOptimize(bfv::batch_encrypt(party.key, party.slots, party.prng));
+  state.counters["bytes"] = static_cast<double>(party.bytes.size());
+}
+
+void batch_load(benchmark::State& state) {
+  const BatchParty party(state);
+  for (auto _ : state) benchmark::DoNotOptimize(party.ciphertext());
+}
+
+void batch_decrypt(benchmark::State& state) {
+  BatchParty party(state);
+  const bfv::BatchCiphertext x = party.ciphertext();
+  for (auto _ : state) bfv::batch_decrypt(party.key, x, party.slots);
+}
+
+void rotate(benchmark::State& state) {
+  const BatchParty party(state);
+  const bfv::BatchCiphertext x = party.ciphertext();
+  for (auto _ : state) benchmark::DoNotOptimize(bfv::rotate_rows(x, 1, party.keys));
+}
+
+void rotate_hoisted(benchmark::State& state) {
+  const BatchParty party(state);
+  const bfv::BatchCiphertext x = party.ciphertext();
+  const bfv::Decomposition c1 = bfv::decompose(*party.ctx, x.c1, x.level);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(bfv::apply_automorphism(x, c1, party.elements[0], party.keys));
+  }
+}
+
+void multiply_plain(benchmark::State& state) {
+  const BatchParty party(state);
+  const bfv::BatchCiphertext x = party.ciphertext();
+  const bfv::BatchPlaintext w(*party.ctx, party.slots, x.level);
+  bfv::BatchCiphertext sum(party.ctx, x.level);
+  const bfv::BatchCiphertext* const xs[] = {&x};
+  const bfv::BatchPlaintext* const ws[] = {&w};
+  for (auto _ : state) bfv::multiply_plain_add(xs, ws, sum);
+}
+
+void prepare_plain(benchmark::State& state) {
+  const BatchParty party(state);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(bfv::BatchPlaintext(*party.ctx, party.slots, party.ctx->data()));
+  }
+}
+
+void multiply_relinearise(benchmark::State& state) {
+  const BatchParty party(state);
+  const bfv::BatchCiphertext x = party.ciphertext();
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(bfv::relinearise(bfv::multiply(x, x), party.relinearisation));
+  }
+}
+
+void switch_level(benchmark::State& state) {
+  const BatchParty party(state);
+  const bfv::BatchCiphertext x = party.ciphertext();
+  for (auto _ : state) benchmark::DoNotOptimize(bfv::switch_level(x, 1));
+}
+
 const std::vector<std::vector<std::int64_t>> kTransforms{{1024, 26}, {1024, 45}, {2048, 45}, {2048, 50},
                                                          {2048, 54}, {4096, 36}, {4096, 45}, {4096, 50},
                                                          {4096, 60}, {8192, 45}, {8192, 50}, {8192, 60}};
@@ -147,6 +245,11 @@ void ciphertexts(benchmark::internal::Benchmark* b) {
   b->Unit(benchmark::kMicrosecond);
 }
 
+void batches(benchmark::internal::Benchmark* b) {
+  for (const auto& args : {std::vector<std::int64_t>{4096, 106}, {8192, 218}, {16384, 430}, {32768, 865}}) b->Args(args);
+  b->Unit(benchmark::kMicrosecond);
+}
+
 BENCHMARK(ntt_forward)->Apply(transforms);
 BENCHMARK(ntt_inverse)->Apply(transforms);
 BENCHMARK(multiply_add)->Apply(products);
@@ -154,6 +257,15 @@ BENCHMARK(encrypt_symmetric)->Apply(ciphertexts);
 BENCHMARK(load_ciphertext)->Apply(ciphertexts);
 BENCHMARK(reshare)->Apply(ciphertexts);
 BENCHMARK(decrypt_reply)->Apply(ciphertexts);
+BENCHMARK(batch_encrypt)->Apply(batches);
+BENCHMARK(batch_load)->Apply(batches);
+BENCHMARK(batch_decrypt)->Apply(batches);
+BENCHMARK(rotate)->Apply(batches);
+BENCHMARK(rotate_hoisted)->Apply(batches);
+BENCHMARK(multiply_plain)->Apply(batches);
+BENCHMARK(prepare_plain)->Apply(batches);
+BENCHMARK(multiply_relinearise)->Apply(batches);
+BENCHMARK(switch_level)->Apply(batches);
 
 }  // namespace
 

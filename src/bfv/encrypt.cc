@@ -7,6 +7,12 @@
 #include "bfv/wire.h"
 
 namespace ap::bfv {
+namespace {
+
+// Products that one call sums before it reduces.
+constexpr std::size_t kTermsTogether = 16;
+
+}  // namespace
 
 std::size_t encrypted_bytes(const Context& context) {
   return std::tuple_size_v<Seed> + residue_bytes(context);
@@ -85,8 +91,15 @@ void Accumulator::multiply_add(std::span<const Ciphertext* const> x,
       second[k] = x[k]->c1.data() + i * n;
     }
     const ring::NttTables& tables = context->tables(i);
-    tables.multiply_add(first, values, context->part(std::span<std::uint64_t>(c0), i));
-    tables.multiply_add(second, values, context->part(std::span<std::uint64_t>(c1), i));
+    // A few terms for both parts, so that the second use finds the weights in the cache.
+    for (std::size_t at = 0; at < x.size(); at += kTermsTogether) {
+      const std::size_t count = std::min(kTermsTogether, x.size() - at);
+      const auto terms = std::span(values).subspan(at, count);
+      tables.multiply_add(std::span(first).subspan(at, count), terms,
+                          context->part(std::span<std::uint64_t>(c0), i));
+      tables.multiply_add(std::span(second).subspan(at, count), terms,
+                          context->part(std::span<std::uint64_t>(c1), i));
+    }
   }
 }
 

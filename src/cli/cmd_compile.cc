@@ -255,7 +255,7 @@ void add_compile(CLI::App& app, Action& action) {
       ->type_name("DIR");
   command->add_option("--policy", options->compile.policy, "How to choose parameters: exact")
       ->capture_default_str();
-  command->add_option("--activation", options->compile.activation, "Engine of the activations: auto or gc")
+  command->add_option("--activation", options->compile.activation, "Engine of the activations: gc, ot, or auto (by the link, at run time)")
       ->capture_default_str();
   command->add_option("--activation-bits", options->compile.activation_bits,
                       "Bits of an activation; chosen by simulation if left out");

@@ -108,6 +108,7 @@ Json json_of(const Results& r) {
   for (const protocol::LayerCost& layer : r.run.mean.layers) {
     layers.push_back({{"name", layer.name},
                       {"op", layer.op},
+                      {"engine", layer.engine},
                       {"offline", cost_json(layer.offline)},
                       {"online", cost_json(layer.online)}});
   }

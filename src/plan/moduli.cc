@@ -20,16 +20,31 @@ int signed_bits(std::int64_t low, std::int64_t high, std::int64_t margin) {
   return 63;
 }
 
-Truncation truncation_of(const nn::QActivation& activation, const nn::QNode& input, int guard_bits) {
+Truncation truncation_of(const nn::QActivation& activation, const nn::Interval& range, int guard_bits) {
   Truncation t;
   t.shift = activation.shift;
   t.guard_bits = std::min(guard_bits, activation.shift);
   // Arithmetic right shift of a signed value is floor division, as the integer network defines it.
-  t.sum_bits = signed_bits((input.low >> t.shift) - activation.low, (input.high >> t.shift) - activation.low, 2);
+  t.sum_bits = signed_bits((range.low >> t.shift) - activation.low, (range.high >> t.shift) - activation.low, 2);
   return t;
 }
 
+Truncation truncation_of(const nn::QActivation& activation, const nn::QNode& input, int guard_bits) {
+  return truncation_of(activation, nn::Interval{input.low, input.high}, guard_bits);
+}
+
+std::vector<nn::Interval> exact_ranges(const nn::QuantisedNetwork& network) {
+  std::vector<nn::Interval> ranges;
+  for (const nn::QNode& node : network.nodes) ranges.push_back({node.low, node.high});
+  return ranges;
+}
+
 std::vector<int> assign_moduli(const nn::QuantisedNetwork& network, int guard_bits) {
+  return assign_moduli(network, exact_ranges(network), guard_bits);
+}
+
+std::vector<int> assign_moduli(const nn::QuantisedNetwork& network, std::span<const nn::Interval> ranges,
+                               int guard_bits) {
   const auto& nodes = network.nodes;
   std::vector<int> bits(nodes.size(), 1);
   const auto need = [&](int node, int wanted, const nn::QNode& consumer) {
@@ -41,13 +56,13 @@ std::vector<int> assign_moduli(const nn::QuantisedNetwork& network, int guard_bi
     held = std::max(held, wanted);
   };
   const int last = static_cast<int>(nodes.size()) - 1;
-  need(last, signed_bits(nodes.back().low, nodes.back().high, 2), nodes.back());
+  need(last, signed_bits(ranges.back().low, ranges.back().high, 2), nodes.back());
   for (int i = last; i > 0; --i) {
     const nn::QNode& node = nodes[static_cast<std::size_t>(i)];
     if (const auto* activation = std::get_if<nn::QActivation>(&node.op)) {
       const int input = node.inputs.front();
       need(i, activation->bits + 1, node);
-      need(input, truncation_of(*activation, nodes[static_cast<std::size_t>(input)], guard_bits).input_bits(), node);
+      need(input, truncation_of(*activation, ranges[static_cast<std::size_t>(input)], guard_bits).input_bits(), node);
     } else if (std::holds_alternative<nn::QQuadratic>(node.op)) {
       fail_input("layer {} is a quadratic activation, which cannot be served privately yet; "
                  "use ReLU or Clip there", node.name);

@@ -5,8 +5,10 @@
 // error: the input of an activation and the logits must fit their modulus as signed numbers.
 #pragma once
 
+#include <span>
 #include <vector>
 
+#include "nn/quantised_bounds.h"
 #include "nn/quantised_network.h"
 
 namespace ap::plan {
@@ -28,13 +30,22 @@ struct Truncation {
   std::int64_t offset() const;
 };
 
+/// For inputs within `range`; values outside it wrap.
+Truncation truncation_of(const nn::QActivation& activation, const nn::Interval& range, int guard_bits);
+/// For every value that `input` can take.
 Truncation truncation_of(const nn::QActivation& activation, const nn::QNode& input, int guard_bits);
 
 /// Bits of a signed integer that holds every value of [low, high] with `margin` to spare on both sides.
 int signed_bits(std::int64_t low, std::int64_t high, std::int64_t margin);
 
-/// log2 of the sharing modulus of every node.
+/// The exact interval of every node: nothing can wrap.
+std::vector<nn::Interval> exact_ranges(const nn::QuantisedNetwork& network);
+
+/// log2 of the sharing modulus of every node, so that no value inside `ranges` (by node) wraps where it matters.
 /// @throws Error(input) naming the layer that needs more than kMaxModulusBits, or cannot be shared at all.
+std::vector<int> assign_moduli(const nn::QuantisedNetwork& network, std::span<const nn::Interval> ranges,
+                               int guard_bits);
+/// With exact_ranges.
 std::vector<int> assign_moduli(const nn::QuantisedNetwork& network, int guard_bits);
 
 }  // namespace ap::plan

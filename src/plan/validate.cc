@@ -45,7 +45,9 @@ void check_activation(const ActivationChoice& c, const Plan& plan, const nn::Qua
   const nn::QNode& node = node_at(network, c.node, "activation");
   const auto* op = std::get_if<nn::QActivation>(&node.op);
   if (!op) fail_input("the plan treats layer {} as an activation, but it is not", node.name);
-  if (c.engine != "gc") fail_input("layer {} asks for the activation engine \"{}\"; this version has: gc", node.name, c.engine);
+  if (c.engine != "auto" && c.engine != "gc" && c.engine != "ot") {
+    fail_input("layer {} asks for the activation engine \"{}\"; this version has: auto, gc, ot", node.name, c.engine);
+  }
   const Truncation& t = c.truncation;
   in_range(node.name, "the shift", t.shift, op->shift, op->shift);
   in_range(node.name, "the number of guard bits", t.guard_bits, 0, std::min(t.shift, 16));

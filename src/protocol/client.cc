@@ -1,11 +1,12 @@
 #include "protocol/client.h"
 
 #include <algorithm>
-#include <optional>
+#include <map>
 
 #include "base/bits.h"
-#include "nonlinear/activation_garbler.h"
 #include "protocol/clock.h"
+#include "protocol/engines.h"
+#include "protocol/link.h"
 #include "protocol/local_nodes.h"
 #include "protocol/messages.h"
 #include "protocol/metered_channel.h"
@@ -18,7 +19,7 @@ namespace {
 struct Material {
   Share input_mask;
   Share logits;
-  std::vector<nonlinear::GarblerMaterial> activations;
+  std::vector<std::unique_ptr<ClientTask>> activations;
   Report report;
 };
 
@@ -31,7 +32,8 @@ struct ClientSession::State {
   MeteredChannel channel;
   ClientOptions options;
   Prng prng;
-  std::optional<nonlinear::ActivationGarbler> garbler;
+  std::vector<Engine> chosen;  ///< by activation
+  std::map<Engine, std::unique_ptr<ClientEngine>> engines;
   std::deque<Material> ready;
   Report last;
 
@@ -40,6 +42,7 @@ struct ClientSession::State {
   Share random_share(int node);
   void send_uploads(const std::vector<bfv::SecretKey>& keys, const std::vector<Share>& shares, Report& report);
   void receive_replies(const std::vector<bfv::SecretKey>& keys, std::vector<Share>& shares, Report& report);
+  void prepare_activations(const std::vector<Share>& shares, Material& material);
   void receive_statistics(Cost& phase, Report& report, Cost LayerCost::* which);
 
   /// Runs `work` and adds what it cost to `cost`.
@@ -81,9 +84,12 @@ void ClientSession::State::shake_hands(const package::PackageId& id) {
 
 Report ClientSession::State::empty_report() const {
   Report report;
-  for (const LinearLayer& layer : model.linears()) report.layers.push_back({layer.node, model.node(layer.node).name, "linear", {}, {}});
-  for (const ActivationLayer& layer : model.activations()) {
-    report.layers.push_back({layer.node, model.node(layer.node).name, "activation", {}, {}});
+  for (const LinearLayer& layer : model.linears()) {
+    report.layers.push_back({layer.node, model.node(layer.node).name, "linear", "he", {}, {}});
+  }
+  for (std::size_t i = 0; i < model.activations().size(); ++i) {
+    const int node = model.activations()[i].node;
+    report.layers.push_back({node, model.node(node).name, "activation", chosen[i] == Engine::ot ? "ot" : "gc", {}, {}});
   }
   return report;
 }
@@ -123,6 +129,33 @@ void ClientSession::State::receive_replies(const std::vector<bfv::SecretKey>& ke
   apply_local_nodes(model, shares);
 }
 
+/// All layers of one engine after those of the other: within an engine the server works one layer ahead.
+void ClientSession::State::prepare_activations(const std::vector<Share>& shares, Material& material) {
+  Bytes names;
+  for (const Engine engine : chosen) names.push_back(static_cast<std::uint8_t>(engine));
+  channel.send(kEngines, names);
+  const std::size_t linears = model.linears().size();
+  material.activations.resize(chosen.size());
+  for (const Engine engine : {Engine::gc, Engine::ot}) {
+    std::vector<nonlinear::ActivationSpec> specs;
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+      if (chosen[i] == engine) specs.push_back(model.activations()[i].spec);
+    }
+    if (specs.empty()) continue;
+    std::unique_ptr<ClientEngine>& party = engines[engine];
+    if (!party) party = make_client_engine(engine, channel);
+    party->expect(specs);
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+      if (chosen[i] != engine) continue;
+      const ActivationLayer& layer = model.activations()[i];
+      measure(material.report.layers[linears + i].offline, [&] {
+        const Share input = circuit_input(layer, shares[static_cast<std::size_t>(layer.input)], Party::client);
+        material.activations[i] = party->prepare(layer.spec, input, shares[static_cast<std::size_t>(layer.node)]);
+      });
+    }
+  }
+}
+
 void ClientSession::State::receive_statistics(Cost& phase, Report& report, Cost LayerCost::* which) {
   const std::size_t linears = model.linears().size(), activations = model.activations().size();
   const Bytes bytes = channel.receive_exactly(kStatistics, statistics_bytes(linears, activations));
@@ -136,11 +169,12 @@ void ClientSession::State::receive_statistics(Cost& phase, Report& report, Cost 
 ClientSession::ClientSession(const Model& model, const package::PackageId& id, net::Channel& channel, ClientOptions options)
     : state_(std::make_unique<State>(model, channel, std::move(options))) {
   state_->shake_hands(id);
-  state_->garbler.emplace(state_->channel);
+  state_->chosen = choose_engines(model, wants_link(model) ? measure_link(state_->channel) : Link{});
 }
 
 ClientSession::~ClientSession() = default;
 
+const std::vector<Engine>& ClientSession::engines() const { return state_->chosen; }
 std::size_t ClientSession::prepared() const { return state_->ready.size(); }
 const Report& ClientSession::report() const { return state_->last; }
 
@@ -173,14 +207,7 @@ void ClientSession::prepare() {
     s.send_uploads(keys, shares, report);
     s.receive_replies(keys, shares, report);
 
-    const std::size_t linears = s.model.linears().size();
-    for (std::size_t i = 0; i < s.model.activations().size(); ++i) {
-      const ActivationLayer& layer = s.model.activations()[i];
-      s.measure(report.layers[linears + i].offline, [&] {
-        const Share input = circuit_input(layer, shares[static_cast<std::size_t>(layer.input)], Party::client);
-        material.activations.push_back(s.garbler->garble(layer.spec, input, shares[static_cast<std::size_t>(layer.node)]));
-      });
-    }
+    s.prepare_activations(shares, material);
     if (s.options.observer) {
       for (std::size_t i = 0; i < shares.size(); ++i) s.options.observer(static_cast<int>(i), shares[i]);
     }
@@ -218,7 +245,8 @@ std::vector<std::int64_t> ClientSession::infer(std::span<const std::int32_t> inp
 
     const std::size_t linears = s.model.linears().size();
     for (std::size_t i = 0; i < material.activations.size(); ++i) {
-      s.measure(report.layers[linears + i].online, [&] { s.garbler->answer(std::move(material.activations[i])); });
+      s.measure(report.layers[linears + i].online, [&] { material.activations[i]->run(); });
+      material.activations[i].reset();
     }
 
     const int out_bits = s.model.bits(last);

@@ -1,5 +1,5 @@
 // The client's side of a session (design section 3). One session holds one connection, one set of base oblivious
-// transfers and one garbling offset; every inference has its own HE keys, masks and garbled circuits, made by
+// transfers for each engine; every inference has its own HE keys, masks and garbled circuits, made by
 // prepare() and used up by infer().
 #pragma once
 
@@ -12,6 +12,7 @@
 #include "bfv/scheme.h"
 #include "net/channel.h"
 #include "package/package.h"
+#include "protocol/engines.h"
 #include "protocol/model.h"
 #include "protocol/observer.h"
 #include "protocol/report.h"
@@ -32,6 +33,8 @@ class ClientSession {
 
   /// The offline phase of one inference: everything that does not depend on the image.
   void prepare();
+  /// The engine of each activation, as the plan says or the link decides.
+  const std::vector<Engine>& engines() const;
   /// How many prepared inferences are waiting.
   std::size_t prepared() const;
 

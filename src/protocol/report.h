@@ -26,7 +26,8 @@ struct Cost {
 struct LayerCost {
   int node = 0;  ///< index in the network
   std::string name;
-  std::string op;  ///< "linear" or "activation"
+  std::string op;      ///< "linear" or "activation"
+  std::string engine;  ///< "he", "gc" or "ot"
   Cost offline, online;
 };
 

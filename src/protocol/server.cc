@@ -1,12 +1,14 @@
 #include "protocol/server.h"
 
 #include <deque>
+#include <map>
 
 #include "base/bits.h"
 #include "linear/clear_conv.h"
 #include "linear/he_linear.h"
-#include "nonlinear/activation_evaluator.h"
 #include "protocol/clock.h"
+#include "protocol/engines.h"
+#include "protocol/link.h"
 #include "protocol/local_nodes.h"
 #include "protocol/messages.h"
 #include "protocol/statistics.h"
@@ -24,7 +26,7 @@ struct PreparedLayer {
 /// One inference's one-time material: made by prepare, destroyed by infer.
 struct Material {
   std::vector<Share> linear_shares;  ///< s: the server's share of M r, by linear layer
-  std::vector<nonlinear::EvaluatorMaterial> activations;
+  std::vector<std::unique_ptr<ServerTask>> activations;
 };
 
 }  // namespace
@@ -75,13 +77,13 @@ class Session {
 
   void run() {
     if (!shake_hands()) return;
-    nonlinear::ActivationEvaluator evaluator(channel_);
     for (;;) {
       const Bytes command = channel_.receive_exactly(kCommand, 1);
       switch (static_cast<Command>(command[0])) {
         case Command::goodbye: return;
-        case Command::prepare: prepare(evaluator); break;
-        case Command::infer: infer(evaluator); break;
+        case Command::prepare: prepare(); break;
+        case Command::infer: infer(); break;
+        case Command::probe: answer_probe(channel_); break;
         default: fail_peer("the client sent the unknown command {}", command[0]);
       }
     }
@@ -137,7 +139,7 @@ class Session {
     return keys;
   }
 
-  void prepare(nonlinear::ActivationEvaluator& evaluator) {
+  void prepare() {
     if (ready_.size() >= options_.max_prepared) {
       fail_peer("the client wants to prepare more than {} inferences ahead", options_.max_prepared);
     }
@@ -158,25 +160,46 @@ class Session {
           material.linear_shares.push_back(std::move(share));
         });
       }
-      garble(evaluator, material, statistics);
+      prepare_activations(material, statistics);
     });
     send_statistics(statistics);
     ready_.push_back(std::move(material));
   }
 
-  /// The columns of one layer are always sent before the tables of the layer before it are awaited, so that the
-  /// client never waits for us while it could garble.
-  void garble(nonlinear::ActivationEvaluator& evaluator, Material& material, ServerStatistics& statistics) {
-    const std::vector<ActivationLayer>& layers = model_.activations();
-    std::deque<nonlinear::PreparedChoices> choices;
-    for (std::size_t i = 0; i < layers.size() + 1; ++i) {
-      if (i < layers.size()) {
-        measure(statistics.activation_s[i], [&] { choices.push_back(evaluator.prepare(layers[i].spec)); });
+  std::vector<Engine> receive_engines() {
+    std::vector<Engine> engines;
+    for (const std::uint8_t name : channel_.receive_exactly(kEngines, model_.activations().size())) {
+      if (name > static_cast<std::uint8_t>(Engine::ot)) fail_peer("the client asks for the unknown activation engine {}", name);
+      engines.push_back(static_cast<Engine>(name));
+    }
+    return engines;
+  }
+
+  /// A layer is always announced before the one ahead of it is finished, so that the client never waits for us while
+  /// it could work.
+  void prepare_activations(Material& material, ServerStatistics& statistics) {
+    const std::vector<Engine> chosen = receive_engines();
+    material.activations.resize(chosen.size());
+    for (const Engine engine : {Engine::gc, Engine::ot}) {
+      std::vector<std::size_t> layers;
+      std::vector<nonlinear::ActivationSpec> specs;
+      for (std::size_t i = 0; i < chosen.size(); ++i) {
+        if (chosen[i] != engine) continue;
+        layers.push_back(i);
+        specs.push_back(model_.activations()[i].spec);
       }
-      if (i > 0) {
-        measure(statistics.activation_s[i - 1],
-                [&] { material.activations.push_back(evaluator.receive_tables(std::move(choices.front()))); });
-        choices.pop_front();
+      if (layers.empty()) continue;
+      std::unique_ptr<ServerEngine>& party = engines_[engine];
+      if (!party) party = make_server_engine(engine, channel_);
+      party->expect(specs);
+      for (std::size_t at = 0; at <= layers.size(); ++at) {
+        if (at < layers.size()) {
+          measure(statistics.activation_s[layers[at]], [&] { party->announce(specs[at]); });
+        }
+        if (at > 0) {
+          const std::size_t done = layers[at - 1];
+          measure(statistics.activation_s[done], [&] { material.activations[done] = party->prepare(specs[at - 1]); });
+        }
       }
     }
   }
@@ -202,7 +225,7 @@ class Session {
     return y;
   }
 
-  void infer(nonlinear::ActivationEvaluator& evaluator) {
+  void infer() {
     if (ready_.empty()) fail_peer("the client wants an inference that it has not prepared");
     // Taken out before anything is used: whatever happens from here on, it cannot be used again.
     Material material = std::move(ready_.front());
@@ -227,8 +250,8 @@ class Session {
           measure(statistics.activation_s[activation], [&] {
             const ActivationLayer& layer = model_.activations()[activation];
             const Share input = circuit_input(layer, shares[static_cast<std::size_t>(layer.input)], Party::server);
-            evaluator.request(material.activations[activation], input);
-            const auto masked = evaluator.evaluate(std::move(material.activations[activation]));
+            const auto masked = material.activations[activation]->run(input);
+            material.activations[activation].reset();
             out.assign(masked.begin(), masked.end());
             const std::uint64_t mask = low_mask(model_.bits(node));
             for (std::uint64_t& v : out) v = (v + static_cast<std::uint64_t>(layer.low)) & mask;
@@ -253,6 +276,7 @@ class Session {
   net::Channel& channel_;
   const ServerOptions& options_;
   Prng prng_;
+  std::map<Engine, std::unique_ptr<ServerEngine>> engines_;
   std::deque<Material> ready_;
 };
 

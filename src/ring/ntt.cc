@@ -11,23 +11,24 @@
 namespace ap::ring {
 namespace {
 
-constexpr int kQuotientBits[] = {64, 32, 52};  // by NttKernel
+// Four quarters of four blocks of 32 values: what the narrow kernel takes at once.
+constexpr std::size_t kMinNarrow = 512;
 
-bool suits(NttKernel kernel, std::uint64_t q) {
-  switch (kernel) {
-    case NttKernel::scalar:
-      return true;
-    case NttKernel::avx2:
-      return cpu().avx2 && q < std::uint64_t{1} << 30;
-    case NttKernel::ifma:
-      return cpu().ifma && q < std::uint64_t{1} << 50;
-  }
-  return false;
+int quotient_bits(NttKernel kernel) {
+  if (kernel == NttKernel::ifma) return 52;
+  return kernel == NttKernel::avx2 || kernel == NttKernel::avx512_32 ? 32 : 64;
+}
+
+std::size_t order(NttKernel kernel, std::size_t i, std::size_t n) {
+#if defined(__x86_64__)
+  if (kernel == NttKernel::avx512_32) return kernels::avx512_32_order(i, n);
+  if (kernel == NttKernel::ifma || kernel == NttKernel::avx512_64) return kernels::lanes8_order(i, n);
+#endif
+  return i;
 }
 
 std::uint64_t quotient(std::uint64_t root, std::uint64_t q, NttKernel kernel) {
-  return static_cast<std::uint64_t>((static_cast<Uint128>(root) << kQuotientBits[static_cast<int>(kernel)]) /
-                                    q);
+  return static_cast<std::uint64_t>((static_cast<Uint128>(root) << quotient_bits(kernel)) / q);
 }
 
 // root[rev(i)] = psi^i over log2 n bits: the stage with m groups uses entries m .. 2m - 1.
@@ -40,29 +41,69 @@ NttTables::Roots make_roots(std::size_t n, const Modulus& q, std::uint64_t psi, 
   for (std::size_t i = 0; i < n; ++i) {
     std::size_t reversed = 0;
     for (int b = 0; b < bits; ++b) reversed |= ((i >> b) & 1) << (bits - 1 - b);
-    const std::size_t at = kernel == NttKernel::ifma ? kernels::ifma_order(reversed, n) : reversed;
+    const std::size_t at = order(kernel, reversed, n);
     roots.root[at] = power;
     roots.quotient[at] = quotient(power, q.value(), kernel);
     power = q.mul(power, psi);
   }
+  if (kernel == NttKernel::avx512_32) {
+    // A register may be loaded where only its first words are wanted.
+    for (auto* narrow : {&roots.narrow_root, &roots.narrow_quotient}) narrow->resize(n + 16);
+    for (std::size_t i = 0; i < n; ++i) {
+      roots.narrow_root[i] = static_cast<std::uint32_t>(roots.root[i]);
+      roots.narrow_quotient[i] = static_cast<std::uint32_t>(roots.quotient[i]);
+    }
+  }
   return roots;
+}
+
+auto multiply_add_kernel(NttKernel kernel) {
+#if defined(__x86_64__)
+  if (kernel == NttKernel::avx512_32) return kernels::multiply_add_avx512_32;
+  if (kernel == NttKernel::avx512_64) return kernels::multiply_add_avx512_64;
+  if (kernel == NttKernel::ifma) return kernels::multiply_add_ifma;
+#endif
+  return kernels::multiply_add_scalar;
+}
+
+// Only the narrow tables stay.
+void drop_wide(NttTables::Roots& roots) {
+  roots.root = {};
+  roots.quotient = {};
 }
 
 }  // namespace
 
-NttKernel best_ntt_kernel(std::uint64_t q) {
-  for (const NttKernel kernel : {NttKernel::ifma, NttKernel::avx2}) {
-    if (suits(kernel, q)) return kernel;
+bool suits(NttKernel kernel, std::size_t n, std::uint64_t q) {
+  switch (kernel) {
+    case NttKernel::scalar:
+      return true;
+    case NttKernel::avx2:
+      return cpu().avx2 && q < std::uint64_t{1} << 30;
+    case NttKernel::avx512_32:
+      return cpu().avx512 && q < std::uint64_t{1} << 30 && n >= kMinNarrow;
+    case NttKernel::avx512_64:
+      return cpu().avx512 && q < std::uint64_t{1} << 60;
+    case NttKernel::ifma:
+      return cpu().ifma && q < std::uint64_t{1} << 50;
+  }
+  return false;
+}
+
+NttKernel best_ntt_kernel(std::size_t n, std::uint64_t q) {
+  for (const NttKernel kernel :
+       {NttKernel::avx512_32, NttKernel::ifma, NttKernel::avx2, NttKernel::avx512_64}) {
+    if (suits(kernel, n, q)) return kernel;
   }
   return NttKernel::scalar;
 }
 
-NttTables::NttTables(std::size_t n, std::uint64_t q) : NttTables(n, q, best_ntt_kernel(q)) {}
+NttTables::NttTables(std::size_t n, std::uint64_t q) : NttTables(n, q, best_ntt_kernel(n, q)) {}
 
 NttTables::NttTables(std::size_t n, std::uint64_t q, NttKernel kernel) : n_(n), modulus_(q), kernel_(kernel) {
   AP_ASSERT(std::has_single_bit(n) && n >= 16 && n <= 65536);
   AP_ASSERT(q < std::uint64_t{1} << 60 && q % (2 * n) == 1 && is_prime(q));
-  AP_ASSERT(suits(kernel, q));
+  AP_ASSERT(suits(kernel, n, q));
   const std::uint64_t psi = primitive_root(modulus_, n);
   forward_ = make_roots(n, modulus_, psi, kernel);
   inverse_ = make_roots(n, modulus_, modulus_.inverse(psi), kernel);
@@ -70,6 +111,10 @@ NttTables::NttTables(std::size_t n, std::uint64_t q, NttKernel kernel) : n_(n), 
   inverse_.last_scaled = modulus_.mul(inverse_.root[1], inverse_.scale);
   inverse_.scale_quotient = quotient(inverse_.scale, q, kernel);
   inverse_.last_scaled_quotient = quotient(inverse_.last_scaled, q, kernel);
+  if (kernel == NttKernel::avx512_32) {
+    drop_wide(forward_);
+    drop_wide(inverse_);
+  }
 }
 
 void NttTables::forward(std::span<std::uint64_t> values) const {
@@ -80,6 +125,10 @@ void NttTables::forward(std::span<std::uint64_t> values) const {
 #if defined(__x86_64__)
     case NttKernel::avx2:
       return kernels::forward_avx2(values.data(), n_, modulus_, forward_);
+    case NttKernel::avx512_32:
+      return kernels::forward_avx512_32(values.data(), n_, modulus_, forward_);
+    case NttKernel::avx512_64:
+      return kernels::forward_avx512_64(values.data(), n_, modulus_, forward_);
     case NttKernel::ifma:
       return kernels::forward_ifma(values.data(), n_, modulus_, forward_);
 #else
@@ -97,6 +146,10 @@ void NttTables::inverse(std::span<std::uint64_t> values) const {
 #if defined(__x86_64__)
     case NttKernel::avx2:
       return kernels::inverse_avx2(values.data(), n_, modulus_, inverse_);
+    case NttKernel::avx512_32:
+      return kernels::inverse_avx512_32(values.data(), n_, modulus_, inverse_);
+    case NttKernel::avx512_64:
+      return kernels::inverse_avx512_64(values.data(), n_, modulus_, inverse_);
     case NttKernel::ifma:
       return kernels::inverse_ifma(values.data(), n_, modulus_, inverse_);
 #else
@@ -111,13 +164,8 @@ void NttTables::multiply_add(std::span<const std::uint64_t* const> x, std::span<
   AP_ASSERT(x.size() == y.size() && sum.size() == n_);
   for (std::size_t at = 0; at < x.size(); at += kernels::kLazyProducts) {
     const std::size_t count = std::min(kernels::kLazyProducts, x.size() - at);
-#if defined(__x86_64__)
-    if (kernel_ == NttKernel::ifma) {
-      kernels::multiply_add_ifma(x.data() + at, y.data() + at, count, sum.data(), n_, modulus_);
-      continue;
-    }
-#endif
-    kernels::multiply_add_scalar(x.data() + at, y.data() + at, count, sum.data(), n_, modulus_);
+    const auto kernel = multiply_add_kernel(kernel_);
+    kernel(x.data() + at, y.data() + at, count, sum.data(), n_, modulus_);
   }
 }
 

@@ -15,18 +15,20 @@
 
 namespace ap::ring {
 
-/// `scalar` runs everywhere; `avx2` needs a prime below 2^30, `ifma` one below 2^50.
-enum class NttKernel { scalar, avx2, ifma };
+/// `scalar` runs everywhere; `avx2` needs a prime below 2^30, `avx512_32` too and n >= 512, `ifma` a prime below
+/// 2^50; `avx512_64` takes every prime.
+enum class NttKernel { scalar, avx2, avx512_32, avx512_64, ifma };
 
-/// The fastest kernel that this processor (base/cpu.h) and this prime allow.
-NttKernel best_ntt_kernel(std::uint64_t q);
+/// Whether a kernel runs on this processor (base/cpu.h) for degree n and prime q.
+bool suits(NttKernel kernel, std::size_t n, std::uint64_t q);
+/// The fastest kernel that suits.
+NttKernel best_ntt_kernel(std::size_t n, std::uint64_t q);
 
 /// Everything precomputed for one ring degree and prime. Immutable; calls may run in parallel and take the
 /// same time for all values.
 class NttTables {
  public:
-  /// n: power of two in [16, 65536]; q: prime below 2^60 that is 1 mod 2n; `kernel` must suit q and the
-  /// processor.
+  /// n: power of two in [16, 65536]; q: prime below 2^60 that is 1 mod 2n; `kernel` must suit.
   NttTables(std::size_t n, std::uint64_t q);
   NttTables(std::size_t n, std::uint64_t q, NttKernel kernel);
 
@@ -46,6 +48,7 @@ class NttTables {
   /// Tables of one direction, indexed by (number of groups in the stage) + group; see the kernels.
   struct Roots {
     AlignedVector<std::uint64_t> root, quotient;
+    AlignedVector<std::uint32_t> narrow_root, narrow_quotient;  ///< avx512_32 has these instead
     std::uint64_t scale = 0, scale_quotient = 0;  ///< inverse only: 1/n
     std::uint64_t last_scaled = 0,
                   last_scaled_quotient = 0;  ///< inverse only: root of the last stage, over n

@@ -39,8 +39,8 @@ void check_options(const CompileOptions& options) {
     fail_input("--activation-bits {} is out of range; use 2 to 14, or leave it out to have it chosen",
                options.activation_bits);
   }
-  if (options.activation != "auto" && options.activation != "gc") {
-    fail_input("activation engine \"{}\" is not available in this version, which offers: auto, gc",
+  if (options.activation != "auto" && options.activation != "gc" && options.activation != "ot") {
+    fail_input("there is no activation engine \"{}\"; this version offers: auto, gc, ot",
                options.activation);
   }
 }
@@ -101,6 +101,7 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
     const Clock::time_point search = Clock::now();
     if (options.strict) select.target_failure_log2 = -128;
     package.plan = plan::select_exact(package.network, select);
+    for (plan::ActivationChoice& choice : package.plan.activations) choice.engine = options.activation;
     result.search_seconds = seconds_since(search);
     bar.advance();
     bar.note("checking security and packing");

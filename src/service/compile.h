@@ -14,7 +14,7 @@ namespace ap::service {
 
 struct CompileOptions {
   std::string policy = "exact";
-  std::string activation = "auto";  ///< engine of the activations: auto or gc
+  std::string activation = "auto";  ///< engine of the activations: auto, gc or ot
   int activation_bits = 0;          ///< 2 to 14, or 0 to choose (service/precision.h)
   bool strict = false;              ///< failure of at most 2^-128 per inference instead of 2^-40
   std::vector<std::string> labels;  ///< class names, or empty

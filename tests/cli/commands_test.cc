@@ -82,7 +82,7 @@ TEST_F(CliTest, CompileReportsTheContractsKeys) {
       EXPECT_NEAR(layer["log2_q"].get<double>(), bits, 1e-9);
     } else {
       ++activations;
-      EXPECT_EQ(layer["activation"], "gc");
+      EXPECT_EQ(layer["activation"], "auto");
     }
   }
   EXPECT_EQ(linear, 2);
@@ -100,7 +100,7 @@ TEST_F(CliTest, CompileRefusesWhatIsNotThere) {
   for (const char* policy : {"dp", "ddpg", "darl", "delphi", "random", "greedy"}) {
     expect_failure(with({"--policy", policy}), 2, "exact");
   }
-  expect_failure(with({"--activation", "ot"}), 2, "gc");
+  expect_failure(with({"--activation", "tlc"}), 2, "auto, gc, ot");
   expect_failure(with({"--max-latency", "5"}), 2, "--max-latency");
   expect_failure(with({"--max-accuracy-loss", "0"}), 2, "--max-accuracy-loss");
   EXPECT_FALSE(std::filesystem::exists(path("other")));

@@ -27,10 +27,12 @@ Values random_values(std::size_t n, std::uint64_t q, Prng& prng) {
   return values;
 }
 
-std::vector<NttKernel> kernels_for(std::uint64_t q) {
-  std::vector<NttKernel> kernels{NttKernel::scalar};
-  if (cpu().avx2 && q < (1ULL << 30)) kernels.push_back(NttKernel::avx2);
-  if (cpu().ifma && q < (1ULL << 50)) kernels.push_back(NttKernel::ifma);
+std::vector<NttKernel> kernels_for(std::size_t n, std::uint64_t q) {
+  std::vector<NttKernel> kernels;
+  for (const NttKernel kernel : {NttKernel::scalar, NttKernel::avx2, NttKernel::avx512_32, NttKernel::avx512_64,
+                                 NttKernel::ifma}) {
+    if (suits(kernel, n, q)) kernels.push_back(kernel);
+  }
   return kernels;
 }
 
@@ -50,12 +52,12 @@ Values schoolbook(const Values& x, const Values& y, std::uint64_t q) {
 
 TEST(Ntt, ProductIsNegacyclicConvolution) {
   Prng prng(test_seed(1));
-  for (const std::size_t n : {16, 32, 64, 128, 512}) {
+  for (const std::size_t n : {16, 32, 64, 128, 256, 512}) {
     for (const int bits : {20, 26, 30, 36, 45, 48, 49, 50, 54, 60}) {
       const std::uint64_t q = ntt_primes(bits, n, 1).at(0);
       const Values x = random_values(n, q, prng), y = random_values(n, q, prng);
       const Values expected = schoolbook(x, y, q);
-      for (const NttKernel kernel : kernels_for(q)) {
+      for (const NttKernel kernel : kernels_for(n, q)) {
         const NttTables tables(n, q, kernel);
         Values fx = x, fy = y, product(n);
         tables.forward(fx);
@@ -118,7 +120,7 @@ TEST_P(NttKernels, AgreeWithScalarAndInvert) {
       Values back = forward;
       scalar.inverse(back);
       ASSERT_EQ(back, x);
-      for (const NttKernel kernel : kernels_for(q)) {
+      for (const NttKernel kernel : kernels_for(n, q)) {
         if (kernel == NttKernel::scalar) continue;
         const NttTables fast(n, q, kernel);
         Values fast_forward = x, fast_inverse = x;
@@ -136,17 +138,17 @@ std::string case_name(const testing::TestParamInfo<std::tuple<std::size_t, int>>
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, NttKernels,
-                         testing::Combine(testing::Values<std::size_t>(16, 32, 64, 512, 1024, 2048, 4096,
+                         testing::Combine(testing::Values<std::size_t>(16, 32, 64, 128, 256, 512, 1024, 2048, 4096,
                                                                        8192),
-                                          testing::Values(20, 26, 30, 36, 45, 47, 48, 49, 50, 51, 60)),
+                                          testing::Values(20, 26, 27, 28, 30, 36, 45, 47, 48, 49, 50, 51, 60)),
                          case_name);
 INSTANTIATE_TEST_SUITE_P(Large, NttKernels,
                          testing::Combine(testing::Values<std::size_t>(16384, 32768, 65536),
-                                          testing::Values(47, 50, 60)),
+                                          testing::Values(26, 27, 30, 47, 50, 58, 60)),
                          case_name);
 
 TEST(Ntt, MultiplyAddOfManyTermsMatchesWideArithmetic) {
-  const std::size_t n = 64;
+  const std::size_t n = 512;
   Prng prng(test_seed(4));
   for (const int bits : {20, 30, 47, 50, 60}) {
     const std::uint64_t q = ntt_primes(bits, n, 1).at(0);
@@ -170,7 +172,7 @@ TEST(Ntt, MultiplyAddOfManyTermsMatchesWideArithmetic) {
                 static_cast<std::uint64_t>((static_cast<Uint128>(x[k][j]) * y[k][j] + expected[j]) % q);
           }
         }
-        for (const NttKernel kernel : kernels_for(q)) {
+        for (const NttKernel kernel : kernels_for(n, q)) {
           Values sum = start;
           NttTables(n, q, kernel).multiply_add(left, right, sum);
           ASSERT_EQ(sum, expected) << bits << " bits, " << count << " terms, kernel "

@@ -21,8 +21,8 @@ TEST(Client, MeanReportAveragesEveryFigure) {
   a.offline = {1.0, 2.0, 3.0, 100, 200};
   b.offline = {3.0, 4.0, 5.0, 300, 401};
   a.online = b.online = {0.5, 0.25, 0.125, 8, 16};
-  a.layers = {{"conv", "linear", a.offline, a.online}};
-  b.layers = {{"conv", "linear", b.offline, b.online}};
+  a.layers = {{1, "conv", "linear", "he", a.offline, a.online}};
+  b.layers = {{1, "conv", "linear", "he", b.offline, b.online}};
   a.server_peak_rss = 10;
   b.server_peak_rss = 7;
   const protocol::Report mean = mean_report(std::vector{a, b});

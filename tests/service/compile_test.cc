@@ -66,8 +66,9 @@ TEST(Compile, RefusesWhatIsNotThere) {
     expect_refused(options, "exact");
   }
   options.policy = "exact";
-  options.activation = "ot";
-  expect_refused(options, "ot");
+  options.activation = "tlc";
+  expect_refused(options, "tlc");
+  expect_refused(options, "auto, gc, ot");
   options.activation = "gc";
   options.labels = {"one", "two"};
   expect_refused(options, "3 outputs");

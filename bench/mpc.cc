@@ -1,0 +1,328 @@
+// The two-party primitives and the activations. Unless said otherwise two threads play the parties and talk
+// through WebSocket over TLS on the loopback device. AUTOPRIVACY_THREADS=1 gives each party one thread of its
+// own.
+//   garble_and         half-gates garbled in memory
+//   garble_and_socket  garbled, sent and evaluated
+//   silent_cot         correlated transfers, both parties
+//   relu/ENGINE/K/F    ReLU of 2^18 shares mod 2^K with F bits truncated, clamped to 8 bits (K = 37: gc to 16
+//   bits,
+//                      ot not at all), offline and online together; every result is compared with the clear
+//                      one
+// Counters: per_second, bytes_each, cpu_us_each (both parties and their connection threads), wall_us_each,
+// wrong; for ReLU also bytes and wall time of the online phase alone.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <functional>
+#include <string>
+#include <thread>
+
+#include "mpc/garble.h"
+#include "mpc/silent_cot.h"
+#include "net/websocket.h"
+#include "nonlinear/activation_evaluator.h"
+#include "nonlinear/activation_garbler.h"
+#include "nonlinear/ot_activation.h"
+#include "random/prng.h"
+
+namespace {
+
+using namespace ap;
+using benchmark::Counter;
+
+constexpr std::size_t kElements = std::size_t{1} << 18;
+
+double cpu_seconds() {
+  timespec t{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
+}
+
+double wall_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// A client and a server connected over loopback.
+struct Link {
+  Link() {
+    const net::TlsIdentity identity = net::make_self_signed("127.0.0.1");
+    net::Listener listener("127.0.0.1", 0, identity);
+    std::thread accepting([&] { server = listener.accept(std::chrono::seconds(10)); });
+    client = net::connect(listener.url(),
+                          net::TlsTrust::pinned_certificate(net::certificate_fingerprint(identity)));
+    accepting.join();
+  }
+  std::uint64_t bytes() const {
+    const net::Traffic t = client->traffic();
+    return t.bytes_sent + t.bytes_received;
+  }
+  std::unique_ptr<net::Channel> client;
+  std::unique_ptr<net::Channel> server;
+};
+
+void both(const std::function<void()>& client, const std::function<void()>& server) {
+  std::thread other(server);
+  client();
+  other.join();
+}
+
+/// Sums up what phases cost.
+struct Phase {
+  double cpu = 0;
+  double wall = 0;
+  std::uint64_t bytes = 0;
+  void measure(const Link& link, const std::function<void()>& body) {
+    const double cpu_before = cpu_seconds(), wall_before = wall_seconds();
+    const std::uint64_t bytes_before = link.bytes();
+    body();
+    cpu += cpu_seconds() - cpu_before;
+    wall += wall_seconds() - wall_before;
+    bytes += link.bytes() - bytes_before;
+  }
+};
+
+/// Sixty-four AND gates on sixteen inputs.
+mpc::Circuit and_circuit() {
+  mpc::Circuit circuit;
+  circuit.inputs = 16;
+  for (mpc::Wire i = 0; i < 64; ++i) circuit.add(mpc::GateKind::and_wires, i, i + 5 < 16 ? i + 5 : i % 16);
+  circuit.outputs = {circuit.inputs + 63};
+  return circuit;
+}
+
+constexpr std::size_t kInstances = 4096;
+
+struct AndBatch {
+  AndBatch()
+      : inputs(kInstances * circuit.inputs), outputs(kInstances), garbled(circuit.garbled_bytes(kInstances)) {
+    Prng prng;
+    for (mpc::Block& label : inputs) label = {prng.next64(), prng.next64()};
+    delta = {prng.next64() | 1, prng.next64()};
+  }
+  void garble() {
+    mpc::garble(circuit, delta, tweak, kInstances, inputs, {}, {}, outputs, garbled);
+    tweak += circuit.tweaks() * kInstances;
+  }
+  mpc::Circuit circuit = and_circuit();
+  std::vector<mpc::Block> inputs, outputs;
+  Bytes garbled;
+  mpc::Block delta;
+  std::uint64_t tweak = 0;
+};
+
+void garble_and(benchmark::State& state) {
+  AndBatch batch;
+  for (auto _ : state) batch.garble();
+  const double gates = static_cast<double>(state.iterations() * kInstances * 64);
+  state.counters["per_second"] = Counter(gates, Counter::kIsRate);
+  state.counters["bytes_each"] = static_cast<double>(batch.garbled.size()) / (kInstances * 64);
+}
+
+void garble_and_socket(benchmark::State& state) {
+  constexpr std::size_t kMessages = 32;
+  constexpr net::MessageType kType = 1;
+  Link link;
+  AndBatch garbler, evaluator;
+  Phase phase;
+  double gates = 0;
+  for (auto _ : state) {
+    phase.measure(link, [&] {
+      both(
+          [&] {
+            for (std::size_t i = 0; i < kMessages; ++i) {
+              garbler.garble();
+              link.client->send(kType, garbler.garbled);
+            }
+          },
+          [&] {
+            for (std::size_t i = 0; i < kMessages; ++i) {
+              const Bytes tables = link.server->receive_exactly(kType, evaluator.garbled.size());
+              mpc::evaluate(evaluator.circuit, evaluator.tweak, kInstances, evaluator.inputs, {}, tables,
+                            evaluator.outputs, {});
+              evaluator.tweak += evaluator.circuit.tweaks() * kInstances;
+            }
+          });
+    });
+    gates += static_cast<double>(kMessages * kInstances * 64);
+  }
+  state.counters["per_second"] = Counter(gates, Counter::kIsRate);
+  state.counters["bytes_each"] = static_cast<double>(phase.bytes) / gates;
+}
+
+void silent_cot(benchmark::State& state) {
+  constexpr std::uint64_t kDraw = std::uint64_t{1} << 24;
+  constexpr std::size_t kPart = std::size_t{1} << 16;
+  constexpr mpc::SilentCotMessages kMessages{{{1, 2}, 3}, 4};
+  Link link;
+  std::unique_ptr<mpc::SilentCotSender> sender;
+  std::unique_ptr<mpc::SilentCotReceiver> receiver;
+  const auto draw = [&](mpc::SilentCot& cots, net::Channel& channel, std::uint64_t count) {
+    std::vector<mpc::Block> blocks(kPart);
+    for (std::uint64_t i = 0; i < count; i += kPart) cots.extend(channel, blocks);
+  };
+  // The one-time set-up is left out: base transfers, the small set, the start of the large one.
+  both(
+      [&] {
+        Prng prng;
+        sender = std::make_unique<mpc::SilentCotSender>(*link.client, kMessages, prng);
+        sender->expect(kDraw);
+        draw(*sender, *link.client, kPart);
+      },
+      [&] {
+        Prng prng;
+        receiver = std::make_unique<mpc::SilentCotReceiver>(*link.server, kMessages, prng);
+        receiver->expect(kDraw);
+        draw(*receiver, *link.server, kPart);
+      });
+  Phase phase;
+  for (auto _ : state) {
+    phase.measure(link, [&] {
+      both([&] { draw(*sender, *link.client, kDraw); }, [&] { draw(*receiver, *link.server, kDraw); });
+    });
+  }
+  const double count = static_cast<double>(state.iterations()) * static_cast<double>(kDraw);
+  state.counters["per_second"] = Counter(count, Counter::kIsRate);
+  state.counters["bytes_each"] = static_cast<double>(phase.bytes) / count;
+  state.counters["cpu_us_each"] = 1e6 * phase.cpu / count;
+}
+
+struct Layer {
+  nonlinear::ActivationSpec spec;
+  std::vector<std::uint64_t> a, b, r, expected;
+};
+
+Layer random_layer(int k, int f, bool unclamped) {
+  Layer layer;
+  nonlinear::ActivationSpec& spec = layer.spec;
+  spec.inputs = spec.outputs = kElements;
+  spec.sum_bits = k - f;
+  spec.clamp_bits = f > 0 ? 8 : unclamped ? k : 16;
+  spec.out_bits = k;
+  Prng prng;
+  for (auto* words : {&layer.a, &layer.b, &layer.r}) words->resize(kElements);
+  sample_bits(prng, spec.share_bits(), layer.a);
+  sample_bits(prng, spec.share_bits(), layer.b);
+  sample_bits(prng, k, layer.r);
+  const std::uint64_t modulus = std::uint64_t{1} << (k - f);
+  const std::uint64_t top = (std::uint64_t{1} << spec.clamp_bits) - 1;
+  for (std::size_t i = 0; i < kElements; ++i) {
+    const std::uint64_t t = (layer.a[i] + layer.b[i]) % modulus;
+    const std::uint64_t v = t >= modulus / 2 ? 0 : std::min(t, top);
+    layer.expected.push_back((v - layer.r[i]) & ((std::uint64_t{1} << k) - 1));
+  }
+  return layer;
+}
+
+void report(benchmark::State& state, const Phase& offline, const Phase& online, std::size_t wrong) {
+  const double count = static_cast<double>(state.iterations()) * static_cast<double>(kElements);
+  state.counters["cpu_us_each"] = 1e6 * (offline.cpu + online.cpu) / count;
+  state.counters["wall_us_each"] = 1e6 * (offline.wall + online.wall) / count;
+  state.counters["bytes_each"] = static_cast<double>(offline.bytes + online.bytes) / count;
+  state.counters["online_wall_us_each"] = 1e6 * online.wall / count;
+  state.counters["online_cpu_us_each"] = 1e6 * online.cpu / count;
+  state.counters["online_bytes_each"] = static_cast<double>(online.bytes) / count;
+  state.counters["wrong"] = static_cast<double>(wrong);
+}
+
+std::size_t count_wrong(const Layer& layer, const std::vector<std::uint64_t>& results) {
+  std::size_t wrong = 0;
+  for (std::size_t i = 0; i < kElements; ++i) wrong += results[i] != layer.expected[i];
+  return wrong;
+}
+
+void relu_gc(benchmark::State& state, int k, int f) {
+  using namespace nonlinear;
+  Link link;
+  std::unique_ptr<ActivationGarbler> client;
+  std::unique_ptr<ActivationEvaluator> server;
+  both([&] { client = std::make_unique<ActivationGarbler>(*link.client); },
+       [&] { server = std::make_unique<ActivationEvaluator>(*link.server); });
+  const Layer layer = random_layer(k, f, false);
+  Phase offline, online;
+  std::size_t wrong = 0;
+  for (auto _ : state) {
+    GarblerMaterial mine;
+    EvaluatorMaterial theirs;
+    std::vector<std::uint64_t> results;
+    offline.measure(link, [&] {
+      both([&] { mine = client->garble(layer.spec, layer.b, layer.r); },
+           [&] { theirs = server->receive_tables(server->prepare(layer.spec)); });
+    });
+    online.measure(link, [&] {
+      both([&] { client->answer(std::move(mine)); },
+           [&] {
+             server->request(theirs, layer.a);
+             results = server->evaluate(std::move(theirs));
+           });
+    });
+    wrong += count_wrong(layer, results);
+  }
+  report(state, offline, online, wrong);
+}
+
+void relu_ot(benchmark::State& state, int k, int f) {
+  using namespace nonlinear;
+  Link link;
+  std::unique_ptr<OtActivationClient> client;
+  std::unique_ptr<OtActivationServer> server;
+  const Layer layer = random_layer(k, f, true);
+  // The one-time set-up of the transfers is left out: base transfers, seeds, the start of the large set.
+  ActivationSpec tiny = layer.spec;
+  tiny.inputs = tiny.outputs = 128;
+  const OtCost cost = ot_cost(layer.spec);
+  both(
+      [&] {
+        client = std::make_unique<OtActivationClient>(*link.client);
+        client->expect(cost);
+        client->prepare(tiny);
+      },
+      [&] {
+        server = std::make_unique<OtActivationServer>(*link.server);
+        server->expect(cost);
+        server->prepare(tiny);
+      });
+  Phase offline, online;
+  std::size_t wrong = 0;
+  for (auto _ : state) {
+    OtClientMaterial mine;
+    OtServerMaterial theirs;
+    std::vector<std::uint64_t> results;
+    offline.measure(link, [&] {
+      both([&] { mine = client->prepare(layer.spec); }, [&] { theirs = server->prepare(layer.spec); });
+    });
+    online.measure(link, [&] {
+      both([&] { client->run(std::move(mine), layer.b, layer.r); },
+           [&] { results = server->run(std::move(theirs), layer.a); });
+    });
+    wrong += count_wrong(layer, results);
+  }
+  report(state, offline, online, wrong);
+  state.counters["flights"] = cost.flights;
+}
+
+BENCHMARK(garble_and)->Unit(benchmark::kMillisecond);
+BENCHMARK(garble_and_socket)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(silent_cot)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+void register_relu(const std::string& name, void (*run)(benchmark::State&, int, int), int k, int f) {
+  benchmark::RegisterBenchmark((name + "/" + std::to_string(k) + "/" + std::to_string(f)).c_str(),
+                               [run, k, f](benchmark::State& state) { run(state, k, f); })
+      ->Unit(benchmark::kMillisecond)
+      ->UseRealTime()
+      ->Iterations(4);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  for (const auto& [k, f] : {std::pair{18, 8}, {20, 8}, {37, 0}}) {
+    register_relu("relu/gc", relu_gc, k, f);
+    register_relu("relu/ot", relu_ot, k, f);
+  }
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}

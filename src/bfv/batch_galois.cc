@@ -1,0 +1,128 @@
+#include <algorithm>
+#include <set>
+
+#include "base/error.h"
+#include "bfv/batch_scheme.h"
+
+namespace ap::bfv {
+namespace {
+
+// The distinct elements without the identity, checked to be automorphisms.
+std::set<std::uint32_t> distinct(const BatchContext& context, std::span<const std::uint32_t> elements) {
+  std::set<std::uint32_t> result;
+  for (const std::uint32_t element : elements) {
+    if (element % 2 == 0 || element >= 2 * context.n()) {
+      fail_input("{} is no Galois element of degree {}: it must be odd and below {}", element, context.n(),
+                 2 * context.n());
+    }
+    if (element != 1) result.insert(element);
+  }
+  return result;
+}
+
+// element^-1 modulo 2n: its order divides n/2.
+std::uint32_t inverse_element(std::uint32_t element, std::size_t n) {
+  std::uint64_t inverse = 1;
+  for (std::size_t i = n / 2 - 1, power = element; i > 0; i >>= 1, power = power * power % (2 * n)) {
+    if (i & 1) inverse = inverse * power % (2 * n);
+  }
+  return static_cast<std::uint32_t>(inverse);
+}
+
+KeySwitchKey make_key(const BatchSecretKey& key, std::uint32_t element, Prng& prng) {
+  const BatchContext& context = *key.context;
+  const std::size_t n = context.n();
+  const Automorphism map(n, inverse_element(element, n));
+  SecretVector<std::uint64_t> image(key.s.size());
+  for (std::size_t i = 0; i < context.data() + context.special(); ++i) {
+    batch_kernels().permute(key.s.data() + i * n, map, image.data() + i * n, n);
+  }
+  return {key.context, key.s, image, prng};
+}
+
+}  // namespace
+
+std::uint32_t rotation_element(const BatchContext& context, int step) {
+  const auto columns = static_cast<int>(context.n() / 2);
+  const int left = ((step % columns) + columns) % columns;
+  std::uint64_t element = 1;
+  for (int i = 0; i < left; ++i) element = element * 3 % (2 * context.n());
+  return static_cast<std::uint32_t>(element);
+}
+
+std::uint32_t swap_element(const BatchContext& context) {
+  return static_cast<std::uint32_t>(2 * context.n() - 1);
+}
+
+GaloisKeys::GaloisKeys(const BatchSecretKey& key, std::span<const std::uint32_t> elements, Prng& prng) {
+  for (const std::uint32_t element : distinct(*key.context, elements)) {
+    keys_.emplace(element, Key{Automorphism(key.context->n(), element), make_key(key, element, prng)});
+  }
+}
+
+GaloisKeys::GaloisKeys(BatchContextPtr context, std::span<const std::uint32_t> elements, ByteView bytes) {
+  const std::set<std::uint32_t> wanted = distinct(*context, elements);
+  const std::size_t each = KeySwitchKey::serialised_bytes(*context);
+  if (bytes.size() != wanted.size() * each) {
+    fail_peer("{} Galois keys of {} bytes each were expected, but {} bytes came", wanted.size(), each, bytes.size());
+  }
+  for (const std::uint32_t element : wanted) {
+    keys_.emplace(element, Key{Automorphism(context->n(), element), KeySwitchKey(context, bytes.first(each))});
+    bytes = bytes.subspan(each);
+  }
+}
+
+Bytes GaloisKeys::serialise() const {
+  Bytes bytes;
+  for (const auto& [element, key] : keys_) {
+    const Bytes one = key.key.serialise();
+    bytes.insert(bytes.end(), one.begin(), one.end());
+  }
+  return bytes;
+}
+
+std::size_t GaloisKeys::serialised_bytes(const BatchContext& context, std::span<const std::uint32_t> elements) {
+  return distinct(context, elements).size() * KeySwitchKey::serialised_bytes(context);
+}
+
+const GaloisKeys::Key& GaloisKeys::at(std::uint32_t element) const {
+  const auto found = keys_.find(element);
+  if (found == keys_.end()) {
+    fail_input("there is no Galois key for the element {} among the {} given: generate it with the others",
+               element, keys_.size());
+  }
+  return found->second;
+}
+
+BatchCiphertext apply_automorphism(const BatchCiphertext& x, const Decomposition& c1, std::uint32_t element,
+                                   const GaloisKeys& keys) {
+  if (element == 1) return x;
+  AP_ASSERT(c1.level == x.level);
+  const GaloisKeys::Key& key = keys.at(element);
+  AP_ASSERT(key.key.context() == x.context);
+  const std::size_t n = x.context->n();
+  // First to the inverse image of s, then the automorphism takes everything to s.
+  AlignedVector<std::uint64_t> c0_before(x.c0), c1_before(x.c1.size());
+  key_switch_add(c1, key.key, c0_before, c1_before);
+  BatchCiphertext y(x.context, x.level);
+  for (std::size_t i = 0; i < x.level; ++i) {
+    batch_kernels().permute(c0_before.data() + i * n, key.map, y.c0.data() + i * n, n);
+    batch_kernels().permute(c1_before.data() + i * n, key.map, y.c1.data() + i * n, n);
+  }
+  return y;
+}
+
+BatchCiphertext apply_automorphism(const BatchCiphertext& x, std::uint32_t element, const GaloisKeys& keys) {
+  if (element == 1) return x;
+  return apply_automorphism(x, decompose(*x.context, x.c1, x.level), element, keys);
+}
+
+BatchCiphertext rotate_rows(const BatchCiphertext& x, int step, const GaloisKeys& keys) {
+  return apply_automorphism(x, rotation_element(*x.context, step), keys);
+}
+
+BatchCiphertext swap_rows(const BatchCiphertext& x, const GaloisKeys& keys) {
+  return apply_automorphism(x, swap_element(*x.context), keys);
+}
+
+}  // namespace ap::bfv

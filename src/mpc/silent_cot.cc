@@ -1,0 +1,176 @@
+#include "mpc/silent_cot.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "mpc/ggm.h"
+
+namespace ap::mpc {
+namespace {
+
+constexpr Block kAllButLowest{~std::uint64_t{1}, ~std::uint64_t{0}};
+
+Prng split(Prng& prng) {
+  Seed seed;
+  prng.fill(std::span<std::uint8_t>(seed));
+  Prng part(seed);
+  wipe(seed.data(), seed.size());
+  return part;
+}
+
+class SenderStream : public LpnStream {
+ public:
+  SenderStream(const LpnParameters& p, SecretVector<Block> seeds, const Block& delta, net::MessageType type,
+               Prng& roots)
+      : LpnStream(p, std::move(seeds)), delta_(delta), type_(type), roots_(roots) {}
+
+ private:
+  void make_trees(net::Channel& channel, std::span<const Block> cots, std::size_t count,
+                  std::span<Block> leaves) override {
+    const auto depth = static_cast<std::size_t>(parameters().bin_bits);
+    SecretVector<std::uint64_t> words(2 * count);
+    roots_.fill(std::span<std::uint64_t>(words));
+    Bytes message(count * depth * sizeof(Block));
+    parallel_for(count, [&](std::size_t tree) {
+      Block sums[kMaxGgmDepth];
+      Block* const out = leaves.data() + tree * parameters().bin();
+      ggm_expand({words[2 * tree], words[2 * tree + 1]}, delta_, parameters().bin_bits, sums, out);
+      for (std::size_t level = 0; level < depth; ++level) {
+        store_block(message.data() + (tree * depth + level) * sizeof(Block),
+                    sums[level] ^ cots[tree * depth + level]);
+      }
+      for (std::size_t i = 0; i < parameters().bin(); ++i) out[i] = out[i] & kAllButLowest;
+    });
+    channel.send(type_, message);
+  }
+
+  const Block& delta_;
+  net::MessageType type_;
+  Prng& roots_;
+};
+
+class ReceiverStream : public LpnStream {
+ public:
+  ReceiverStream(const LpnParameters& p, SecretVector<Block> seeds, net::MessageType type)
+      : LpnStream(p, std::move(seeds)), type_(type) {}
+
+ private:
+  void make_trees(net::Channel& channel, std::span<const Block> cots, std::size_t count,
+                  std::span<Block> leaves) override {
+    const auto depth = static_cast<std::size_t>(parameters().bin_bits);
+    const Bytes message = channel.receive_exactly(type_, count * depth * sizeof(Block));
+    parallel_for(count, [&](std::size_t tree) {
+      Block sums[kMaxGgmDepth];
+      std::uint32_t sides = 0;
+      for (std::size_t level = 0; level < depth; ++level) {
+        const Block& cot = cots[tree * depth + level];
+        sums[level] = load_block(message.data() + (tree * depth + level) * sizeof(Block)) ^ cot;
+        sides |= static_cast<std::uint32_t>(low_bit(cot)) << level;
+      }
+      Block* const out = leaves.data() + tree * parameters().bin();
+      ggm_puncture(sides, sums, parameters().bin_bits, out);
+      const std::uint64_t position = ~sides & (parameters().bin() - 1);
+      for (std::size_t i = 0; i < parameters().bin(); ++i) {
+        out[i] = (out[i] & kAllButLowest) ^ Block { static_cast<std::uint64_t>(i == position), 0 };
+      }
+    });
+  }
+
+  net::MessageType type_;
+};
+
+}  // namespace
+
+LpnStream::LpnStream(const LpnParameters& p, SecretVector<Block> seeds)
+    : parameters_(p), seeds_(std::move(seeds)), next_(p.seeds()), chunk_(kTreesPerMessage * p.bin()) {
+  AP_ASSERT(seeds_.size() == p.seeds());
+}
+
+void LpnStream::next_chunk(net::Channel& channel) {
+  const LpnParameters& p = parameters_;
+  if (tree_ == p.t) {
+    AP_ASSERT(reserved_ == next_.size());
+    std::swap(seeds_, next_);
+    first_row_ += p.n();
+    tree_ = reserved_ = 0;
+  }
+  const std::size_t trees = std::min(kTreesPerMessage, p.t - tree_);
+  const std::span<const Block> seeds(seeds_);
+  const auto depth = static_cast<std::size_t>(p.bin_bits);
+  const std::span<Block> rows(chunk_.data(), trees * p.bin());
+  make_trees(channel, seeds.subspan(p.k + tree_ * depth, trees * depth), trees, rows);
+  parallel_for(trees, [&](std::size_t tree) {
+    lpn_encode(seeds.first(p.k), first_row_ + (tree_ + tree) * p.bin(),
+               rows.subspan(tree * p.bin(), p.bin()));
+  });
+  tree_ += trees;
+  filled_ = rows.size();
+  used_ = std::min(filled_, next_.size() - reserved_);
+  std::copy_n(rows.begin(), used_, next_.begin() + static_cast<std::ptrdiff_t>(reserved_));
+  reserved_ += used_;
+}
+
+void LpnStream::draw(net::Channel& channel, std::span<Block> out) {
+  while (!out.empty()) {
+    if (used_ == filled_) {
+      next_chunk(channel);
+      continue;
+    }
+    const std::size_t now = std::min(out.size(), filled_ - used_);
+    std::copy_n(chunk_.begin() + static_cast<std::ptrdiff_t>(used_), now, out.begin());
+    used_ += now;
+    out = out.subspan(now);
+  }
+}
+
+void SilentCot::extend(net::Channel& channel, std::span<Block> out) {
+  if (out.size() > kMaxCots - used_) {
+    fail_security("One session may use at most {} oblivious transfers; start a new session.", kMaxCots);
+  }
+  used_ += out.size();
+  if (!large_) {
+    if (!small_) small_ = make_stream(kSmallLpn, base_cots(channel, kSmallLpn.seeds()));
+    if (std::max(used_, expected_) > kLargeLpnFrom) {
+      SecretVector<Block> seeds(kLargeLpn.seeds());
+      small_->draw(channel, seeds);
+      large_ = make_stream(kLargeLpn, std::move(seeds));
+      small_.reset();
+    }
+  }
+  (large_ ? large_ : small_)->draw(channel, out);
+}
+
+SilentCotSender::SilentCotSender(net::Channel& channel, const SilentCotMessages& messages, Prng& prng)
+    : messages_(messages), roots_(split(prng)), base_(channel, messages.base, prng) {}
+
+SecretVector<Block> SilentCotSender::base_cots(net::Channel& channel, std::size_t count) {
+  SecretVector<Block> q(count);
+  base_.extend(channel, q);
+  for (Block& block : q) block = block & kAllButLowest;
+  return q;
+}
+
+std::unique_ptr<LpnStream> SilentCotSender::make_stream(const LpnParameters& p, SecretVector<Block> seeds) {
+  return std::make_unique<SenderStream>(p, std::move(seeds), base_.delta(), messages_.trees, roots_);
+}
+
+SilentCotReceiver::SilentCotReceiver(net::Channel& channel, const SilentCotMessages& messages, Prng& prng)
+    : messages_(messages), choices_(split(prng)), base_(channel, messages.base, prng) {}
+
+SecretVector<Block> SilentCotReceiver::base_cots(net::Channel& channel, std::size_t count) {
+  SecretVector<Block> t(count);
+  SecretVector<std::uint8_t> choices((count + 7) / 8);
+  choices_.fill(std::span<std::uint8_t>(choices));
+  base_.extend(channel, choices, t);
+  for (std::size_t i = 0; i < count; ++i) {
+    t[i] = (t[i] & kAllButLowest) ^ Block { static_cast<std::uint64_t>(choices[i / 8] >> (i % 8)) & 1, 0 };
+  }
+  return t;
+}
+
+std::unique_ptr<LpnStream> SilentCotReceiver::make_stream(const LpnParameters& p, SecretVector<Block> seeds) {
+  return std::make_unique<ReceiverStream>(p, std::move(seeds), messages_.trees);
+}
+
+}  // namespace ap::mpc

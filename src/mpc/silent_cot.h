@@ -1,0 +1,135 @@
+// Silent correlated oblivious transfer: Ferret (Yang, Weng, Lan, Zhang, Wang, CCS 2020, eprint 2020/924,
+// section 4), semi-honest. The sender holds Delta (lowest bit set) and gets blocks q_i with lowest bit 0; the
+// receiver gets random choice bits c_i and t_i = q_i xor c_i Delta, so that c_i is the lowest bit of t_i.
+//
+// One iteration turns k + t log2(n/t) transfers into n: the first k are the vector that the code of mpc/lpn.h
+// encodes; a tree of n/t leaves (mpc/ggm.h) for each of the t noise positions uses one transfer a level. The
+// positions are what the receiver's random choices make them, so that only the sender speaks: one block for
+// each level of each tree. The first rows of every iteration are kept for the next one. Trees are made and
+// sent in chunks as transfers are drawn: nothing of size n is ever stored.
+//
+// The first iteration of the small set is seeded by the OT extension of mpc/cot.h; the large set by the small
+// one, once more transfers are expected than it pays for. That decision and all sizes depend on counts only.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "mpc/cot.h"
+#include "mpc/lpn.h"
+
+namespace ap::mpc {
+
+struct SilentCotMessages {
+  CotMessages base;
+  net::MessageType trees;
+};
+
+/// Trees whose corrections make one message.
+inline constexpr std::size_t kTreesPerMessage = 32;
+/// The large set starts when more transfers than this are drawn or expected.
+inline constexpr std::uint64_t kLargeLpnFrom = 600'000;
+
+/// Bytes that the sender sends for one iteration.
+constexpr std::uint64_t iteration_bytes(const LpnParameters& p) {
+  return p.t * static_cast<std::uint64_t>(p.bin_bits) * 16;
+}
+
+/// What one direction costs in bytes, both ways, for `count` transfers that were expected from the start: the
+/// seeds and the trees, up to a message of trees more, without the base transfers (4128 bytes).
+constexpr double cot_stream_bytes(std::uint64_t count) {
+  const auto trees = [](const LpnParameters& p, std::uint64_t outputs) {
+    return static_cast<double>(iteration_bytes(p)) * static_cast<double>(outputs) /
+           static_cast<double>(p.n());
+  };
+  // Of every iteration's n outputs seeds() are kept for the next one.
+  const auto drawn = [](const LpnParameters& p, std::uint64_t outputs) {
+    return outputs + ((outputs + p.gain() - 1) / p.gain()) * p.seeds();
+  };
+  if (count == 0) return 0;
+  const bool large = count > kLargeLpnFrom;
+  const std::uint64_t small = large ? kLargeLpn.seeds() : count;
+  return static_cast<double>(cot_bytes(kSmallLpn.seeds())) + trees(kSmallLpn, drawn(kSmallLpn, small)) +
+         (large ? trees(kLargeLpn, drawn(kLargeLpn, count)) : 0.0);
+}
+
+/// An endless stream of transfers from one parameter set; the two roles differ in their trees.
+class LpnStream {
+ public:
+  /// `seeds`: p.seeds() transfers with the choice in the lowest bit.
+  LpnStream(const LpnParameters& p, SecretVector<Block> seeds);
+  virtual ~LpnStream() = default;
+  void draw(net::Channel& channel, std::span<Block> out);
+
+ protected:
+  /// Makes the leaves of `count` trees, count * bin blocks; cots: bin_bits transfers for each.
+  virtual void make_trees(net::Channel& channel, std::span<const Block> cots, std::size_t count,
+                          std::span<Block> leaves) = 0;
+  const LpnParameters& parameters() const { return parameters_; }
+
+ private:
+  void next_chunk(net::Channel& channel);
+
+  LpnParameters parameters_;
+  SecretVector<Block> seeds_;  ///< of this iteration
+  SecretVector<Block> next_;   ///< of the next one, filled from the first rows
+  SecretVector<Block> chunk_;
+  std::size_t used_ = 0;  ///< of the chunk
+  std::size_t filled_ = 0;
+  std::size_t tree_ = 0;         ///< next tree of this iteration
+  std::size_t reserved_ = 0;     ///< of next_
+  std::uint64_t first_row_ = 0;  ///< of this iteration in the code
+};
+
+/// What the two roles share: where transfers come from.
+class SilentCot {
+ public:
+  virtual ~SilentCot() = default;
+  /// Announces `count` more transfers; both parties must announce and draw the same counts in the same order.
+  void expect(std::uint64_t count) { expected_ += count; }
+  /// The next out.size() transfers. @throws Error(peer) on a bad message.
+  void extend(net::Channel& channel, std::span<Block> out);
+  std::uint64_t used() const { return used_; }
+
+ protected:
+  virtual SecretVector<Block> base_cots(net::Channel& channel, std::size_t count) = 0;
+  virtual std::unique_ptr<LpnStream> make_stream(const LpnParameters& p, SecretVector<Block> seeds) = 0;
+
+ private:
+  std::unique_ptr<LpnStream> small_;
+  std::unique_ptr<LpnStream> large_;
+  std::uint64_t expected_ = 0;
+  std::uint64_t used_ = 0;
+};
+
+class SilentCotSender : public SilentCot {
+ public:
+  /// Runs the base transfers. Delta and all tree roots come from `prng`.
+  SilentCotSender(net::Channel& channel, const SilentCotMessages& messages, Prng& prng);
+  const Block& delta() const { return base_.delta(); }
+
+ private:
+  SecretVector<Block> base_cots(net::Channel& channel, std::size_t count) override;
+  std::unique_ptr<LpnStream> make_stream(const LpnParameters& p, SecretVector<Block> seeds) override;
+
+  SilentCotMessages messages_;
+  Prng roots_;
+  CotSender base_;
+};
+
+class SilentCotReceiver : public SilentCot {
+ public:
+  /// Runs the base transfers.
+  SilentCotReceiver(net::Channel& channel, const SilentCotMessages& messages, Prng& prng);
+
+ private:
+  SecretVector<Block> base_cots(net::Channel& channel, std::size_t count) override;
+  std::unique_ptr<LpnStream> make_stream(const LpnParameters& p, SecretVector<Block> seeds) override;
+
+  SilentCotMessages messages_;
+  Prng choices_;
+  CotReceiver base_;
+};
+
+}  // namespace ap::mpc

@@ -1,0 +1,141 @@
+#include "nonlinear/ot_activation.h"
+
+#include "base/bits.h"
+#include "base/error.h"
+#include "nonlinear/layer_plan.h"
+#include "nonlinear/ot_messages.h"
+
+namespace ap::nonlinear {
+namespace {
+
+std::uint64_t low_mask(int bits) { return ~std::uint64_t{0} >> (64 - bits); }
+
+/// Takes the material out of its holder, which stays empty.
+template <typename Material>
+Material take(Material&& material) {
+  if (material.empty()) {
+    fail_security("The material of an activation layer serves once; prepare the layer again.");
+  }
+  return std::move(material);
+}
+
+/// One party's shares of the layer's results: all steps in turn, run_step(step, number, words, shares).
+template <typename RunStep>
+SecretVector<std::uint64_t> run_layer(const OtPlan& plan, std::span<const std::uint64_t> words,
+                                      const RunStep& run_step) {
+  SecretVector<std::uint64_t> values(words.size());
+  run_step(plan.clamp, 0, words, std::span<std::uint64_t>(values));
+  const std::uint64_t mask = low_mask(plan.clamp.ring);
+  SecretVector<std::uint64_t> differences;
+  SecretVector<std::uint64_t> gains;
+  for (std::size_t l = 0; l < plan.levels.size(); ++l) {
+    const PoolLevel& level = plan.levels[l];
+    differences.resize(level.pairs.size());
+    gains.resize(level.pairs.size());
+    for (std::size_t i = 0; i < level.pairs.size(); ++i) {
+      differences[i] = (values[level.pairs[i].first] - values[level.pairs[i].second]) & mask;
+    }
+    run_step(level.step, l + 1, std::span<const std::uint64_t>(differences), std::span<std::uint64_t>(gains));
+    for (std::size_t i = 0; i < level.pairs.size(); ++i) {
+      values.push_back((values[level.pairs[i].second] + gains[i]) & mask);
+    }
+  }
+  if (plan.results.empty()) return values;
+  SecretVector<std::uint64_t> results;
+  for (const std::uint32_t number : plan.results) results.push_back(values[number]);
+  return results;
+}
+
+}  // namespace
+
+OtActivationClient::OtActivationClient(net::Channel& channel, Prng prng)
+    : channel_(channel),
+      prng_(std::move(prng)),
+      sent_cots_(channel, kClientSends, prng_),
+      received_cots_(channel, kServerSends, prng_),
+      sent_(channel, sent_cots_),
+      received_(channel, received_cots_) {}
+
+void OtActivationClient::expect(const OtCost& cost) {
+  sent_cots_.expect(cost.client_cots);
+  received_cots_.expect(cost.server_cots);
+}
+
+OtClientMaterial OtActivationClient::prepare(const ActivationSpec& spec) {
+  return prepare(std::make_shared<const OtPlan>(plan_ot_layer(spec)));
+}
+
+OtClientMaterial OtActivationClient::prepare(std::shared_ptr<const OtPlan> plan) {
+  OtClientMaterial material;
+  material.plan_ = std::move(plan);
+  material.plan_->for_steps([&](const OtStep& step) {
+    material.steps_.push_back(prepare_client_step(step, {sent_, received_}));
+  });
+  return material;
+}
+
+void OtActivationClient::run(OtClientMaterial&& material, std::span<const std::uint64_t> b,
+                             std::span<const std::uint64_t> masks) {
+  const OtClientMaterial used = take(std::move(material));
+  const OtPlan& plan = *used.plan_;
+  check_words("b", b, plan.inputs, plan.share_bits);
+  check_words("r", masks, plan.outputs(), plan.out_bits);
+  SecretVector<std::uint64_t> shares =
+      run_layer(plan, b,
+                [&](const OtStep& step, std::size_t number, std::span<const std::uint64_t> words,
+                    std::span<std::uint64_t> out) {
+                  run_client_step(channel_, step, used.steps_[number], words, out);
+                });
+  for (std::size_t i = 0; i < shares.size(); ++i)
+    shares[i] = (shares[i] - masks[i]) & low_mask(plan.out_bits);
+  Bytes message(packed_bytes(shares.size(), plan.out_bits));
+  pack_bits(shares, plan.out_bits, message);
+  channel_.send(kOtCorrection, message);
+}
+
+OtActivationServer::OtActivationServer(net::Channel& channel, Prng prng)
+    : channel_(channel),
+      prng_(std::move(prng)),
+      received_cots_(channel, kClientSends, prng_),
+      sent_cots_(channel, kServerSends, prng_),
+      received_(channel, received_cots_),
+      sent_(channel, sent_cots_) {}
+
+void OtActivationServer::expect(const OtCost& cost) {
+  received_cots_.expect(cost.client_cots);
+  sent_cots_.expect(cost.server_cots);
+}
+
+OtServerMaterial OtActivationServer::prepare(const ActivationSpec& spec) {
+  return prepare(std::make_shared<const OtPlan>(plan_ot_layer(spec)));
+}
+
+OtServerMaterial OtActivationServer::prepare(std::shared_ptr<const OtPlan> plan) {
+  OtServerMaterial material;
+  material.plan_ = std::move(plan);
+  material.plan_->for_steps([&](const OtStep& step) {
+    material.steps_.push_back(prepare_server_step(step, {sent_, received_}));
+  });
+  return material;
+}
+
+std::vector<std::uint64_t> OtActivationServer::run(OtServerMaterial&& material,
+                                                   std::span<const std::uint64_t> a) {
+  const OtServerMaterial used = take(std::move(material));
+  const OtPlan& plan = *used.plan_;
+  check_words("a", a, plan.inputs, plan.share_bits);
+  const SecretVector<std::uint64_t> shares =
+      run_layer(plan, a,
+                [&](const OtStep& step, std::size_t number, std::span<const std::uint64_t> words,
+                    std::span<std::uint64_t> out) {
+                  run_server_step(channel_, step, used.steps_[number], words, out);
+                });
+  const Bytes message = channel_.receive_exactly(kOtCorrection, packed_bytes(shares.size(), plan.out_bits));
+  std::vector<std::uint64_t> results(shares.size());
+  unpack_bits(message, plan.out_bits, results);
+  for (std::size_t i = 0; i < shares.size(); ++i)
+    results[i] = (results[i] + shares[i]) & low_mask(plan.out_bits);
+  return results;
+}
+
+}  // namespace ap::nonlinear

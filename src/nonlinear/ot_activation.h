@@ -1,0 +1,110 @@
+// The `ot` engine: an activation layer (nonlinear/activation_spec.h) by oblivious transfer, exact on every
+// input, for semi-honest parties. A few flights and about twenty bytes an element, where garbling takes one
+// and a thousand.
+//
+// Offline both parties make random correlations: silent transfers in both directions, the client as sender
+// for most of them, hashed at once into what the online phase uses and nothing else. Counts follow from the
+// spec, so neither b nor r need be known. Online, for every input:
+//   1. a carry tree over the two parties' words (nonlinear/ot_program.h) gives XOR shares of in_range, above,
+//      wrapped and carried;
+//   2. [in_range] (low(a) + low(b)) - 2^m [wrapped] + [carried] + (2^m - 1) [above] in Z_2^k, the clamped
+//   value,
+//      by products of bits and words (nonlinear/ot_step.h). No extension of shares: low(a) and low(b) are
+//      integers that their owners know, and `wrapped` is what their sum lacks.
+// With pooling clamping goes first (it commutes with the maximum), so that the tournament compares m bits;
+// equal pairs of overlapping windows are compared once, and a level of the tournament runs at once for the
+// whole layer. Last the client sends its share minus r, which turns the server's share into (v - r) mod 2^k.
+//
+// All that is revealed is uniform: each message is masked by a correlation used once, and the last one by r.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "mpc/ot_tools.h"
+#include "nonlinear/activation_spec.h"
+#include "nonlinear/ot_step.h"
+
+namespace ap::nonlinear {
+
+/// One layer's correlations. Used once.
+template <typename StepMaterial>
+class OtMaterial {
+ public:
+  OtMaterial() = default;
+  OtMaterial(OtMaterial&& other) noexcept { *this = std::move(other); }
+  OtMaterial& operator=(OtMaterial&& other) noexcept {
+    plan_ = std::exchange(other.plan_, nullptr);
+    steps_ = std::exchange(other.steps_, {});
+    return *this;
+  }
+  bool empty() const { return plan_ == nullptr; }
+
+ private:
+  friend class OtActivationClient;
+  friend class OtActivationServer;
+  std::shared_ptr<const OtPlan> plan_;
+  std::vector<StepMaterial> steps_;
+};
+using OtClientMaterial = OtMaterial<ClientStepMaterial>;
+using OtServerMaterial = OtMaterial<ServerStepMaterial>;
+
+/// One object for each session. Layers must be prepared, and run, in the same order by both parties.
+class OtActivationClient {
+ public:
+  /// Runs the base transfers with the server's OtActivationServer. The channel must outlive this object.
+  explicit OtActivationClient(net::Channel& channel, Prng prng = Prng());
+
+  /// Announces a layer (or the sum of several) that will be prepared, so that the transfers are made in the
+  /// cheapest way. Optional, but both parties must do the same before the same layer.
+  void expect(const OtCost& cost);
+  void expect(std::span<const ActivationSpec> specs) { expect(ot_cost(specs)); }
+  void expect(std::span<const ActivationSpec> specs) { expect(ot_cost(specs)); }
+
+  /// Offline. @throws Error(input) on a bad spec, Error(peer) on a bad message.
+  OtClientMaterial prepare(const ActivationSpec& spec);
+  /// The same from a plan (plan_ot_layer) that serves many inferences; planning a large pooling layer takes
+  /// time.
+  OtClientMaterial prepare(std::shared_ptr<const OtPlan> plan);
+
+  /// Online. Consumes the material.
+  /// @param b      spec.inputs words of spec.share_bits() bits: the client's share
+  /// @param masks  spec.outputs words of spec.out_bits bits: r, uniform and never used before
+  /// @throws Error(input) on bad sizes, Error(security) if the material was used before.
+  void run(OtClientMaterial&& material, std::span<const std::uint64_t> b,
+           std::span<const std::uint64_t> masks);
+
+ private:
+  net::Channel& channel_;
+  Prng prng_;
+  mpc::SilentCotSender sent_cots_;
+  mpc::SilentCotReceiver received_cots_;
+  mpc::RandomOtSender sent_;
+  mpc::RandomOtReceiver received_;
+};
+
+class OtActivationServer {
+ public:
+  explicit OtActivationServer(net::Channel& channel, Prng prng = Prng());
+  void expect(const OtCost& cost);
+  OtServerMaterial prepare(const ActivationSpec& spec);
+  OtServerMaterial prepare(std::shared_ptr<const OtPlan> plan);
+
+  /// Online. Consumes the material.
+  /// @param a  spec.inputs words of spec.share_bits() bits
+  /// @return spec.outputs words (v - r) mod 2^out_bits.
+  std::vector<std::uint64_t> run(OtServerMaterial&& material, std::span<const std::uint64_t> a);
+
+ private:
+  net::Channel& channel_;
+  Prng prng_;
+  mpc::SilentCotReceiver received_cots_;
+  mpc::SilentCotSender sent_cots_;
+  mpc::RandomOtReceiver received_;
+  mpc::RandomOtSender sent_;
+};
+
+}  // namespace ap::nonlinear

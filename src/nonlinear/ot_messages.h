@@ -1,0 +1,22 @@
+// Message types of the `ot` engine: 0x0310..0x031f of the wire format.
+#pragma once
+
+#include "mpc/silent_cot.h"
+
+namespace ap::nonlinear {
+
+/// Offline; transfers with the client as sender, then with the server as sender.
+inline constexpr mpc::SilentCotMessages kClientSends{{{0x0310, 0x0311}, 0x0312}, 0x0313};
+inline constexpr mpc::SilentCotMessages kServerSends{{{0x0314, 0x0315}, 0x0316}, 0x0317};
+
+// Online.
+inline constexpr net::MessageType kOtChoices = 0x0318;   ///< server -> client: masked digits
+inline constexpr net::MessageType kOtLeaves = 0x0319;    ///< client -> server: masked leaf tables
+inline constexpr net::MessageType kOtOpenings = 0x031a;  ///< both ways: masked factors of one level
+inline constexpr net::MessageType kOtFlips = 0x031b;     ///< client -> server: masked selection bits
+inline constexpr net::MessageType kOtServerWords =
+    0x031c;  ///< server -> client: masked products, choice bits
+inline constexpr net::MessageType kOtClientWords = 0x031d;  ///< client -> server: masked products
+inline constexpr net::MessageType kOtCorrection = 0x031e;   ///< client -> server: its share minus r
+
+}  // namespace ap::nonlinear

@@ -1,0 +1,84 @@
+#include "plan/assemble.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "nonlinear/activation_spec.h"
+#include "security/limits.h"
+
+namespace ap::plan {
+namespace {
+
+// Seconds of one core per AND gate (garbled and evaluated) and per input bit (transferred obliviously).
+constexpr double kSecondsPerAnd = 30e-9;
+constexpr double kSecondsPerInputBit = 40e-9;
+
+ActivationChoice choose_activation(const nn::QuantisedNetwork& network, int index, const nn::QActivation& op,
+                                   int out_bits, std::span<const nn::Interval> ranges, int guard_bits) {
+  const nn::QNode& node = network.nodes[static_cast<std::size_t>(index)];
+  const auto input = static_cast<std::size_t>(node.inputs.front());
+  ActivationChoice choice;
+  choice.node = index;
+  choice.truncation = truncation_of(op, ranges[input], guard_bits);
+  choice.out_bits = out_bits;
+  nonlinear::ActivationSpec spec;
+  spec.inputs = static_cast<std::size_t>(network.nodes[input].shape.size());
+  spec.outputs = static_cast<std::size_t>(node.shape.size());
+  spec.sum_bits = choice.truncation.sum_bits;
+  spec.guard_bits = choice.truncation.guard_bits;
+  spec.clamp_bits = op.bits;
+  spec.out_bits = out_bits;
+  if (op.has_pool) spec.pool_size = static_cast<std::size_t>(op.pool.kernel_h) * static_cast<std::size_t>(op.pool.kernel_w);
+  choice.predicted_bytes = nonlinear::column_bytes(spec) + nonlinear::table_bytes(spec) + nonlinear::choice_bytes(spec) +
+                           nonlinear::label_bytes(spec);
+  choice.predicted_s = static_cast<double>(nonlinear::and_gates(spec)) * kSecondsPerAnd +
+                       static_cast<double>(spec.inputs) * spec.share_bits() * kSecondsPerInputBit;
+  return choice;
+}
+
+}  // namespace
+
+std::vector<int> linear_nodes(const nn::QuantisedNetwork& network) {
+  std::vector<int> linears;
+  for (std::size_t i = 0; i < network.nodes.size(); ++i) {
+    if (std::holds_alternative<nn::QLinear>(network.nodes[i].op)) linears.push_back(static_cast<int>(i));
+  }
+  return linears;
+}
+
+Plan assemble(const nn::QuantisedNetwork& network, std::string policy, double target_failure_log2,
+              std::vector<int> modulus_bits, std::span<const Candidate> linears, std::span<const nn::Interval> ranges,
+              int guard_bits) {
+  Plan plan;
+  plan.policy = std::move(policy);
+  plan.target_failure_log2 = target_failure_log2;
+  plan.modulus_bits = std::move(modulus_bits);
+  plan.failure_log2 = -1000;
+  plan.min_lambda_bits = 10000;
+  const std::vector<int> nodes = linear_nodes(network);
+  AP_ASSERT(nodes.size() == linears.size());
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    LinearChoice choice = linears[i].choice;
+    const bfv::Parameters& parameters = linears[i].parameters;
+    choice.node = nodes[i];
+    const auto found = std::find(plan.groups.begin(), plan.groups.end(), parameters);
+    choice.group = static_cast<int>(found - plan.groups.begin());
+    if (found == plan.groups.end()) {
+      plan.groups.push_back(parameters);
+      plan.min_lambda_bits = std::min(plan.min_lambda_bits, security::lambda_bits(parameters.n, parameters.log2_q()));
+    }
+    plan.failure_log2 = std::min(0.0, std::log2(std::exp2(plan.failure_log2) + std::exp2(choice.failure_log2)));
+    plan.linears.push_back(choice);
+  }
+  for (std::size_t i = 0; i < network.nodes.size(); ++i) {
+    if (const auto* op = std::get_if<nn::QActivation>(&network.nodes[i].op)) {
+      plan.activations.push_back(
+          choose_activation(network, static_cast<int>(i), *op, plan.modulus_bits[i], ranges, guard_bits));
+    }
+  }
+  validate(plan, network);
+  return plan;
+}
+
+}  // namespace ap::plan

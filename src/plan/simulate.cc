@@ -1,0 +1,128 @@
+#include "plan/simulate.h"
+
+#include <chrono>
+#include <cmath>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "nn/accuracy.h"
+#include "noise/layer_noise.h"
+
+namespace ap::plan {
+
+noise::ErrorModel error_model(const nn::QuantisedNetwork& network, const Plan& plan) {
+  validate(plan, network);
+  noise::ErrorModel model;
+  for (const LinearChoice& c : plan.linears) {
+    const nn::QNode& node = network.nodes[static_cast<std::size_t>(c.node)];
+    const auto& op = std::get<nn::QLinear>(node.op);
+    const bfv::Parameters& group = plan.groups[static_cast<std::size_t>(c.group)];
+    const linear::Layout layout(linear::geometry_of(op, node.shape.c), c.packing, group.n);
+    model.linears.push_back(
+        {c.node, noise::output_taus(layout, op.weights, c.drop0, c.drop1, group.log2_q(), c.log2_p)});
+  }
+  for (const ActivationChoice& c : plan.activations) {
+    const nn::QNode& node = network.nodes[static_cast<std::size_t>(c.node)];
+    const Truncation& t = c.truncation;
+    model.truncations.push_back({c.node, node.inputs.front(), t.sum_bits, t.shift, t.dropped_bits(), t.offset(),
+                                 std::get<nn::QActivation>(node.op).low});
+  }
+  model.logits = static_cast<int>(network.nodes.size()) - 1;
+  model.logit_bits = plan.modulus_bits.back();
+  return model;
+}
+
+namespace {
+
+/// What one image did under all seeds.
+struct Outcome {
+  bool clear_right = false;
+  std::vector<bool> right, agrees, wrapped;
+};
+
+Outcome run_image(const nn::IntegerExecutor& executor, const noise::ErrorModel& model,
+                  std::span<const std::int32_t> image, std::uint64_t number, const int* label,
+                  std::span<const std::uint64_t> seeds) {
+  Outcome o;
+  const auto best = [](const std::vector<std::int32_t>& logits) {
+    return nn::argmax(std::span<const std::int32_t>(logits));
+  };
+  const int clear = best(executor.logits(image));
+  o.clear_right = label && clear == *label;
+  for (const std::uint64_t seed : seeds) {
+    noise::Injection injection(model, seed, number);
+    const int predicted = best(executor.logits(image, injection.hooks()));
+    o.right.push_back(label && predicted == *label);
+    o.agrees.push_back(predicted == clear);
+    o.wrapped.push_back(injection.wraps() > 0);
+  }
+  return o;
+}
+
+double mean(std::span<const double> values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+}  // namespace
+
+Simulation simulate(const nn::QuantisedNetwork& network, const noise::ErrorModel& model,
+                    std::span<const std::int32_t> images, std::span<const int> labels,
+                    const SimulateOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto pixels = static_cast<std::size_t>(network.input_shape().size());
+  const std::size_t count = images.size() / pixels;
+  if (count == 0 || images.size() % pixels != 0) {
+    fail_input("a simulation of network '{}' needs images of {} values, but {} values were given", network.name,
+               pixels, images.size());
+  }
+  if (options.seeds.empty()) fail_input("a simulation needs at least one seed");
+  if (!labels.empty() && labels.size() != count) fail_input("there are {} labels for {} images", labels.size(), count);
+  const nn::IntegerExecutor executor(network);
+  std::vector<Outcome> outcomes(count);
+  parallel_for(count, [&](std::size_t i) {
+    outcomes[i] = run_image(executor, model, images.subspan(i * pixels, pixels), i, labels.empty() ? nullptr : &labels[i],
+                            options.seeds);
+    if (options.on_image) options.on_image();
+  });
+
+  Simulation s;
+  s.images = count;
+  s.seeds = options.seeds;
+  const auto total = static_cast<double>(count), seeds = static_cast<double>(options.seeds.size());
+  std::vector<double> right(options.seeds.size()), agrees(options.seeds.size());
+  double clear_right = 0, wrapped = 0, squares = 0, sum = 0;
+  for (const Outcome& o : outcomes) {
+    double lost = o.clear_right ? 1 : 0;
+    clear_right += lost;
+    for (std::size_t k = 0; k < options.seeds.size(); ++k) {
+      right[k] += o.right[k];
+      agrees[k] += o.agrees[k];
+      wrapped += o.wrapped[k];
+      lost -= (o.right[k] ? 1 : 0) / seeds;
+    }
+    sum += lost;
+    squares += lost * lost;
+  }
+  for (std::size_t k = 0; k < options.seeds.size(); ++k) s.agreement.push_back(agrees[k] / total);
+  s.agreement_mean = mean(s.agreement);
+  s.agreement_interval = noise::clopper_pearson(s.agreement_mean * total, total, options.confidence);
+  s.wrapped = wrapped / (total * seeds);
+  if (!labels.empty()) {
+    for (const double r : right) s.top1.push_back(r / total);
+    s.top1_clear = clear_right / total;
+    s.top1_mean = mean(s.top1);
+    s.top1_interval = noise::clopper_pearson(std::min(*s.top1_mean, 1.0) * total, total, options.confidence);
+    s.loss = sum / total;
+    s.loss_std_error = std::sqrt(std::max(squares / total - *s.loss * *s.loss, 0.0) / total);
+  }
+  s.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return s;
+}
+
+Simulation simulate(const nn::QuantisedNetwork& network, const Plan& plan, std::span<const std::int32_t> images,
+                    std::span<const int> labels, const SimulateOptions& options) {
+  return simulate(network, error_model(network, plan), images, labels, options);
+}
+
+}  // namespace ap::plan

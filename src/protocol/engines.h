@@ -1,0 +1,68 @@
+// The two ways to run an activation, behind one interface each for client and server, so that the state machines of
+// the parties do not know which is which.
+//
+//   gc   garbled circuits (nonlinear/activation_garbler.h): about a kilobyte an element, one round trip online
+//   ot   silent oblivious transfer (nonlinear/ot_activation.h): tens of bytes an element, a few round trips online
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "net/channel.h"
+#include "nonlinear/activation_spec.h"
+#include "protocol/share.h"
+
+namespace ap::protocol {
+
+enum class Engine : std::uint8_t { gc = 0, ot = 1 };
+
+/// One layer's one-time material at the client.
+class ClientTask {
+ public:
+  virtual ~ClientTask() = default;
+  /// The online phase. Call once.
+  virtual void run() = 0;
+};
+
+/// One session's state of one engine at the client. Layers are prepared in the same order by both parties.
+class ClientEngine {
+ public:
+  virtual ~ClientEngine() = default;
+  /// Announces all layers of an inference, before the first prepare.
+  virtual void expect(std::span<const nonlinear::ActivationSpec> specs) = 0;
+  /// `b`: the client's share of the input; `masks`: its share of the output.
+  virtual std::unique_ptr<ClientTask> prepare(const nonlinear::ActivationSpec& spec, ShareView b, ShareView masks) = 0;
+};
+
+class ServerTask {
+ public:
+  virtual ~ServerTask() = default;
+  /// The online phase. Call once. `a`: the server's share of the input; returns its share of the output.
+  virtual std::vector<std::uint64_t> run(ShareView a) = 0;
+};
+
+class ServerEngine {
+ public:
+  virtual ~ServerEngine() = default;
+  virtual void expect(std::span<const nonlinear::ActivationSpec> specs) = 0;
+  /// What can be sent for a layer before the one ahead of it is finished; called once a layer, in order.
+  virtual void announce(const nonlinear::ActivationSpec& spec) = 0;
+  /// Finishes the oldest announced layer.
+  virtual std::unique_ptr<ServerTask> prepare(const nonlinear::ActivationSpec& spec) = 0;
+};
+
+/// Both run the engine's base transfers with the other party's. The channel must outlive them.
+std::unique_ptr<ClientEngine> make_client_engine(Engine engine, net::Channel& channel);
+std::unique_ptr<ServerEngine> make_server_engine(Engine engine, net::Channel& channel);
+
+/// Payload bytes of a layer, both ways and both phases, and one-way latencies of its online phase.
+struct EngineCost {
+  double bytes = 0;
+  double flights = 0;
+  double cpu_s = 0;  ///< both parties, one thread
+};
+EngineCost engine_cost(Engine engine, const nonlinear::ActivationSpec& spec);
+
+}  // namespace ap::protocol

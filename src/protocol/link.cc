@@ -1,0 +1,59 @@
+#include "protocol/link.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "protocol/clock.h"
+#include "protocol/messages.h"
+
+namespace ap::protocol {
+namespace {
+
+constexpr int kEchoes = 3;
+
+double echo_seconds(net::Channel& channel, std::size_t bytes) {
+  const Stopwatch watch;
+  channel.send(kCommand, Bytes{static_cast<std::uint8_t>(Command::probe)});
+  channel.send(kProbe, Bytes(bytes));
+  channel.receive_exactly(kProbe, bytes);
+  return watch.seconds();
+}
+
+}  // namespace
+
+Link measure_link(net::Channel& channel) {
+  Link link;
+  link.round_trip_s = echo_seconds(channel, 1);
+  for (int i = 1; i < kEchoes; ++i) link.round_trip_s = std::min(link.round_trip_s, echo_seconds(channel, 1));
+  const double seconds = echo_seconds(channel, kProbeBytes) - link.round_trip_s;
+  link.bytes_per_second = 2 * static_cast<double>(kProbeBytes) / std::max(seconds, 1e-5);
+  return link;
+}
+
+void answer_probe(net::Channel& channel) { channel.send(kProbe, channel.receive(kProbe, 1, kProbeBytes)); }
+
+bool wants_link(const Model& model) {
+  return std::any_of(model.plan().activations.begin(), model.plan().activations.end(),
+                     [](const plan::ActivationChoice& choice) { return choice.engine == "auto"; });
+}
+
+std::vector<Engine> choose_engines(const Model& model, const Link& link) {
+  std::vector<Engine> engines;
+  const auto seconds = [&](Engine engine, const nonlinear::ActivationSpec& spec) {
+    const EngineCost cost = engine_cost(engine, spec);
+    return cost.bytes / link.bytes_per_second + cost.flights * link.round_trip_s / 2 + cost.cpu_s;
+  };
+  for (std::size_t i = 0; i < model.activations().size(); ++i) {
+    const std::string& wanted = model.plan().activations[i].engine;
+    const nonlinear::ActivationSpec& spec = model.activations()[i].spec;
+    if (wanted == "auto") {
+      engines.push_back(seconds(Engine::ot, spec) < seconds(Engine::gc, spec) ? Engine::ot : Engine::gc);
+    } else {
+      AP_ASSERT(wanted == "gc" || wanted == "ot");
+      engines.push_back(wanted == "ot" ? Engine::ot : Engine::gc);
+    }
+  }
+  return engines;
+}
+
+}  // namespace ap::protocol

@@ -1,0 +1,31 @@
+// The link between the parties, as the client measures it, and the choice of an engine for each activation by it.
+#pragma once
+
+#include <vector>
+
+#include "net/channel.h"
+#include "protocol/engines.h"
+#include "protocol/model.h"
+
+namespace ap::protocol {
+
+struct Link {
+  double round_trip_s = 0;
+  double bytes_per_second = 0;
+};
+
+/// The client's side: a few echoes of a byte, then one of kProbeBytes.
+Link measure_link(net::Channel& channel);
+/// The server's side of one echo. @throws Error(peer) if more than kProbeBytes are to be echoed.
+void answer_probe(net::Channel& channel);
+
+inline constexpr std::size_t kProbeBytes = std::size_t{1} << 19;
+
+/// The engine that takes less time on this link, by activation: bytes / bandwidth + latencies + work. A plan may
+/// name the engine of a layer; "auto" leaves it to this.
+std::vector<Engine> choose_engines(const Model& model, const Link& link);
+
+/// Whether any layer's engine is left open.
+bool wants_link(const Model& model);
+
+}  // namespace ap::protocol

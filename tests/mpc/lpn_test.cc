@@ -1,0 +1,67 @@
+#include "mpc/lpn.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <set>
+#include <vector>
+
+#include "random/prng.h"
+
+namespace ap::mpc {
+namespace {
+
+TEST(Lpn, EncodingIsThatOfThePlainRows) {
+  Prng prng(Seed{1});
+  for (const std::size_t k : {std::size_t{1000}, kSmallLpn.k, kLargeLpn.k}) {
+    std::vector<Block> secret(k);
+    for (Block& u : secret) u = {prng.next64(), prng.next64()};
+    for (const std::uint64_t first : {std::uint64_t{0}, std::uint64_t{649728}, std::uint64_t{1} << 34}) {
+      std::vector<Block> rows(150);
+      for (Block& row : rows) row = {prng.next64(), prng.next64()};
+      std::vector<Block> encoded = rows;
+      lpn_encode(secret, first, encoded);
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        std::array<std::uint32_t, kLpnWeight> indices;
+        lpn_row(k, first + i, indices);
+        Block expected = rows[i];
+        for (const std::uint32_t index : indices) {
+          ASSERT_LT(index, k);
+          expected ^= secret[index];
+        }
+        ASSERT_EQ(encoded[i], expected);
+      }
+    }
+  }
+}
+
+TEST(Lpn, IndicesAreUniform) {
+  constexpr std::size_t kBuckets = 16;
+  std::array<double, kBuckets> counts{};
+  constexpr std::size_t kRows = 20000;
+  for (std::uint64_t row = 0; row < kRows; ++row) {
+    std::array<std::uint32_t, kLpnWeight> indices;
+    lpn_row(kLargeLpn.k, row, indices);
+    for (const std::uint32_t index : indices) ++counts[index * kBuckets / kLargeLpn.k];
+  }
+  const double mean = static_cast<double>(kRows * kLpnWeight) / kBuckets;
+  for (const double count : counts) EXPECT_LT(std::abs(count - mean), 6 * std::sqrt(mean));
+}
+
+TEST(Lpn, ParameterSetsAreThePublishedOnes) {
+  EXPECT_EQ(kSmallLpn.n(), 649728u);
+  EXPECT_EQ(kLargeLpn.n(), 10268672u);
+  // An iteration of the small set can seed the next one, and two of them the large set.
+  EXPECT_GT(kSmallLpn.gain(), kLargeLpn.seeds());
+  // Pooled Gauss: 2^bits trials of k^2.8 steps.
+  for (const LpnParameters& p : {kSmallLpn, kLargeLpn}) {
+    const double rate = static_cast<double>(p.t) / static_cast<double>(p.n());
+    const double k = static_cast<double>(p.k);
+    EXPECT_GT(-k * std::log2(1 - rate) + 2.8 * std::log2(k), 132);
+  }
+}
+
+}  // namespace
+}  // namespace ap::mpc
