@@ -1,10 +1,10 @@
-// One linear layer under encryption, as the two parties run it, in the ring and packing that cost least time and bytes
-// within an error budget. Counters are means of one evaluation; the CPU times are those of all threads, the error is
-// measured on decrypted shares.
+// One linear layer under encryption, as the two parties run it, in the ring and packing that cost least time
+// and bytes within an error budget. Counters are means of one evaluation; the CPU times are those of all
+// threads, the error is measured on decrypted shares.
 //
-// Weights are normal, rounded, with four standard deviations at 127. The plaintext modulus 2^k is calibrated: it holds
-// twice the largest output for half-normal 8-bit activations. The activation behind it keeps a sign and 8 bits, so it
-// truncates f = k - 9 of them, and the error budget is 0.25 * 2^f.
+// Weights are normal, rounded, with four standard deviations at 127. The plaintext modulus 2^k is calibrated:
+// it holds twice the largest output for half-normal 8-bit activations. The activation behind it keeps a sign
+// and 8 bits, so it truncates f = k - 9 of them, and the error budget is 0.25 * 2^f.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -53,11 +53,13 @@ Weights random_weights(const Geometry& g, std::mt19937_64& random) {
 int calibrated_log2_p(const linear::ClearConv& conv, std::mt19937_64& random) {
   const Geometry& g = conv.geometry();
   std::normal_distribution<double> normal(0, 64);
-  std::vector<std::uint32_t> x(static_cast<std::size_t>(g.in.size())), y(static_cast<std::size_t>(g.out().size()));
+  std::vector<std::uint32_t> x(static_cast<std::size_t>(g.in.size())),
+      y(static_cast<std::size_t>(g.out().size()));
   for (auto& v : x) v = static_cast<std::uint32_t>(std::min(255L, std::lround(std::abs(normal(random)))));
   conv.apply(x, y);
   double largest = 1;
-  for (const std::uint32_t v : y) largest = std::max(largest, std::abs(static_cast<double>(static_cast<std::int32_t>(v))));
+  for (const std::uint32_t v : y)
+    largest = std::max(largest, std::abs(static_cast<double>(static_cast<std::int32_t>(v))));
   return static_cast<int>(std::ceil(std::log2(2 * 2 * largest)));
 }
 
@@ -67,24 +69,23 @@ struct Choice {
   noise::ReplyNoise noise;
 };
 
-// One prime of `bits` bits, at most `max_outputs` outputs a product; nothing if its noise exceeds the budget, a
-// fraction of q. Packing and dropped bits depend on each other weakly: two rounds.
-std::optional<Choice> choose(const Geometry& g, const Weights& weights, std::uint32_t n, int bits, int max_outputs,
-                             std::map<std::string, double>& norms) {
+// One prime of `bits` bits, at most `max_outputs` outputs a product; nothing if its noise exceeds the budget,
+// a fraction of q. Packing and dropped bits depend on each other weakly: two rounds.
+std::optional<Choice> choose(const Geometry& g, const Weights& weights, std::uint32_t n, int bits,
+                             int max_outputs, std::map<std::string, double>& norms) {
   Choice choice{{n, bfv::ntt_primes(bits, n, 1)}, {}, {n, 0, kErrorSigma, 0, 0}};
   if (choice.parameters.primes.empty()) return {};
   const double log2_q = choice.parameters.log2_q();
   const double budget = std::exp2(2 * (log2_q - kComparedBits)) * kBudget * kBudget;
   for (int round = 0; round < 2; ++round) {
-    linear::UnitCosts costs =
-        linear::typical_costs(n, log2_q, 1, choice.noise.drop0, choice.noise.drop1);
+    linear::UnitCosts costs = linear::typical_costs(n, log2_q, 1, choice.noise.drop0, choice.noise.drop1);
     costs.bytes_per_second = kBytesPerSecond;
     choice.packing = linear::choose_packing(g, n, costs, max_outputs);
     const linear::Packing& p = choice.packing.packing;
     const linear::Layout layout(g, p, n);
-    const auto [norm, unknown] = norms.try_emplace(
-        fmt::format("{} {} {} {} {} {} {}", n, p.window_h, p.window_w, p.channels_in, p.channels_out, p.groups,
-                    p.phases));
+    const auto [norm, unknown] =
+        norms.try_emplace(fmt::format("{} {} {} {} {} {} {}", n, p.window_h, p.window_w, p.channels_in,
+                                      p.channels_out, p.groups, p.phases));
     if (unknown) norm->second = linear::max_reply_norm2(layout, weights);
     choice.noise = {n, norm->second, kErrorSigma, 0, 0};
     const double left = budget - noise::variance(choice.noise);
@@ -179,9 +180,9 @@ void run(benchmark::State& state, const Geometry& g) {
   state.counters["n"] = n;
   state.counters["log2_q"] = log2_q;
   state.counters["log2_p"] = log2_p;
-  state.SetLabel(fmt::format("n {} q {} window {}x{} C {} M {} G {}{} drop {} {}", n, std::ceil(log2_q), p.window_h,
-                             p.window_w, p.channels_in, p.channels_out, p.groups, p.phases ? " phases" : "",
-                             choice.noise.drop0, choice.noise.drop1));
+  state.SetLabel(fmt::format("n {} q {} window {}x{} C {} M {} G {}{} drop {} {}", n, std::ceil(log2_q),
+                             p.window_h, p.window_w, p.channels_in, p.channels_out, p.groups,
+                             p.phases ? " phases" : "", choice.noise.drop0, choice.noise.drop1));
 }
 
 void add(const std::string& name, const Geometry& g) {

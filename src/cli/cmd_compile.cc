@@ -146,7 +146,7 @@ Json json_of(const service::Compiled& compiled, const service::Audit& audit, con
           {"accuracy",
            {{"float", value(compiled.accuracy.in_float)},
             {"clear", value(compiled.accuracy.clear)},
-            {"simulated", nullptr},
+            {"simulated", value(compiled.accuracy.simulated)},
             {"images", compiled.accuracy.images},
             {"simulated_agreement", compiled.agreement}}},
           {"activation_bits", compiled.activation_bits},
@@ -190,6 +190,9 @@ std::string text_of(const service::Compiled& compiled, const service::Audit& aud
   out += fmt::format("activations of {} bits: private and clear labels agree on {:.1f} % of simulated inferences\n",
                      compiled.activation_bits, 100 * compiled.agreement);
   const service::Accuracy& accuracy = compiled.accuracy;
+  if (accuracy.simulated) {
+    out += fmt::format("accuracy with the errors of this plan, simulated: {:.1f} %\n", 100 * *accuracy.simulated);
+  }
   if (accuracy.in_float && accuracy.clear) {
     out += fmt::format("accuracy on {} calibration images: float {:.1f} %, integers {:.1f} %\n",
                        accuracy.images, 100 * *accuracy.in_float, 100 * *accuracy.clear);
@@ -203,10 +206,14 @@ std::string text_of(const service::Compiled& compiled, const service::Audit& aud
 void refuse_what_is_missing(const Options& options) {
   service::check_options(options.compile);
   if (options.max_latency) {
-    fail_input("--max-latency is not available in this version: policy exact has no freedom to trade");
+    fail_input("--max-latency is not available in this version: no policy minimises errors for a given time yet");
   }
-  if (options.max_accuracy_loss) {
-    fail_input("--max-accuracy-loss is not available in this version: policy exact has no freedom to trade");
+  if (!options.max_accuracy_loss) return;
+  if (options.compile.policy == "exact") {
+    fail_input("--max-accuracy-loss means nothing to policy exact, which loses none; use it with --policy budget");
+  }
+  if (!(*options.max_accuracy_loss >= 0 && *options.max_accuracy_loss <= 100)) {
+    fail_input("--max-accuracy-loss {} is out of range; give 0 to 100 %", *options.max_accuracy_loss);
   }
 }
 
@@ -225,7 +232,9 @@ void run_compile(Options options) {
   normalization.check(graph.input_shape().c);
   const nn::Dataset calibration = options.selection.load(options.calibrate, graph.input_shape());
   make_directory(options.out);
-  const service::Compiled compiled = service::compile(graph, calibration, normalization, options.compile);
+  service::CompileOptions wanted = options.compile;
+  if (options.max_accuracy_loss) wanted.max_accuracy_loss = *options.max_accuracy_loss / 100;
+  const service::Compiled compiled = service::compile(graph, calibration, normalization, wanted);
   const std::filesystem::path directory(options.out);
   write_file(directory / "server.apm", compiled.files.server);
   write_file(directory / "client.apm", compiled.files.client);
@@ -253,7 +262,7 @@ void add_compile(CLI::App& app, Action& action) {
   command->add_option("--out", options->out, "Directory of server.apm and client.apm")
       ->required()
       ->type_name("DIR");
-  command->add_option("--policy", options->compile.policy, "How to choose parameters: exact")
+  command->add_option("--policy", options->compile.policy, "How to choose parameters: exact, or budget (small errors for smaller parameters)")
       ->capture_default_str();
   command->add_option("--activation", options->compile.activation, "Engine of the activations: gc, ot, or auto (by the link, at run time)")
       ->capture_default_str();
@@ -271,7 +280,8 @@ void add_compile(CLI::App& app, Action& action) {
       ->capture_default_str();
   command->add_option("--max-latency", options->max_latency, "Not available with policy exact")
       ->type_name("S");
-  command->add_option("--max-accuracy-loss", options->max_accuracy_loss, "Not available with policy exact")
+  command->add_option("--max-accuracy-loss", options->max_accuracy_loss,
+                   "Policy budget: largest simulated loss of top-1, in %; 0.2 if left out")
       ->type_name("PCT");
   command->add_flag("--json", options->json, "Print JSON");
   options->selection.default_first = 128;

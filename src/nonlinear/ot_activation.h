@@ -62,7 +62,6 @@ class OtActivationClient {
   /// cheapest way. Optional, but both parties must do the same before the same layer.
   void expect(const OtCost& cost);
   void expect(std::span<const ActivationSpec> specs) { expect(ot_cost(specs)); }
-  void expect(std::span<const ActivationSpec> specs) { expect(ot_cost(specs)); }
 
   /// Offline. @throws Error(input) on a bad spec, Error(peer) on a bad message.
   OtClientMaterial prepare(const ActivationSpec& spec);
@@ -90,6 +89,7 @@ class OtActivationServer {
  public:
   explicit OtActivationServer(net::Channel& channel, Prng prng = Prng());
   void expect(const OtCost& cost);
+  void expect(std::span<const ActivationSpec> specs) { expect(ot_cost(specs)); }
   OtServerMaterial prepare(const ActivationSpec& spec);
   OtServerMaterial prepare(std::shared_ptr<const OtPlan> plan);
 

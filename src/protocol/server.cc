@@ -267,8 +267,8 @@ class Session {
       pack_bits(shares.back(), bits, packed);
       channel_.send(kLogits, packed);
     });
-    send_statistics(statistics);
     if (options_.on_inference) options_.on_inference();
+    send_statistics(statistics);
   }
 
   const ServerModel::Prepared& prepared_;

@@ -15,8 +15,8 @@
 
 namespace ap::ring {
 
-/// `scalar` runs everywhere; `avx2` needs a prime below 2^30, `avx512_32` too and n >= 512, `ifma` a prime below
-/// 2^50; `avx512_64` takes every prime.
+/// `scalar` runs everywhere; `avx2` needs a prime below 2^30, `avx512_32` too and n >= 512, `ifma` a prime
+/// below 2^50; `avx512_64` takes every prime.
 enum class NttKernel { scalar, avx2, avx512_32, avx512_64, ifma };
 
 /// Whether a kernel runs on this processor (base/cpu.h) for degree n and prime q.
@@ -49,7 +49,7 @@ class NttTables {
   struct Roots {
     AlignedVector<std::uint64_t> root, quotient;
     AlignedVector<std::uint32_t> narrow_root, narrow_quotient;  ///< avx512_32 has these instead
-    std::uint64_t scale = 0, scale_quotient = 0;  ///< inverse only: 1/n
+    std::uint64_t scale = 0, scale_quotient = 0;                ///< inverse only: 1/n
     std::uint64_t last_scaled = 0,
                   last_scaled_quotient = 0;  ///< inverse only: root of the last stage, over n
   };

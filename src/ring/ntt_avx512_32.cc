@@ -1,12 +1,13 @@
 // AVX-512 kernels for primes below 2^30: sixteen 32-bit lanes.
 //
-// The caller's words have 64 bits. The first forward pass narrows them and leaves each quarter of the polynomial in
-// the first half of its own memory; the last pass over sixteen values widens them again, from the end of a quarter
-// to its beginning, so that nothing is overwritten before it is read and no copy of a secret is made. The inverse
-// goes the other way.
+// The caller's words have 64 bits. The first forward pass narrows them and leaves each quarter of the
+// polynomial in the first half of its own memory; the last pass over sixteen values widens them again, from
+// the end of a quarter to its beginning, so that nothing is overwritten before it is read and no copy of a
+// secret is made. The inverse goes the other way.
 //
-// x w mod q lazily is lo(x w) - lo(hi(x w') q), in [0, 2q) for every x < 2^32; hi takes one product for the even
-// and one for the odd lanes. kWide: q is so small that the forward transform never reduces between stages.
+// x w mod q lazily is lo(x w) - lo(hi(x w') q), in [0, 2q) for every x < 2^32; hi takes one product for the
+// even and one for the odd lanes. kWide: q is so small that the forward transform never reduces between
+// stages.
 #if defined(__x86_64__)
 // GCC 12 takes the undefined pass-through operand inside its own intrinsics for a mistake of the caller.
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
@@ -113,7 +114,9 @@ AP_AVX512_INLINE Vec forward_reduce(Vec x, const Constants& c) {
 }
 
 // Lanes of the roots of 2, 4 and 8 groups, and the order of two registers after the shuffles below.
-AP_AVX512_INLINE Vec two_groups() { return _mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1); }
+AP_AVX512_INLINE Vec two_groups() {
+  return _mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1);
+}
 AP_AVX512_INLINE Vec four_groups() {
   return _mm512_setr_epi32(0, 0, 0, 0, 2, 2, 2, 2, 1, 1, 1, 1, 3, 3, 3, 3);
 }
@@ -135,13 +138,13 @@ AP_AVX512_INLINE Vec odd_words(Vec x, Vec y) {
 template <int k>
 AP_AVX512_INLINE void store_natural(std::uint64_t* out, Vec a, Vec b) {
   constexpr const int* p = kPlace.data() + 4 * k;
-  const Vec lanes = _mm512_setr_epi32(p[0], 0, p[0] + 16, 0, p[1], 0, p[1] + 16, 0, p[2], 0, p[2] + 16, 0, p[3], 0,
-                                      p[3] + 16, 0);
+  const Vec lanes = _mm512_setr_epi32(p[0], 0, p[0] + 16, 0, p[1], 0, p[1] + 16, 0, p[2], 0, p[2] + 16, 0,
+                                      p[3], 0, p[3] + 16, 0);
   _mm512_storeu_si512(out + 8 * k, _mm512_maskz_permutex2var_epi32(0x5555, a, lanes, b));
 }
 
-// Distances 8, 4, 2 and 1 on kTogether times 32 values; `at` is the index of the first root of distance 16. Chains
-// of so many steps need several side by side to keep the multipliers busy.
+// Distances 8, 4, 2 and 1 on kTogether times 32 values; `at` is the index of the first root of distance 16.
+// Chains of so many steps need several side by side to keep the multipliers busy.
 template <bool kWide>
 AP_AVX512_INLINE void forward_tail(Vec* a, Vec* b, std::uint64_t* out, std::size_t at, const Roots& roots,
                                    const Constants& c) {
@@ -223,7 +226,8 @@ AP_AVX512 void forward_body(std::uint64_t* data, std::size_t n, const Modulus& m
       }
       if (half == 32) {
         for (std::size_t i = 0; i < kTogether; i += 2) {
-          const Root quad[] = {one_root(roots, (at + i) / 2), one_root(roots, at + i), one_root(roots, at + i + 1)};
+          const Root quad[] = {one_root(roots, (at + i) / 2), one_root(roots, at + i),
+                               one_root(roots, at + i + 1)};
           forward_quad<kWide>(x[i], y[i], x[i + 1], y[i + 1], quad, c);
         }
       } else {
@@ -234,8 +238,8 @@ AP_AVX512 void forward_body(std::uint64_t* data, std::size_t n, const Modulus& m
   }
 }
 
-// (x, y) -> (x + y, (x - y) w). Both in [0, b q) before, the product in [0, 2q); kReduce brings the sum below 2q,
-// otherwise it may reach 2 b q. `offset` is b q.
+// (x, y) -> (x + y, (x - y) w). Both in [0, b q) before, the product in [0, 2q); kReduce brings the sum below
+// 2q, otherwise it may reach 2 b q. `offset` is b q.
 template <bool kReduce>
 AP_AVX512_INLINE void inverse_butterfly(Vec& x, Vec& y, const Root& r, Vec offset, const Constants& c) {
   const Vec difference = sub(add(x, offset), y);
@@ -277,8 +281,8 @@ AP_AVX512_INLINE Vec even_and_odd(Vec low, Vec high) {
 
 // Distances 1, 2, 4 and 8 on kTogether times 32 values of `in`, which may then reach 16q (kWide; else 2q).
 template <bool kWide>
-AP_AVX512_INLINE void inverse_head(const std::uint64_t* in, Vec* a, Vec* b, std::size_t at, const Roots& roots,
-                                   const Constants& c) {
+AP_AVX512_INLINE void inverse_head(const std::uint64_t* in, Vec* a, Vec* b, std::size_t at,
+                                   const Roots& roots, const Constants& c) {
   const Vec eight_q = add(c.four_q, c.four_q);
   Vec x[kTogether], y[kTogether];
   AP_EACH(i) {
@@ -333,7 +337,8 @@ AP_AVX512 void inverse_body(std::uint64_t* data, std::size_t n, const Modulus& m
       inverse_head<kWide>(base + block, x, y, at, roots, c);
       if (six) {
         for (std::size_t i = 0; i < kTogether; i += 2) {
-          const Root quad[] = {one_root(roots, (at + i) / 2), one_root(roots, at + i), one_root(roots, at + i + 1)};
+          const Root quad[] = {one_root(roots, (at + i) / 2), one_root(roots, at + i),
+                               one_root(roots, at + i + 1)};
           for (Vec* v : {&x[i], &y[i], &x[i + 1], &y[i + 1]}) settle<kWide>(*v, c);
           inverse_quad<kWide, false>(x[i], y[i], x[i + 1], y[i + 1], quad, c);
         }
@@ -368,8 +373,8 @@ AP_AVX512 void inverse_body(std::uint64_t* data, std::size_t n, const Modulus& m
       }
     }
   }
-    const Root quad[] = {one_root(roots.last_scaled, roots.last_scaled_quotient), one_root(roots, 2), one_root(roots, 3),
-                       one_root(roots.scale, roots.scale_quotient)};
+  const Root quad[] = {one_root(roots.last_scaled, roots.last_scaled_quotient), one_root(roots, 2),
+                       one_root(roots, 3), one_root(roots.scale, roots.scale_quotient)};
   for (std::size_t j = part; j > 0;) {
     j -= 16;
     Vec x0 = load_narrow(data, j), x1 = load_narrow(data + part, j), x2 = load_narrow(data + 2 * part, j),

@@ -1,8 +1,8 @@
 // AVX-512 kernels for primes below 2^60: eight 64-bit lanes, products put together from 32-bit halves.
 //
-// The high word of x w' leaves out the carries and the product of the two low halves, so it is up to 2 too small
-// and x w mod q comes out in [0, 4q) for every x < 2^64. For primes with (4 log2 n + 1) q <= 2^64 the forward
-// transform lets values grow by 4q a stage and reduces only at the end.
+// The high word of x w' leaves out the carries and the product of the two low halves, so it is up to 2 too
+// small and x w mod q comes out in [0, 4q) for every x < 2^64. For primes with (4 log2 n + 1) q <= 2^64 the
+// forward transform lets values grow by 4q a stage and reduces only at the end.
 #if defined(__x86_64__)
 // GCC 12 takes the undefined pass-through operand inside its own intrinsics for a mistake of the caller.
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"

@@ -23,7 +23,7 @@ struct Ifma {
     Vec q, bound, twice_bound, minus_q, mask, inverse_q, zero;
   };
   AP_LANES_INLINE static Constants constants(std::uint64_t q) {
-    return {set1(q),     set1(2 * q),           set1(4 * q),          set1((std::uint64_t{1} << 52) - q),
+    return {set1(q),     set1(2 * q),           set1(4 * q),           set1((std::uint64_t{1} << 52) - q),
             set1(kMask), set1((kMask + 1) / q), _mm512_setzero_si512()};
   }
   AP_LANES_INLINE static Vec high(Vec sum, Vec a, Vec b) { return _mm512_madd52hi_epu64(sum, a, b); }
@@ -65,7 +65,8 @@ void inverse_ifma(std::uint64_t* x, std::size_t n, const Modulus& q, const Roots
 }
 
 AP_LANES void multiply_add_ifma(const std::uint64_t* const* x, const std::uint64_t* const* y,
-                               std::size_t count, std::uint64_t* sum, std::size_t n, const Modulus& modulus) {
+                                std::size_t count, std::uint64_t* sum, std::size_t n,
+                                const Modulus& modulus) {
   const std::uint64_t q = modulus.value();
   const Ifma::Constants c = Ifma::constants(q);
   // z = h 2^52 + l with h, l < 2^52 (count <= 16 products below 2^100). h times (2^52 mod q) by Shoup, l by

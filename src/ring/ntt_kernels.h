@@ -17,8 +17,8 @@ void multiply_add_scalar(const std::uint64_t* const* x, const std::uint64_t* con
 void forward_avx2(std::uint64_t* x, std::size_t n, const Modulus& q, const Roots& roots);
 void inverse_avx2(std::uint64_t* x, std::size_t n, const Modulus& q, const Roots& roots);
 
-/// Sixteen 32-bit lanes; q < 2^30, n >= 512. Takes the narrow tables, those of the last stage (indices n/2 and up)
-/// in the order of avx512_32_order().
+/// Sixteen 32-bit lanes; q < 2^30, n >= 512. Takes the narrow tables, those of the last stage (indices n/2
+/// and up) in the order of avx512_32_order().
 void forward_avx512_32(std::uint64_t* x, std::size_t n, const Modulus& q, const Roots& roots);
 void inverse_avx512_32(std::uint64_t* x, std::size_t n, const Modulus& q, const Roots& roots);
 void multiply_add_avx512_32(const std::uint64_t* const* x, const std::uint64_t* const* y, std::size_t count,

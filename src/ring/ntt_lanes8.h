@@ -1,10 +1,12 @@
-// The loops of the kernels that hold eight values of 64 bits in a register. An including file defines AP_LANES and
-// AP_LANES_INLINE (function attributes with its instruction set) and passes its arithmetic as a class A:
-//   A::Constants, made by A::constants(q), with the members q, bound and twice_bound (vectors of q, b q, 2 b q);
-//   A::multiply(sum, x, w, w_quotient, c): sum plus x w lazily, the product in [0, b q);
-//   A::clean(x, c): x with the bits above the lane's modulus cleared;
-//   A::barrett(x, c): a clean x lazily mod q, in [0, b q);  A::finish(x, c): from [0, b q) to [0, q).
-// Values lie in [0, 2 b q) between forward stages (kGrow: grow by b q a stage) and in [0, b q) between inverse ones.
+// The loops of the kernels that hold eight values of 64 bits in a register. An including file defines
+// AP_LANES and AP_LANES_INLINE (function attributes with its instruction set) and passes its arithmetic as a
+// class A:
+//   A::Constants, made by A::constants(q), with the members q, bound and twice_bound (vectors of q, b q, 2 b
+//   q); A::multiply(sum, x, w, w_quotient, c): sum plus x w lazily, the product in [0, b q); A::clean(x, c):
+//   x with the bits above the lane's modulus cleared; A::barrett(x, c): a clean x lazily mod q, in [0, b q);
+//   A::finish(x, c): from [0, b q) to [0, q).
+// Values lie in [0, 2 b q) between forward stages (kGrow: grow by b q a stage) and in [0, b q) between
+// inverse ones.
 #pragma once
 
 #include <immintrin.h>
@@ -31,7 +33,8 @@ AP_LANES_INLINE Vec below(Vec x, Vec limit) { return _mm512_min_epu64(x, sub(x, 
 
 // (x, y) -> (x + w y, x - w y).
 template <class A, bool kGrow>
-AP_LANES_INLINE void forward_butterfly(Vec& x, Vec& y, Vec w, Vec w_quotient, const typename A::Constants& c) {
+AP_LANES_INLINE void forward_butterfly(Vec& x, Vec& y, Vec w, Vec w_quotient,
+                                       const typename A::Constants& c) {
   if constexpr (!kGrow) x = below(A::clean(x, c), c.bound);
   const Vec sum = A::multiply(x, y, w, w_quotient, c);
   y = sub(add(add(x, x), c.bound), sum);
@@ -56,8 +59,8 @@ AP_LANES_INLINE Vec spread4(const std::uint64_t* p) {
       _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))));
 }
 
-// Distances 8, 4, 2 and 1 on kBlocks times sixteen values, from block g. Chains of so many steps need several side
-// by side to keep the multipliers busy.
+// Distances 8, 4, 2 and 1 on kBlocks times sixteen values, from block g. Chains of so many steps need several
+// side by side to keep the multipliers busy.
 template <class A, bool kGrow, std::size_t kBlocks>
 AP_LANES_INLINE void forward_tail(std::uint64_t* data, std::size_t n, std::size_t g, const Roots& roots,
                                   const typename A::Constants& c) {
@@ -130,7 +133,8 @@ AP_LANES void forward_body(std::uint64_t* data, std::size_t n, const Modulus& mo
     }
   }
   if (n >= 16 * kTogether) {
-    for (std::size_t g = 0; g < n / 16; g += kTogether) forward_tail<A, kGrow, kTogether>(data, n, g, roots, c);
+    for (std::size_t g = 0; g < n / 16; g += kTogether)
+      forward_tail<A, kGrow, kTogether>(data, n, g, roots, c);
   } else {
     for (std::size_t g = 0; g < n / 16; ++g) forward_tail<A, kGrow, 1>(data, n, g, roots, c);
   }
@@ -143,7 +147,8 @@ AP_LANES_INLINE Vec reduce_sum(Vec x, const typename A::Constants& c) {
 
 // (x, y) -> (x + y, (x - y) w), both in [0, b q) if x and y are.
 template <class A>
-AP_LANES_INLINE void inverse_butterfly(Vec& x, Vec& y, Vec w, Vec w_quotient, const typename A::Constants& c) {
+AP_LANES_INLINE void inverse_butterfly(Vec& x, Vec& y, Vec w, Vec w_quotient,
+                                       const typename A::Constants& c) {
   const Vec difference = add(sub(x, y), c.bound);
   x = reduce_sum<A>(add(x, y), c);
   y = A::multiply(_mm512_setzero_si512(), difference, w, w_quotient, c);
@@ -157,7 +162,8 @@ AP_LANES_INLINE Vec last_product(Vec x, Vec w, Vec w_quotient, const typename A:
 // Two stages on four vectors; on the last pass the factor 1/n is merged in. kLazy leaves the sums
 // of the first stage below 2 b q.
 template <class A, bool kLazy, bool kLast>
-AP_LANES_INLINE void inverse_quad(Vec& x0, Vec& x1, Vec& x2, Vec& x3, const Vec* w, const typename A::Constants& c) {
+AP_LANES_INLINE void inverse_quad(Vec& x0, Vec& x1, Vec& x2, Vec& x3, const Vec* w,
+                                  const typename A::Constants& c) {
   Vec s0 = add(x0, x1), s1 = add(x2, x3);
   const Vec d0 = A::multiply(_mm512_setzero_si512(), add(sub(x0, x1), c.bound), w[2], w[3], c);
   const Vec d1 = A::multiply(_mm512_setzero_si512(), add(sub(x2, x3), c.bound), w[4], w[5], c);
@@ -182,7 +188,8 @@ AP_LANES_INLINE void inverse_quad(Vec& x0, Vec& x1, Vec& x2, Vec& x3, const Vec*
 }
 
 template <class A, bool kLazy, bool kLast>
-AP_LANES_INLINE void inverse_pass(std::uint64_t* p, std::size_t quarter, const Vec* w, const typename A::Constants& c) {
+AP_LANES_INLINE void inverse_pass(std::uint64_t* p, std::size_t quarter, const Vec* w,
+                                  const typename A::Constants& c) {
   for (std::size_t j = 0; j < quarter; j += 8, p += 8) {
     Vec x0 = load(p), x1 = load(p + quarter), x2 = load(p + 2 * quarter), x3 = load(p + 3 * quarter);
     inverse_quad<A, kLazy, kLast>(x0, x1, x2, x3, w, c);
@@ -241,7 +248,8 @@ AP_LANES void inverse_body(std::uint64_t* data, std::size_t n, const Modulus& mo
   const Vec scale = set1(roots.scale), scale_q = set1(roots.scale_quotient);
   const Vec last = set1(roots.last_scaled), last_q = set1(roots.last_scaled_quotient);
   if (n >= 16 * kTogether) {
-    for (std::size_t g = 0; g < n / 16; g += kTogether) inverse_head<A, kTogether, false>(data, n, g, roots, c);
+    for (std::size_t g = 0; g < n / 16; g += kTogether)
+      inverse_head<A, kTogether, false>(data, n, g, roots, c);
   } else if (n > 16) {
     for (std::size_t g = 0; g < n / 16; ++g) inverse_head<A, 1, false>(data, n, g, roots, c);
   } else {

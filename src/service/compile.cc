@@ -9,6 +9,7 @@
 #include "nn/accuracy.h"
 #include "nn/float_executor.h"
 #include "nn/integer_executor.h"
+#include "plan/budget.h"
 #include "plan/select.h"
 #include "service/audit.h"
 #include "service/precision.h"
@@ -25,15 +26,29 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+/// All images, quantised, one after another.
+std::vector<std::int32_t> quantised_inputs(const nn::QuantisedNetwork& network, const nn::Dataset& images,
+                                           const nn::Normalization& normalization) {
+  std::vector<std::int32_t> all;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    const auto one = nn::quantise_input(network, images.input(i, normalization).data);
+    all.insert(all.end(), one.begin(), one.end());
+  }
+  return all;
+}
+
 }  // namespace
 
 void check_options(const CompileOptions& options) {
-  static const std::vector<std::string> known = {"exact", "dp", "ddpg", "darl", "delphi", "random", "greedy"};
+  static const std::vector<std::string> known = {"exact", "budget", "dp", "ddpg", "darl", "delphi", "random", "greedy"};
   if (std::ranges::find(known, options.policy) == known.end()) {
-    fail_input("there is no policy \"{}\"; this version offers: exact", options.policy);
+    fail_input("there is no policy \"{}\"; this version offers: exact, budget", options.policy);
   }
-  if (options.policy != "exact") {
-    fail_input("policy {} is not available in this version, which offers: exact", options.policy);
+  if (options.policy != "exact" && options.policy != "budget") {
+    fail_input("policy {} is not available in this version, which offers: exact, budget", options.policy);
+  }
+  if (options.policy == "budget" && options.strict) {
+    fail_input("--strict asks for rare failures, policy budget for small errors; use --policy exact");
   }
   if (options.activation_bits != 0 && (options.activation_bits < 2 || options.activation_bits > 14)) {
     fail_input("--activation-bits {} is out of range; use 2 to 14, or leave it out to have it chosen",
@@ -82,6 +97,7 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
     fail_input("{} class names were given, but the network has {} outputs", options.labels.size(), classes);
   }
   const Clock::time_point start = Clock::now();
+  std::optional<double> simulated;
   Compiled result;
   package::Package& package = result.package;
   package.role = package::Role::server;
@@ -91,8 +107,10 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
     Progress bar("compile", 3, options.progress);
     bar.note("calibrating and quantising");
     plan::SelectOptions select;
-    Precision precision =
-        choose_precision(graph, calibration, normalization, select.guard_bits, options.activation_bits);
+    plan::BudgetOptions budget;
+    const bool exact = options.policy == "exact";
+    Precision precision = choose_precision(graph, calibration, normalization,
+                                           exact ? select.guard_bits : budget.guard_bits, options.activation_bits);
     package.network = std::move(precision.network);
     result.activation_bits = precision.activation_bits;
     result.agreement = precision.agreement;
@@ -100,7 +118,15 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
     bar.note("choosing parameters");
     const Clock::time_point search = Clock::now();
     if (options.strict) select.target_failure_log2 = -128;
-    package.plan = plan::select_exact(package.network, select);
+    if (exact) {
+      package.plan = plan::select_exact(package.network, select);
+    } else {
+      budget.max_accuracy_loss = options.max_accuracy_loss;
+      plan::BudgetSelection selection = plan::select_budget(
+          package.network, quantised_inputs(package.network, calibration, normalization), calibration.labels, budget);
+      package.plan = std::move(selection.plan);
+      simulated = selection.simulation.top1_mean;
+    }
     for (plan::ActivationChoice& choice : package.plan.activations) choice.engine = options.activation;
     result.search_seconds = seconds_since(search);
     bar.advance();
@@ -111,6 +137,7 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
     bar.advance();
   }
   result.accuracy = measure_accuracy(graph, package.network, calibration, normalization, options.progress);
+  result.accuracy.simulated = simulated;
   result.seconds = seconds_since(start);
   return result;
 }

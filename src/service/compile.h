@@ -14,6 +14,7 @@ namespace ap::service {
 
 struct CompileOptions {
   std::string policy = "exact";
+  double max_accuracy_loss = 0.002; ///< largest simulated loss of top-1 (0 to 1); policy budget
   std::string activation = "auto";  ///< engine of the activations: auto, gc or ot
   int activation_bits = 0;          ///< 2 to 14, or 0 to choose (service/precision.h)
   bool strict = false;              ///< failure of at most 2^-128 per inference instead of 2^-40
@@ -24,6 +25,7 @@ struct CompileOptions {
 /// Fractions of images (0 to 1) whose best class is their label; absent without labels.
 struct Accuracy {
   std::optional<double> in_float, clear;
+  std::optional<double> simulated;  ///< with the errors of the plan; policy budget
   std::size_t images = 0;
 };
 

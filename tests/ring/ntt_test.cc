@@ -29,8 +29,8 @@ Values random_values(std::size_t n, std::uint64_t q, Prng& prng) {
 
 std::vector<NttKernel> kernels_for(std::size_t n, std::uint64_t q) {
   std::vector<NttKernel> kernels;
-  for (const NttKernel kernel : {NttKernel::scalar, NttKernel::avx2, NttKernel::avx512_32, NttKernel::avx512_64,
-                                 NttKernel::ifma}) {
+  for (const NttKernel kernel :
+       {NttKernel::scalar, NttKernel::avx2, NttKernel::avx512_32, NttKernel::avx512_64, NttKernel::ifma}) {
     if (suits(kernel, n, q)) kernels.push_back(kernel);
   }
   return kernels;
@@ -137,11 +137,11 @@ std::string case_name(const testing::TestParamInfo<std::tuple<std::size_t, int>>
   return "n" + std::to_string(std::get<0>(info.param)) + "_bits" + std::to_string(std::get<1>(info.param));
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, NttKernels,
-                         testing::Combine(testing::Values<std::size_t>(16, 32, 64, 128, 256, 512, 1024, 2048, 4096,
-                                                                       8192),
-                                          testing::Values(20, 26, 27, 28, 30, 36, 45, 47, 48, 49, 50, 51, 60)),
-                         case_name);
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, NttKernels,
+    testing::Combine(testing::Values<std::size_t>(16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192),
+                     testing::Values(20, 26, 27, 28, 30, 36, 45, 47, 48, 49, 50, 51, 60)),
+    case_name);
 INSTANTIATE_TEST_SUITE_P(Large, NttKernels,
                          testing::Combine(testing::Values<std::size_t>(16384, 32768, 65536),
                                           testing::Values(26, 27, 30, 47, 50, 58, 60)),
