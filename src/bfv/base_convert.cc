@@ -46,7 +46,8 @@ BaseConverter::BaseConverter(std::span<const ring::Modulus> from, std::span<cons
   }
 }
 
-void BaseConverter::prepare(std::span<const std::uint64_t* const> x, std::size_t n, Prepared& prepared) const {
+void BaseConverter::prepare(std::span<const std::uint64_t* const> x, std::size_t n,
+                            Prepared& prepared) const {
   AP_ASSERT(x.size() == from_.size());
   const BatchKernels& kernels = batch_kernels();
   prepared.storage_.resize((x.size() + 1) * n);

@@ -66,8 +66,9 @@ const BatchParameters& checked(const BatchParameters& parameters) {
     fail_input("the plaintext modulus has {:.1f} bits: below 60 are allowed", parameters.log2_p());
   }
   if (parameters.log2_q() < parameters.log2_p() + 2) {
-    fail_input("the ciphertext modulus of {:.1f} bits is not above the plaintext modulus of {:.1f} bits by two",
-               parameters.log2_q(), parameters.log2_p());
+    fail_input(
+        "the ciphertext modulus of {:.1f} bits is not above the plaintext modulus of {:.1f} bits by two",
+        parameters.log2_q(), parameters.log2_p());
   }
   return parameters;
 }
@@ -129,8 +130,9 @@ std::vector<std::uint64_t> batch_primes(int bits, std::uint32_t n, std::size_t c
   std::vector<std::uint64_t> primes = ring::ntt_primes(bits, n, count + taken.size());
   std::erase_if(primes, [&](std::uint64_t prime) { return std::ranges::find(taken, prime) != taken.end(); });
   if (primes.size() < count) {
-    fail_input("there are only {} free primes of {} bits that are 1 modulo {}, but {} are needed: take larger ones",
-               primes.size(), bits, 2 * static_cast<std::uint64_t>(n), count);
+    fail_input(
+        "there are only {} free primes of {} bits that are 1 modulo {}, but {} are needed: take larger ones",
+        primes.size(), bits, 2 * static_cast<std::uint64_t>(n), count);
   }
   primes.resize(count);
   return primes;
@@ -147,7 +149,8 @@ BatchContext::BatchContext(const BatchParameters& parameters)
       taken.insert(taken.end(), more->begin(), more->end());
     }
     const std::size_t helpers = helpers_needed(parameters_.log2_q(), parameters_.log2_p(), n);
-    for (const std::uint64_t prime : batch_primes(kHelperBits, n, helpers, taken)) tables_.emplace_back(n, prime);
+    for (const std::uint64_t prime : batch_primes(kHelperBits, n, helpers, taken))
+      tables_.emplace_back(n, prime);
   }
   for (const std::uint64_t prime : parameters_.plain_primes) {
     plain_tables_.emplace_back(n, prime);
@@ -197,8 +200,8 @@ BatchLevel BatchContext::make_level(std::size_t primes, std::size_t group) const
   if (parameters_.products) {
     const std::size_t helpers = helpers_needed(level.log2_q, parameters_.log2_p(), parameters_.n);
     const std::vector<Modulus> b = moduli(data() + special(), helpers);
-    level.product.emplace(BatchLevel::Product{helpers, BaseConverter(q, b), ScaleDown(q, b, p_.value()),
-                                              BaseConverter(b, q)});
+    level.product.emplace(
+        BatchLevel::Product{helpers, BaseConverter(q, b), ScaleDown(q, b, p_.value()), BaseConverter(b, q)});
   }
   return level;
 }

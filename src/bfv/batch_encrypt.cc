@@ -148,8 +148,8 @@ BatchPublicKey::BatchPublicKey(const BatchSecretKey& key, Prng& prng)
 BatchPublicKey::BatchPublicKey(BatchContextPtr context_in, ByteView bytes)
     : context(std::move(context_in)), a(context->data() * context->n()), b(a.size()) {
   if (bytes.size() != batch_encrypted_bytes(*context)) {
-    fail_peer("a public key for n = {} and {} primes has {} bytes, but {} came", context->n(), context->data(),
-              batch_encrypted_bytes(*context), bytes.size());
+    fail_peer("a public key for n = {} and {} primes has {} bytes, but {} came", context->n(),
+              context->data(), batch_encrypted_bytes(*context), bytes.size());
   }
   std::copy_n(bytes.begin(), kSeedBytes, seed.begin());
   bytes = bytes.subspan(kSeedBytes);

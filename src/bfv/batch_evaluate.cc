@@ -11,7 +11,8 @@ namespace {
 
 void check_level(const BatchContext& context, std::size_t level, std::size_t wanted) {
   if (level < 1 || level > wanted) {
-    fail_input("a ciphertext with {} of {} primes cannot be taken to {} primes", wanted, context.data(), level);
+    fail_input("a ciphertext with {} of {} primes cannot be taken to {} primes", wanted, context.data(),
+               level);
   }
 }
 
@@ -132,9 +133,10 @@ void flood(const BatchPublicKey& key, int flood_bits, Prng& prng, BatchCiphertex
   AP_ASSERT(key.context == x.context);
   const double room = context.level(x.level).log2_q - context.parameters().log2_p() - 1;
   if (flood_bits < 1 || flood_bits >= room) {
-    fail_input("flooding with {} bits leaves no room in a ciphertext that decrypts with noise below {:.1f} bits: "
-               "between 1 and that are allowed",
-               flood_bits, room);
+    fail_input(
+        "flooding with {} bits leaves no room in a ciphertext that decrypts with noise below {:.1f} bits: "
+        "between 1 and that are allowed",
+        flood_bits, room);
   }
   const std::size_t n = context.n();
   SecretVector<std::int8_t> u(n);
@@ -163,7 +165,8 @@ void flood(const BatchPublicKey& key, int flood_bits, Prng& prng, BatchCiphertex
     const std::uint64_t* const factor[] = {u_ntt.data()};
     const std::uint64_t* const b[] = {key.b.data() + i * n};
     const std::uint64_t* const a[] = {key.a.data() + i * n};
-    const std::span<std::uint64_t> c0 = context.part(std::span(x.c0), i), c1 = context.part(std::span(x.c1), i);
+    const std::span<std::uint64_t> c0 = context.part(std::span(x.c0), i),
+                                   c1 = context.part(std::span(x.c1), i);
     context.tables(i).multiply_add(factor, b, c0);
     batch_kernels().add(c0.data(), noise.data(), q.value(), c0.data(), n);
     small_to_ntt(context, e1, i, noise);

@@ -20,14 +20,17 @@ std::set<std::uint32_t> distinct(const BatchContext& context, std::span<const st
   return result;
 }
 
-// element^-1 modulo 2n: its order divides n/2.
-std::uint32_t inverse_element(std::uint32_t element, std::size_t n) {
-  std::uint64_t inverse = 1;
-  for (std::size_t i = n / 2 - 1, power = element; i > 0; i >>= 1, power = power * power % (2 * n)) {
-    if (i & 1) inverse = inverse * power % (2 * n);
+// element^exponent modulo 2n.
+std::uint32_t power(std::uint64_t element, std::size_t exponent, std::size_t n) {
+  std::uint64_t result = 1;
+  for (; exponent > 0; exponent >>= 1, element = element * element % (2 * n)) {
+    if (exponent & 1) result = result * element % (2 * n);
   }
-  return static_cast<std::uint32_t>(inverse);
+  return static_cast<std::uint32_t>(result);
 }
+
+// The inverse: the order of every element divides n/2.
+std::uint32_t inverse_element(std::uint32_t element, std::size_t n) { return power(element, n / 2 - 1, n); }
 
 KeySwitchKey make_key(const BatchSecretKey& key, std::uint32_t element, Prng& prng) {
   const BatchContext& context = *key.context;
@@ -45,9 +48,7 @@ KeySwitchKey make_key(const BatchSecretKey& key, std::uint32_t element, Prng& pr
 std::uint32_t rotation_element(const BatchContext& context, int step) {
   const auto columns = static_cast<int>(context.n() / 2);
   const int left = ((step % columns) + columns) % columns;
-  std::uint64_t element = 1;
-  for (int i = 0; i < left; ++i) element = element * 3 % (2 * context.n());
-  return static_cast<std::uint32_t>(element);
+  return power(3, static_cast<std::size_t>(left), context.n());
 }
 
 std::uint32_t swap_element(const BatchContext& context) {
@@ -64,10 +65,12 @@ GaloisKeys::GaloisKeys(BatchContextPtr context, std::span<const std::uint32_t> e
   const std::set<std::uint32_t> wanted = distinct(*context, elements);
   const std::size_t each = KeySwitchKey::serialised_bytes(*context);
   if (bytes.size() != wanted.size() * each) {
-    fail_peer("{} Galois keys of {} bytes each were expected, but {} bytes came", wanted.size(), each, bytes.size());
+    fail_peer("{} Galois keys of {} bytes each were expected, but {} bytes came", wanted.size(), each,
+              bytes.size());
   }
   for (const std::uint32_t element : wanted) {
-    keys_.emplace(element, Key{Automorphism(context->n(), element), KeySwitchKey(context, bytes.first(each))});
+    keys_.emplace(element,
+                  Key{Automorphism(context->n(), element), KeySwitchKey(context, bytes.first(each))});
     bytes = bytes.subspan(each);
   }
 }
@@ -81,7 +84,8 @@ Bytes GaloisKeys::serialise() const {
   return bytes;
 }
 
-std::size_t GaloisKeys::serialised_bytes(const BatchContext& context, std::span<const std::uint32_t> elements) {
+std::size_t GaloisKeys::serialised_bytes(const BatchContext& context,
+                                         std::span<const std::uint32_t> elements) {
   return distinct(context, elements).size() * KeySwitchKey::serialised_bytes(context);
 }
 
@@ -94,27 +98,42 @@ const GaloisKeys::Key& GaloisKeys::at(std::uint32_t element) const {
   return found->second;
 }
 
-BatchCiphertext apply_automorphism(const BatchCiphertext& x, const Decomposition& c1, std::uint32_t element,
-                                   const GaloisKeys& keys) {
+namespace {
+
+// First to the inverse image of s, then the automorphism takes everything to s.
+template <typename Switch>
+BatchCiphertext automorphism(const BatchCiphertext& x, std::uint32_t element, const GaloisKeys& keys,
+                             const Switch& key_switch) {
   if (element == 1) return x;
-  AP_ASSERT(c1.level == x.level);
   const GaloisKeys::Key& key = keys.at(element);
   AP_ASSERT(key.key.context() == x.context);
   const std::size_t n = x.context->n();
-  // First to the inverse image of s, then the automorphism takes everything to s.
-  AlignedVector<std::uint64_t> c0_before(x.c0), c1_before(x.c1.size());
-  key_switch_add(c1, key.key, c0_before, c1_before);
+  AlignedVector<std::uint64_t> c0(x.c0), c1(x.c1.size());
+  key_switch(key.key, c0, c1);
   BatchCiphertext y(x.context, x.level);
   for (std::size_t i = 0; i < x.level; ++i) {
-    batch_kernels().permute(c0_before.data() + i * n, key.map, y.c0.data() + i * n, n);
-    batch_kernels().permute(c1_before.data() + i * n, key.map, y.c1.data() + i * n, n);
+    batch_kernels().permute(c0.data() + i * n, key.map, y.c0.data() + i * n, n);
+    batch_kernels().permute(c1.data() + i * n, key.map, y.c1.data() + i * n, n);
   }
   return y;
 }
 
+}  // namespace
+
+BatchCiphertext apply_automorphism(const BatchCiphertext& x, const Decomposition& c1, std::uint32_t element,
+                                   const GaloisKeys& keys) {
+  AP_ASSERT(c1.level == x.level);
+  return automorphism(x, element, keys,
+                      [&](const KeySwitchKey& key, std::span<std::uint64_t> y0, std::span<std::uint64_t> y1) {
+                        key_switch_add(c1, key, y0, y1);
+                      });
+}
+
 BatchCiphertext apply_automorphism(const BatchCiphertext& x, std::uint32_t element, const GaloisKeys& keys) {
-  if (element == 1) return x;
-  return apply_automorphism(x, decompose(*x.context, x.c1, x.level), element, keys);
+  return automorphism(x, element, keys,
+                      [&](const KeySwitchKey& key, std::span<std::uint64_t> y0, std::span<std::uint64_t> y1) {
+                        key_switch_add(x.c1, x.level, key, y0, y1);
+                      });
 }
 
 BatchCiphertext rotate_rows(const BatchCiphertext& x, int step, const GaloisKeys& keys) {

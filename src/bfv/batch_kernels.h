@@ -18,7 +18,8 @@ inline constexpr int kBatchPrimeBits = 50;
 struct FixedFactor {
   FixedFactor() = default;
   FixedFactor(const ring::Modulus& q, std::uint64_t w)
-      : value(w), quotient64(q.shoup(w)),
+      : value(w),
+        quotient64(q.shoup(w)),
         quotient52(static_cast<std::uint64_t>((static_cast<ring::Uint128>(w) << 52) / q.value())) {}
   std::uint64_t value = 0, quotient64 = 0, quotient52 = 0;
 };

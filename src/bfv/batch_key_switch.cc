@@ -51,8 +51,9 @@ void KeySwitchKey::expand() {
 KeySwitchKey::KeySwitchKey(BatchContextPtr context_in, ByteView bytes) : context_(std::move(context_in)) {
   const BatchContext& context = *context_;
   if (bytes.size() != serialised_bytes(context)) {
-    fail_peer("a key-switching key for n = {}, {} digits and {} primes has {} bytes, but {} came", context.n(),
-              context.digits(), context.data() + context.special(), serialised_bytes(context), bytes.size());
+    fail_peer("a key-switching key for n = {}, {} digits and {} primes has {} bytes, but {} came",
+              context.n(), context.digits(), context.data() + context.special(), serialised_bytes(context),
+              bytes.size());
   }
   std::copy_n(bytes.begin(), kSeedBytes, seed_.begin());
   bytes = bytes.subspan(kSeedBytes);
@@ -60,7 +61,8 @@ KeySwitchKey::KeySwitchKey(BatchContextPtr context_in, ByteView bytes) : context
   b_.resize(a_.size());
   for (std::size_t d = 0; d < context.digits(); ++d) {
     for (std::size_t i = 0; i < context.data() + context.special(); ++i) {
-      unpack_part(context.modulus(i), "key-switching key", std::span(b_.data() + at(d, i), context.n()), bytes);
+      unpack_part(context.modulus(i), "key-switching key", std::span(b_.data() + at(d, i), context.n()),
+                  bytes);
     }
   }
   expand();
@@ -82,51 +84,65 @@ std::size_t KeySwitchKey::serialised_bytes(const BatchContext& context) {
   return kSeedBytes + context.digits() * packed_residue_bytes(context, 0, context.data() + context.special());
 }
 
-Decomposition decompose(const BatchContext& context, std::span<const std::uint64_t> polynomial,
-                        std::size_t level) {
-  const std::size_t n = context.n(), primes = level + context.special();
-  AP_ASSERT(polynomial.size() == level * n);
-  const std::vector<BatchLevel::Digit>& digits = context.level(level).digits;
-  AlignedVector<std::uint64_t> coefficients(polynomial.begin(), polynomial.end());
-  for (std::size_t i = 0; i < level; ++i) {
-    context.tables(i).inverse(context.part(std::span(coefficients), i));
-  }
-  Decomposition result{level, AlignedVector<std::uint64_t>(digits.size() * primes * n)};
-  BaseConverter::Prepared prepared;
-  for (std::size_t d = 0; d < digits.size(); ++d) {
-    const BatchLevel::Digit& digit = digits[d];
-    const std::span<std::uint64_t> to = std::span(result.values).subspan(d * primes * n, primes * n);
-    digit.extend.prepare(parts(context, coefficients, digit.first, digit.count), n, prepared);
-    std::size_t output = 0;
-    for (std::size_t i = 0; i < primes; ++i) {
-      const std::span<std::uint64_t> part = context.part(to, i);
-      if (i >= digit.first && i < digit.first + digit.count) {
-        std::ranges::copy(context.part(polynomial, i), part.begin());
-        continue;
-      }
-      digit.extend.output(prepared, output++, part);
-      (i < level ? context.tables(i) : context.special_tables(i - level)).forward(part);
+namespace {
+
+// The digits of one polynomial, ready to be extended to one prime after the other.
+class Digits {
+ public:
+  Digits(const BatchContext& context, std::span<const std::uint64_t> polynomial, std::size_t level)
+      : context_(context),
+        polynomial_(polynomial),
+        level_(level),
+        digits_(context.level(level).digits),
+        coefficients_(polynomial.begin(), polynomial.end()),
+        prepared_(digits_.size()) {
+    AP_ASSERT(polynomial.size() == level * context.n());
+    for (std::size_t i = 0; i < level; ++i) {
+      context.tables(i).inverse(context.part(std::span(coefficients_), i));
+    }
+    for (std::size_t d = 0; d < digits_.size(); ++d) {
+      digits_[d].extend.prepare(parts(context, coefficients_, digits_[d].first, digits_[d].count),
+                                context.n(), prepared_[d]);
     }
   }
-  return result;
-}
 
-void key_switch_add(const Decomposition& polynomial, const KeySwitchKey& key, std::span<std::uint64_t> c0,
-                    std::span<std::uint64_t> c1) {
+  std::size_t count() const { return digits_.size(); }
+  /// Digit d modulo prime i of the level and the special primes, in NTT form: where it lies in the polynomial
+  /// itself, or computed to `out`.
+  const std::uint64_t* extended(std::size_t d, std::size_t i, std::span<std::uint64_t> out) const {
+    const BatchLevel::Digit& digit = digits_[d];
+    if (i >= digit.first && i < digit.first + digit.count) return context_.part(polynomial_, i).data();
+    digit.extend.output(prepared_[d], i < digit.first ? i : i - digit.count, out);
+    (i < level_ ? context_.tables(i) : context_.special_tables(i - level_)).forward(out);
+    return out.data();
+  }
+
+ private:
+  const BatchContext& context_;
+  std::span<const std::uint64_t> polynomial_;
+  std::size_t level_;
+  const std::vector<BatchLevel::Digit>& digits_;
+  AlignedVector<std::uint64_t> coefficients_;
+  std::vector<BaseConverter::Prepared> prepared_;
+};
+
+// values(d, i): digit d modulo prime i, n values that stay until the next prime.
+template <typename Values>
+void key_switch(std::size_t level, const KeySwitchKey& key, std::span<std::uint64_t> c0,
+                std::span<std::uint64_t> c1, const Values& values) {
   const BatchContext& context = *key.context();
-  const std::size_t n = context.n(), level = polynomial.level, special = context.special();
-  const std::size_t primes = level + special, digits = context.level(level).digits.size();
-  AP_ASSERT(polynomial.values.size() == digits * primes * n && c0.size() == level * n && c1.size() == c0.size());
-  std::vector<const std::uint64_t*> values(digits), b(digits), a(digits);
+  const std::size_t n = context.n(), special = context.special(), digits = context.level(level).digits.size();
+  AP_ASSERT(c0.size() == level * n && c1.size() == c0.size());
+  std::vector<const std::uint64_t*> x(digits), b(digits), a(digits);
   const auto multiply_add = [&](std::size_t prime, const ring::NttTables& tables, std::size_t key_prime,
                                 std::span<std::uint64_t> sum0, std::span<std::uint64_t> sum1) {
     for (std::size_t d = 0; d < digits; ++d) {
-      values[d] = polynomial.values.data() + (d * primes + prime) * n;
+      x[d] = values(d, prime);
       b[d] = key.b(d, key_prime);
       a[d] = key.a(d, key_prime);
     }
-    tables.multiply_add(values, b, sum0);
-    tables.multiply_add(values, a, sum1);
+    tables.multiply_add(x, b, sum0);
+    tables.multiply_add(x, a, sum1);
   };
   if (special == 0) {
     for (std::size_t i = 0; i < level; ++i) {
@@ -152,7 +168,8 @@ void key_switch_add(const Decomposition& polynomial, const KeySwitchKey& key, st
     std::ranges::fill(sum0, 0);
     std::ranges::fill(sum1, 0);
     multiply_add(i, context.tables(i), i, sum0, sum1);
-    for (const auto& [prepared, sum, to] : {std::tuple(&prepared0, &sum0, c0), std::tuple(&prepared1, &sum1, c1)}) {
+    for (const auto& [prepared, sum, to] :
+         {std::tuple(&prepared0, &sum0, c0), std::tuple(&prepared1, &sum1, c1)}) {
       const ring::Modulus& q = context.modulus(i);
       const std::span<std::uint64_t> part = context.part(to, i);
       scale.converter.output(*prepared, i, correction);
@@ -161,6 +178,42 @@ void key_switch_add(const Decomposition& polynomial, const KeySwitchKey& key, st
       kernels.add(part.data(), sum->data(), q.value(), part.data(), n);
     }
   }
+}
+
+}  // namespace
+
+Decomposition decompose(const BatchContext& context, std::span<const std::uint64_t> polynomial,
+                        std::size_t level) {
+  const std::size_t n = context.n(), primes = level + context.special();
+  const Digits digits(context, polynomial, level);
+  Decomposition result{level, AlignedVector<std::uint64_t>(digits.count() * primes * n)};
+  for (std::size_t d = 0; d < digits.count(); ++d) {
+    for (std::size_t i = 0; i < primes; ++i) {
+      const std::span<std::uint64_t> part = context.part(std::span(result.values), d * primes + i);
+      const std::uint64_t* values = digits.extended(d, i, part);
+      if (values != part.data()) std::copy_n(values, n, part.begin());
+    }
+  }
+  return result;
+}
+
+void key_switch_add(const Decomposition& polynomial, const KeySwitchKey& key, std::span<std::uint64_t> c0,
+                    std::span<std::uint64_t> c1) {
+  const BatchContext& context = *key.context();
+  const std::size_t n = context.n(), primes = polynomial.level + context.special();
+  AP_ASSERT(polynomial.values.size() == context.level(polynomial.level).digits.size() * primes * n);
+  key_switch(polynomial.level, key, c0, c1,
+             [&](std::size_t d, std::size_t i) { return polynomial.values.data() + (d * primes + i) * n; });
+}
+
+void key_switch_add(std::span<const std::uint64_t> polynomial, std::size_t level, const KeySwitchKey& key,
+                    std::span<std::uint64_t> c0, std::span<std::uint64_t> c1) {
+  const BatchContext& context = *key.context();
+  const Digits digits(context, polynomial, level);
+  AlignedVector<std::uint64_t> values(digits.count() * context.n());
+  key_switch(level, key, c0, c1, [&](std::size_t d, std::size_t i) {
+    return digits.extended(d, i, context.part(std::span(values), d));
+  });
 }
 
 }  // namespace ap::bfv

@@ -29,7 +29,8 @@ Polynomial extend(const BatchContext& context, std::size_t level, const Polynomi
 }
 
 // round(p/q x) modulo q in NTT form; x modulo q and B in NTT form, overwritten.
-Polynomial scale_back(const BatchContext& context, std::size_t level, Polynomial& over_q, Polynomial& over_b) {
+Polynomial scale_back(const BatchContext& context, std::size_t level, Polynomial& over_q,
+                      Polynomial& over_b) {
   const BatchLevel::Product& product = *context.level(level).product;
   const std::size_t n = context.n();
   for (std::size_t i = 0; i < level; ++i) context.tables(i).inverse(context.part(std::span(over_q), i));
@@ -41,8 +42,8 @@ Polynomial scale_back(const BatchContext& context, std::size_t level, Polynomial
     const ring::NttTables& tables = context.helper_tables(j);
     tables.inverse(part);
     product.scale.converter.output(prepared, j, correction);
-    batch_kernels().multiply_add(part.data(), product.scale.kept_factor[j], correction.data(), tables.modulus(),
-                                 part.data(), n);
+    batch_kernels().multiply_add(part.data(), product.scale.kept_factor[j], correction.data(),
+                                 tables.modulus(), part.data(), n);
   }
   product.back.prepare(parts(context, over_b, 0, product.helpers), n, prepared);
   for (std::size_t i = 0; i < level; ++i) {
@@ -70,8 +71,8 @@ BatchProduct multiply(const BatchCiphertext& x, const BatchCiphertext& y) {
     over_q[k].resize(level * n);
     over_b[k].resize(helpers * n);
   }
-  const auto tensor = [n](const ring::NttTables& tables, std::size_t i, const Polynomial& u0, const Polynomial& u1,
-                          const Polynomial& v0, const Polynomial& v1, Polynomial* out) {
+  const auto tensor = [n](const ring::NttTables& tables, std::size_t i, const Polynomial& u0,
+                          const Polynomial& u1, const Polynomial& v0, const Polynomial& v1, Polynomial* out) {
     const std::uint64_t* const us[] = {u0.data() + i * n, u1.data() + i * n};
     const std::uint64_t* const vs[] = {v1.data() + i * n, v0.data() + i * n};
     const auto at = [&](std::size_t k) { return std::span(out[k]).subspan(i * n, n); };
@@ -92,7 +93,8 @@ void add(BatchProduct& x, const BatchProduct& y) {
   const std::size_t n = x.context->n();
   for (std::size_t i = 0; i < x.level; ++i) {
     const std::uint64_t q = x.context->modulus(i).value();
-    for (const auto& [to, from] : {std::pair(&x.c0, &y.c0), std::pair(&x.c1, &y.c1), std::pair(&x.c2, &y.c2)}) {
+    for (const auto& [to, from] :
+         {std::pair(&x.c0, &y.c0), std::pair(&x.c1, &y.c1), std::pair(&x.c2, &y.c2)}) {
       batch_kernels().add(to->data() + i * n, from->data() + i * n, q, to->data() + i * n, n);
     }
   }
@@ -114,7 +116,7 @@ BatchCiphertext relinearise(const BatchProduct& x, const KeySwitchKey& key) {
   BatchCiphertext y(x.context, x.level);
   y.c0 = x.c0;
   y.c1 = x.c1;
-  key_switch_add(decompose(*x.context, x.c2, x.level), key, y.c0, y.c1);
+  key_switch_add(x.c2, x.level, key, y.c0, y.c1);
   return y;
 }
 

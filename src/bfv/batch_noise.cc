@@ -62,8 +62,8 @@ double switched_variance(const BatchContext& context, double x, std::size_t from
 double product_variance(const BatchContext& context, double x, double y, int depth) {
   const auto n = static_cast<double>(context.n());
   const auto p = static_cast<double>(context.p().value());
-  // p (e1 K2 + K1 e2) with K = (c0 + c1 s) / q over the integers; then the rounding of three polynomials, that of c2
-  // under s^2.
+  // p (e1 K2 + K1 e2) with K = (c0 + c1 s) / q over the integers; then the rounding of three polynomials,
+  // that of c2 under s^2.
   return (depth + 1) * n * p * p * rounding(context) * (x + y) + rounding(context) + 2 * 4 * n * n / 9 / 12;
 }
 
@@ -84,7 +84,8 @@ std::vector<double> measure_noise(const BatchSecretKey& key, const BatchCipherte
     const std::uint64_t* const left[] = {x.c1.data() + i * n};
     const std::uint64_t* const right[] = {key.s.data() + i * n};
     context.tables(i).multiply_add(left, right, part);
-    batch_kernels().subtract(part.data(), exact.c0.data() + i * n, context.modulus(i).value(), part.data(), n);
+    batch_kernels().subtract(part.data(), exact.c0.data() + i * n, context.modulus(i).value(), part.data(),
+                             n);
     context.tables(i).inverse(part);
   }
   std::vector<double> noise(n);

@@ -18,15 +18,15 @@ double plain_product_variance(const BatchContext& context, double x);
 double key_switch_variance(const BatchContext& context, std::size_t level);
 /// After switch_level from level `from` to level `to`.
 double switched_variance(const BatchContext& context, double x, std::size_t from, std::size_t to);
-/// A product of two ciphertexts before relinearisation, the `depth`-th in a chain of products. An upper estimate
-/// for fresh ciphertexts: noise from switching, like the wrap-around that it meets, is a multiple of s, and a power
-/// s^k has k! times the energy of independent factors. Hence the factor depth + 1.
+/// A product of two ciphertexts before relinearisation, the `depth`-th in a chain of products. An upper
+/// estimate for fresh ciphertexts: noise from switching, like the wrap-around that it meets, is a multiple of
+/// s, and a power s^k has k! times the energy of independent factors. Hence the factor depth + 1.
 double product_variance(const BatchContext& context, double x, double y, int depth = 1);
 /// What `flood` adds.
 double flood_variance(const BatchContext& context, int flood_bits);
 
-/// For each coefficient the centred noise c0 + c1 s - round(q m / p) modulo q. Needs the secret key and the true
-/// slots: nothing on the protocol's path calls it.
+/// For each coefficient the centred noise c0 + c1 s - round(q m / p) modulo q. Needs the secret key and the
+/// true slots: nothing on the protocol's path calls it.
 std::vector<double> measure_noise(const BatchSecretKey& key, const BatchCiphertext& x,
                                   std::span<const std::uint64_t> slots);
 

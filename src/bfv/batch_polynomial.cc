@@ -21,7 +21,8 @@ void subtract_product(const BatchContext& context, std::size_t prime, const std:
   const std::uint64_t* const left[] = {x};
   const std::uint64_t* const right[] = {y};
   context.tables(prime).multiply_add(left, right, product);
-  batch_kernels().subtract(sum.data(), product.data(), context.modulus(prime).value(), sum.data(), context.n());
+  batch_kernels().subtract(sum.data(), product.data(), context.modulus(prime).value(), sum.data(),
+                           context.n());
 }
 
 void scale_up_remainder(const BatchContext& context, const BatchLevel& level,
@@ -44,8 +45,9 @@ void add_scaled(const BatchContext& context, const BatchLevel& level, std::size_
                        values.size());
 }
 
-std::vector<const std::uint64_t*> parts(const BatchContext& context, std::span<const std::uint64_t> polynomial,
-                                        std::size_t first, std::size_t count) {
+std::vector<const std::uint64_t*> parts(const BatchContext& context,
+                                        std::span<const std::uint64_t> polynomial, std::size_t first,
+                                        std::size_t count) {
   std::vector<const std::uint64_t*> result(count);
   for (std::size_t i = 0; i < count; ++i) result[i] = context.part(polynomial, first + i).data();
   return result;
@@ -65,7 +67,8 @@ void pack_part(const ring::Modulus& q, std::span<const std::uint64_t> values, st
   out = out.subspan(bytes);
 }
 
-void unpack_part(const ring::Modulus& q, std::string_view what, std::span<std::uint64_t> values, ByteView& in) {
+void unpack_part(const ring::Modulus& q, std::string_view what, std::span<std::uint64_t> values,
+                 ByteView& in) {
   const std::size_t bytes = packed_bytes(values.size(), q.bits());
   unpack_bits(in.first(bytes), q.bits(), values);
   in = in.subspan(bytes);

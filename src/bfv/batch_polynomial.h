@@ -24,18 +24,20 @@ void add_scaled(const BatchContext& context, const BatchLevel& level, std::size_
                 std::span<const std::uint64_t> remainder, std::span<std::uint64_t> values);
 
 /// For reading: pointers to `count` consecutive polynomials of n values.
-std::vector<const std::uint64_t*> parts(const BatchContext& context, std::span<const std::uint64_t> polynomial,
-                                        std::size_t first, std::size_t count);
+std::vector<const std::uint64_t*> parts(const BatchContext& context,
+                                        std::span<const std::uint64_t> polynomial, std::size_t first,
+                                        std::size_t count);
 
 /// Bytes of residues modulo `count` primes from table index `first` on, packed at the width of each prime.
 std::size_t packed_residue_bytes(const BatchContext& context, std::size_t first, std::size_t count);
 /// Takes its share off the front of `out` (`in`).
 void pack_part(const ring::Modulus& q, std::span<const std::uint64_t> values, std::span<std::uint8_t>& out);
 /// @throws Error(peer) that names `what` if a value is not below q.
-void unpack_part(const ring::Modulus& q, std::string_view what, std::span<std::uint64_t> values, ByteView& in);
+void unpack_part(const ring::Modulus& q, std::string_view what, std::span<std::uint64_t> values,
+                 ByteView& in);
 
-/// Uniform residues in NTT form modulo the first `count` primes of the context: stream `stream` + i of the seed
-/// gives those of prime i.
+/// Uniform residues in NTT form modulo the first `count` primes of the context: stream `stream` + i of the
+/// seed gives those of prime i.
 void expand_seed(const BatchContext& context, const Seed& seed, std::uint64_t stream, std::size_t count,
                  std::span<std::uint64_t> out);
 

@@ -47,8 +47,8 @@ struct BatchCiphertext {
   AlignedVector<std::uint64_t> c0, c1;
 };
 
-/// Symmetric encryption of N slots below p at the highest level: c0 = -a s + e + round(q m / p) bit-packed, and
-/// the 32-byte seed of c1 = a. Exactly batch_encrypted_bytes(context) bytes; a fresh seed for each call.
+/// Symmetric encryption of N slots below p at the highest level: c0 = -a s + e + round(q m / p) bit-packed,
+/// and the 32-byte seed of c1 = a. Exactly batch_encrypted_bytes(context) bytes; a fresh seed for each call.
 Bytes batch_encrypt(const BatchSecretKey& key, std::span<const std::uint64_t> slots, Prng& prng);
 std::size_t batch_encrypted_bytes(const BatchContext& context);
 /// @throws Error(peer) unless the size is exact and every residue is below its prime.
@@ -99,15 +99,16 @@ BatchCiphertext multiply_plain(const BatchCiphertext& x, const BatchPlaintext& w
 /// The same slots with only the first `level` data primes: smaller, with the noise divided alike.
 BatchCiphertext switch_level(const BatchCiphertext& x, std::size_t level);
 
-/// Hides what computed x: adds a fresh public-key encryption of zero and, to c0, noise uniform in [-2^flood_bits,
-/// 2^flood_bits) for each coefficient. Against noise bounded by B the statistical distance is at most
-/// N B / 2^flood_bits for one ciphertext. @throws Error(input) if flooding alone would destroy the message.
+/// Hides what computed x: adds a fresh public-key encryption of zero and, to c0, noise uniform in
+/// [-2^flood_bits, 2^flood_bits) for each coefficient. Against noise bounded by B the statistical distance is
+/// at most N B / 2^flood_bits for one ciphertext. @throws Error(input) if flooding alone would destroy the
+/// message.
 void flood(const BatchPublicKey& key, int flood_bits, Prng& prng, BatchCiphertext& x);
 
 // --- key switching ----------------------------------------------------------------------------------------
 
-/// For each digit d of the gadget: (b_d, a_d) with b_d = -a_d s + e_d + P g_d t over q P, where g_d is 1 modulo the
-/// primes of digit d and 0 modulo the others. Takes multiples of t to encryptions under s.
+/// For each digit d of the gadget: (b_d, a_d) with b_d = -a_d s + e_d + P g_d t over q P, where g_d is 1
+/// modulo the primes of digit d and 0 modulo the others. Takes multiples of t to encryptions under s.
 class KeySwitchKey {
  public:
   /// `from` (t) and `to` (s) in NTT form modulo data and special primes.
@@ -133,18 +134,22 @@ class KeySwitchKey {
   AlignedVector<std::uint64_t> a_, b_;
 };
 
-/// A polynomial cut into the gadget's digits, each extended to all primes of its level and the special primes:
-/// what every key switch of it starts from.
+/// A polynomial cut into the gadget's digits, each extended to all primes of its level and the special
+/// primes: what every key switch of it starts from.
 struct Decomposition {
   std::size_t level = 0;
   AlignedVector<std::uint64_t> values;  ///< [digit][level + special][n], NTT form
 };
 /// `polynomial` in NTT form with `level` primes.
-Decomposition decompose(const BatchContext& context, std::span<const std::uint64_t> polynomial, std::size_t level);
+Decomposition decompose(const BatchContext& context, std::span<const std::uint64_t> polynomial,
+                        std::size_t level);
 
 /// (c0, c1) += an encryption under s of the polynomial times t.
 void key_switch_add(const Decomposition& polynomial, const KeySwitchKey& key, std::span<std::uint64_t> c0,
                     std::span<std::uint64_t> c1);
+/// The same for a polynomial in NTT form that is switched once: its digits live for one prime at a time.
+void key_switch_add(std::span<const std::uint64_t> polynomial, std::size_t level, const KeySwitchKey& key,
+                    std::span<std::uint64_t> c0, std::span<std::uint64_t> c1);
 
 // --- rotations --------------------------------------------------------------------------------------------
 

@@ -27,7 +27,8 @@ Big random_below(const std::vector<ring::Modulus>& primes, double top, Prng& prn
   Big x = Big::of(0), weight = Big::of(1);
   for (std::size_t i = 0; i < primes.size(); ++i) {
     std::uint64_t digit = prng.next64() % primes[i].value();
-    if (i + 1 == primes.size()) digit = static_cast<std::uint64_t>(top * static_cast<double>(primes[i].value()));
+    if (i + 1 == primes.size())
+      digit = static_cast<std::uint64_t>(top * static_cast<double>(primes[i].value()));
     x = x.plus(weight.times(digit));
     weight = weight.times(primes[i].value());
   }

@@ -34,21 +34,23 @@ TEST(BatchContext, RefusesWhatItCannotServeAndNamesIt) {
   EXPECT_NE(changed([](auto& p) { p.data_primes.clear(); }).find("0 primes"), std::string::npos);
   EXPECT_NE(changed([](auto& p) { p.data_primes.assign(33, 12289); }).find("33 primes"), std::string::npos);
   EXPECT_NE(changed([](auto& p) { p.data_primes[1] = p.data_primes[0]; }).find("twice"), std::string::npos);
-  EXPECT_NE(changed([](auto& p) { p.special_primes[0] = p.data_primes[0]; }).find("twice"), std::string::npos);
+  EXPECT_NE(changed([](auto& p) { p.special_primes[0] = p.data_primes[0]; }).find("twice"),
+            std::string::npos);
   EXPECT_NE(changed([](auto& p) { p.data_primes[0] += 2; }).find("not 1 modulo"), std::string::npos);
   EXPECT_NE(changed([](auto& p) { p.plain_primes[0] = 12291; }).find("not 1 modulo"), std::string::npos);
   EXPECT_NE(changed([](auto& p) { p.plain_primes.clear(); }).find("plaintext"), std::string::npos);
   EXPECT_NE(changed([](auto& p) { p.plain_primes = batch_primes(50, 2048, 1); }).find("above the plaintext"),
             std::string::npos);
-  EXPECT_NE(changed([](auto& p) { p.plain_primes = batch_primes(31, 2048, 2); }).find("60"), std::string::npos);
+  EXPECT_NE(changed([](auto& p) { p.plain_primes = batch_primes(31, 2048, 2); }).find("60"),
+            std::string::npos);
   EXPECT_NE(changed([](auto& p) { p.digits = 3; }).find("3 digits"), std::string::npos);
   EXPECT_THROW(batch_primes(51, 2048, 1), Error);
   EXPECT_THROW(batch_primes(14, 8192, 2), Error);
 }
 
 TEST(BatchContext, GroupsThePrimesIntoDigits) {
-  const BatchContextPtr context =
-      oracle::batch_context({.n = 2048, .plain = {14}, .data = {20, 21, 22, 23, 24}, .special = {30, 30}, .digits = 2});
+  const BatchContextPtr context = oracle::batch_context(
+      {.n = 2048, .plain = {14}, .data = {20, 21, 22, 23, 24}, .special = {30, 30}, .digits = 2});
   ASSERT_EQ(context->digits(), 2U);
   EXPECT_EQ(context->level(5).digits[0].count, 3U);
   EXPECT_EQ(context->level(5).digits[1].count, 2U);

@@ -91,6 +91,19 @@ TEST(BatchEncrypt, SizesAreThoseOfPackedBits) {
   EXPECT_EQ(KeySwitchKey(context, key.s, key.s, prng).serialise().size(), 32U + 4 * 8192 * 218 / 8);
 }
 
+// The bytes of uploads and keys are the same on every machine and by every kernel.
+TEST(BatchEncrypt, FormatIsFrozen) {
+  Prng prng(Seed{18});
+  const BatchContextPtr context = oracle::batch_context(kShapes[2]);
+  const BatchSecretKey key(context, prng);
+  Slots slots(context->n());
+  for (std::size_t i = 0; i < slots.size(); ++i) slots[i] = i * i % context->p().value();
+  const Bytes upload = batch_encrypt(key, slots, prng);
+  EXPECT_EQ(oracle::hash(upload), 2460120058988521426ULL);
+  EXPECT_EQ(oracle::hash(KeySwitchKey(context, key.s, key.s, prng).serialise()), 12148465864296553012ULL);
+  EXPECT_EQ(oracle::hash(serialise(load_seeded(context, upload))), 7468369027358101343ULL);
+}
+
 TEST(BatchEncrypt, BytesRoundTrip) {
   Prng prng(Seed{15});
   const BatchContextPtr context = oracle::batch_context(kShapes[2]);
@@ -126,7 +139,8 @@ TEST(BatchEncrypt, RefusesMalformedBytes) {
     }
     return ErrorCode::internal;
   };
-  const Bytes upload = batch_encrypt(key, Slots(context->n()), prng), both = serialise(load_seeded(context, upload));
+  const Bytes upload = batch_encrypt(key, Slots(context->n()), prng),
+              both = serialise(load_seeded(context, upload));
   const Bytes switching = KeySwitchKey(context, key.s, key.s, prng).serialise();
   for (const bool longer : {false, true}) {
     for (const Bytes& good : {upload, both, switching}) {

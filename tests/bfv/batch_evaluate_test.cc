@@ -52,7 +52,8 @@ TEST_P(Evaluate, ProductsWithPlaintexts) {
   const BatchPlaintext* const right[] = {&w, &v};
   BatchCiphertext sum(context, context->data());
   multiply_plain_add(left, right, sum);
-  EXPECT_EQ(oracle::decrypt(key, sum), map([&](auto a, auto b) { return oracle::times(oracle::times(a, b, p), 2, p); }));
+  EXPECT_EQ(oracle::decrypt(key, sum),
+            map([&](auto a, auto b) { return oracle::times(oracle::times(a, b, p), 2, p); }));
 }
 
 TEST_P(Evaluate, SwitchesLevels) {
@@ -65,7 +66,8 @@ TEST_P(Evaluate, SwitchesLevels) {
     const BatchCiphertext small = switch_level(x, level);
     EXPECT_EQ(small.level, level);
     EXPECT_EQ(oracle::decrypt(key, small), x_slots);
-    EXPECT_LT(noise(small, x_slots), 1.15 * switched_variance(*context, fresh_variance(), context->data(), level));
+    EXPECT_LT(noise(small, x_slots),
+              1.15 * switched_variance(*context, fresh_variance(), context->data(), level));
     EXPECT_EQ(oracle::decrypt(key, load_ciphertext(context, level, serialise(small))), x_slots);
   }
   EXPECT_THROW(switch_level(x, context->data() + 1), Error);
@@ -73,7 +75,8 @@ TEST_P(Evaluate, SwitchesLevels) {
 
 TEST_P(Evaluate, FloodingHidesAndKeepsTheMessage) {
   const BatchPublicKey public_key(key, prng);
-  const auto room = static_cast<int>(context->level(context->data()).log2_q - context->parameters().log2_p() - 1);
+  const auto room =
+      static_cast<int>(context->level(context->data()).log2_q - context->parameters().log2_p() - 1);
   for (const int bits : {1, 20, room - 1}) {
     BatchCiphertext z = x;
     flood(public_key, bits, prng, z);

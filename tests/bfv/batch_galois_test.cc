@@ -50,7 +50,8 @@ TEST_P(Galois, HoistedRotationsAreTheSame) {
   const GaloisKeys keys(key, elements({1, 5}), prng);
   const Decomposition c1 = decompose(*context, x.c1, x.level);
   for (const std::uint32_t element : elements({1, 5})) {
-    const BatchCiphertext plain = apply_automorphism(x, element, keys), hoisted = apply_automorphism(x, c1, element, keys);
+    const BatchCiphertext plain = apply_automorphism(x, element, keys),
+                          hoisted = apply_automorphism(x, c1, element, keys);
     EXPECT_EQ(plain.c0, hoisted.c0);
     EXPECT_EQ(plain.c1, hoisted.c1);
   }
@@ -61,7 +62,8 @@ TEST_P(Galois, RotatesAtEveryLevel) {
   for (std::size_t level = context->data(); level >= 1; --level) {
     const double variance = switched_variance(*context, fresh_variance(), context->data(), level) +
                             key_switch_variance(*context, level);
-    if (std::log2(variance) / 2 + 3 > context->level(level).log2_q - context->parameters().log2_p() - 1) break;
+    if (std::log2(variance) / 2 + 3 > context->level(level).log2_q - context->parameters().log2_p() - 1)
+      break;
     const BatchCiphertext small = switch_level(x, level);
     const BatchCiphertext z = rotate_rows(small, 2, keys);
     EXPECT_EQ(oracle::decrypt(key, z), oracle::rotated(slots, 2)) << level;
@@ -88,11 +90,13 @@ TEST_P(Galois, KeysRoundTripAndNothingElseIsAccepted) {
 // With and without special primes, one prime a digit and several, a single data prime.
 INSTANTIATE_TEST_SUITE_P(
     Shapes, Galois,
-    testing::Values(oracle::BatchShape{.n = 2048, .plain = {14}, .data = {27}, .special = {26}},
-                    oracle::BatchShape{.n = 4096, .plain = {17}, .data = {21, 22, 22, 23}},
-                    oracle::BatchShape{.n = 4096, .plain = {16, 17}, .data = {35, 36, 36}, .special = {37}},
-                    oracle::BatchShape{.n = 4096, .plain = {20}, .data = {30, 30, 30, 30, 30}, .special = {33, 33}, .digits = 3},
-                    oracle::BatchShape{.n = 8192, .plain = {20}, .data = {43, 43, 44, 44}, .special = {44}}));
+    testing::Values(
+        oracle::BatchShape{.n = 2048, .plain = {14}, .data = {27}, .special = {26}},
+        oracle::BatchShape{.n = 4096, .plain = {17}, .data = {21, 22, 22, 23}},
+        oracle::BatchShape{.n = 4096, .plain = {16, 17}, .data = {35, 36, 36}, .special = {37}},
+        oracle::BatchShape{
+            .n = 4096, .plain = {20}, .data = {30, 30, 30, 30, 30}, .special = {33, 33}, .digits = 3},
+        oracle::BatchShape{.n = 8192, .plain = {20}, .data = {43, 43, 44, 44}, .special = {44}}));
 
 }  // namespace
 }  // namespace ap::bfv

@@ -86,7 +86,8 @@ TEST(BatchKernels, QuotientsAreRoundedSumsOfFractions) {
   }
   for (const Values& term : y) terms.push_back(term.data());
   Values plain(kN), fast(kN);
-  plain_batch_kernels().quotient(terms.data(), reciprocals.data(), shifts.data(), terms.size(), plain.data(), kN);
+  plain_batch_kernels().quotient(terms.data(), reciprocals.data(), shifts.data(), terms.size(), plain.data(),
+                                 kN);
   batch_kernels().quotient(terms.data(), reciprocals.data(), shifts.data(), terms.size(), fast.data(), kN);
   EXPECT_EQ(plain, fast);
   for (std::size_t j = 0; j < kN; ++j) {

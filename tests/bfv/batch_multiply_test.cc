@@ -51,10 +51,18 @@ TEST_P(Multiply, SumsOfProductsAreRelinearisedOnce) {
 
 INSTANTIATE_TEST_SUITE_P(
     Shapes, Multiply,
-    testing::Values(oracle::BatchShape{.n = 2048, .plain = {14}, .data = {40, 40, 40}, .special = {40}, .products = true},
-                    oracle::BatchShape{.n = 4096, .plain = {16, 17}, .data = {40, 40, 50, 50}, .special = {50}, .products = true},
-                    oracle::BatchShape{.n = 4096, .plain = {50}, .data = {50, 50, 50, 50, 50}, .special = {50, 50}, .digits = 3, .products = true},
-                    oracle::BatchShape{.n = 8192, .plain = {20}, .data = {43, 43, 44, 44}, .special = {44}, .products = true}));
+    testing::Values(
+        oracle::BatchShape{.n = 2048, .plain = {14}, .data = {40, 40, 40}, .special = {40}, .products = true},
+        oracle::BatchShape{
+            .n = 4096, .plain = {16, 17}, .data = {40, 40, 50, 50}, .special = {50}, .products = true},
+        oracle::BatchShape{.n = 4096,
+                           .plain = {50},
+                           .data = {50, 50, 50, 50, 50},
+                           .special = {50, 50},
+                           .digits = 3,
+                           .products = true},
+        oracle::BatchShape{
+            .n = 8192, .plain = {20}, .data = {43, 43, 44, 44}, .special = {44}, .products = true}));
 
 TEST(BatchMultiply, DeepCircuitsAndRefusals) {
   Prng prng(Seed{42});
@@ -69,7 +77,8 @@ TEST(BatchMultiply, DeepCircuitsAndRefusals) {
   for (int depth = 0; depth < 5; ++depth) {
     x = relinearise(multiply(x, x), relinearisation);
     // Both factors are one ciphertext: their noises add up before they are squared.
-    variance = product_variance(*context, 2 * variance, 2 * variance, depth + 1) + key_switch_variance(*context, 8);
+    variance =
+        product_variance(*context, 2 * variance, 2 * variance, depth + 1) + key_switch_variance(*context, 8);
     for (std::uint64_t& value : power) value = oracle::times(value, value, context->p().value());
     EXPECT_LT(oracle::variance_of(measure_noise(key, x, power)), 2 * variance) << depth;
   }

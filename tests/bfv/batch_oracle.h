@@ -51,7 +51,8 @@ inline Slots rotated(const Slots& slots, int step) {
   for (int row = 0; row < 2; ++row) {
     for (int i = 0; i < columns; ++i) {
       const int from = ((i + step) % columns + columns) % columns;
-      result[static_cast<std::size_t>(row * columns + i)] = slots[static_cast<std::size_t>(row * columns + from)];
+      result[static_cast<std::size_t>(row * columns + i)] =
+          slots[static_cast<std::size_t>(row * columns + from)];
     }
   }
   return result;
@@ -129,7 +130,8 @@ struct Big {
   }
   bool above(const Big& other) const {
     for (std::size_t i = std::max(words.size(), other.words.size()); i-- > 0;) {
-      const std::uint32_t x = i < words.size() ? words[i] : 0, y = i < other.words.size() ? other.words[i] : 0;
+      const std::uint32_t x = i < words.size() ? words[i] : 0,
+                          y = i < other.words.size() ? other.words[i] : 0;
       if (x != y) return x > y;
     }
     return false;

@@ -1,0 +1,314 @@
+#include "linear/batched_conv.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstdlib>
+#include <set>
+
+#include "base/error.h"
+#include "base/parallel.h"
+
+namespace ap::linear {
+namespace {
+
+int floor_divide(int x, int by) { return x >= 0 ? x / by : -((by - 1 - x) / by); }
+
+}  // namespace
+
+BatchedConv::BatchedConv(const Geometry& geometry, BatchedConvMethod method, std::uint32_t n)
+    : geometry_(geometry), method_(method), n_(n) {
+  check(geometry);
+  const nn::Window& window = geometry.window;
+  const nn::Shape out = geometry.out();
+  int rows = out.h;
+  pitch_ = out.w;
+  if (copies()) {
+    for (int l = 0; l < window.kernel_h; ++l) {
+      for (int k = 0; k < window.kernel_w; ++k) taps_.push_back({l, k});
+    }
+  } else {
+    phases_h_ = window.stride_h;
+    phases_w_ = window.stride_w;
+    // Kernel row l reads row s y + l - pad = s (y + a) + phase: the offsets a that occur.
+    const auto last = [](int kernel, int pad, int stride) { return floor_divide(kernel - 1 - pad, stride); };
+    for (int a = floor_divide(-window.pad.top, phases_h_);
+         a <= last(window.kernel_h, window.pad.top, phases_h_); ++a) {
+      for (int b = floor_divide(-window.pad.left, phases_w_);
+           b <= last(window.kernel_w, window.pad.left, phases_w_); ++b) {
+        taps_.push_back({a, b});
+      }
+    }
+    rows = std::max(rows, (geometry.in.h + phases_h_ - 1) / phases_h_);
+    pitch_ = std::max(pitch_, (geometry.in.w + phases_w_ - 1) / phases_w_);
+    // Offsets past the whole map (of a kernel larger than its map) meet nothing but padding.
+    std::erase_if(
+        taps_, [&](const Tap& tap) { return std::abs(tap.row) >= rows || std::abs(tap.column) >= pitch_; });
+  }
+  const std::int64_t map = std::int64_t{rows} * pitch_;
+  if (!std::has_single_bit(n) || map > n / 2) {
+    fail_input("a map of {} x {} takes {} slots, but one row of a batch of degree {} has {}", rows, pitch_,
+               map, n, n / 2);
+  }
+  const auto channels_in = static_cast<std::size_t>(geometry.in.c * phases_h_ * phases_w_);
+  const auto channels_out = static_cast<std::size_t>(geometry.c_out);
+  const std::size_t wanted = std::max<std::size_t>(2, std::bit_ceil(std::max(channels_in, channels_out)));
+  channels_ = std::min(n_ / std::bit_ceil(static_cast<std::size_t>(map)), wanted);
+  span_ = n_ / channels_;
+  groups_in_ = (channels_in + channels_ - 1) / channels_;
+  groups_out_ = (channels_out + channels_ - 1) / channels_;
+}
+
+std::size_t BatchedConv::uploads() const { return copies() ? groups_in_ * taps() : groups_in_; }
+
+BatchedCounts BatchedConv::counts() const {
+  const auto in = static_cast<std::int64_t>(groups_in_), out = static_cast<std::int64_t>(groups_out_);
+  const auto c_n = static_cast<std::int64_t>(channels_), f = static_cast<std::int64_t>(taps());
+  BatchedCounts c{static_cast<std::int64_t>(uploads()), out, in * out * c_n * f, 0, 0};
+  switch (method_) {
+    case BatchedConvMethod::input_rotation:
+      c.hoisted_rotations = in * (c_n * f - 1);
+      break;
+    case BatchedConvMethod::output_rotation:
+      c.hoisted_rotations = in * (f - 1);
+      c.plain_rotations = out * (c_n - 1);
+      break;
+    case BatchedConvMethod::shifted_copies:
+      c.plain_rotations = out * (c_n - 1);
+      break;
+    case BatchedConvMethod::shifted_copies_published:
+      c.plain_rotations = in * out * (c_n - 1);
+      break;
+  }
+  return c;
+}
+
+std::vector<std::uint32_t> BatchedConv::elements(const bfv::BatchContext& context) const {
+  AP_ASSERT(context.n() == n_);
+  std::set<std::uint32_t> elements{bfv::swap_element(context)};
+  const auto rotation = [&](int step) { elements.insert(bfv::rotation_element(context, step)); };
+  for (std::size_t shift = 0; shift < channels_ / 2; ++shift) {
+    const auto places = static_cast<int>(shift * span_);
+    if (method_ == BatchedConvMethod::input_rotation) {
+      for (const Tap& tap : taps_) rotation(places + slot_offset(tap));
+    } else {
+      rotation(places);
+    }
+  }
+  if (method_ == BatchedConvMethod::output_rotation) {
+    for (const Tap& tap : taps_) rotation(slot_offset(tap));
+  }
+  elements.erase(1);
+  return {elements.begin(), elements.end()};
+}
+
+void BatchedConv::encode_input(std::size_t upload, std::span<const std::uint64_t> tensor,
+                               std::span<std::uint64_t> slots) const {
+  const nn::Shape& in = geometry_.in;
+  const nn::Window& window = geometry_.window;
+  AP_ASSERT(upload < uploads() && slots.size() == n_ && tensor.size() == static_cast<std::size_t>(in.size()));
+  std::ranges::fill(slots, 0);
+  const std::size_t group = copies() ? upload / taps() : upload;
+  const nn::Shape out = geometry_.out();
+  const int rows = copies() ? out.h : (in.h + phases_h_ - 1) / phases_h_;
+  const int columns = copies() ? out.w : (in.w + phases_w_ - 1) / phases_w_;
+  for (std::size_t place = 0; place < channels_; ++place) {
+    const std::size_t channel = group * channels_ + place;
+    const auto phases = static_cast<std::size_t>(phases_h_ * phases_w_);
+    if (channel >= static_cast<std::size_t>(in.c) * phases) break;
+    const auto phase = static_cast<int>(channel % phases);
+    for (int y = 0; y < rows; ++y) {
+      for (int x = 0; x < columns; ++x) {
+        int row = y * phases_h_ + phase / phases_w_, column = x * phases_w_ + phase % phases_w_;
+        if (copies()) {
+          const Tap& tap = taps_[upload % taps()];
+          row = y * window.stride_h + tap.row - window.pad.top;
+          column = x * window.stride_w + tap.column - window.pad.left;
+        }
+        if (row < 0 || row >= in.h || column < 0 || column >= in.w) continue;
+        const auto at = (static_cast<std::int64_t>(channel / phases) * in.h + row) * in.w + column;
+        slots[place * span_ + static_cast<std::size_t>(y * pitch_ + x)] =
+            tensor[static_cast<std::size_t>(at)];
+      }
+    }
+  }
+}
+
+std::int64_t BatchedConv::weight_at(std::span<const std::int16_t> weights, std::size_t out,
+                                    std::size_t channel, const Tap& tap) const {
+  const nn::Window& window = geometry_.window;
+  const auto phases = static_cast<std::size_t>(phases_h_ * phases_w_);
+  const auto c = static_cast<int>(channel / phases), o = static_cast<int>(out);
+  if (c >= geometry_.in.c || o >= geometry_.c_out) return 0;
+  const int per_group = geometry_.in.c / geometry_.groups;
+  if (c / per_group != o / (geometry_.c_out / geometry_.groups)) return 0;
+  int l = tap.row, k = tap.column;
+  if (!copies()) {
+    const auto phase = static_cast<int>(channel % phases);
+    l = tap.row * phases_h_ + phase / phases_w_ + window.pad.top;
+    k = tap.column * phases_w_ + phase % phases_w_ + window.pad.left;
+    if (l < 0 || l >= window.kernel_h || k < 0 || k >= window.kernel_w) return 0;
+  }
+  const int at = ((o * per_group + c % per_group) * window.kernel_h + l) * window.kernel_w + k;
+  return weights[static_cast<std::size_t>(at)];
+}
+
+bool BatchedConv::inside(std::size_t channel, const Tap& tap, int y, int x) const {
+  if (copies()) return true;  // the client has put zeros there
+  const auto phase = static_cast<int>(channel % static_cast<std::size_t>(phases_h_ * phases_w_));
+  const int row = (y + tap.row) * phases_h_ + phase / phases_w_;
+  const int column = (x + tap.column) * phases_w_ + phase % phases_w_;
+  return row >= 0 && row < geometry_.in.h && column >= 0 && column < geometry_.in.w;
+}
+
+void BatchedConv::encode_weights(std::size_t index, std::span<const std::int16_t> weights, std::uint64_t p,
+                                 std::span<std::uint64_t> slots) const {
+  AP_ASSERT(index < weight_plaintexts() && slots.size() == n_ &&
+            weights.size() == static_cast<std::size_t>(geometry_.weight_count()));
+  std::ranges::fill(slots, 0);
+  const std::size_t half = channels_ / 2;
+  const Tap& tap = taps_[index % taps()];
+  const std::size_t in = index / taps() % groups_in_, shift = index / taps() / groups_in_ % half;
+  const std::size_t swap = index / taps() / groups_in_ / half % 2,
+                    out = index / taps() / groups_in_ / half / 2;
+  const nn::Shape shape = geometry_.out();
+  for (std::size_t row = 0; row < 2; ++row) {
+    for (std::size_t place = 0; place < half; ++place) {
+      // The factor is applied where the input channel lies, before the rotation to the output channel, except
+      // for input rotations: there it already lies where the output will.
+      std::size_t source = row * half + place, target = (row ^ swap) * half + (place + half - shift) % half;
+      if (method_ == BatchedConvMethod::input_rotation) {
+        target = row * half + place;
+        source = (row ^ swap) * half + (place + shift) % half;
+      }
+      const std::size_t channel = in * channels_ + source;
+      const std::int64_t weight = weight_at(weights, out * channels_ + target, channel, tap);
+      if (weight == 0) continue;
+      const std::uint64_t value =
+          weight < 0 ? p - static_cast<std::uint64_t>(-weight) % p : static_cast<std::uint64_t>(weight) % p;
+      for (int y = 0; y < shape.h; ++y) {
+        for (int x = 0; x < shape.w; ++x) {
+          if (!inside(channel, tap, y, x)) continue;
+          slots[(row * half + place) * span_ + static_cast<std::size_t>(y * pitch_ + x)] =
+              value == p ? 0 : value;
+        }
+      }
+    }
+  }
+}
+
+// For each input group the ciphertexts that products are taken of: by tap, or by (swap, shift, tap).
+std::vector<std::vector<bfv::BatchCiphertext>> BatchedConv::rotated_inputs(
+    std::span<const bfv::BatchCiphertext> uploads, const bfv::GaloisKeys& keys, BatchedCounts& done) const {
+  std::vector<std::vector<bfv::BatchCiphertext>> rotated(groups_in_);
+  std::vector<BatchedCounts> counts(groups_in_);
+  parallel_for(groups_in_, [&](std::size_t in) {
+    if (copies()) {
+      for (std::size_t tap = 0; tap < taps(); ++tap) rotated[in].push_back(uploads[in * taps() + tap]);
+      return;
+    }
+    const bool all = method_ == BatchedConvMethod::input_rotation;
+    for (std::size_t swap = 0; swap < (all ? 2U : 1U); ++swap) {
+      if (swap == 1) ++counts[in].hoisted_rotations;
+      const bfv::BatchCiphertext x = swap == 0 ? uploads[in] : bfv::swap_rows(uploads[in], keys);
+      const bfv::Decomposition c1 = bfv::decompose(*x.context, x.c1, x.level);
+      for (std::size_t shift = 0; shift < (all ? channels_ / 2 : 1); ++shift) {
+        for (const Tap& tap : taps_) {
+          const int step = static_cast<int>(shift * span_) + slot_offset(tap);
+          const std::uint32_t element = bfv::rotation_element(*x.context, step);
+          if (element != 1) ++counts[in].hoisted_rotations;
+          rotated[in].push_back(bfv::apply_automorphism(x, c1, element, keys));
+        }
+      }
+    }
+  });
+  for (const BatchedCounts& count : counts) done.hoisted_rotations += count.hoisted_rotations;
+  return rotated;
+}
+
+std::vector<bfv::BatchCiphertext> BatchedConv::evaluate(std::span<const bfv::BatchCiphertext> inputs,
+                                                        std::span<const bfv::BatchPlaintext> weights,
+                                                        const bfv::GaloisKeys& keys,
+                                                        BatchedCounts* performed) const {
+  AP_ASSERT(inputs.size() == uploads() && weights.size() == weight_plaintexts());
+  const bfv::BatchContextPtr& context = inputs[0].context;
+  const std::size_t level = inputs[0].level, half = channels_ / 2;
+  BatchedCounts done{static_cast<std::int64_t>(inputs.size()), static_cast<std::int64_t>(groups_out_), 0, 0,
+                     0};
+  const auto rotated = rotated_inputs(inputs, keys, done);
+  const bool by_input = method_ == BatchedConvMethod::input_rotation;
+  const bool published = method_ == BatchedConvMethod::shifted_copies_published;
+  // The products of some input groups with one diagonal of the weights.
+  const auto diagonal = [&](std::size_t out, std::size_t swap, std::size_t shift, std::size_t first,
+                            std::size_t last, bfv::BatchCiphertext& sum) {
+    std::vector<const bfv::BatchCiphertext*> x;
+    std::vector<const bfv::BatchPlaintext*> w;
+    for (std::size_t in = first; in < last; ++in) {
+      for (std::size_t tap = 0; tap < taps(); ++tap) {
+        x.push_back(&rotated[in][by_input ? (swap * half + shift) * taps() + tap : tap]);
+        w.push_back(&weights[weight_index(out, swap, shift, in, tap)]);
+      }
+    }
+    bfv::multiply_plain_add(x, w, sum);
+    return static_cast<std::int64_t>(x.size());
+  };
+  std::vector<BatchedCounts> counts(groups_out_ * 2);
+  // One task is one half (swapped or not) of one output group.
+  std::vector<bfv::BatchCiphertext> halves(groups_out_ * 2, bfv::BatchCiphertext(context, level));
+  parallel_for(halves.size(), [&](std::size_t task) {
+    const std::size_t out = task / 2, swap = task % 2;
+    BatchedCounts& count = counts[task];
+    bfv::BatchCiphertext& total = halves[task];
+    const std::size_t step = published ? 1 : groups_in_;
+    for (std::size_t first = 0; first < groups_in_; first += step) {
+      bfv::BatchCiphertext sum(context, level);
+      for (std::size_t shift = 0; shift < half; ++shift) {
+        if (by_input) {
+          count.products += diagonal(out, swap, shift, first, first + step, sum);
+          continue;
+        }
+        bfv::BatchCiphertext part(context, level);
+        count.products += diagonal(out, swap, shift, first, first + step, part);
+        if (shift > 0) {
+          part = bfv::rotate_rows(part, static_cast<int>(shift * span_), keys);
+          ++count.plain_rotations;
+        }
+        bfv::add(sum, part);
+      }
+      if (swap == 1 && !by_input) {
+        sum = bfv::swap_rows(sum, keys);
+        ++count.plain_rotations;
+      }
+      bfv::add(total, sum);
+    }
+  });
+  std::vector<bfv::BatchCiphertext> replies;
+  for (std::size_t out = 0; out < groups_out_; ++out) {
+    bfv::add(halves[2 * out], halves[2 * out + 1]);
+    replies.push_back(std::move(halves[2 * out]));
+  }
+  for (const BatchedCounts& count : counts) {
+    done.products += count.products;
+    done.plain_rotations += count.plain_rotations;
+  }
+  if (performed != nullptr) *performed = done;
+  return replies;
+}
+
+std::vector<BatchedConv::Read> BatchedConv::reads(std::size_t reply) const {
+  const nn::Shape out = geometry_.out();
+  std::vector<Read> reads;
+  for (std::size_t place = 0; place < channels_; ++place) {
+    const std::size_t channel = reply * channels_ + place;
+    if (channel >= static_cast<std::size_t>(out.c)) break;
+    for (int y = 0; y < out.h; ++y) {
+      for (int x = 0; x < out.w; ++x) {
+        const std::size_t slot = place * span_ + static_cast<std::size_t>(y * pitch_ + x);
+        const auto output = (static_cast<std::int64_t>(channel) * out.h + y) * out.w + x;
+        reads.push_back({static_cast<std::uint32_t>(slot), static_cast<std::uint32_t>(output)});
+      }
+    }
+  }
+  return reads;
+}
+
+}  // namespace ap::linear
