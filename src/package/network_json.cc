@@ -138,7 +138,8 @@ Json private_to_json(const nn::QuantisedNetwork& network) {
 
 void private_from_json(const Json& json, nn::QuantisedNetwork& network) {
   const Json& nodes = json.at("nodes");
-  if (nodes.size() != network.nodes.size()) fail_input("the package's private part belongs to another network");
+  if (nodes.size() != network.nodes.size())
+    fail_input("the package's private part belongs to another network");
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     network.nodes[i].scale = nodes[i].at(0).get<double>();
     network.nodes[i].low = nodes[i].at(1).get<std::int64_t>();

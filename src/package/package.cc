@@ -39,7 +39,8 @@ Bytes compress(ByteView body) {
 }
 
 Bytes decompress(ByteView packed, std::uint64_t size, const std::string& name) {
-  if (size > kMaxBody) fail_input("{} declares a body of {} bytes, more than the {} allowed", name, size, kMaxBody);
+  if (size > kMaxBody)
+    fail_input("{} declares a body of {} bytes, more than the {} allowed", name, size, kMaxBody);
   if (ZSTD_getFrameContentSize(packed.data(), packed.size()) != size) {
     fail_input("{} is damaged: its body does not have the declared size", name);
   }
@@ -58,7 +59,8 @@ Bytes decompress(ByteView packed, std::uint64_t size, const std::string& name) {
     const bool stuck = left != 0 && out.pos == 0 && in.pos == in.size;
     if (ZSTD_isError(left) || stuck) fail_input("{} is damaged: its body cannot be decompressed", name);
   }
-  if (body.size() != size || in.pos != in.size) fail_input("{} is damaged: its body cannot be decompressed", name);
+  if (body.size() != size || in.pos != in.size)
+    fail_input("{} is damaged: its body cannot be decompressed", name);
   return body;
 }
 
@@ -104,7 +106,8 @@ void read_private_part(ByteReader& in, nn::QuantisedNetwork& network, const std:
   private_from_json(Json::parse(in.string(kMaxBody)), network);
   const auto count = [&](std::size_t width) {
     const std::uint64_t n = in.u64();
-    if (n > in.remaining() / width) fail_input("{} is truncated: {} weights announced, fewer are there", name, n);
+    if (n > in.remaining() / width)
+      fail_input("{} is truncated: {} weights announced, fewer are there", name, n);
     return static_cast<std::size_t>(n);
   };
   for (nn::QNode& node : network.nodes) {
@@ -139,7 +142,8 @@ Package parse(ByteView file, const std::string& name) {
   }
   in.raw(sizeof kMagic);
   if (const int version = in.u16(); version != kVersion) {
-    fail_input("{} has package version {}, this program reads {}; compile the network again", name, version, kVersion);
+    fail_input("{} has package version {}, this program reads {}; compile the network again", name, version,
+               kVersion);
   }
   const int role = in.u8();
   if (role != static_cast<int>(Role::client) && role != static_cast<int>(Role::server)) {
@@ -175,7 +179,8 @@ Package parse(ByteView file, const std::string& name) {
     fail_input("{} is damaged: {}", name, error.what());
   }
   body.expect_end();
-  nn::validate(result.network, result.role == Role::server ? nn::WeightsRule::required : nn::WeightsRule::absent);
+  nn::validate(result.network,
+               result.role == Role::server ? nn::WeightsRule::required : nn::WeightsRule::absent);
   plan::validate(result.plan, result.network);
   return result;
 }
@@ -186,7 +191,8 @@ Package load(const std::filesystem::path& path, Role role) {
   Package package = load(path);
   if (package.role != role) {
     fail_input("{} is the {} package; give the {} one here", path.string(),
-               package.role == Role::client ? "client's" : "server's", role == Role::client ? "client's" : "server's");
+               package.role == Role::client ? "client's" : "server's",
+               role == Role::client ? "client's" : "server's");
   }
   return package;
 }

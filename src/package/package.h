@@ -1,7 +1,7 @@
-// The .apm file: a quantised network and its plan. `server.apm` holds the weights; `client.apm` holds everything
-// that is public (architecture, shapes, shifts, moduli, HE parameters) and nothing else. Both hold the same public
-// part byte for byte, and its SHA-256 is the package id that the two parties compare before an inference.
-// The format is described in docs/package-format.md.
+// The .apm file: a quantised network and its plan. `server.apm` holds the weights; `client.apm` holds
+// everything that is public (architecture, shapes, shifts, moduli, HE parameters) and nothing else. Both hold
+// the same public part byte for byte, and its SHA-256 is the package id that the two parties compare before
+// an inference. The format is described in docs/package-format.md.
 #pragma once
 
 #include <array>
@@ -22,8 +22,8 @@ using PackageId = std::array<std::uint8_t, 32>;
 
 struct Package {
   Role role = Role::client;
-  /// With weights, scales and exact ranges for the server; without them (scales only of input and logits) for the
-  /// client.
+  /// With weights, scales and exact ranges for the server; without them (scales only of input and logits) for
+  /// the client.
   nn::QuantisedNetwork network;
   plan::Plan plan;
   std::string normalization;        ///< as given to compile: "scale=255 mean=... std=..."
@@ -38,7 +38,8 @@ struct Pair {
 };
 Pair make_packages(const Package& compiled);
 
-/// Reads and validates everything: magic, version, hash, sizes, shapes, indices, plan. The result is safe to use.
+/// Reads and validates everything: magic, version, hash, sizes, shapes, indices, plan. The result is safe to
+/// use.
 /// @throws Error(input) that says what is wrong with the file.
 Package parse(ByteView file, const std::string& name);
 Package load(const std::filesystem::path& path);

@@ -29,9 +29,10 @@ ActivationChoice choose_activation(const nn::QuantisedNetwork& network, int inde
   spec.guard_bits = choice.truncation.guard_bits;
   spec.clamp_bits = op.bits;
   spec.out_bits = out_bits;
-  if (op.has_pool) spec.pool_size = static_cast<std::size_t>(op.pool.kernel_h) * static_cast<std::size_t>(op.pool.kernel_w);
-  choice.predicted_bytes = nonlinear::column_bytes(spec) + nonlinear::table_bytes(spec) + nonlinear::choice_bytes(spec) +
-                           nonlinear::label_bytes(spec);
+  if (op.has_pool)
+    spec.pool_size = static_cast<std::size_t>(op.pool.kernel_h) * static_cast<std::size_t>(op.pool.kernel_w);
+  choice.predicted_bytes = nonlinear::column_bytes(spec) + nonlinear::table_bytes(spec) +
+                           nonlinear::choice_bytes(spec) + nonlinear::label_bytes(spec);
   choice.predicted_s = static_cast<double>(nonlinear::and_gates(spec)) * kSecondsPerAnd +
                        static_cast<double>(spec.inputs) * spec.share_bits() * kSecondsPerInputBit;
   return choice;
@@ -48,8 +49,8 @@ std::vector<int> linear_nodes(const nn::QuantisedNetwork& network) {
 }
 
 Plan assemble(const nn::QuantisedNetwork& network, std::string policy, double target_failure_log2,
-              std::vector<int> modulus_bits, std::span<const Candidate> linears, std::span<const nn::Interval> ranges,
-              int guard_bits) {
+              std::vector<int> modulus_bits, std::span<const Candidate> linears,
+              std::span<const nn::Interval> ranges, int guard_bits) {
   Plan plan;
   plan.policy = std::move(policy);
   plan.target_failure_log2 = target_failure_log2;
@@ -66,9 +67,11 @@ Plan assemble(const nn::QuantisedNetwork& network, std::string policy, double ta
     choice.group = static_cast<int>(found - plan.groups.begin());
     if (found == plan.groups.end()) {
       plan.groups.push_back(parameters);
-      plan.min_lambda_bits = std::min(plan.min_lambda_bits, security::lambda_bits(parameters.n, parameters.log2_q()));
+      plan.min_lambda_bits =
+          std::min(plan.min_lambda_bits, security::lambda_bits(parameters.n, parameters.log2_q()));
     }
-    plan.failure_log2 = std::min(0.0, std::log2(std::exp2(plan.failure_log2) + std::exp2(choice.failure_log2)));
+    plan.failure_log2 =
+        std::min(0.0, std::log2(std::exp2(plan.failure_log2) + std::exp2(choice.failure_log2)));
     plan.linears.push_back(choice);
   }
   for (std::size_t i = 0; i < network.nodes.size(); ++i) {

@@ -47,8 +47,8 @@ std::vector<double> error_steps(const nn::QuantisedNetwork& network, std::span<c
   return steps;
 }
 
-Plan select_tau(const nn::QuantisedNetwork& network, std::span<const double> tau, std::span<const nn::Interval> ranges,
-                const BudgetOptions& options) {
+Plan select_tau(const nn::QuantisedNetwork& network, std::span<const double> tau,
+                std::span<const nn::Interval> ranges, const BudgetOptions& options) {
   const std::vector<int> linears = linear_nodes(network);
   if (tau.size() != linears.size()) {
     fail_input("{} error budgets were given for {} linear layers", tau.size(), linears.size());
@@ -63,7 +63,8 @@ Plan select_tau(const nn::QuantisedNetwork& network, std::span<const double> tau
   std::vector<Candidate> chosen(linears.size());
   parallel_for(linears.size(), [&](std::size_t i) {
     const auto node = static_cast<std::size_t>(linears[i]);
-    chosen[i] = cheapest(network.nodes[node], std::max(modulus_bits[node], 2), {tau[i], 0, 1}, options.bytes_per_second);
+    chosen[i] = cheapest(network.nodes[node], std::max(modulus_bits[node], 2), {tau[i], 0, 1},
+                         options.bytes_per_second);
   });
   return assemble(network, "budget", 0, std::move(modulus_bits), chosen, ranges, options.guard_bits);
 }
@@ -78,13 +79,15 @@ BudgetSelection select_budget(const nn::QuantisedNetwork& network, std::span<con
   std::vector<nn::Interval> ranges = exact_ranges(network);
   result.overflow_log2 = -std::numeric_limits<double>::infinity();
   if (options.overflow_log2) {
-    if (!(*options.overflow_log2 < 0)) fail_input("an overflow probability of 2^{} is not below 1", *options.overflow_log2);
+    if (!(*options.overflow_log2 < 0))
+      fail_input("an overflow probability of 2^{} is not below 1", *options.overflow_log2);
     result.overflow_log2 = *options.overflow_log2;
     ranges = calibrated_ranges(network, tails, *options.overflow_log2);
   }
   // What the logits really reach, also under exact moduli.
   std::vector<nn::Interval> used = ranges;
-  used.back() = {static_cast<std::int64_t>(-tails.back().low.largest), static_cast<std::int64_t>(tails.back().high.largest)};
+  used.back() = {static_cast<std::int64_t>(-tails.back().low.largest),
+                 static_cast<std::int64_t>(tails.back().high.largest)};
   result.steps = error_steps(network, used);
   for (const double fraction : options.fractions) {
     std::vector<double> tau = result.steps;
@@ -92,7 +95,8 @@ BudgetSelection select_budget(const nn::QuantisedNetwork& network, std::span<con
     result.plan = select_tau(network, tau, ranges, options);
     result.fraction = fraction;
     result.simulation = simulate(network, result.plan, images, labels, options.simulate);
-    if (result.simulation.loss.value_or(1 - result.simulation.agreement_mean) <= options.max_accuracy_loss) return result;
+    if (result.simulation.loss.value_or(1 - result.simulation.agreement_mean) <= options.max_accuracy_loss)
+      return result;
   }
   result.plan = select_exact(network);
   result.fraction = 0;

@@ -12,8 +12,8 @@
 namespace ap::plan {
 namespace {
 
-// Exceedances from which a tail is estimated, and how many of them one image may contribute: an unusual image has
-// many large values at once.
+// Exceedances from which a tail is estimated, and how many of them one image may contribute: an unusual image
+// has many large values at once.
 constexpr std::size_t kExceedances = 512;
 constexpr std::size_t kFromOneImage = 16;
 
@@ -21,7 +21,8 @@ std::vector<bool> observed_nodes(const nn::QuantisedNetwork& network) {
   std::vector<bool> observed(network.nodes.size());
   observed.back() = true;
   for (const nn::QNode& node : network.nodes) {
-    if (std::holds_alternative<nn::QActivation>(node.op)) observed[static_cast<std::size_t>(node.inputs[0])] = true;
+    if (std::holds_alternative<nn::QActivation>(node.op))
+      observed[static_cast<std::size_t>(node.inputs[0])] = true;
   }
   return observed;
 }
@@ -31,7 +32,8 @@ void collect(std::span<const std::int32_t> values, int sign, std::vector<double>
   std::vector<double> top(values.size());
   std::ranges::transform(values, top.begin(), [&](std::int32_t v) { return static_cast<double>(v) * sign; });
   const std::size_t keep = std::min(kFromOneImage, top.size());
-  std::partial_sort(top.begin(), top.begin() + static_cast<std::ptrdiff_t>(keep), top.end(), std::greater<>());
+  std::partial_sort(top.begin(), top.begin() + static_cast<std::ptrdiff_t>(keep), top.end(),
+                    std::greater<>());
   into.insert(into.end(), top.begin(), top.begin() + static_cast<std::ptrdiff_t>(keep));
 }
 
@@ -56,7 +58,8 @@ double Tail::bound(double log2_probability) const {
   return std::max(threshold + beyond, largest + std::abs(largest) / 8);
 }
 
-std::vector<NodeTails> observe_tails(const nn::QuantisedNetwork& network, std::span<const std::int32_t> images) {
+std::vector<NodeTails> observe_tails(const nn::QuantisedNetwork& network,
+                                     std::span<const std::int32_t> images) {
   const auto pixels = static_cast<std::size_t>(network.input_shape().size());
   const std::size_t count = images.size() / pixels;
   if (count == 0) fail_input("calibrated moduli need at least one image");
@@ -85,13 +88,14 @@ std::vector<NodeTails> observe_tails(const nn::QuantisedNetwork& network, std::s
   });
   std::vector<NodeTails> tails(network.nodes.size());
   for (std::size_t n = 0; n < tails.size(); ++n) {
-    if (observed[n]) tails[n] = {tail_of(std::move(collected[n].low), count), tail_of(std::move(collected[n].high), count)};
+    if (observed[n])
+      tails[n] = {tail_of(std::move(collected[n].low), count), tail_of(std::move(collected[n].high), count)};
   }
   return tails;
 }
 
-std::vector<nn::Interval> calibrated_ranges(const nn::QuantisedNetwork& network, std::span<const NodeTails> tails,
-                                            double overflow_log2) {
+std::vector<nn::Interval> calibrated_ranges(const nn::QuantisedNetwork& network,
+                                            std::span<const NodeTails> tails, double overflow_log2) {
   AP_ASSERT(tails.size() == network.nodes.size());
   double sides = 0;
   for (const NodeTails& t : tails) sides += t.high.rate > 0 ? 2 : 0;

@@ -17,7 +17,8 @@ namespace {
 constexpr std::uint32_t kDegrees[] = {1024, 2048, 4096, 8192};
 // Outputs of one product: more of them save products and replies, but each collects the noise of all.
 constexpr int kMaxOutputs[] = {0, 1, 4, 16};
-// Kernels are fastest on primes up to this size, so larger moduli are split before they reach the limit of a word.
+// Kernels are fastest on primes up to this size, so larger moduli are split before they reach the limit of a
+// word.
 constexpr int kFastPrimeBits = 50;
 constexpr int kMaxPrimeBits = 60;
 constexpr int kMinPrimeBits = 20;
@@ -47,16 +48,18 @@ double needed_log2_q(double variance, int log2_p, const ErrorBudget& budget) {
   return noise::log2_q_for_failure(variance, log2_p, budget.target_failure_log2, budget.coefficients);
 }
 
-linear::UnitCosts costs_of(std::uint32_t n, double log2_q, int primes, int drop0, int drop1, double bytes_per_second) {
+linear::UnitCosts costs_of(std::uint32_t n, double log2_q, int primes, int drop0, int drop1,
+                           double bytes_per_second) {
   linear::UnitCosts costs = linear::typical_costs(n, log2_q, primes, drop0, drop1);
   costs.bytes_per_second = bytes_per_second;
   return costs;
 }
 
-/// One layer in one ring, with at most `max_outputs` outputs in a product; nothing if no modulus is both large enough
-/// and secure.
-std::optional<Candidate> in_ring(const linear::Geometry& geometry, const nn::QLinear& op, int log2_p, std::uint32_t n,
-                                 int max_outputs, const ErrorBudget& budget, double bytes_per_second) {
+/// One layer in one ring, with at most `max_outputs` outputs in a product; nothing if no modulus is both
+/// large enough and secure.
+std::optional<Candidate> in_ring(const linear::Geometry& geometry, const nn::QLinear& op, int log2_p,
+                                 std::uint32_t n, int max_outputs, const ErrorBudget& budget,
+                                 double bytes_per_second) {
   linear::UnitCosts costs =
       costs_of(n, std::min(log2_p + 16, security::max_log2_q(n)), 1, 0, 0, bytes_per_second);
   std::optional<Candidate> best;
@@ -106,7 +109,8 @@ const nn::QLinear& linear_of(const nn::QNode& node) {
 }  // namespace
 
 double price_of(const Candidate& candidate, double bytes_per_second) {
-  return candidate.choice.predicted_s + static_cast<double>(candidate.choice.predicted_bytes) / bytes_per_second;
+  return candidate.choice.predicted_s +
+         static_cast<double>(candidate.choice.predicted_bytes) / bytes_per_second;
 }
 
 std::vector<Candidate> candidates(const nn::QNode& node, int log2_p, const ErrorBudget& budget,
@@ -130,11 +134,14 @@ std::vector<Candidate> candidates(const nn::QNode& node, int log2_p, const Error
 Candidate cheapest(const nn::QNode& node, int log2_p, const ErrorBudget& budget, double bytes_per_second) {
   const std::vector<Candidate> all = candidates(node, log2_p, budget, bytes_per_second);
   if (all.empty()) {
-    fail_input("layer {} needs a plaintext modulus of 2^{} with weights that no ring up to degree {} holds at {} bits of "
-               "security; quantise it with fewer bits",
-               node.name, log2_p, kDegrees[std::size(kDegrees) - 1], security::kTargetBits);
+    fail_input(
+        "layer {} needs a plaintext modulus of 2^{} with weights that no ring up to degree {} holds at {} "
+        "bits of "
+        "security; quantise it with fewer bits",
+        node.name, log2_p, kDegrees[std::size(kDegrees) - 1], security::kTargetBits);
   }
-  return *std::ranges::min_element(all, {}, [&](const Candidate& c) { return price_of(c, bytes_per_second); });
+  return *std::ranges::min_element(all, {},
+                                   [&](const Candidate& c) { return price_of(c, bytes_per_second); });
 }
 
 std::vector<Candidate> pareto(const nn::QNode& node, int log2_p, std::span<const ErrorBudget> budgets) {

@@ -1,5 +1,5 @@
-// The ways to run one linear layer under encryption, for one error budget: every ring, packing and modulus that
-// keeps the budget at 128 bits of security or more, with its time and bytes.
+// The ways to run one linear layer under encryption, for one error budget: every ring, packing and modulus
+// that keeps the budget at 128 bits of security or more, with its time and bytes.
 #pragma once
 
 #include <optional>
@@ -13,13 +13,13 @@ namespace ap::plan {
 
 /// What the errors of a layer may be: either so rare, or so small.
 struct ErrorBudget {
-  double tau = 0;                    ///< largest standard deviation of p e / q in accumulator LSBs; 0: not graded
+  double tau = 0;  ///< largest standard deviation of p e / q in accumulator LSBs; 0: not graded
   double target_failure_log2 = -40;  ///< with tau = 0: log2 of the failure probability ...
   double coefficients = 1;           ///< ... of this many coefficients together
 };
 
-/// The parameters, with choice.packing, .log2_p, .error_std (tau), .predicted_s and .predicted_bytes. choice.node
-/// and choice.group are the caller's to fill.
+/// The parameters, with choice.packing, .log2_p, .error_std (tau), .predicted_s and .predicted_bytes.
+/// choice.node and choice.group are the caller's to fill.
 struct Candidate {
   bfv::Parameters parameters;
   LinearChoice choice;
@@ -36,11 +36,12 @@ std::vector<Candidate> candidates(const nn::QNode& node, int log2_p, const Error
 
 /// The cheapest of them.
 /// @throws Error(input) naming the layer if there is none.
-Candidate cheapest(const nn::QNode& node, int log2_p, const ErrorBudget& budget, double bytes_per_second = kGigabit);
+Candidate cheapest(const nn::QNode& node, int log2_p, const ErrorBudget& budget,
+                   double bytes_per_second = kGigabit);
 
-/// The candidates of all budgets that no other beats: a candidate is left out if another one has no more seconds,
-/// no more bytes and no more error (tau of a graded budget; a failure budget counts as 0), and less of one. Sorted
-/// by error, then bytes.
+/// The candidates of all budgets that no other beats: a candidate is left out if another one has no more
+/// seconds, no more bytes and no more error (tau of a graded budget; a failure budget counts as 0), and less
+/// of one. Sorted by error, then bytes.
 std::vector<Candidate> pareto(const nn::QNode& node, int log2_p, std::span<const ErrorBudget> budgets);
 
 }  // namespace ap::plan

@@ -25,7 +25,8 @@ Truncation truncation_of(const nn::QActivation& activation, const nn::Interval& 
   t.shift = activation.shift;
   t.guard_bits = std::min(guard_bits, activation.shift);
   // Arithmetic right shift of a signed value is floor division, as the integer network defines it.
-  t.sum_bits = signed_bits((range.low >> t.shift) - activation.low, (range.high >> t.shift) - activation.low, 2);
+  t.sum_bits =
+      signed_bits((range.low >> t.shift) - activation.low, (range.high >> t.shift) - activation.low, 2);
   return t;
 }
 
@@ -49,8 +50,8 @@ std::vector<int> assign_moduli(const nn::QuantisedNetwork& network, std::span<co
   std::vector<int> bits(nodes.size(), 1);
   const auto need = [&](int node, int wanted, const nn::QNode& consumer) {
     if (wanted > kMaxModulusBits) {
-      fail_input("layer {} needs {}-bit shares of {}, more than the {} supported; quantise with fewer bits", consumer.name,
-                 wanted, nodes[static_cast<std::size_t>(node)].name, kMaxModulusBits);
+      fail_input("layer {} needs {}-bit shares of {}, more than the {} supported; quantise with fewer bits",
+                 consumer.name, wanted, nodes[static_cast<std::size_t>(node)].name, kMaxModulusBits);
     }
     int& held = bits[static_cast<std::size_t>(node)];
     held = std::max(held, wanted);
@@ -62,10 +63,14 @@ std::vector<int> assign_moduli(const nn::QuantisedNetwork& network, std::span<co
     if (const auto* activation = std::get_if<nn::QActivation>(&node.op)) {
       const int input = node.inputs.front();
       need(i, activation->bits + 1, node);
-      need(input, truncation_of(*activation, ranges[static_cast<std::size_t>(input)], guard_bits).input_bits(), node);
+      need(input,
+           truncation_of(*activation, ranges[static_cast<std::size_t>(input)], guard_bits).input_bits(),
+           node);
     } else if (std::holds_alternative<nn::QQuadratic>(node.op)) {
-      fail_input("layer {} is a quadratic activation, which cannot be served privately yet; "
-                 "use ReLU or Clip there", node.name);
+      fail_input(
+          "layer {} is a quadratic activation, which cannot be served privately yet; "
+          "use ReLU or Clip there",
+          node.name);
     } else {
       for (const int input : node.inputs) need(input, bits[static_cast<std::size_t>(i)], node);
     }

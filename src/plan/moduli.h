@@ -1,8 +1,8 @@
 // Which power-of-two modulus each tensor is shared under.
 //
-// Shares mod 2^a reduce to shares mod 2^b (b <= a) by dropping bits, but never grow, so a tensor gets the largest
-// modulus that any of its consumers needs (design section 3). Needs begin at the nodes where wrapping would be an
-// error: the input of an activation and the logits must fit their modulus as signed numbers.
+// Shares mod 2^a reduce to shares mod 2^b (b <= a) by dropping bits, but never grow, so a tensor gets the
+// largest modulus that any of its consumers needs (design section 3). Needs begin at the nodes where wrapping
+// would be an error: the input of an activation and the logits must fit their modulus as signed numbers.
 #pragma once
 
 #include <span>
@@ -16,9 +16,9 @@ namespace ap::plan {
 /// Widest modulus supported, in bits: what garbled sums and one-word rings carry.
 inline constexpr int kMaxModulusBits = 40;
 
-/// How an activation reads its input: the shares are reduced mod 2^(sum_bits + shift), an offset that makes the
-/// truncation unbiased is added, and each party drops the low shift - guard_bits bits of its own share. The sum
-/// over sum_bits + guard_bits bits is exact inside the circuit.
+/// How an activation reads its input: the shares are reduced mod 2^(sum_bits + shift), an offset that makes
+/// the truncation unbiased is added, and each party drops the low shift - guard_bits bits of its own share.
+/// The sum over sum_bits + guard_bits bits is exact inside the circuit.
 struct Truncation {
   int sum_bits = 0;    ///< signed width of t - low, with room for a deviation of two
   int shift = 0;       ///< bits removed in all
@@ -41,7 +41,8 @@ int signed_bits(std::int64_t low, std::int64_t high, std::int64_t margin);
 /// The exact interval of every node: nothing can wrap.
 std::vector<nn::Interval> exact_ranges(const nn::QuantisedNetwork& network);
 
-/// log2 of the sharing modulus of every node, so that no value inside `ranges` (by node) wraps where it matters.
+/// log2 of the sharing modulus of every node, so that no value inside `ranges` (by node) wraps where it
+/// matters.
 /// @throws Error(input) naming the layer that needs more than kMaxModulusBits, or cannot be shared at all.
 std::vector<int> assign_moduli(const nn::QuantisedNetwork& network, std::span<const nn::Interval> ranges,
                                int guard_bits);

@@ -15,9 +15,9 @@ namespace ap::plan {
 
 /// How one linear layer runs under homomorphic encryption.
 struct LinearChoice {
-  int node = 0;          ///< index in the network
-  int group = 0;         ///< index into Plan::groups: the layers of a group share one key per inference
-  int log2_p = 0;        ///< plaintext modulus p = 2^log2_p, equal to the node's sharing modulus
+  int node = 0;    ///< index in the network
+  int group = 0;   ///< index into Plan::groups: the layers of a group share one key per inference
+  int log2_p = 0;  ///< plaintext modulus p = 2^log2_p, equal to the node's sharing modulus
   linear::Packing packing;
   int drop0 = 0, drop1 = 0;  ///< low bits of c0 and c1 that a reply leaves out
   double error_std = 0;      ///< predicted standard deviation of p e / q, in accumulator LSBs

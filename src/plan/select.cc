@@ -9,8 +9,8 @@
 namespace ap::plan {
 namespace {
 
-/// Standard deviation of the noise, in accumulator LSBs, that keeps both promises. A deviation of 1 changes an
-/// activation only if the accumulator lies at a rounding step, one in 2^shift.
+/// Standard deviation of the noise, in accumulator LSBs, that keeps both promises. A deviation of 1 changes
+/// an activation only if the accumulator lies at a rounding step, one in 2^shift.
 double exact_tau(const nn::QuantisedNetwork& network, double coefficients, const SelectOptions& options) {
   int shift = 16;
   for (const nn::QNode& node : network.nodes) {
@@ -29,13 +29,13 @@ Plan select_exact(const nn::QuantisedNetwork& network, const SelectOptions& opti
   std::vector<int> modulus_bits = assign_moduli(network, ranges, options.guard_bits);
   const std::vector<int> linears = linear_nodes(network);
   double coefficients = 0;
-  for (const int i : linears) coefficients += static_cast<double>(network.nodes[static_cast<std::size_t>(i)].shape.size());
+  for (const int i : linears)
+    coefficients += static_cast<double>(network.nodes[static_cast<std::size_t>(i)].shape.size());
   const double tau = exact_tau(network, coefficients, options);
   std::vector<Candidate> chosen(linears.size());
   parallel_for(linears.size(), [&](std::size_t i) {
     const auto node = static_cast<std::size_t>(linears[i]);
-    chosen[i] = cheapest(network.nodes[node], std::max(modulus_bits[node], 2),
-                         {.tau = tau});
+    chosen[i] = cheapest(network.nodes[node], std::max(modulus_bits[node], 2), {.tau = tau});
   });
   return assemble(network, "exact", options.target_failure_log2, std::move(modulus_bits), chosen, ranges,
                   options.guard_bits);

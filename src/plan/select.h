@@ -1,8 +1,9 @@
-// Policy `exact`: the private result is that of the clear integer network, with no knob to turn. For every linear layer
-// the smallest plaintext modulus by the exact interval bound; truncations exact to the last bit; and the cheapest ring
-// and packing at 128 bits of security or more whose noise is so small that the +-1 of approximate re-sharing, which
-// comes with probability 0.8 tau an accumulator (noise/model.h), changes on average fewer than `max_changes`
-// activations of a whole inference. Accumulators wrong by more than 1 are then rarer than any target below.
+// Policy `exact`: the private result is that of the clear integer network, with no knob to turn. For every
+// linear layer the smallest plaintext modulus by the exact interval bound; truncations exact to the last bit;
+// and the cheapest ring and packing at 128 bits of security or more whose noise is so small that the +-1 of
+// approximate re-sharing, which comes with probability 0.8 tau an accumulator (noise/model.h), changes on
+// average fewer than `max_changes` activations of a whole inference. Accumulators wrong by more than 1 are
+// then rarer than any target below.
 #pragma once
 
 #include "nn/quantised_network.h"
@@ -11,9 +12,10 @@
 namespace ap::plan {
 
 struct SelectOptions {
-  double target_failure_log2 = -40;  ///< of an accumulator off by more than 1, per inference; -128 with --strict
-  double max_changes = 0.1;          ///< expected activations per inference that differ from the clear network's
-  int guard_bits = 16;               ///< bits of each truncation that are exact (Truncation::guard_bits): all
+  double target_failure_log2 =
+      -40;                   ///< of an accumulator off by more than 1, per inference; -128 with --strict
+  double max_changes = 0.1;  ///< expected activations per inference that differ from the clear network's
+  int guard_bits = 16;       ///< bits of each truncation that are exact (Truncation::guard_bits): all
 };
 
 /// `network` has its weights.

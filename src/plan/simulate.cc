@@ -25,8 +25,8 @@ noise::ErrorModel error_model(const nn::QuantisedNetwork& network, const Plan& p
   for (const ActivationChoice& c : plan.activations) {
     const nn::QNode& node = network.nodes[static_cast<std::size_t>(c.node)];
     const Truncation& t = c.truncation;
-    model.truncations.push_back({c.node, node.inputs.front(), t.sum_bits, t.shift, t.dropped_bits(), t.offset(),
-                                 std::get<nn::QActivation>(node.op).low});
+    model.truncations.push_back({c.node, node.inputs.front(), t.sum_bits, t.shift, t.dropped_bits(),
+                                 t.offset(), std::get<nn::QActivation>(node.op).low});
   }
   model.logits = static_cast<int>(network.nodes.size()) - 1;
   model.logit_bits = plan.modulus_bits.back();
@@ -73,16 +73,17 @@ Simulation simulate(const nn::QuantisedNetwork& network, const noise::ErrorModel
   const auto pixels = static_cast<std::size_t>(network.input_shape().size());
   const std::size_t count = images.size() / pixels;
   if (count == 0 || images.size() % pixels != 0) {
-    fail_input("a simulation of network '{}' needs images of {} values, but {} values were given", network.name,
-               pixels, images.size());
+    fail_input("a simulation of network '{}' needs images of {} values, but {} values were given",
+               network.name, pixels, images.size());
   }
   if (options.seeds.empty()) fail_input("a simulation needs at least one seed");
-  if (!labels.empty() && labels.size() != count) fail_input("there are {} labels for {} images", labels.size(), count);
+  if (!labels.empty() && labels.size() != count)
+    fail_input("there are {} labels for {} images", labels.size(), count);
   const nn::IntegerExecutor executor(network);
   std::vector<Outcome> outcomes(count);
   parallel_for(count, [&](std::size_t i) {
-    outcomes[i] = run_image(executor, model, images.subspan(i * pixels, pixels), i, labels.empty() ? nullptr : &labels[i],
-                            options.seeds);
+    outcomes[i] = run_image(executor, model, images.subspan(i * pixels, pixels), i,
+                            labels.empty() ? nullptr : &labels[i], options.seeds);
     if (options.on_image) options.on_image();
   });
 
@@ -120,8 +121,9 @@ Simulation simulate(const nn::QuantisedNetwork& network, const noise::ErrorModel
   return s;
 }
 
-Simulation simulate(const nn::QuantisedNetwork& network, const Plan& plan, std::span<const std::int32_t> images,
-                    std::span<const int> labels, const SimulateOptions& options) {
+Simulation simulate(const nn::QuantisedNetwork& network, const Plan& plan,
+                    std::span<const std::int32_t> images, std::span<const int> labels,
+                    const SimulateOptions& options) {
   return simulate(network, error_model(network, plan), images, labels, options);
 }
 

@@ -14,7 +14,8 @@
 
 namespace ap::plan {
 
-/// The errors of `plan` on `network` (with its weights). @throws Error(input) if the plan is not valid for it.
+/// The errors of `plan` on `network` (with its weights). @throws Error(input) if the plan is not valid for
+/// it.
 noise::ErrorModel error_model(const nn::QuantisedNetwork& network, const Plan& plan);
 
 struct SimulateOptions {
@@ -27,24 +28,25 @@ struct SimulateOptions {
 struct Simulation {
   std::size_t images = 0;
   std::vector<std::uint64_t> seeds;
-  std::optional<double> top1_clear;        ///< of the integer network without errors
-  std::vector<double> top1;                ///< by seed
+  std::optional<double> top1_clear;  ///< of the integer network without errors
+  std::vector<double> top1;          ///< by seed
   std::optional<double> top1_mean;
-  noise::Proportion top1_interval;         ///< Clopper-Pearson, for one private run over as many images
-  std::optional<double> loss;              ///< top1_clear - top1_mean; negative if errors happen to help
-  double loss_std_error = 0;               ///< of `loss`, over images
-  std::vector<double> agreement;           ///< by seed: images with the same best class as without errors
+  noise::Proportion top1_interval;  ///< Clopper-Pearson, for one private run over as many images
+  std::optional<double> loss;       ///< top1_clear - top1_mean; negative if errors happen to help
+  double loss_std_error = 0;        ///< of `loss`, over images
+  std::vector<double> agreement;    ///< by seed: images with the same best class as without errors
   double agreement_mean = 0;
   noise::Proportion agreement_interval;
-  double wrapped = 0;                      ///< runs in which some accumulator left its modulus
+  double wrapped = 0;  ///< runs in which some accumulator left its modulus
   double seconds = 0;
 };
 
-/// `images` are quantised inputs of the network, one after another; `labels` one each, or empty. The result does not
-/// depend on the number of threads.
+/// `images` are quantised inputs of the network, one after another; `labels` one each, or empty. The result
+/// does not depend on the number of threads.
 /// @throws Error(input) if there are no images or seeds, or sizes differ.
-Simulation simulate(const nn::QuantisedNetwork& network, const Plan& plan, std::span<const std::int32_t> images,
-                    std::span<const int> labels, const SimulateOptions& options = {});
+Simulation simulate(const nn::QuantisedNetwork& network, const Plan& plan,
+                    std::span<const std::int32_t> images, std::span<const int> labels,
+                    const SimulateOptions& options = {});
 
 /// The same for errors given directly.
 Simulation simulate(const nn::QuantisedNetwork& network, const noise::ErrorModel& model,

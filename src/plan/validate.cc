@@ -11,7 +11,8 @@ constexpr std::size_t kMaxGroups = 64;
 
 const nn::QNode& node_at(const nn::QuantisedNetwork& network, int index, const char* what) {
   if (index < 0 || static_cast<std::size_t>(index) >= network.nodes.size()) {
-    fail_input("the plan names node {} for a {}, but the network has {} nodes", index, what, network.nodes.size());
+    fail_input("the plan names node {} for a {}, but the network has {} nodes", index, what,
+               network.nodes.size());
   }
   return network.nodes[static_cast<std::size_t>(index)];
 }
@@ -46,7 +47,8 @@ void check_activation(const ActivationChoice& c, const Plan& plan, const nn::Qua
   const auto* op = std::get_if<nn::QActivation>(&node.op);
   if (!op) fail_input("the plan treats layer {} as an activation, but it is not", node.name);
   if (c.engine != "auto" && c.engine != "gc" && c.engine != "ot") {
-    fail_input("layer {} asks for the activation engine \"{}\"; this version has: auto, gc, ot", node.name, c.engine);
+    fail_input("layer {} asks for the activation engine \"{}\"; this version has: auto, gc, ot", node.name,
+               c.engine);
   }
   const Truncation& t = c.truncation;
   in_range(node.name, "the shift", t.shift, op->shift, op->shift);
@@ -59,7 +61,8 @@ void check_activation(const ActivationChoice& c, const Plan& plan, const nn::Qua
   in_range(node.name, "the sharing modulus of its output", c.out_bits, op->bits, kMaxModulusBits);
 }
 
-// A linear layer's input mask must be known before any reply arrives: it may depend on input and activations only.
+// A linear layer's input mask must be known before any reply arrives: it may depend on input and activations
+// only.
 void check_masks_known_early(const nn::QuantisedNetwork& network) {
   std::vector<bool> early(network.nodes.size());
   for (std::size_t i = 0; i < network.nodes.size(); ++i) {
@@ -68,8 +71,9 @@ void check_masks_known_early(const nn::QuantisedNetwork& network) {
     for (const int input : node.inputs) inputs_early = inputs_early && early[static_cast<std::size_t>(input)];
     const bool linear = std::holds_alternative<nn::QLinear>(node.op);
     if (linear && !inputs_early) {
-      fail_input("layer {} reads the accumulators of another linear layer; a requantisation must stand between them",
-                 node.name);
+      fail_input(
+          "layer {} reads the accumulators of another linear layer; a requantisation must stand between them",
+          node.name);
     }
     early[i] = !linear && (std::holds_alternative<nn::QActivation>(node.op) || inputs_early);
   }
@@ -79,7 +83,8 @@ void check_masks_known_early(const nn::QuantisedNetwork& network) {
 
 void validate(const Plan& plan, const nn::QuantisedNetwork& network) {
   if (plan.modulus_bits.size() != network.nodes.size()) {
-    fail_input("the plan is for a network of {} nodes, this one has {}", plan.modulus_bits.size(), network.nodes.size());
+    fail_input("the plan is for a network of {} nodes, this one has {}", plan.modulus_bits.size(),
+               network.nodes.size());
   }
   if (plan.groups.size() > kMaxGroups) {
     fail_input("the plan has {} parameter groups, more than the {} allowed", plan.groups.size(), kMaxGroups);
@@ -91,8 +96,8 @@ void validate(const Plan& plan, const nn::QuantisedNetwork& network) {
     in_range(node.name, "the sharing modulus", bits, 1, kMaxModulusBits);
     if (std::holds_alternative<nn::QActivation>(node.op)) continue;
     for (const int input : node.inputs) {
-      in_range(node.name, "the sharing modulus of its input", plan.modulus_bits[static_cast<std::size_t>(input)], bits,
-               kMaxModulusBits);
+      in_range(node.name, "the sharing modulus of its input",
+               plan.modulus_bits[static_cast<std::size_t>(input)], bits, kMaxModulusBits);
     }
   }
   check_masks_known_early(network);
@@ -116,8 +121,10 @@ void validate(const Plan& plan, const nn::QuantisedNetwork& network) {
     if (std::holds_alternative<nn::QQuadratic>(node.op)) {
       fail_input("layer {} is a quadratic activation, which cannot be served privately yet", node.name);
     }
-    const bool chosen = std::holds_alternative<nn::QLinear>(node.op) || std::holds_alternative<nn::QActivation>(node.op);
-    if (choices[i] != (chosen ? 1 : 0)) fail_input("the plan has {} choices for layer {}", choices[i], node.name);
+    const bool chosen =
+        std::holds_alternative<nn::QLinear>(node.op) || std::holds_alternative<nn::QActivation>(node.op);
+    if (choices[i] != (chosen ? 1 : 0))
+      fail_input("the plan has {} choices for layer {}", choices[i], node.name);
   }
   in_range("(network)", "the target failure rate", plan.target_failure_log2, -1000, 0);
   in_range("(network)", "the lowest security estimate", plan.min_lambda_bits, 0, 10000);

@@ -40,10 +40,11 @@ struct ClientSession::State {
   void shake_hands(const package::PackageId& id);
   Report empty_report() const;
   Share random_share(int node);
-  void send_uploads(const std::vector<bfv::SecretKey>& keys, const std::vector<Share>& shares, Report& report);
+  void send_uploads(const std::vector<bfv::SecretKey>& keys, const std::vector<Share>& shares,
+                    Report& report);
   void receive_replies(const std::vector<bfv::SecretKey>& keys, std::vector<Share>& shares, Report& report);
   void prepare_activations(const std::vector<Share>& shares, Material& material);
-  void receive_statistics(Cost& phase, Report& report, Cost LayerCost::* which);
+  void receive_statistics(Cost& phase, Report& report, Cost LayerCost::*which);
 
   /// Runs `work` and adds what it cost to `cost`.
   template <typename Work>
@@ -69,16 +70,24 @@ void ClientSession::State::shake_hands(const package::PackageId& id) {
   const int version = in.u16();
   const ByteView served = in.raw(32);
   switch (status) {
-    case Welcome::ready: break;
-    case Welcome::busy: fail_peer("the server has no free place for another session now; try again later");
+    case Welcome::ready:
+      break;
+    case Welcome::busy:
+      fail_peer("the server has no free place for another session now; try again later");
     case Welcome::other_version:
-      fail_peer("the server speaks protocol version {}, this client {}; use matching versions", version, kProtocolVersion);
+      fail_peer("the server speaks protocol version {}, this client {}; use matching versions", version,
+                kProtocolVersion);
     case Welcome::other_package:
-      fail_peer("the server serves another package than this client.apm; use the client.apm that was compiled with it");
-    default: fail_peer("the server's greeting holds the unknown status {}", static_cast<int>(status));
+      fail_peer(
+          "the server serves another package than this client.apm; use the client.apm that was compiled with "
+          "it");
+    default:
+      fail_peer("the server's greeting holds the unknown status {}", static_cast<int>(status));
   }
   if (!std::equal(served.begin(), served.end(), id.begin())) {
-    fail_peer("the server greets with another package id than it accepted; use the client.apm that was compiled with it");
+    fail_peer(
+        "the server greets with another package id than it accepted; use the client.apm that was compiled "
+        "with it");
   }
 }
 
@@ -89,7 +98,8 @@ Report ClientSession::State::empty_report() const {
   }
   for (std::size_t i = 0; i < model.activations().size(); ++i) {
     const int node = model.activations()[i].node;
-    report.layers.push_back({node, model.node(node).name, "activation", chosen[i] == Engine::ot ? "ot" : "gc", {}, {}});
+    report.layers.push_back(
+        {node, model.node(node).name, "activation", chosen[i] == Engine::ot ? "ot" : "gc", {}, {}});
   }
   return report;
 }
@@ -100,8 +110,8 @@ Share ClientSession::State::random_share(int node) {
   return share;
 }
 
-void ClientSession::State::send_uploads(const std::vector<bfv::SecretKey>& keys, const std::vector<Share>& shares,
-                                        Report& report) {
+void ClientSession::State::send_uploads(const std::vector<bfv::SecretKey>& keys,
+                                        const std::vector<Share>& shares, Report& report) {
   for (std::size_t i = 0; i < model.linears().size(); ++i) {
     const LinearLayer& layer = model.linears()[i];
     measure(report.layers[i].offline, [&] {
@@ -109,14 +119,15 @@ void ClientSession::State::send_uploads(const std::vector<bfv::SecretKey>& keys,
       for (std::uint64_t& v : mask) v &= low_mask(layer.he->log2_p());
       Seed seed;
       prng.fill(std::span<std::uint8_t>(seed));
-      channel.send(kUpload, layer.he->encrypt(keys[static_cast<std::size_t>(layer.group)], mask, seed, options.errors));
+      channel.send(kUpload, layer.he->encrypt(keys[static_cast<std::size_t>(layer.group)], mask, seed,
+                                              options.errors));
       wipe(seed.data(), seed.size());
     });
   }
 }
 
-void ClientSession::State::receive_replies(const std::vector<bfv::SecretKey>& keys, std::vector<Share>& shares,
-                                           Report& report) {
+void ClientSession::State::receive_replies(const std::vector<bfv::SecretKey>& keys,
+                                           std::vector<Share>& shares, Report& report) {
   for (std::size_t i = 0; i < model.linears().size(); ++i) {
     const LinearLayer& layer = model.linears()[i];
     measure(report.layers[i].offline, [&] {
@@ -149,24 +160,28 @@ void ClientSession::State::prepare_activations(const std::vector<Share>& shares,
       if (chosen[i] != engine) continue;
       const ActivationLayer& layer = model.activations()[i];
       measure(material.report.layers[linears + i].offline, [&] {
-        const Share input = circuit_input(layer, shares[static_cast<std::size_t>(layer.input)], Party::client);
-        material.activations[i] = party->prepare(layer.spec, input, shares[static_cast<std::size_t>(layer.node)]);
+        const Share input =
+            circuit_input(layer, shares[static_cast<std::size_t>(layer.input)], Party::client);
+        material.activations[i] =
+            party->prepare(layer.spec, input, shares[static_cast<std::size_t>(layer.node)]);
       });
     }
   }
 }
 
-void ClientSession::State::receive_statistics(Cost& phase, Report& report, Cost LayerCost::* which) {
+void ClientSession::State::receive_statistics(Cost& phase, Report& report, Cost LayerCost::*which) {
   const std::size_t linears = model.linears().size(), activations = model.activations().size();
   const Bytes bytes = channel.receive_exactly(kStatistics, statistics_bytes(linears, activations));
   const ServerStatistics s = parse_statistics(bytes, linears, activations);
   phase.server_cpu_s += s.cpu_s;
   for (std::size_t i = 0; i < linears; ++i) (report.layers[i].*which).server_cpu_s += s.linear_s[i];
-  for (std::size_t i = 0; i < activations; ++i) (report.layers[linears + i].*which).server_cpu_s += s.activation_s[i];
+  for (std::size_t i = 0; i < activations; ++i)
+    (report.layers[linears + i].*which).server_cpu_s += s.activation_s[i];
   report.server_peak_rss = s.peak_rss;
 }
 
-ClientSession::ClientSession(const Model& model, const package::PackageId& id, net::Channel& channel, ClientOptions options)
+ClientSession::ClientSession(const Model& model, const package::PackageId& id, net::Channel& channel,
+                             ClientOptions options)
     : state_(std::make_unique<State>(model, channel, std::move(options))) {
   state_->shake_hands(id);
   state_->chosen = choose_engines(model, wants_link(model) ? measure_link(state_->channel) : Link{});
@@ -237,7 +252,8 @@ std::vector<std::int64_t> ClientSession::infer(std::span<const std::int32_t> inp
     const int bits = s.model.bits(0);
     Share masked(input.size());
     for (std::size_t i = 0; i < masked.size(); ++i) {
-      masked[i] = (static_cast<std::uint64_t>(std::int64_t{input[i]}) - material.input_mask[i]) & low_mask(bits);
+      masked[i] =
+          (static_cast<std::uint64_t>(std::int64_t{input[i]}) - material.input_mask[i]) & low_mask(bits);
     }
     Bytes packed(packed_bytes(masked.size(), bits));
     pack_bits(masked, bits, packed);
@@ -259,7 +275,8 @@ std::vector<std::int64_t> ClientSession::infer(std::span<const std::int32_t> inp
     s.receive_statistics(report.online, report, &LayerCost::online);
   });
   // While it was counted, linear layers came first and activations after them.
-  std::sort(report.layers.begin(), report.layers.end(), [](const auto& a, const auto& b) { return a.node < b.node; });
+  std::sort(report.layers.begin(), report.layers.end(),
+            [](const auto& a, const auto& b) { return a.node < b.node; });
   s.last = std::move(report);
   return logits;
 }

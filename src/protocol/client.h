@@ -1,6 +1,6 @@
-// The client's side of a session (design section 3). One session holds one connection, one set of base oblivious
-// transfers for each engine; every inference has its own HE keys, masks and garbled circuits, made by
-// prepare() and used up by infer().
+// The client's side of a session (design section 3). One session holds one connection, one set of base
+// oblivious transfers for each engine; every inference has its own HE keys, masks and garbled circuits, made
+// by prepare() and used up by infer().
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,8 @@ class ClientSession {
  public:
   /// Shakes hands: both sides must speak the same protocol version and hold the same package id.
   /// @throws Error(peer) if the server refuses, serves another package or does not answer.
-  ClientSession(const Model& model, const package::PackageId& id, net::Channel& channel, ClientOptions options = {});
+  ClientSession(const Model& model, const package::PackageId& id, net::Channel& channel,
+                ClientOptions options = {});
   ~ClientSession();
 
   /// The offline phase of one inference: everything that does not depend on the image.
@@ -39,7 +40,8 @@ class ClientSession {
   std::size_t prepared() const;
 
   /// The online phase: consumes the oldest prepared inference (prepares one if there is none) and returns the
-  /// logits in units of the logits' scale. `input` holds the quantised image in the input node's layout and range.
+  /// logits in units of the logits' scale. `input` holds the quantised image in the input node's layout and
+  /// range.
   std::vector<std::int64_t> infer(std::span<const std::int32_t> input);
 
   /// What the last completed inference cost, its own offline phase included.

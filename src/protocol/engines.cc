@@ -23,7 +23,8 @@ class GarblingClient : public ClientEngine {
 
  private:
   struct Task : ClientTask {
-    Task(nonlinear::ActivationGarbler& g, nonlinear::GarblerMaterial m) : garbler(g), material(std::move(m)) {}
+    Task(nonlinear::ActivationGarbler& g, nonlinear::GarblerMaterial m)
+        : garbler(g), material(std::move(m)) {}
     void run() override { garbler.answer(std::move(material)); }
     nonlinear::ActivationGarbler& garbler;
     nonlinear::GarblerMaterial material;
@@ -45,7 +46,8 @@ class GarblingServer : public ServerEngine {
 
  private:
   struct Task : ServerTask {
-    Task(nonlinear::ActivationEvaluator& e, nonlinear::EvaluatorMaterial m) : evaluator(e), material(std::move(m)) {}
+    Task(nonlinear::ActivationEvaluator& e, nonlinear::EvaluatorMaterial m)
+        : evaluator(e), material(std::move(m)) {}
     std::vector<std::uint64_t> run(ShareView a) override {
       evaluator.request(material, a);
       return evaluator.evaluate(std::move(material));
@@ -88,7 +90,8 @@ class TransferServer : public ServerEngine {
 
  private:
   struct Task : ServerTask {
-    Task(nonlinear::OtActivationServer& p, nonlinear::OtServerMaterial m) : party(p), material(std::move(m)) {}
+    Task(nonlinear::OtActivationServer& p, nonlinear::OtServerMaterial m)
+        : party(p), material(std::move(m)) {}
     std::vector<std::uint64_t> run(ShareView a) override { return party.run(std::move(material), a); }
     nonlinear::OtActivationServer& party;
     nonlinear::OtServerMaterial material;
@@ -96,8 +99,8 @@ class TransferServer : public ServerEngine {
   nonlinear::OtActivationServer party_;
 };
 
-// Processor seconds on a recent core, both parties: per half-gate, per transferred input bit, per silent transfer, and
-// per byte that goes through TLS. Fitted to whole runs of ResNet-32 by either engine.
+// Processor seconds on a recent core, both parties: per half-gate, per transferred input bit, per silent
+// transfer, and per byte that goes through TLS. Fitted to whole runs of ResNet-32 by either engine.
 constexpr double kSecondsPerAnd = 20e-9;
 constexpr double kSecondsPerInputBit = 25e-9;
 constexpr double kSecondsPerTransfer = 80e-9;
@@ -127,8 +130,10 @@ EngineCost engine_cost(Engine engine, const ActivationSpec& spec) {
   }
   const nonlinear::OtCost cost = nonlinear::ot_cost(spec);
   const auto transfers = static_cast<double>(cost.client_cots + cost.server_cots);
-  const double bytes = static_cast<double>(cost.client_bytes + cost.server_bytes) + transfers * kBytesPerTransfer;
-  return {bytes, static_cast<double>(cost.flights), transfers * kSecondsPerTransfer + bytes * kSecondsPerByte};
+  const double bytes =
+      static_cast<double>(cost.client_bytes + cost.server_bytes) + transfers * kBytesPerTransfer;
+  return {bytes, static_cast<double>(cost.flights),
+          transfers * kSecondsPerTransfer + bytes * kSecondsPerByte};
 }
 
 }  // namespace ap::protocol

@@ -1,8 +1,9 @@
-// The two ways to run an activation, behind one interface each for client and server, so that the state machines of
-// the parties do not know which is which.
+// The two ways to run an activation, behind one interface each for client and server, so that the state
+// machines of the parties do not know which is which.
 //
-//   gc   garbled circuits (nonlinear/activation_garbler.h): about a kilobyte an element, one round trip online
-//   ot   silent oblivious transfer (nonlinear/ot_activation.h): tens of bytes an element, a few round trips online
+//   gc   garbled circuits (nonlinear/activation_garbler.h): about a kilobyte an element, one round trip
+//   online ot   silent oblivious transfer (nonlinear/ot_activation.h): tens of bytes an element, a few round
+//   trips online
 #pragma once
 
 #include <cstdint>
@@ -33,7 +34,8 @@ class ClientEngine {
   /// Announces all layers of an inference, before the first prepare.
   virtual void expect(std::span<const nonlinear::ActivationSpec> specs) = 0;
   /// `b`: the client's share of the input; `masks`: its share of the output.
-  virtual std::unique_ptr<ClientTask> prepare(const nonlinear::ActivationSpec& spec, ShareView b, ShareView masks) = 0;
+  virtual std::unique_ptr<ClientTask> prepare(const nonlinear::ActivationSpec& spec, ShareView b,
+                                              ShareView masks) = 0;
 };
 
 class ServerTask {

@@ -1,4 +1,5 @@
-// The link between the parties, as the client measures it, and the choice of an engine for each activation by it.
+// The link between the parties, as the client measures it, and the choice of an engine for each activation by
+// it.
 #pragma once
 
 #include <vector>
@@ -21,8 +22,8 @@ void answer_probe(net::Channel& channel);
 
 inline constexpr std::size_t kProbeBytes = std::size_t{1} << 19;
 
-/// The engine that takes less time on this link, by activation: bytes / bandwidth + latencies + work. A plan may
-/// name the engine of a layer; "auto" leaves it to this.
+/// The engine that takes less time on this link, by activation: bytes / bandwidth + latencies + work. A plan
+/// may name the engine of a layer; "auto" leaves it to this.
 std::vector<Engine> choose_engines(const Model& model, const Link& link);
 
 /// Whether any layer's engine is left open.

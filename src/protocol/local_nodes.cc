@@ -50,8 +50,8 @@ bool is_local(const nn::QOp& op) {
          std::holds_alternative<nn::QConcat>(op) || std::holds_alternative<nn::QGather>(op);
 }
 
-Share apply_local(const nn::QNode& node, std::span<const ShareView> inputs, std::span<const nn::Shape> input_shapes,
-                  int bits) {
+Share apply_local(const nn::QNode& node, std::span<const ShareView> inputs,
+                  std::span<const nn::Shape> input_shapes, int bits) {
   Share out;
   if (const auto* sum = std::get_if<nn::QAdd>(&node.op)) {
     out = add(*sum, inputs, static_cast<std::size_t>(node.shape.size()));

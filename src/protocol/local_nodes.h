@@ -13,7 +13,7 @@ bool is_local(const nn::QOp& op);
 
 /// The node's share from the shares of its inputs, reduced mod 2^bits.
 /// `inputs[j]` has the length of input j's shape, `input_shapes[j]` its shape.
-Share apply_local(const nn::QNode& node, std::span<const ShareView> inputs, std::span<const nn::Shape> input_shapes,
-                  int bits);
+Share apply_local(const nn::QNode& node, std::span<const ShareView> inputs,
+                  std::span<const nn::Shape> input_shapes, int bits);
 
 }  // namespace ap::protocol

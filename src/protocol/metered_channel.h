@@ -1,5 +1,5 @@
-// A channel that counts payload and frame-header bytes at the moment the protocol sends or receives them, so that
-// they can be told apart by layer even while a transport works ahead.
+// A channel that counts payload and frame-header bytes at the moment the protocol sends or receives them, so
+// that they can be told apart by layer even while a transport works ahead.
 #pragma once
 
 #include "net/channel.h"

@@ -8,8 +8,8 @@
 namespace ap::protocol {
 namespace {
 
-/// For every output of a max-pool the inputs in its window. Positions in the padding are replaced by the window's
-/// first real element, since max(x, x) = x, so that all windows have the same size.
+/// For every output of a max-pool the inputs in its window. Positions in the padding are replaced by the
+/// window's first real element, since max(x, x) = x, so that all windows have the same size.
 std::vector<std::uint32_t> pool_windows(const nn::Window& window, const nn::Shape& in, const nn::Shape& out) {
   const auto full = static_cast<std::size_t>(window.kernel_h) * static_cast<std::size_t>(window.kernel_w);
   std::vector<std::uint32_t> windows;
@@ -43,8 +43,8 @@ Model::Model(const nn::QuantisedNetwork& network, const plan::Plan& plan) : netw
     linear::Layout layout(linear::geometry_of(std::get<nn::QLinear>(at.op), at.shape.c), choice.packing,
                           bfv::parameters(*context).n);
     linears_.push_back({choice.node, at.inputs.front(), choice.group,
-                        std::make_shared<const linear::HeLinear>(std::move(layout), context, choice.log2_p, choice.drop0,
-                                                                 choice.drop1)});
+                        std::make_shared<const linear::HeLinear>(std::move(layout), context, choice.log2_p,
+                                                                 choice.drop0, choice.drop1)});
   }
   for (const plan::ActivationChoice& choice : plan_.activations) {
     const nn::QNode& at = node(choice.node);
@@ -61,7 +61,8 @@ Model::Model(const nn::QuantisedNetwork& network, const plan::Plan& plan) : netw
     layer.spec.clamp_bits = op.bits;
     layer.spec.out_bits = choice.out_bits;
     if (op.has_pool && op.pool.kernel_h * op.pool.kernel_w > 1) {
-      layer.spec.pool_size = static_cast<std::size_t>(op.pool.kernel_h) * static_cast<std::size_t>(op.pool.kernel_w);
+      layer.spec.pool_size =
+          static_cast<std::size_t>(op.pool.kernel_h) * static_cast<std::size_t>(op.pool.kernel_w);
       layer.spec.windows = pool_windows(op.pool, node(layer.input).shape, at.shape);
     }
     activations_.push_back(std::move(layer));
@@ -75,7 +76,8 @@ Share circuit_input(const ActivationLayer& layer, ShareView share, Party party) 
   const std::uint64_t reduce = low_mask(t.input_bits());
   const std::uint64_t keep = low_mask(t.sum_bits + t.guard_bits);
   const std::uint64_t offset = party == Party::server ? static_cast<std::uint64_t>(t.offset()) : 0;
-  const std::uint64_t lower = party == Party::server ? static_cast<std::uint64_t>(layer.low) << t.guard_bits : 0;
+  const std::uint64_t lower =
+      party == Party::server ? static_cast<std::uint64_t>(layer.low) << t.guard_bits : 0;
   Share out(share.size());
   for (std::size_t i = 0; i < share.size(); ++i) {
     out[i] = ((((share[i] + offset) & reduce) >> t.dropped_bits()) - lower) & keep;

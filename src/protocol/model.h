@@ -1,6 +1,6 @@
-// What both parties derive from a package before the first message: for every linear layer its context, layout and
-// reply formats, for every activation its circuit specification. Sizes of all messages follow from it. Immutable,
-// so a server shares one among its sessions.
+// What both parties derive from a package before the first message: for every linear layer its context,
+// layout and reply formats, for every activation its circuit specification. Sizes of all messages follow from
+// it. Immutable, so a server shares one among its sessions.
 #pragma once
 
 #include <memory>
@@ -58,8 +58,8 @@ class Model {
 enum class Party { client, server };
 Share circuit_input(const ActivationLayer& layer, ShareView share, Party party);
 
-/// Computes in `shares` every local node after `from` whose inputs are all present. Shares are indexed by node;
-/// an absent one is empty.
+/// Computes in `shares` every local node after `from` whose inputs are all present. Shares are indexed by
+/// node; an absent one is empty.
 void apply_local_nodes(const Model& model, std::vector<Share>& shares);
 
 }  // namespace ap::protocol

@@ -33,8 +33,8 @@ struct LayerCost {
 
 struct Report {
   Cost offline, online;
-  std::vector<LayerCost> layers;       ///< linear layers and activations in network order
-  std::uint64_t server_peak_rss = 0;   ///< bytes
+  std::vector<LayerCost> layers;      ///< linear layers and activations in network order
+  std::uint64_t server_peak_rss = 0;  ///< bytes
 };
 
 }  // namespace ap::protocol

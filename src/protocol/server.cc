@@ -61,9 +61,11 @@ std::size_t ServerModel::prepared_bytes() const {
 
 std::size_t ServerModel::material_bytes() const {
   std::size_t bytes = 0;
-  for (const LinearLayer& layer : model().linears()) bytes += model().size(layer.node) * sizeof(std::uint64_t);
+  for (const LinearLayer& layer : model().linears())
+    bytes += model().size(layer.node) * sizeof(std::uint64_t);
   for (const ActivationLayer& layer : model().activations()) {
-    bytes += nonlinear::table_bytes(layer.spec) + nonlinear::label_bytes(layer.spec) + nonlinear::choice_bytes(layer.spec);
+    bytes += nonlinear::table_bytes(layer.spec) + nonlinear::label_bytes(layer.spec) +
+             nonlinear::choice_bytes(layer.spec);
   }
   return bytes;
 }
@@ -80,11 +82,19 @@ class Session {
     for (;;) {
       const Bytes command = channel_.receive_exactly(kCommand, 1);
       switch (static_cast<Command>(command[0])) {
-        case Command::goodbye: return;
-        case Command::prepare: prepare(); break;
-        case Command::infer: infer(); break;
-        case Command::probe: answer_probe(channel_); break;
-        default: fail_peer("the client sent the unknown command {}", command[0]);
+        case Command::goodbye:
+          return;
+        case Command::prepare:
+          prepare();
+          break;
+        case Command::infer:
+          infer();
+          break;
+        case Command::probe:
+          answer_probe(channel_);
+          break;
+        default:
+          fail_peer("the client sent the unknown command {}", command[0]);
       }
     }
   }
@@ -129,7 +139,8 @@ class Session {
 
   std::vector<bfv::PublicKey> receive_public_keys() {
     std::size_t size = 0;
-    for (const bfv::ContextPtr& context : model_.contexts()) size += bfv::PublicKey::serialised_bytes(*context);
+    for (const bfv::ContextPtr& context : model_.contexts())
+      size += bfv::PublicKey::serialised_bytes(*context);
     const Bytes bytes = channel_.receive_exactly(kPublicKeys, size);
     ByteReader in(bytes, "the client's public keys", ErrorCode::peer);
     std::vector<bfv::PublicKey> keys;
@@ -155,7 +166,8 @@ class Session {
           prng_.fill(std::span<std::uint8_t>(seed));
           Share share(model_.size(layer.node));
           const bfv::PublicKey& key = keys[static_cast<std::size_t>(layer.group)];
-          channel_.send(kReply, prepared_.layers[i].offline.apply(uploads, key, seed, share, options_.errors));
+          channel_.send(kReply,
+                        prepared_.layers[i].offline.apply(uploads, key, seed, share, options_.errors));
           wipe(seed.data(), seed.size());
           material.linear_shares.push_back(std::move(share));
         });
@@ -169,14 +181,15 @@ class Session {
   std::vector<Engine> receive_engines() {
     std::vector<Engine> engines;
     for (const std::uint8_t name : channel_.receive_exactly(kEngines, model_.activations().size())) {
-      if (name > static_cast<std::uint8_t>(Engine::ot)) fail_peer("the client asks for the unknown activation engine {}", name);
+      if (name > static_cast<std::uint8_t>(Engine::ot))
+        fail_peer("the client asks for the unknown activation engine {}", name);
       engines.push_back(static_cast<Engine>(name));
     }
     return engines;
   }
 
-  /// A layer is always announced before the one ahead of it is finished, so that the client never waits for us while
-  /// it could work.
+  /// A layer is always announced before the one ahead of it is finished, so that the client never waits for
+  /// us while it could work.
   void prepare_activations(Material& material, ServerStatistics& statistics) {
     const std::vector<Engine> chosen = receive_engines();
     material.activations.resize(chosen.size());
@@ -198,7 +211,8 @@ class Session {
         }
         if (at > 0) {
           const std::size_t done = layers[at - 1];
-          measure(statistics.activation_s[done], [&] { material.activations[done] = party->prepare(specs[at - 1]); });
+          measure(statistics.activation_s[done],
+                  [&] { material.activations[done] = party->prepare(specs[at - 1]); });
         }
       }
     }
@@ -235,8 +249,8 @@ class Session {
     measure(statistics.cpu_s, [&] {
       std::vector<Share> shares(static_cast<std::size_t>(count));
       shares[0].resize(model_.size(0));
-      unpack_bits(channel_.receive_exactly(kMaskedInput, packed_bytes(shares[0].size(), model_.bits(0))), model_.bits(0),
-                  shares[0]);
+      unpack_bits(channel_.receive_exactly(kMaskedInput, packed_bytes(shares[0].size(), model_.bits(0))),
+                  model_.bits(0), shares[0]);
       std::size_t linear = 0, activation = 0;
       for (int node = 1; node < count; ++node) {
         Share& out = shares[static_cast<std::size_t>(node)];
@@ -246,10 +260,12 @@ class Session {
             out = linear_share(linear, in, material.linear_shares[linear]);
           });
           ++linear;
-        } else if (activation < model_.activations().size() && model_.activations()[activation].node == node) {
+        } else if (activation < model_.activations().size() &&
+                   model_.activations()[activation].node == node) {
           measure(statistics.activation_s[activation], [&] {
             const ActivationLayer& layer = model_.activations()[activation];
-            const Share input = circuit_input(layer, shares[static_cast<std::size_t>(layer.input)], Party::server);
+            const Share input =
+                circuit_input(layer, shares[static_cast<std::size_t>(layer.input)], Party::server);
             const auto masked = material.activations[activation]->run(input);
             material.activations[activation].reset();
             out.assign(masked.begin(), masked.end());

@@ -14,9 +14,9 @@ namespace ap::protocol {
 
 struct ServerOptions {
   bfv::ErrorSource errors = bfv::ErrorSource::centred_binomial;
-  Observer observer;                  ///< tests only
-  std::size_t max_prepared = 4;       ///< inferences that one session may prepare ahead; bounds its memory
-  std::function<void()> on_inference; ///< called before the last message of each inference
+  Observer observer;                   ///< tests only
+  std::size_t max_prepared = 4;        ///< inferences that one session may prepare ahead; bounds its memory
+  std::function<void()> on_inference;  ///< called before the last message of each inference
 };
 
 /// The network with everything that is computed once and shared by all sessions: weights in NTT form and as

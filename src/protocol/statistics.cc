@@ -2,7 +2,9 @@
 
 namespace ap::protocol {
 
-std::size_t statistics_bytes(std::size_t linears, std::size_t activations) { return 8 * (2 + linears + activations); }
+std::size_t statistics_bytes(std::size_t linears, std::size_t activations) {
+  return 8 * (2 + linears + activations);
+}
 
 Bytes serialise(const ServerStatistics& s) {
   ByteWriter out;

@@ -1,5 +1,5 @@
-// MATZOV's dual hybrid attack: guess ke coordinates of the secret exhaustively, kf by FFT modulo p, and tell the
-// right guess from the others with short dual vectors.
+// MATZOV's dual hybrid attack: guess ke coordinates of the secret exhaustively, kf by FFT modulo p, and tell
+// the right guess from the others with short dual vectors.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -34,12 +34,14 @@ double cost(const Instance& x, CostModel model, const Guessing& guess, int beta,
                              (d - beta) * log2_delta(beta);
   const double relative = std::exp2(log2_length - x.log2_q);
   const double log2_samples =
-      (4 * (kPi * relative) * (kPi * relative) + kf / 3.0 * (t * kPi / p) * (t * kPi / p)) / std::numbers::ln2 +
+      (4 * (kPi * relative) * (kPi * relative) + kf / 3.0 * (t * kPi / p) * (t * kPi / p)) /
+          std::numbers::ln2 +
       std::log2(ke * guess.entropy + kf * std::log(p) + std::numbers::ln2);
   const Sieve sieve = short_vectors(model, beta, d);
   const double log2_calls = std::max(log2_samples - sieve.log2_vectors, 0.0);
   // Whole calls: ceil matters only while the number is small.
-  const double calls = log2_calls < 40 ? std::log2(std::ceil(std::exp2(log2_samples - sieve.log2_vectors))) : log2_calls;
+  const double calls =
+      log2_calls < 40 ? std::log2(std::ceil(std::exp2(log2_samples - sieve.log2_vectors))) : log2_calls;
   const double sample = calls + sieve.log2_cost;
   const double fft = kf > 0 ? std::log2(1024.0 * kf) + (kf + 1) * std::log2(p) : -kInfinity;
   const double table = std::log2(640.0) + log2_samples;
@@ -48,7 +50,8 @@ double cost(const Instance& x, CostModel model, const Guessing& guess, int beta,
 }
 
 // Convex enough in beta: coarse walk, then fine around the best.
-double best_over_beta(const Instance& x, CostModel model, const Guessing& guess, int p, int ke, int kf, int& beta) {
+double best_over_beta(const Instance& x, CostModel model, const Guessing& guess, int p, int ke, int kf,
+                      int& beta) {
   const auto at = [&](int b) { return cost(x, model, guess, b, p, ke, kf); };
   int low = 40, high = kMaxBlock;
   while (high - low > 12) {

@@ -10,12 +10,15 @@ namespace ap::security {
 
 Estimate estimate(const Instance& x, CostModel model) {
   if (!(x.n >= 64 && x.n <= 131072)) fail_input("a dimension of {} cannot be estimated; use 64..131072", x.n);
-  if (!(x.log2_q >= 2 && x.log2_q <= 4000)) fail_input("log2 q = {} cannot be estimated; use 2..4000", x.log2_q);
-  if (!(x.sigma > 0 && std::log2(x.sigma) < x.log2_q)) fail_input("an error of sigma = {} cannot be estimated", x.sigma);
+  if (!(x.log2_q >= 2 && x.log2_q <= 4000))
+    fail_input("log2 q = {} cannot be estimated; use 2..4000", x.log2_q);
+  if (!(x.sigma > 0 && std::log2(x.sigma) < x.log2_q))
+    fail_input("an error of sigma = {} cannot be estimated", x.sigma);
   const double t = secret_sigma(x);
   if (!(t >= 0.5 && t <= x.sigma)) {
-    fail_input("a secret of standard deviation {} cannot be estimated; use 0.5..{} (sparse secrets are not covered)", t,
-               x.sigma);
+    fail_input(
+        "a secret of standard deviation {} cannot be estimated; use 0.5..{} (sparse secrets are not covered)",
+        t, x.sigma);
   }
   Estimate e;
   int block = kMaxBlock;
@@ -28,7 +31,8 @@ Estimate estimate(const Instance& x, CostModel model) {
 
 int largest_log2_q(double n, double lambda, double sigma, CostModel model) {
   const auto good = [&](int log2_q) {
-    return std::log2(sigma) < log2_q && estimate({n, static_cast<double>(log2_q), sigma}, model).lambda_min >= lambda;
+    return std::log2(sigma) < log2_q &&
+           estimate({n, static_cast<double>(log2_q), sigma}, model).lambda_min >= lambda;
   };
   // lambda falls as q grows, roughly as 3.8 n / log2 q - 16: start there and walk.
   int log2_q = std::clamp(static_cast<int>(3.8 * n / (lambda + 16)), 2, 4000);

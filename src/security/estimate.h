@@ -1,7 +1,7 @@
 // How many bits of classical security an LWE instance has by the attacks that the lattice estimator
-// (Albrecht, Player, Scott, eprint 2015/046, and its later versions) takes as decisive for these parameters: primal
-// uSVP, primal BDD, and the dual hybrid attack of MATZOV (2022). RLWE over a power-of-two cyclotomic ring is taken to
-// be as hard as LWE of the same dimension. Formulas and their derivation: docs/security.md.
+// (Albrecht, Player, Scott, eprint 2015/046, and its later versions) takes as decisive for these parameters:
+// primal uSVP, primal BDD, and the dual hybrid attack of MATZOV (2022). RLWE over a power-of-two cyclotomic
+// ring is taken to be as hard as LWE of the same dimension. Formulas and their derivation: docs/security.md.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,9 @@
 
 namespace ap::security {
 
-/// What a lattice reduction costs. `matzov`: classical gate counts with list decoding, the default of the current
-/// estimator. `bdgl16`: 2^(0.292 beta + 16.4 + log2 8d), the model of the 2018 homomorphic encryption standard.
+/// What a lattice reduction costs. `matzov`: classical gate counts with list decoding, the default of the
+/// current estimator. `bdgl16`: 2^(0.292 beta + 16.4 + log2 8d), the model of the 2018 homomorphic encryption
+/// standard.
 enum class CostModel { matzov, bdgl16 };
 
 enum class Secret { ternary, centred_binomial, gaussian };
@@ -31,7 +32,8 @@ struct Estimate {
 /// @throws Error(input) for parameters outside the range in which the formulas hold.
 Estimate estimate(const Instance& instance, CostModel model = CostModel::matzov);
 
-/// The largest integer log2 q for which lambda_min is at least `lambda`, for a uniform ternary secret; 0 if none.
+/// The largest integer log2 q for which lambda_min is at least `lambda`, for a uniform ternary secret; 0 if
+/// none.
 int largest_log2_q(double n, double lambda, double sigma = 3.2, CostModel model = CostModel::matzov);
 
 /// "matzov" or "bdgl16". @throws Error(input) listing both.

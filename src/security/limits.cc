@@ -27,9 +27,10 @@ void require_secure(std::uint32_t n, double log2_q, double sigma) {
   }
   const Estimate e = estimate({static_cast<double>(n), log2_q, sigma});
   if (!(e.lambda_min >= kTargetBits)) {
-    fail_security("a modulus of {:.2f} bits in a ring of degree {} has {:.1f} bits of security, less than {}; "
-                  "the limit is {} bits",
-                  log2_q, n, e.lambda_min, kTargetBits, max_log2_q(n));
+    fail_security(
+        "a modulus of {:.2f} bits in a ring of degree {} has {:.1f} bits of security, less than {}; "
+        "the limit is {} bits",
+        log2_q, n, e.lambda_min, kTargetBits, max_log2_q(n));
   }
 }
 

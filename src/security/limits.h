@@ -17,8 +17,8 @@ double lambda_bits(std::uint32_t n, double log2_q, CostModel model = CostModel::
 /// largest_log2_q for kTargetBits and kMinSigma, computed once per degree.
 int max_log2_q(std::uint32_t n);
 
-/// @throws Error(security) that names the limit, if a ring of degree n with modulus q and errors of standard deviation
-/// sigma has less than kTargetBits.
+/// @throws Error(security) that names the limit, if a ring of degree n with modulus q and errors of standard
+/// deviation sigma has less than kTargetBits.
 void require_secure(std::uint32_t n, double log2_q, double sigma);
 
 }  // namespace ap::security

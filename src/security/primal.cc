@@ -10,8 +10,8 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// Smallest lattice dimension d >= n at which block size beta finds the planted vector, if any: the smaller root of a
-// quadratic in d (docs/security.md, primal uSVP).
+// Smallest lattice dimension d >= n at which block size beta finds the planted vector, if any: the smaller
+// root of a quadratic in d (docs/security.md, primal uSVP).
 std::optional<double> dimension_for(const Instance& x, double beta) {
   const double delta = log2_delta(beta);
   const double log_sigma = std::log2(x.sigma);

@@ -38,14 +38,16 @@ double log2_bkz(CostModel model, double beta, double d) {
     return log2_add(lll, 0.292 * beta + 16.4 + (beta < d ? std::log2(8 * d) : 0));
   }
   const double repeats = std::log2(std::max(d - beta, 1.0));
-  return log2_add(lll, 2 * progressive_factor() + repeats + kSlope * (beta - free_dimensions(beta)) + kConstant);
+  return log2_add(lll,
+                  2 * progressive_factor() + repeats + kSlope * (beta - free_dimensions(beta)) + kConstant);
 }
 
 Sieve short_vectors(CostModel model, int beta, double d) {
   const double bkz = log2_bkz(model, beta, d);
   if (model == CostModel::bdgl16) return {0.2075 * beta, bkz};
   const double beta_eff = beta - std::floor(free_dimensions(beta));
-  const double extra = std::floor(beta_eff + (std::log2(std::max(d - beta, 1.0)) + progressive_factor()) / kSlope);
+  const double extra =
+      std::floor(beta_eff + (std::log2(std::max(d - beta, 1.0)) + progressive_factor()) / kSlope);
   const double dimension = std::min(d, extra);
   return {0.2075 * dimension, log2_add(bkz, progressive_factor() + kSlope * dimension + kConstant)};
 }

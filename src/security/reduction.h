@@ -17,7 +17,8 @@ double log2_add(double a, double b);
 /// BKZ with block size beta in dimension d.
 double log2_bkz(CostModel model, double beta, double d);
 
-/// Short vectors from a sieve after BKZ-beta in dimension d: how many come from one call, and the call's cost.
+/// Short vectors from a sieve after BKZ-beta in dimension d: how many come from one call, and the call's
+/// cost.
 struct Sieve {
   double log2_vectors = 0;
   double log2_cost = 0;

@@ -25,7 +25,8 @@ std::vector<std::string> assumptions(security::CostModel model) {
       "decryption failure "
       "stays invisible to the server.",
       "Garbled circuits: fixed-key AES behaves as a tweakable circular correlation robust hash.",
-      "Silent transfers (engine ot): learning parity with regular noise at the parameters of Ferret (eprint 2020/924).",
+      "Silent transfers (engine ot): learning parity with regular noise at the parameters of Ferret (eprint "
+      "2020/924).",
       "Oblivious transfers: computational Diffie-Hellman in the Ristretto255 group.",
       "AES-256 in counter mode is a pseudorandom generator; the operating system's randomness is sound.",
       "TLS 1.3 with a verified or pinned server certificate protects the connection from others.",

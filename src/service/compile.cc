@@ -40,7 +40,8 @@ std::vector<std::int32_t> quantised_inputs(const nn::QuantisedNetwork& network, 
 }  // namespace
 
 void check_options(const CompileOptions& options) {
-  static const std::vector<std::string> known = {"exact", "budget", "dp", "ddpg", "darl", "delphi", "random", "greedy"};
+  static const std::vector<std::string> known = {"exact", "budget", "dp",     "ddpg",
+                                                 "darl",  "delphi", "random", "greedy"};
   if (std::ranges::find(known, options.policy) == known.end()) {
     fail_input("there is no policy \"{}\"; this version offers: exact, budget", options.policy);
   }
@@ -55,8 +56,7 @@ void check_options(const CompileOptions& options) {
                options.activation_bits);
   }
   if (options.activation != "auto" && options.activation != "gc" && options.activation != "ot") {
-    fail_input("there is no activation engine \"{}\"; this version offers: auto, gc, ot",
-               options.activation);
+    fail_input("there is no activation engine \"{}\"; this version offers: auto, gc, ot", options.activation);
   }
 }
 
@@ -109,8 +109,9 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
     plan::SelectOptions select;
     plan::BudgetOptions budget;
     const bool exact = options.policy == "exact";
-    Precision precision = choose_precision(graph, calibration, normalization,
-                                           exact ? select.guard_bits : budget.guard_bits, options.activation_bits);
+    Precision precision =
+        choose_precision(graph, calibration, normalization, exact ? select.guard_bits : budget.guard_bits,
+                         options.activation_bits);
     package.network = std::move(precision.network);
     result.activation_bits = precision.activation_bits;
     result.agreement = precision.agreement;
@@ -122,8 +123,9 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
       package.plan = plan::select_exact(package.network, select);
     } else {
       budget.max_accuracy_loss = options.max_accuracy_loss;
-      plan::BudgetSelection selection = plan::select_budget(
-          package.network, quantised_inputs(package.network, calibration, normalization), calibration.labels, budget);
+      plan::BudgetSelection selection =
+          plan::select_budget(package.network, quantised_inputs(package.network, calibration, normalization),
+                              calibration.labels, budget);
       package.plan = std::move(selection.plan);
       simulated = selection.simulation.top1_mean;
     }

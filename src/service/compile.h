@@ -14,11 +14,11 @@ namespace ap::service {
 
 struct CompileOptions {
   std::string policy = "exact";
-  double max_accuracy_loss = 0.002; ///< largest simulated loss of top-1 (0 to 1); policy budget
-  std::string activation = "auto";  ///< engine of the activations: auto, gc or ot
-  int activation_bits = 0;          ///< 2 to 14, or 0 to choose (service/precision.h)
-  bool strict = false;              ///< failure of at most 2^-128 per inference instead of 2^-40
-  std::vector<std::string> labels;  ///< class names, or empty
+  double max_accuracy_loss = 0.002;  ///< largest simulated loss of top-1 (0 to 1); policy budget
+  std::string activation = "auto";   ///< engine of the activations: auto, gc or ot
+  int activation_bits = 0;           ///< 2 to 14, or 0 to choose (service/precision.h)
+  bool strict = false;               ///< failure of at most 2^-128 per inference instead of 2^-40
+  std::vector<std::string> labels;   ///< class names, or empty
   bool progress = true;
 };
 
@@ -33,8 +33,8 @@ struct Compiled {
   package::Package package;  ///< with weights
   package::Pair files;
   Accuracy accuracy;
-  int activation_bits = 0;      ///< as chosen
-  double agreement = 0;         ///< simulated, of private and clear labels on the calibration images
+  int activation_bits = 0;    ///< as chosen
+  double agreement = 0;       ///< simulated, of private and clear labels on the calibration images
   double seconds = 0;         ///< of everything
   double search_seconds = 0;  ///< of choosing the parameters alone
 };

@@ -18,8 +18,8 @@ constexpr double kWantedAgreement = 0.998;
 constexpr int kRepeats = 4;
 constexpr std::uint64_t kSeed = 1;
 
-/// Replaces the rounding offset 2^(shift-1) of every element by the one that the protocol's local truncation has:
-/// uniform in a window of 2^(shift - guard_bits) around it.
+/// Replaces the rounding offset 2^(shift-1) of every element by the one that the protocol's local truncation
+/// has: uniform in a window of 2^(shift - guard_bits) around it.
 class LocalTruncation {
  public:
   LocalTruncation(const nn::QuantisedNetwork& network, int guard_bits, const Seed& seed, std::uint64_t stream)
@@ -46,7 +46,8 @@ class LocalTruncation {
 }  // namespace
 
 double simulated_agreement(const nn::QuantisedNetwork& network, const nn::Dataset& images,
-                           const nn::Normalization& normalization, int guard_bits, int repeats, std::uint64_t seed) {
+                           const nn::Normalization& normalization, int guard_bits, int repeats,
+                           std::uint64_t seed) {
   const nn::IntegerExecutor executor(network);
   Seed key{};
   for (int i = 0; i < 8; ++i) key[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(seed >> (8 * i));
@@ -59,7 +60,8 @@ double simulated_agreement(const nn::QuantisedNetwork& network, const nn::Datase
     };
     const int clear = label({});
     for (int r = 0; r < repeats; ++r) {
-      LocalTruncation truncation(network, guard_bits, key, i * static_cast<std::size_t>(repeats) + static_cast<std::size_t>(r));
+      LocalTruncation truncation(network, guard_bits, key,
+                                 i * static_cast<std::size_t>(repeats) + static_cast<std::size_t>(r));
       nn::IntegerHooks hooks;
       hooks.rounding = [&](int node, std::span<std::int32_t> offset) { truncation(node, offset); };
       if (label(hooks) == clear) ++same;
@@ -68,8 +70,8 @@ double simulated_agreement(const nn::QuantisedNetwork& network, const nn::Datase
   return static_cast<double>(same) / static_cast<double>(images.size() * static_cast<std::size_t>(repeats));
 }
 
-Precision choose_precision(const nn::Graph& graph, const nn::Dataset& calibration, const nn::Normalization& normalization,
-                           int guard_bits, int wanted) {
+Precision choose_precision(const nn::Graph& graph, const nn::Dataset& calibration,
+                           const nn::Normalization& normalization, int guard_bits, int wanted) {
   std::vector<nn::Tensor> images;
   for (std::size_t i = 0; i < calibration.size(); ++i) images.push_back(calibration.input(i, normalization));
   Precision best;
@@ -79,7 +81,8 @@ Precision choose_precision(const nn::Graph& graph, const nn::Dataset& calibratio
     options.activation_bits = bits;
     best.network = nn::quantise(graph, images, options);
     best.activation_bits = bits;
-    best.agreement = simulated_agreement(best.network, calibration, normalization, guard_bits, kRepeats, kSeed);
+    best.agreement =
+        simulated_agreement(best.network, calibration, normalization, guard_bits, kRepeats, kSeed);
     if (best.agreement >= kWantedAgreement) break;
   }
   return best;

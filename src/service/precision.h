@@ -1,7 +1,7 @@
-// How many bits activations get. Eight are enough for most networks; but the private truncation of an activation may
-// deviate from the clear one by one unit, and in a network whose scores lie close together such units add up to
-// another label. So the private deviations are simulated on the calibration images, and bits are added while labels
-// still change.
+// How many bits activations get. Eight are enough for most networks; but the private truncation of an
+// activation may deviate from the clear one by one unit, and in a network whose scores lie close together
+// such units add up to another label. So the private deviations are simulated on the calibration images, and
+// bits are added while labels still change.
 #pragma once
 
 #include <span>
@@ -21,14 +21,15 @@ struct Precision {
   nn::QuantisedNetwork network;
 };
 
-/// Fraction of (image, seed) pairs whose label stays the same when every truncation deviates as the protocol's does
-/// (plan/moduli.h, Truncation). Deterministic in `seed`.
+/// Fraction of (image, seed) pairs whose label stays the same when every truncation deviates as the
+/// protocol's does (plan/moduli.h, Truncation). Deterministic in `seed`.
 double simulated_agreement(const nn::QuantisedNetwork& network, const nn::Dataset& images,
-                           const nn::Normalization& normalization, int guard_bits, int repeats, std::uint64_t seed);
+                           const nn::Normalization& normalization, int guard_bits, int repeats,
+                           std::uint64_t seed);
 
 /// Quantises with `wanted` activation bits, or, if that is 0, with the fewest of kMinActivationBits ..
 /// kMaxActivationBits whose simulated agreement is at least 99.8 %, else the most.
-Precision choose_precision(const nn::Graph& graph, const nn::Dataset& calibration, const nn::Normalization& normalization,
-                           int guard_bits, int wanted);
+Precision choose_precision(const nn::Graph& graph, const nn::Dataset& calibration,
+                           const nn::Normalization& normalization, int guard_bits, int wanted);
 
 }  // namespace ap::service

@@ -34,8 +34,8 @@ nn::QuantisedNetwork identity_network(int elements) {
   relu.shift = 4;
   const std::int64_t most = 1 << 24;
   const nn::Shape shape{1, 1, elements};
-  net.nodes = {node("input", nn::QInput{}, {}, shape, -most, most), node("linear", linear, {0}, shape, -most, most),
-               node("relu", relu, {1}, shape, 0, 255)};
+  net.nodes = {node("input", nn::QInput{}, {}, shape, -most, most),
+               node("linear", linear, {0}, shape, -most, most), node("relu", relu, {1}, shape, 0, 255)};
   return net;
 }
 
@@ -43,7 +43,8 @@ std::vector<std::int32_t> laplace_images(int elements, int images, double scale,
   std::mt19937_64 random(seed);
   std::exponential_distribution<double> exponential(1 / scale);
   std::vector<std::int32_t> values(static_cast<std::size_t>(elements * images));
-  for (auto& v : values) v = static_cast<std::int32_t>(std::lround(exponential(random)) * (random() & 1 ? 1 : -1));
+  for (auto& v : values)
+    v = static_cast<std::int32_t>(std::lround(exponential(random)) * (random() & 1 ? 1 : -1));
   return values;
 }
 

@@ -79,7 +79,8 @@ TEST(Pareto, NothingIsBeatenAndNothingIsMissing) {
   }
   for (const ErrorBudget& budget : budgets) {
     for (const Candidate& c : candidates(node, 18, budget)) {
-      EXPECT_TRUE(std::any_of(front.begin(), front.end(), [&](const Candidate& f) { return no_worse(f, c); }));
+      EXPECT_TRUE(
+          std::any_of(front.begin(), front.end(), [&](const Candidate& f) { return no_worse(f, c); }));
     }
   }
 }

@@ -1,5 +1,5 @@
-// The noise that a plan predicts for each layer of a real network, against real ciphertexts of the real kernels in
-// the packing, ring and reply format of that plan.
+// The noise that a plan predicts for each layer of a real network, against real ciphertexts of the real
+// kernels in the packing, ring and reply format of that plan.
 #include <gtest/gtest.h>
 
 #include "noise/real_layer.h"

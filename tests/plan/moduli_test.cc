@@ -45,13 +45,14 @@ TEST(AssignModuli, GivesATensorTheLargestNeedOfItsConsumers) {
                node("relu2", relu8(9), {4}, 0, 255),
                node("fc", nn::QLinear{}, {5}, -5000, 3000)};
   const std::vector<int> bits = assign_moduli(net, 0);
-  const int fc = 14;                     // 5002 < 2^13
-  const int sum = 9 + 13;                // 1032640 >> 9 = 2016, and 2 to spare: 12 bits; -900000 >> 9 = -1758
+  const int fc = 14;       // 5002 < 2^13
+  const int sum = 9 + 13;  // 1032640 >> 9 = 2016, and 2 to spare: 12 bits; -900000 >> 9 = -1758
   EXPECT_EQ(bits[6], fc);
   EXPECT_EQ(bits[5], fc);
   EXPECT_EQ(bits[4], sum - 1);
   EXPECT_EQ(bits[3], bits[4]);
-  EXPECT_EQ(bits[2], bits[4]) << "the shortcut is added to accumulators, so it is shared as widely as they are";
+  EXPECT_EQ(bits[2], bits[4])
+      << "the shortcut is added to accumulators, so it is shared as widely as they are";
   EXPECT_EQ(bits[1], bits[2] > 0 ? 7 + 10 : 0) << "-60000 >> 7 = -469";
   EXPECT_EQ(bits[0], bits[1]);
 }
@@ -69,8 +70,8 @@ TEST(AssignModuli, RefusesWhatDoesNotFit) {
   }
 }
 
-// The truncation that the parties run, on every pair of shares of every small value: never more than one off the
-// rounding of the integer network, and unbiased on average.
+// The truncation that the parties run, on every pair of shares of every small value: never more than one off
+// the rounding of the integer network, and unbiased on average.
 TEST(Truncation, DeviatesByAtMostOneAndIsCentred) {
   for (int guard = 0; guard <= 4; ++guard) {
     Truncation t;

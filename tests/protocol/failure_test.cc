@@ -1,5 +1,5 @@
-// The server must not learn whether a decryption failed (docs/threat-model.md): a session in which decryptions go
-// wrong looks to the server exactly like one in which they do not.
+// The server must not learn whether a decryption failed (docs/threat-model.md): a session in which
+// decryptions go wrong looks to the server exactly like one in which they do not.
 #include <gtest/gtest.h>
 
 #include <optional>
@@ -24,7 +24,8 @@ struct Outcome {
   std::vector<std::int64_t> logits;
 };
 
-Outcome run(const package::Package& package, const std::vector<std::int32_t>& image, std::optional<net::Fault> fault) {
+Outcome run(const package::Package& package, const std::vector<std::int32_t>& image,
+            std::optional<net::Fault> fault) {
   const ServerModel server_model(package);
   const Model client_model(package.network, package.plan);
   auto [client_end, server_end] = net::make_local_channels();
@@ -59,12 +60,13 @@ TEST(DecryptionFailure, IsInvisibleToTheServer) {
     const std::vector<std::int32_t> image(model.size(0), 17);
     const Outcome clean = run(package, image, std::nullopt);
 
-    // One wrong bit in c1 of the first reply makes all values of that reply decrypt to nonsense. Received by the
-    // client: the welcome, then the replies, one a linear layer.
+    // One wrong bit in c1 of the first reply makes all values of that reply decrypt to nonsense. Received by
+    // the client: the welcome, then the replies, one a linear layer.
     const linear::HeLinear& first = *model.linears().front().he;
     const std::size_t c1_bits = 8 * 64;  // well inside the last coefficients, which belong to c1
     const Outcome failed = run(package, image,
-                           net::Fault{net::Fault::Kind::flip_bit, net::Direction::received, 1, 8 * first.reply_bytes() - c1_bits});
+                               net::Fault{net::Fault::Kind::flip_bit, net::Direction::received, 1,
+                                          8 * first.reply_bytes() - c1_bits});
     EXPECT_EQ(failed.server_view, clean.server_view);
     EXPECT_NE(failed.logits, clean.logits) << "the fault did not reach the result, so nothing was tested";
   }

@@ -28,7 +28,8 @@ void expect_linear(const nn::QNode& node, const std::vector<nn::Shape>& shapes) 
     x.push_back(random_share(static_cast<std::size_t>(s.size())));
     y.push_back(random_share(static_cast<std::size_t>(s.size())));
     sum.push_back(x.back());
-    for (std::size_t i = 0; i < sum.back().size(); ++i) sum.back()[i] = (sum.back()[i] + y.back()[i]) & low_mask(kBits);
+    for (std::size_t i = 0; i < sum.back().size(); ++i)
+      sum.back()[i] = (sum.back()[i] + y.back()[i]) & low_mask(kBits);
   }
   const Share fx = run(node, x, shapes), fy = run(node, y, shapes), fsum = run(node, sum, shapes);
   for (std::size_t i = 0; i < fsum.size(); ++i) EXPECT_EQ((fx[i] + fy[i]) & low_mask(kBits), fsum[i]);

@@ -17,7 +17,8 @@
 namespace ap::protocol {
 namespace {
 
-package::Package make_server_package(const nn::QuantisedNetwork& network, const plan::SelectOptions& options = {}) {
+package::Package make_server_package(const nn::QuantisedNetwork& network,
+                                     const plan::SelectOptions& options = {}) {
   package::Package p;
   p.role = package::Role::server;
   p.network = network;
@@ -35,8 +36,9 @@ struct Shares {
 std::vector<std::int32_t> random_input(const nn::QNode& input, Prng& prng) {
   std::vector<std::int32_t> image(static_cast<std::size_t>(input.shape.size()));
   for (std::int32_t& v : image) {
-    v = static_cast<std::int32_t>(input.low + static_cast<std::int64_t>(
-                                                  prng.next64() % static_cast<std::uint64_t>(input.high - input.low + 1)));
+    v = static_cast<std::int32_t>(
+        input.low +
+        static_cast<std::int64_t>(prng.next64() % static_cast<std::uint64_t>(input.high - input.low + 1)));
   }
   return image;
 }
@@ -49,7 +51,9 @@ std::vector<std::int64_t> run_private(const package::Package& package, std::span
   const std::size_t nodes = package.network.nodes.size();
   Shares seen{std::vector<Share>(nodes), std::vector<Share>(nodes)};
   const auto keep = [](std::vector<Share>& to) {
-    return [&to](int node, ShareView share) { to[static_cast<std::size_t>(node)].assign(share.begin(), share.end()); };
+    return [&to](int node, ShareView share) {
+      to[static_cast<std::size_t>(node)].assign(share.begin(), share.end());
+    };
   };
   ServerOptions server_options;
   server_options.errors = errors;
@@ -80,25 +84,28 @@ std::vector<std::int32_t> reconstruct(const Shares& shares, const plan::Plan& pl
   std::vector<std::int32_t> out(shares.client[node].size());
   EXPECT_EQ(out.size(), shares.server[node].size());
   for (std::size_t i = 0; i < out.size(); ++i) {
-    out[i] = static_cast<std::int32_t>(to_signed((shares.client[node][i] + shares.server[node][i]) & low_mask(bits), bits));
+    out[i] = static_cast<std::int32_t>(
+        to_signed((shares.client[node][i] + shares.server[node][i]) & low_mask(bits), bits));
   }
   return out;
 }
 
-/// Every node of one inference against the integer network, each from the values that its inputs really had: an
-/// accumulator deviates by at most 1 (approximate re-sharing), a local node not at all, an activation by at most 1
-/// (local truncation). Returns the largest deviation of an accumulator.
+/// Every node of one inference against the integer network, each from the values that its inputs really had:
+/// an accumulator deviates by at most 1 (approximate re-sharing), a local node not at all, an activation by
+/// at most 1 (local truncation). Returns the largest deviation of an accumulator.
 int expect_declared_deviations(const package::Package& package, const Shares& shares) {
   const nn::IntegerExecutor executor(package.network);
   int largest = 0;
   std::vector<std::vector<std::int32_t>> values;
-  for (std::size_t i = 0; i < package.network.nodes.size(); ++i) values.push_back(reconstruct(shares, package.plan, i));
+  for (std::size_t i = 0; i < package.network.nodes.size(); ++i)
+    values.push_back(reconstruct(shares, package.plan, i));
   for (std::size_t i = 1; i < values.size(); ++i) {
     const nn::QNode& node = package.network.nodes[i];
     std::vector<std::span<const std::int32_t>> inputs;
     for (const int input : node.inputs) inputs.emplace_back(values[static_cast<std::size_t>(input)]);
     const std::vector<std::int32_t> expected = executor.evaluate(static_cast<int>(i), inputs);
-    const bool exact = !std::holds_alternative<nn::QLinear>(node.op) && !std::holds_alternative<nn::QActivation>(node.op);
+    const bool exact =
+        !std::holds_alternative<nn::QLinear>(node.op) && !std::holds_alternative<nn::QActivation>(node.op);
     // A node that nothing but sums and linear layers read need not fit its modulus: compare modulo it.
     const int bits = package.plan.modulus_bits[i];
     for (std::size_t k = 0; k < expected.size(); ++k) {
@@ -125,7 +132,8 @@ TEST(Session, WithoutNoiseEveryAccumulatorIsWithinOne) {
   const package::Package package = make_server_package(test::small_network(), loose());
   for (int repeat = 0; repeat < 5; ++repeat) {
     Shares shares;
-    run_private(package, random_input(package.network.nodes[0], prng), bfv::ErrorSource::none_for_tests, &shares);
+    run_private(package, random_input(package.network.nodes[0], prng), bfv::ErrorSource::none_for_tests,
+                &shares);
     expect_declared_deviations(package, shares);
   }
 }
@@ -156,14 +164,17 @@ TEST(Session, EveryEngineKeepsTheDeclaredDeviations) {
   Prng prng;
   for (const char* engine : {"gc", "ot", "", "auto"}) {
     SCOPED_TRACE(engine);
-    const package::Package package = with_engine(make_server_package(test::small_network(3), loose()), engine);
+    const package::Package package =
+        with_engine(make_server_package(test::small_network(3), loose()), engine);
     Shares shares;
-    run_private(package, random_input(package.network.nodes[0], prng), bfv::ErrorSource::centred_binomial, &shares);
+    run_private(package, random_input(package.network.nodes[0], prng), bfv::ErrorSource::centred_binomial,
+                &shares);
     expect_declared_deviations(package, shares);
   }
 }
 
-// Policy exact as it is by default: no truncation deviates, and deviations of re-sharing are rarer than one inference.
+// Policy exact as it is by default: no truncation deviates, and deviations of re-sharing are rarer than one
+// inference.
 TEST(Session, ExactPolicyGivesTheClearLogits) {
   Prng prng;
   int different = 0;

@@ -1,4 +1,5 @@
-// The simulator of errors against real private runs: same deviations at every layer, same spread of the logits.
+// The simulator of errors against real private runs: same deviations at every layer, same spread of the
+// logits.
 #include "plan/simulate.h"
 
 #include <gtest/gtest.h>
@@ -37,7 +38,8 @@ void add_deviations(const nn::QuantisedNetwork& network, const plan::Plan& plan,
   const nn::IntegerExecutor executor(network);
   for (std::size_t i = 1; i < values.size(); ++i) {
     std::vector<std::span<const std::int32_t>> inputs;
-    for (const int input : network.nodes[i].inputs) inputs.emplace_back(values[static_cast<std::size_t>(input)]);
+    for (const int input : network.nodes[i].inputs)
+      inputs.emplace_back(values[static_cast<std::size_t>(input)]);
     const std::vector<std::int32_t> expected = executor.evaluate(static_cast<int>(i), inputs);
     for (std::size_t k = 0; k < expected.size(); ++k) {
       const auto difference = static_cast<std::uint64_t>(std::int64_t{values[i][k]} - expected[k]);
@@ -58,7 +60,9 @@ class PrivateRuns {
     const std::size_t nodes = package_.network.nodes.size();
     std::vector<Share> client_shares(nodes), server_shares(nodes);
     const auto keep = [](std::vector<Share>& to) {
-      return [&to](int node, ShareView share) { to[static_cast<std::size_t>(node)].assign(share.begin(), share.end()); };
+      return [&to](int node, ShareView share) {
+        to[static_cast<std::size_t>(node)].assign(share.begin(), share.end());
+      };
     };
     ServerOptions server_options;
     server_options.observer = keep(server_shares);
@@ -140,7 +144,8 @@ TEST(Simulation, DeviatesAsPrivateRunsDo) {
       EXPECT_NEAR(s.mean(), 0, 6 * std::sqrt(s.variance() / s.count)) << node.name;
     } else if (std::holds_alternative<nn::QActivation>(node.op)) {
       for (std::size_t k = 0; k < 3; ++k) {
-        EXPECT_NEAR(p.near[k] / p.count, s.near[k] / s.count, 0.01 + 3 / std::sqrt(p.count)) << node.name << ' ' << k;
+        EXPECT_NEAR(p.near[k] / p.count, s.near[k] / s.count, 0.01 + 3 / std::sqrt(p.count))
+            << node.name << ' ' << k;
       }
     } else {
       EXPECT_EQ(p.squares, 0) << node.name;

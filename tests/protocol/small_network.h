@@ -16,14 +16,17 @@ inline nn::QNode make_node(const char* name, nn::QOp op, std::vector<int> inputs
   return n;
 }
 
-inline nn::QLinear make_linear(Prng& prng, nn::Shape in, nn::Window window, int groups, int c_out, int magnitude = 127) {
+inline nn::QLinear make_linear(Prng& prng, nn::Shape in, nn::Window window, int groups, int c_out,
+                               int magnitude = 127) {
   nn::QLinear op;
   op.in_shape = in;
   op.window = window;
   op.groups = groups;
-  op.weights.resize(static_cast<std::size_t>(c_out) * static_cast<std::size_t>(in.c / groups * window.kernel_h * window.kernel_w));
+  op.weights.resize(static_cast<std::size_t>(c_out) *
+                    static_cast<std::size_t>(in.c / groups * window.kernel_h * window.kernel_w));
   for (std::int16_t& w : op.weights) {
-    w = static_cast<std::int16_t>(static_cast<std::int64_t>(prng.next64() % static_cast<std::uint64_t>(2 * magnitude + 1)) - magnitude);
+    w = static_cast<std::int16_t>(
+        static_cast<std::int64_t>(prng.next64() % static_cast<std::uint64_t>(2 * magnitude + 1)) - magnitude);
   }
   op.bias.resize(static_cast<std::size_t>(c_out));
   for (std::int64_t& b : op.bias) b = static_cast<std::int64_t>(prng.next64() % 2001) - 1000;
@@ -37,8 +40,8 @@ inline nn::QActivation make_activation(int shift, std::int64_t low = 0) {
   return a;
 }
 
-/// input 3x8x8 -> conv -> relu -> {conv -> requantise -> depthwise, shortcut} -> add -> relu + max-pool -> concat ->
-/// strided conv -> clip -> sum-pool -> gather -> fully connected.
+/// input 3x8x8 -> conv -> relu -> {conv -> requantise -> depthwise, shortcut} -> add -> relu + max-pool ->
+/// concat -> strided conv -> clip -> sum-pool -> gather -> fully connected.
 inline nn::QuantisedNetwork small_network(std::uint8_t seed = 1) {
   Prng prng(Seed{seed});
   nn::QuantisedNetwork net;
@@ -47,11 +50,14 @@ inline nn::QuantisedNetwork small_network(std::uint8_t seed = 1) {
   nodes.push_back(make_node("input", nn::QInput{}, {}, {3, 8, 8}));
   nodes[0].low = -128;
   nodes[0].high = 127;
-  nodes.push_back(make_node("conv1", make_linear(prng, {3, 8, 8}, {3, 3, 1, 1, {1, 1, 1, 1}}, 1, 4), {0}, {4, 8, 8}));
+  nodes.push_back(
+      make_node("conv1", make_linear(prng, {3, 8, 8}, {3, 3, 1, 1, {1, 1, 1, 1}}, 1, 4), {0}, {4, 8, 8}));
   nodes.push_back(make_node("relu1", make_activation(7), {1}, {4, 8, 8}));
-  nodes.push_back(make_node("conv2", make_linear(prng, {4, 8, 8}, {3, 3, 1, 1, {1, 1, 1, 1}}, 1, 4), {2}, {4, 8, 8}));
+  nodes.push_back(
+      make_node("conv2", make_linear(prng, {4, 8, 8}, {3, 3, 1, 1, {1, 1, 1, 1}}, 1, 4), {2}, {4, 8, 8}));
   nodes.push_back(make_node("requantise", make_activation(9, -128), {3}, {4, 8, 8}));
-  nodes.push_back(make_node("depthwise", make_linear(prng, {4, 8, 8}, {3, 3, 1, 1, {1, 1, 1, 1}}, 4, 4), {4}, {4, 8, 8}));
+  nodes.push_back(
+      make_node("depthwise", make_linear(prng, {4, 8, 8}, {3, 3, 1, 1, {1, 1, 1, 1}}, 4, 4), {4}, {4, 8, 8}));
   nodes.push_back(make_node("add", nn::QAdd{{1, 100}}, {5, 2}, {4, 8, 8}));
   nn::QActivation pooled = make_activation(8);
   pooled.has_pool = true;

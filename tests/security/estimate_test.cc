@@ -14,15 +14,20 @@
 namespace ap::security {
 namespace {
 
-// Values of the lattice estimator (commit 27a581bb of June 2026), sigma 3.2, ternary secret: uSVP, dual hybrid, BDD.
+// Values of the lattice estimator (commit 27a581bb of June 2026), sigma 3.2, ternary secret: uSVP, dual
+// hybrid, BDD.
 struct Known {
   double n, log2_q, bdgl_usvp, bdgl_dual, bdgl_bdd, matzov_usvp, matzov_dual, matzov_bdd;
 };
 constexpr Known kKnown[] = {
-    {1024, 14, 265.6, 249.4, 259.5, 256.1, 243.2, 252.0}, {1024, 20, 182.4, 174.7, 178.6, 177.0, 171.1, 174.4},
-    {1024, 26, 137.2, 133.5, 134.5, 134.1, 131.3, 132.2}, {1024, 27, 131.7, 128.2, 129.1, 128.8, 126.2, 127.0},
-    {2048, 28, 269.0, 258.3, 265.9, 259.9, 251.8, 257.8}, {2048, 40, 181.1, 176.8, 179.1, 176.0, 173.1, 174.6},
-    {2048, 53, 132.4, 130.7, 131.1, 129.7, 128.9, 128.8}, {2048, 54, 129.7, 128.0, 128.4, 127.2, 126.4, 126.3},
+    {1024, 14, 265.6, 249.4, 259.5, 256.1, 243.2, 252.0},
+    {1024, 20, 182.4, 174.7, 178.6, 177.0, 171.1, 174.4},
+    {1024, 26, 137.2, 133.5, 134.5, 134.1, 131.3, 132.2},
+    {1024, 27, 131.7, 128.2, 129.1, 128.8, 126.2, 127.0},
+    {2048, 28, 269.0, 258.3, 265.9, 259.9, 251.8, 257.8},
+    {2048, 40, 181.1, 176.8, 179.1, 176.0, 173.1, 174.6},
+    {2048, 53, 132.4, 130.7, 131.1, 129.7, 128.9, 128.8},
+    {2048, 54, 129.7, 128.0, 128.4, 127.2, 126.4, 126.3},
 };
 
 void expect_known(const Estimate& e, double usvp, double dual, double bdd, const Known& k) {
@@ -39,8 +44,8 @@ TEST(Estimate, EqualsTheLatticeEstimator) {
   }
 }
 
-// The reference grid of 369 points. The estimator's own greedy search is stuck in a local minimum at two of its rows
-// (an exhaustive search agrees with ours), and rows above 512 bits are outside the formulas' range.
+// The reference grid of 369 points. The estimator's own greedy search is stuck in a local minimum at two of
+// its rows (an exhaustive search agrees with ours), and rows above 512 bits are outside the formulas' range.
 TEST(Estimate, EqualsTheReferenceGrid) {
   const char* given = std::getenv("AUTOPRIVACY_SECURITY_GRID");
   const std::string path = given ? given : AP_SOURCE_DIR "/../shared/reference/security-grid.csv";
@@ -53,7 +58,9 @@ TEST(Estimate, EqualsTheReferenceGrid) {
     std::stringstream fields(line);
     std::string f[8];
     for (std::string& field : f) std::getline(fields, field, ',');
-    const auto number = [](const std::string& s) { return s == "inf" ? std::numeric_limits<double>::infinity() : std::stod(s); };
+    const auto number = [](const std::string& s) {
+      return s == "inf" ? std::numeric_limits<double>::infinity() : std::stod(s);
+    };
     const double reference = std::min(number(f[5]), number(f[6]));
     if (reference > 400) continue;
     const Estimate e = estimate({number(f[0]), number(f[1]), number(f[2])},
@@ -82,7 +89,8 @@ TEST(Estimate, RefusesWhatTheFormulasDoNotCover) {
 
 TEST(Limits, RefuseWeakParameters) {
   EXPECT_NO_THROW(require_secure(2048, 53, 3.24));
-  for (const auto& [n, log2_q, sigma] : {std::tuple{2048u, 54.0, 3.24}, {1024u, 27.0, 3.24}, {2048u, 40.0, 1.0}}) {
+  for (const auto& [n, log2_q, sigma] :
+       {std::tuple{2048u, 54.0, 3.24}, {1024u, 27.0, 3.24}, {2048u, 40.0, 1.0}}) {
     try {
       require_secure(n, log2_q, sigma);
       ADD_FAILURE() << n << ' ' << log2_q;
