@@ -92,7 +92,7 @@ Simulation simulate(const nn::QuantisedNetwork& network, const noise::ErrorModel
   s.seeds = options.seeds;
   const auto total = static_cast<double>(count), seeds = static_cast<double>(options.seeds.size());
   std::vector<double> right(options.seeds.size()), agrees(options.seeds.size());
-  double clear_right = 0, wrapped = 0, squares = 0, sum = 0;
+  double clear_right = 0, wrapped = 0, squares = 0;
   for (const Outcome& o : outcomes) {
     double lost = o.clear_right ? 1 : 0;
     clear_right += lost;
@@ -102,7 +102,6 @@ Simulation simulate(const nn::QuantisedNetwork& network, const noise::ErrorModel
       wrapped += o.wrapped[k];
       lost -= (o.right[k] ? 1 : 0) / seeds;
     }
-    sum += lost;
     squares += lost * lost;
   }
   for (std::size_t k = 0; k < options.seeds.size(); ++k) s.agreement.push_back(agrees[k] / total);
@@ -114,7 +113,8 @@ Simulation simulate(const nn::QuantisedNetwork& network, const noise::ErrorModel
     s.top1_clear = clear_right / total;
     s.top1_mean = mean(s.top1);
     s.top1_interval = noise::clopper_pearson(std::min(*s.top1_mean, 1.0) * total, total, options.confidence);
-    s.loss = sum / total;
+    // From whole counts, so that no loss is exactly 0.
+    s.loss = (clear_right * seeds - std::accumulate(right.begin(), right.end(), 0.0)) / (total * seeds);
     s.loss_std_error = std::sqrt(std::max(squares / total - *s.loss * *s.loss, 0.0) / total);
   }
   s.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
