@@ -3,21 +3,36 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "bfv/batch_context.h"
 #include "bfv/context.h"
+#include "linear/batched_conv.h"
+#include "linear/batched_fc.h"
 #include "linear/layout.h"
 #include "nn/quantised_network.h"
 #include "plan/moduli.h"
 
 namespace ap::plan {
 
+/// How a linear layer runs that is packed by slots: the published baselines, which share modulo a prime.
+struct BatchedChoice {
+  linear::BatchedConvMethod conv = linear::BatchedConvMethod::shifted_copies;
+  linear::BatchedFcMethod fc = linear::BatchedFcMethod::hybrid;  ///< of layers whose input is a vector
+  int statistical_bits = 40;  ///< distance of replies from what their result determines: 2^-statistical_bits
+  int flood_bits = 0;         ///< of the noise that hides the weights (bfv::flood), absolute
+  int reply_level = 1;        ///< data primes of a reply
+};
+
 /// How one linear layer runs under homomorphic encryption.
 struct LinearChoice {
   int node = 0;    ///< index in the network
-  int group = 0;   ///< index into Plan::groups: the layers of a group share one key per inference
+  /// Index into Plan::groups (batch_groups if batched): the layers of a group share one key per inference.
+  int group = 0;
   int log2_p = 0;  ///< plaintext modulus p = 2^log2_p, equal to the node's sharing modulus
+  std::optional<BatchedChoice> batched;  ///< if so, log2_p is rounded up, and packing and drops are unused
   linear::Packing packing;
   int drop0 = 0, drop1 = 0;  ///< low bits of c0 and c1 that a reply leaves out
   double error_std = 0;      ///< predicted standard deviation of p e / q, in accumulator LSBs
@@ -40,7 +55,10 @@ struct Plan {
   std::string policy;
   double target_failure_log2 = -40;  ///< per inference
   std::vector<bfv::Parameters> groups;
-  std::vector<int> modulus_bits;  ///< by node
+  std::vector<bfv::BatchParameters> batch_groups;
+  std::vector<int> modulus_bits;  ///< by node; of the prime, if the node has one
+  /// By node: the prime that its shares are taken modulo, or 0 for 2^modulus_bits; empty if there is no prime.
+  std::vector<std::uint64_t> primes;
   std::vector<LinearChoice> linears;
   std::vector<ActivationChoice> activations;
   double min_lambda_bits = 0;
