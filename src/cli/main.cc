@@ -39,6 +39,7 @@ int main(int argc, char** argv) {
   ap::cli::add_serve(app, action);
   ap::cli::add_infer(app, action);
   ap::cli::add_simulate(app, action);
+  ap::cli::add_report(app, action);
   // CLI11 would only say that a subcommand is missing.
   const auto is_named = [&](CLI::App* command) { return command->get_name() == argv[1]; };
   if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_named).empty()) {
