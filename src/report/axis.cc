@@ -9,9 +9,7 @@
 
 namespace ap::report {
 
-bool Axis::shows(double value) const {
-  return std::isfinite(value) && (scale_ == Scale::linear || value > 0);
-}
+bool Axis::shows(double value) const { return std::isfinite(value) && (!logarithmic() || value > 0); }
 
 bool Axis::include(double value) {
   if (!shows(value)) return false;
@@ -28,6 +26,7 @@ double Axis::mapped(double value) const {
     case Scale::binary:
       return std::log2(value);
     case Scale::linear:
+    case Scale::index:
       break;
   }
   return value;
@@ -46,6 +45,9 @@ void Axis::finish(int count) {
       break;
     case Scale::decimal:
       finish_decimal();
+      break;
+    case Scale::index:
+      finish_index(count);
       break;
   }
 }
@@ -78,12 +80,31 @@ void Axis::finish_linear(int count) {
   }
 }
 
+void Axis::finish_index(int count) {
+  const bool single = !(most_ > least_);
+  low_ = single ? least_ - 0.5 : least_;
+  high_ = single ? most_ + 0.5 : most_;
+  const double rough = std::max(1.0, (high_ - low_) / count),
+               power = std::pow(10, std::floor(std::log10(rough)));
+  double step = 10 * power;
+  for (const double multiple : {5.0, 2.0, 1.0}) {
+    if (multiple * power >= rough) step = multiple * power;
+  }
+  // The first index always, then multiples of the step.
+  if (least_ == std::floor(least_)) ticks_.push_back({least_, fmt::format("{:.0f}", least_)});
+  for (double value = (std::floor(least_ / step) + 1) * step; value <= high_; value += step) {
+    if (value - low_ < step / 2 && !ticks_.empty()) continue;
+    ticks_.push_back({value, fmt::format("{:.0f}", value)});
+  }
+}
+
 void Axis::finish_binary(int count) {
   low_ = std::floor(std::log2(least_) + 1e-9);
   high_ = std::max(std::ceil(std::log2(most_) - 1e-9), low_ + 1);
   const int step = std::max(1, static_cast<int>(std::ceil((high_ - low_) / count)));
   for (int e = static_cast<int>(low_); e <= static_cast<int>(high_); e += step) {
-    ticks_.push_back({std::exp2(e), number(std::exp2(e), 6)});
+    ticks_.push_back(
+        {std::exp2(e), e >= 0 && e < 40 ? fmt::format("{:.0f}", std::exp2(e)) : number(std::exp2(e))});
   }
 }
 

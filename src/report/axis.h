@@ -10,6 +10,7 @@ enum class Scale {
   linear,
   decimal,  ///< logarithmic, ticks at powers of ten, or 1, 2, 5 times them
   binary,   ///< logarithmic, ticks at powers of two
+  index,    ///< linear, ends at its first and last value, ticks at integers
 };
 
 struct Tick {
@@ -36,7 +37,9 @@ class Axis {
 
  private:
   double mapped(double value) const;
+  bool logarithmic() const { return scale_ == Scale::decimal || scale_ == Scale::binary; }
   void finish_linear(int count);
+  void finish_index(int count);
   void finish_binary(int count);
   void finish_decimal();
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "report/html.h"
 #include "report/policy_style.h"
@@ -10,9 +11,10 @@
 namespace ap::report {
 namespace {
 
-constexpr double kWidth = 440, kHeight = 270, kLeft = 58, kTop = 12, kBottom = 44;
-constexpr double kLineHeight = 13, kLabelGap = 7, kCharacter = 6.6, kWidestLabel = 110;
-constexpr std::size_t kMostMarkers = 60;  // of a line; more would hide it
+constexpr double kWidth = 440, kHeight = 270, kTop = 12, kBottom = 44;
+constexpr double kLineHeight = 13, kLabelGap = 7, kCharacter = 8, kWidestLabel = 120;
+// Markers of a line; more would hide it. Those of different policies are set apart.
+constexpr std::size_t kMostMarkers = 14;
 
 }  // namespace
 
@@ -51,7 +53,7 @@ void Chart::level(double y, std::string label) {
 }
 
 Chart::Place Chart::place(double x, double y) const {
-  return {kLeft + x_.place(x) * (kWidth - kLeft - right_),
+  return {left_ + x_.place(x) * (kWidth - left_ - right_),
           kHeight - kBottom - y_.place(y) * (kHeight - kBottom - kTop)};
 }
 
@@ -62,16 +64,16 @@ std::string Chart::frame() const {
     const double y = bottom - y_.place(tick.value) * (bottom - kTop);
     out += fmt::format(
         "<path class=\"grid\" d=\"M{} {:.1f}H{:.1f}\"/><text x=\"{}\" y=\"{:.1f}\" class=\"end\">{}</text>",
-        kLeft, y, end, kLeft - 6, y + 4, tick.label);
+        left_, y, end, left_ - 6, y + 4, tick.label);
   }
   for (const Tick& tick : x_.ticks()) {
-    const double x = kLeft + x_.place(tick.value) * (end - kLeft);
+    const double x = left_ + x_.place(tick.value) * (end - left_);
     out += fmt::format(
         "<path class=\"tick\" d=\"M{0:.1f} {1}v4\"/><text x=\"{0:.1f}\" y=\"{2}\" class=\"mid\">{3}</text>",
         x, bottom, bottom + 17, tick.label);
   }
-  out += fmt::format("<path class=\"axis\" d=\"M{} {}V{}H{:.1f}\"/>", kLeft, kTop, bottom, end);
-  out += fmt::format("<text x=\"{:.1f}\" y=\"{}\" class=\"mid name\">{}</text>", (kLeft + end) / 2,
+  out += fmt::format("<path class=\"axis\" d=\"M{} {}V{}H{:.1f}\"/>", left_, kTop, bottom, end);
+  out += fmt::format("<text x=\"{:.1f}\" y=\"{}\" class=\"mid name\">{}</text>", (left_ + end) / 2,
                      kHeight - 8, escape(x_.title()));
   out += fmt::format("<text transform=\"translate(13 {:.1f})rotate(-90)\" class=\"mid name\">{}</text>",
                      (kTop + bottom) / 2, escape(y_.title()));
@@ -81,7 +83,7 @@ std::string Chart::frame() const {
 std::string Chart::drawn(const Series& series, std::vector<Label>& labels) const {
   const Look& look = series.look;
   std::string path, marks;
-  const bool few = series.points.size() <= kMostMarkers || !look.line;
+  const std::size_t step = look.line ? (series.points.size() + kMostMarkers - 1) / kMostMarkers : 1;
   for (std::size_t i = 0; i < series.points.size(); ++i) {
     const XY& p = series.points[i];
     const Place at = place(p.x, p.y);
@@ -96,8 +98,8 @@ std::string Chart::drawn(const Series& series, std::vector<Label>& labels) const
           "<path class=\"whisker\" d=\"M{0:.1f} {1:.1f}V{2:.1f}M{3:.1f} {1:.1f}h6M{3:.1f} {2:.1f}h6\"/>",
           at.x, place(p.x, *p.low).y, place(p.x, *p.high).y, at.x - 3);
     }
-    if (!look.markers || !few) continue;
-    const double radius = look.line && series.points.size() > 20 ? 2.2 : 3.6;
+    if (!look.markers || (i + static_cast<std::size_t>(look.style)) % step != 0) continue;
+    const double radius = look.line ? 3.0 : 3.6;
     const std::string d = marker_path(look.style, at.x, at.y, radius);
     marks += p.hint.empty()
                  ? fmt::format("<path class=\"mark\" d=\"{}\"/>", d)
@@ -123,15 +125,30 @@ std::string Chart::bars_drawn(const Series& series) const {
   return out + "</g>";
 }
 
-// Labels of series that end close together are pushed apart; a thin line leads from each to its series.
+// Labels that would lie on each other are pushed apart; a thin line leads from each to its series.
 std::string Chart::labels_drawn(std::vector<Label> labels) const {
-  std::ranges::sort(labels, {}, &Label::wanted);
-  const double low = kTop + 4, high = kHeight - kBottom;
+  std::ranges::stable_sort(labels, {}, &Label::wanted);
+  const double low = kTop + 4, high = kHeight - kBottom - 2;
+  const auto free = [&](std::size_t i, double y) {
+    if (y < low || y > high) return false;
+    for (std::size_t j = 0; j < i; ++j) {
+      const double wide =
+          kCharacter * static_cast<double>(std::max(labels[i].text.size(), labels[j].text.size()));
+      if (std::abs(labels[j].y - y) < kLineHeight - 0.01 && std::abs(labels[j].x - labels[i].x) < wide)
+        return false;
+    }
+    return true;
+  };
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    labels[i].y = std::max(labels[i].wanted, i == 0 ? low : labels[i - 1].y + kLineHeight);
-  }
-  for (std::size_t i = labels.size(); i-- > 0;) {
-    labels[i].y = std::min(labels[i].y, i + 1 == labels.size() ? high : labels[i + 1].y - kLineHeight);
+    labels[i].y = std::clamp(labels[i].wanted, low, high);
+    for (int distance = 0; distance <= 40; ++distance) {
+      // Below first, then above, in steps of half a line.
+      const double shift = (distance + 1) / 2 * kLineHeight / 2;
+      const double y = labels[i].y + (distance % 2 == 1 ? shift : -shift);
+      if (!free(i, y)) continue;
+      labels[i].y = y;
+      break;
+    }
   }
   std::string out;
   for (const Label& label : labels) {
@@ -147,6 +164,9 @@ std::string Chart::labels_drawn(std::vector<Label> labels) const {
 std::string Chart::html() {
   x_.finish(6);
   y_.finish(5);
+  std::size_t widest = 0;
+  for (const Tick& tick : y_.ticks()) widest = std::max(widest, tick.label.size());
+  left_ = 32 + 7.8 * static_cast<double>(widest);
   std::string body = frame();
   std::vector<Label> labels;
   for (const Series& series : series_) {
@@ -156,7 +176,7 @@ std::string Chart::html() {
     const double y = kHeight - kBottom - y_.place(level.y) * (kHeight - kBottom - kTop);
     body += fmt::format(
         "<path class=\"level\" d=\"M{} {:.1f}H{:.1f}\"/><text class=\"note\" x=\"{}\" y=\"{:.1f}\">{}</text>",
-        kLeft, y, kWidth - right_, kLeft + 6, y - 5 < kTop + 6 ? y + 13 : y - 5, escape(level.label));
+        left_, y, kWidth - right_, left_ + 6, y - 5 < kTop + 6 ? y + 13 : y - 5, escape(level.label));
   }
   body += labels_drawn(std::move(labels));
   return fmt::format(

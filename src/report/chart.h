@@ -67,7 +67,8 @@ class Chart {
   Axis x_, y_;
   std::vector<Series> series_;
   std::vector<Level> levels_;
-  double right_ = 10;  ///< margin, wider if there are labels
+  double left_ = 58;   ///< margin, as wide as the ticks need
+  double right_ = 18;  ///< margin, wider if there are labels
 };
 
 /// Names and looks of the policies, for above a group of charts.

@@ -82,7 +82,15 @@ std::string number(double value, int digits) {
   if (!std::isfinite(value)) return std::string(kDash);
   if (value == 0) return "0";
   const double size = std::abs(value);
-  if (size < 1e-4 || size >= 1e7) return fmt::format("{:.{}e}", value, digits - 1);
+  if (size < 1e-4 || size >= 1e7) {
+    // "1e-5" rather than "1e-05".
+    std::string text = fmt::format("{:.{}e}", value, digits - 1);
+    const std::size_t sign = text.find('e') + 1;
+    if (text[sign] == '+') text.erase(sign, 1);
+    const std::size_t exponent = text[sign] == '-' ? sign + 1 : sign;
+    if (text[exponent] == '0') text.erase(exponent, 1);
+    return text;
+  }
   // Rounding may add a digit (9.996 is 10.0).
   const int before = static_cast<int>(std::floor(std::log10(size * (1 + 0.5 * std::pow(10, -digits))))) + 1;
   return fmt::format("{:.{}f}", value, std::max(0, digits - before));

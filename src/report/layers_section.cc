@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ranges>
 #include <set>
 
 #include "report/chart.h"
@@ -11,6 +12,13 @@
 
 namespace ap::report {
 namespace {
+
+// Rates below 2^-64 are all the same to a reader.
+constexpr double kLeastRate = -64;
+
+std::string rate_text(const std::optional<double>& log2) {
+  return log2 && *log2 < -1000 ? "below -1000" : fixed(log2, 1);
+}
 
 struct Quantity {
   const char* title;
@@ -27,15 +35,19 @@ const Quantity kQuantities[] = {
     {"Plaintext modulus", "log2 p, bits", Scale::linear, [](const Layer& l) { return l.log2_p; }, " bits"},
     {"Error budget tau of layers packed by coefficients", "tau, accumulator LSBs", Scale::decimal,
      [](const Layer& l) { return l.slots() ? std::nullopt : l.tau_lsb; }, " LSB"},
-    {"Decryption-error rate of a ciphertext", "log2 DER", Scale::linear,
-     [](const Layer& l) { return l.der_log2; }, ""},
+    {"Decryption-error rate of a ciphertext", "log2 DER, at least -64", Scale::linear,
+     [](const Layer& l) {
+       return l.der_log2 ? std::optional(std::max(*l.der_log2, kLeastRate)) : l.der_log2;
+     },
+     ""},
 };
 
 std::string chart_of(const Quantity& quantity, const std::vector<const PlanView*>& plans) {
   Chart chart(quantity.title,
               "One line for each policy over the linear layers; the table below has the values.",
-              Axis("linear layer", Scale::linear), Axis(quantity.axis, quantity.scale));
-  for (const PlanView* plan : plans) {
+              Axis("linear layer", Scale::index), Axis(quantity.axis, quantity.scale));
+  // The baselines come last, on top: nobody else lies where they do; the controls first.
+  for (const PlanView* plan : std::views::reverse(plans)) {
     std::vector<XY> points;
     double index = 0;
     for (const Layer* layer : plan->linears()) {
@@ -68,12 +80,12 @@ std::string table_of(const PlanView& plan) {
                    {"predicted s"},
                    {"predicted bytes"}});
   for (const Layer& layer : plan.layers) {
-    table.row({layer.name, layer.op, layer.linear() ? layer.packing : layer.activation, number(layer.n, 6),
+    table.row({layer.name, layer.op, layer.linear() ? layer.packing : layer.activation, fixed(layer.n, 0),
                fixed(layer.log2_q, 1), fixed(layer.log2_p, 0), number(layer.tau_lsb),
-               fixed(layer.der_log2, 1), fixed(layer.lambda_bits, 1), number(layer.predicted_s),
+               rate_text(layer.der_log2), fixed(layer.lambda_bits, 1), number(layer.predicted_s),
                bytes(layer.predicted_bytes)});
   }
-  return details(fmt::format("Table: {} with policy {}", plan.network, plan.policy), table.html());
+  return table.html();
 }
 
 }  // namespace
@@ -94,7 +106,9 @@ Section layers_section(const Data& data) {
     section.html += "</div>\n";
     section.html += source_note(fmt::format(
         "From the plans in {}. Layers are numbered in the order of evaluation.", fmt::join(sources, ", ")));
-    for (const PlanView* plan : plans) section.html += table_of(*plan);
+    std::string tables;
+    for (const PlanView* plan : plans) tables += table_of(*plan);
+    section.html += details(fmt::format("Tables: every layer of {}", network), tables);
   }
   if (!section.html.empty()) {
     section.html =

@@ -80,7 +80,7 @@ std::string marker_path(int style, double x, double y, double radius) {
     case 9:
       return polygon(6, 0, x, y, r * 1.2);
     default:
-      return polygon(12, 0, x, y, r);
+      return fmt::format("M{0:.1f} {1:.1f}a{2} {2} 0 1 0 {3} 0a{2} {2} 0 1 0 -{3} 0Z", x - r, y, r, 2 * r);
   }
 }
 

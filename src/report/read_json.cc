@@ -75,8 +75,8 @@ Layer read_layer(const Object& json) {
   layer.log2_p = json.maybe("log2_p", 0, 10'000);
   layer.tau_lsb = json.maybe("tau_lsb", 0, 1e30);
   const auto der = json.maybe("der_ciphertext", 0, 1e6);
-  // Zero is a rate below the smallest number that JSON's readers know. A union bound may exceed one.
-  if (der && *der > 0) layer.der_log2 = std::min(0.0, std::log2(*der));
+  // Zero is a rate below the smallest number that a double holds. A union bound may exceed one.
+  if (der) layer.der_log2 = *der > 0 ? std::min(0.0, std::log2(*der)) : -1075;
   layer.lambda_bits = json.maybe("lambda_bits", 0, kMostBits);
   layer.predicted_s = json.maybe("predicted_s", 0, kMostSeconds).value_or(0);
   layer.predicted_bytes = json.maybe("predicted_bytes", 0, kMostBytes).value_or(0);

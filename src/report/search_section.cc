@@ -26,14 +26,14 @@ using Value = double (*)(const Episode&);
 std::string chart_of(const Search& search, const char* title, const char* axis, Value value, bool rising,
                      const std::string& label, std::optional<double> chosen) {
   Chart chart(title, fmt::format("{} by episode; the table below has the values.", axis),
-              Axis("episode", Scale::linear), Axis(axis, Scale::linear));
+              Axis("episode", Scale::index), Axis(axis, Scale::linear));
   std::vector<XY> all, best;
   const int style = policy_style(search.policy);
   spread(search.trace.size(), kMostPoints, [&](std::size_t i) {
     const Episode& e = search.trace[i];
     all.push_back({e.episode,
                    value(e),
-                   fmt::format("episode {}: {}", number(e.episode, 6), number(value(e), 4)),
+                   fmt::format("episode {}: {}", fmt::format("{:.0f}", e.episode), number(value(e), 4)),
                    {},
                    {}});
   });
@@ -57,7 +57,7 @@ std::string table_of(const Search& search) {
                   {{"episode", false}, {"reward"}, {"predicted s"}, {"measured loss"}, {"expected loss"}});
   spread(search.trace.size(), kMostRows, [&](std::size_t i) {
     const Episode& e = search.trace[i];
-    table.row({number(e.episode, 6), fmt::format("{:.4f}", e.reward), number(e.seconds, 4),
+    table.row({fmt::format("{:.0f}", e.episode), fmt::format("{:.4f}", e.reward), number(e.seconds, 4),
                percent(e.loss, 2), percent(e.expected_loss, 3)});
   });
   const std::string summary =

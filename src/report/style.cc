@@ -10,7 +10,7 @@ const std::string_view kStyleSheet = R"css(
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
 body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;overflow-wrap:anywhere}
-header,main,footer{max-width:70rem;margin:0 auto;padding:0 1rem}
+header,main,footer{max-width:74rem;margin:0 auto;padding:0 1rem}
 header{padding-top:1.5rem}
 h1{font-size:1.6rem;line-height:1.2;margin:0 0 .25rem}
 h2{font-size:1.25rem;line-height:1.3;margin:2.75rem 0 .5rem;padding-top:.75rem;border-top:1px solid var(--rule)}
@@ -51,7 +51,7 @@ svg .label{fill:var(--c);font-weight:600}
 .scroll:focus-visible,summary:focus-visible,a:focus-visible{outline:2px solid var(--link);outline-offset:2px}
 table{border-collapse:collapse;font-size:.9375rem;overflow-wrap:normal}
 caption{text-align:left;color:var(--soft);padding-bottom:.35rem;position:sticky;left:0;max-width:min(90vw,46rem);overflow-wrap:anywhere}
-th,td{padding:.3rem .65rem;border-bottom:1px solid var(--rule);text-align:left;white-space:nowrap}
+th,td{padding:.3rem .55rem;border-bottom:1px solid var(--rule);text-align:left;white-space:nowrap}
 thead th{color:var(--soft);font-weight:600;vertical-align:bottom;white-space:normal;overflow-wrap:normal}
 tbody th{font-weight:600;position:sticky;left:0;background:var(--paper);max-width:11rem;overflow:hidden;text-overflow:ellipsis}
 th:first-child{padding-left:0}

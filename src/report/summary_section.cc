@@ -34,16 +34,16 @@ std::string measured_table(const Data& data, const std::string& network) {
   HtmlTable table(fmt::format("{}: private inferences, measured, means per image", network),
                   {{"policy", false},
                    {"total s"},
-                   {"against delphi"},
+                   {"vs delphi"},
                    {"offline s"},
                    {"online s"},
                    {"MB"},
-                   {"MB against delphi"},
+                   {"MB vs delphi"},
                    {"top-1"},
                    {"95 % interval"},
                    {"clear top-1"},
-                   {"same label as clear"},
-                   {"least security, bits"},
+                   {"same label"},
+                   {"security, bits"},
                    {"search s"}});
   const Row* fastest = *std::ranges::min_element(rows, {}, &Row::seconds);
   std::set<std::string> machines, sources;
@@ -66,8 +66,8 @@ std::string measured_table(const Data& data, const std::string& network) {
   html += source_note(fmt::format(
       "Measured by bench/results ({}) on {}. Top-1 is simulated with the errors of the plan, over {} images "
       "and several "
-      "error seeds; the shaded row is the fastest.",
-      fmt::join(sources, ", "), fmt::join(machines, "; "), number(rows.front()->simulated_images, 6)));
+      "error seeds; same label: as the clear network gives. The shaded row is the fastest.",
+      fmt::join(sources, ", "), fmt::join(machines, "; "), fixed(rows.front()->simulated_images, 0)));
   std::string notes;
   for (const Row* row : rows) {
     for (const std::string& note : row->notes) {
@@ -90,7 +90,7 @@ std::string range_text(const PlanView& plan, std::optional<double> Layer::*membe
   }
   if (!low) return kDash;
   const auto text = [](double v) {
-    return v == std::floor(v) ? fmt::format("{:.0f}", v) : fmt::format("{:.1f}", v);
+    return std::abs(v - std::round(v)) < 0.05 ? fmt::format("{:.0f}", v) : fmt::format("{:.1f}", v);
   };
   return *low == *high ? text(*low) : text(*low) + " to " + text(*high);
 }
@@ -105,7 +105,7 @@ std::string plans_table(const Data& data, const std::string& network) {
                                                                                   {"log2 p"},
                                                                                   {"work s"},
                                                                                   {"bytes"},
-                                                                                  {"least security, bits"}});
+                                                                                  {"security, bits"}});
   std::set<std::string> sources;
   for (const PlanView* plan : plans) {
     table.row({plan->policy, fmt::format("{}", plan->linears().size()), range_text(*plan, &Layer::n),

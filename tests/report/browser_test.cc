@@ -118,7 +118,7 @@ TEST(Browser, ReadsWellOnPhoneAndDesktopLightAndDark) {
   for (const bool dark : {false, true}) {
     const std::string dom =
         output_of("timeout -k 5 120 " + chromium +
-                  " --headless --no-sandbox --disable-gpu --window-size=1800,1000 --user-data-dir=" +
+                  " --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1800,1000 --user-data-dir=" +
                   (directory.path() / "profile").string() +
                   " --virtual-time-budget=5000 --blink-settings=preferredColorScheme=" + (dark ? "0" : "1") +
                   " --dump-dom file://" + (directory.path() / "frames.html").string() + " 2>/dev/null");

@@ -33,7 +33,7 @@ TEST(Number, SignificantDigits) {
   EXPECT_EQ(number(0.00012345), "0.000123");
   EXPECT_EQ(number(123456.0), "123456");
   EXPECT_EQ(number(-2.5, 2), "-2.5");
-  EXPECT_EQ(number(1e9), "1.00e+09");
+  EXPECT_EQ(number(1e9), "1.00e9");
   EXPECT_EQ(number(std::numeric_limits<double>::infinity()), "\xE2\x80\x93");
   EXPECT_EQ(bytes(1'500'000), "1.50 MB");
   EXPECT_EQ(percent(0.8163, 2), "81.63 %");
@@ -78,6 +78,21 @@ TEST(Axis, CoversItsValuesWithRoundTicks) {
       expect_good(Axis("x", scale), values, 5);
     }
   }
+}
+
+TEST(Axis, OfIndicesEndsAtTheirEndsWithIntegerTicks) {
+  const auto labels = [](const std::vector<double>& values) {
+    Axis axis("episode", Scale::index);
+    for (const double v : values) axis.include(v);
+    axis.finish(6);
+    EXPECT_DOUBLE_EQ(axis.place(values.front()), values.size() == 1 ? 0.5 : 0);
+    std::vector<std::string> found;
+    for (const Tick& tick : axis.ticks()) found.push_back(tick.label);
+    return found;
+  };
+  EXPECT_EQ(labels({1, 8}), (std::vector<std::string>{"1", "2", "4", "6", "8"}));
+  EXPECT_EQ(labels({1, 35}), (std::vector<std::string>{"1", "10", "20", "30"}));
+  EXPECT_EQ(labels({3}), (std::vector<std::string>{"3"}));
 }
 
 TEST(ParetoFront, HoldsWhatNoOtherBeats) {

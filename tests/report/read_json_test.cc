@@ -25,7 +25,7 @@ std::string message_of(const Json& json) {
 TEST(ReadJson, ResultsAndSearches) {
   const Data data = test::full_data();
   ASSERT_EQ(data.rows.size(), 5u);
-  EXPECT_DOUBLE_EQ(data.rows[0].seconds(), 40.248);
+  EXPECT_DOUBLE_EQ(data.rows[0].seconds(), 40.373);
   EXPECT_DOUBLE_EQ(data.rows[4].mb(), 11.5);
   EXPECT_DOUBLE_EQ(*data.rows[4].interval_low, 0.8055);
   ASSERT_EQ(data.plans.size(), 5u);
