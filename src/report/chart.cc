@@ -139,7 +139,17 @@ std::string Chart::labels_drawn(std::vector<Label> labels) const {
     }
     return true;
   };
-  for (std::size_t i = 0; i < labels.size(); ++i) {
+  // Those at the ends of lines stand in one column and keep the order of the lines.
+  const bool column = std::ranges::all_of(labels, [&](const Label& l) { return l.x == labels.front().x; });
+  if (column) {
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      labels[i].y = std::max(labels[i].wanted, i == 0 ? low : labels[i - 1].y + kLineHeight);
+    }
+    for (std::size_t i = labels.size(); i-- > 0;) {
+      labels[i].y = std::min(labels[i].y, i + 1 == labels.size() ? high : labels[i + 1].y - kLineHeight);
+    }
+  }
+  for (std::size_t i = 0; i < labels.size() && !column; ++i) {
     labels[i].y = std::clamp(labels[i].wanted, low, high);
     for (int distance = 0; distance <= 40; ++distance) {
       // Below first, then above, in steps of half a line.

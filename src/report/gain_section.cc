@@ -177,8 +177,9 @@ std::string within(const Data& data, const std::string& network) {
       table.row({"p, N, q per layer", fixed(*before - *after - *bits, 2),
                  "mean log2 q of darl minus published, less the next row"});
     }
-    table.row({"relaxed error rate, slots", fixed(*bits, 2),
-               "Gaussian tail: deviations kept at 2^-40 and at the plan's rate, per ciphertext"});
+    table.row(
+        {"relaxed error rate, slots", fixed(*bits, 2),
+         "Gaussian tail: deviations kept at 2^-40 and at the rate that the plan realises, per ciphertext"});
   }
   if (const auto flooded = mean(exact, flooded_log2_n)) {
     const auto degree = mean(exact, [](const Layer& l) -> std::optional<double> {

@@ -12,7 +12,7 @@ namespace {
 
 std::string chart_of(const NoiseLayer& layer, const std::string& policy) {
   Chart chart(
-      fmt::format("{}: N = {:.0f}, log2 q = {:.1f}, log2 p = {:.0f}", layer.name, layer.n, layer.log2_q,
+      fmt::format("{}: N {:.0f}, q {:.0f} bits, p {:.0f} bits", layer.name, layer.n, layer.log2_q,
                   layer.log2_p),
       fmt::format(
           "Histogram of {} errors with the model's density; measured deviation {} LSB, predicted {} LSB.",
@@ -38,19 +38,19 @@ std::string chart_of(const NoiseLayer& layer, const std::string& policy) {
 std::string table_of(const NoiseCheck& check) {
   HtmlTable table(fmt::format("{}, {}: standard deviation of p e / q", check.network, check.policy),
                   {{"layer", false},
-                   {"N"},
-                   {"log2 q"},
-                   {"log2 p"},
-                   {"outputs"},
                    {"measured, LSB"},
                    {"predicted, LSB"},
                    {"ratio"},
-                   {"beyond 4 deviations"}});
+                   {"outputs"},
+                   {"beyond 4 deviations"},
+                   {"N"},
+                   {"log2 q"},
+                   {"log2 p"}});
   for (const NoiseLayer& l : check.layers) {
-    table.row({l.name, fmt::format("{:.0f}", l.n), fixed(l.log2_q, 1), fixed(l.log2_p, 0),
-               fmt::format("{}", l.samples), number(l.measured_std), number(l.predicted_std),
-               fixed(l.predicted_std > 0 ? std::optional(l.measured_std / l.predicted_std) : std::nullopt, 3),
-               percent(l.outside, 3)});
+    const auto ratio = l.predicted_std > 0 ? std::optional(l.measured_std / l.predicted_std) : std::nullopt;
+    table.row({l.name, number(l.measured_std), number(l.predicted_std), fixed(ratio, 3),
+               fmt::format("{}", l.samples), percent(l.outside, 3), fmt::format("{:.0f}", l.n),
+               fixed(l.log2_q, 1), fixed(l.log2_p, 0)});
   }
   return table.html();
 }

@@ -62,8 +62,8 @@ std::string table_of(const Search& search) {
   });
   const std::string summary =
       search.trace.size() > kMostRows
-          ? fmt::format("Table: {} of {} episodes of {}", kMostRows, search.trace.size(), search.policy)
-          : fmt::format("Table: {} episodes of {}", search.trace.size(), search.policy);
+          ? fmt::format("Table: {} of the {} episodes of {}", kMostRows, search.trace.size(), search.policy)
+          : fmt::format("Table: episodes of {} ({})", search.policy, search.trace.size());
   return details(summary, table.html());
 }
 

@@ -42,6 +42,7 @@ svg .note{fill:var(--soft)}
 .bar{fill:var(--c);fill-opacity:.35;stroke:var(--c);stroke-width:.5}
 .lead{fill:none;stroke:var(--c);stroke-width:.75;opacity:.7}
 svg .label{fill:var(--c);font-weight:600}
+svg .label,svg .note{paint-order:stroke;stroke:var(--paper);stroke-width:3px;stroke-linejoin:round}
 .faint .line,.faint .mark{opacity:.45}
 .c0{--c:var(--p0)}.c1{--c:var(--p1)}.c2{--c:var(--p2)}.c3{--c:var(--p3)}.c4{--c:var(--p4)}.c5{--c:var(--p5)}.c6{--c:var(--p6)}.c7{--c:var(--p7)}.c8{--c:var(--p8)}.c9{--c:var(--p9)}
 .c1 .line{stroke-dasharray:7 3}.c2 .line{stroke-dasharray:2 2.5}.c4 .line{stroke-dasharray:8 3 2 3}.c6 .line{stroke-dasharray:12 3}.c7 .line{stroke-dasharray:4 3}.c8 .line{stroke-dasharray:1 3}.c9 .line{stroke-dasharray:6 2 1 2 1 2}
@@ -53,7 +54,7 @@ table{border-collapse:collapse;font-size:.9375rem;overflow-wrap:normal}
 caption{text-align:left;color:var(--soft);padding-bottom:.35rem;position:sticky;left:0;max-width:min(90vw,46rem);overflow-wrap:anywhere}
 th,td{padding:.3rem .55rem;border-bottom:1px solid var(--rule);text-align:left;white-space:nowrap}
 thead th{color:var(--soft);font-weight:600;vertical-align:bottom;white-space:normal;overflow-wrap:normal}
-tbody th{font-weight:600;position:sticky;left:0;background:var(--paper);max-width:11rem;overflow:hidden;text-overflow:ellipsis}
+tbody th{font-weight:600;position:sticky;left:0;background:var(--paper);max-width:18rem;white-space:normal;overflow-wrap:break-word}
 th:first-child{padding-left:0}
 .n{text-align:right;font-variant-numeric:tabular-nums}
 tr.best td,tr.best th{background:var(--panel)}
@@ -64,7 +65,7 @@ summary{cursor:pointer;color:var(--link);padding:.35rem 0}
 .ladder svg{display:block;width:100%;height:14px;margin-top:.2rem}
 .ladder .bar{fill-opacity:1}
 footer{color:var(--soft);font-size:.875rem;margin-top:3rem;padding-bottom:2rem}
-@media (max-width:30rem){table{font-size:.875rem}th,td{padding:.3rem .45rem}tbody th{max-width:7.5rem}}
+@media (max-width:30rem){table{font-size:.875rem}th,td{padding:.3rem .45rem}tbody th{max-width:8rem}}
 @media print{details{display:block}.scroll{overflow:visible}}
 )css";
 

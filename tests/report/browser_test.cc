@@ -116,12 +116,12 @@ TEST(Browser, ReadsWellOnPhoneAndDesktopLightAndDark) {
         instrumented(page(data, "autoprivacy report " + std::string(180, 'c'))));
   write(directory.path() / "frames.html", wrapper());
   for (const bool dark : {false, true}) {
-    const std::string dom =
-        output_of("timeout -k 5 120 " + chromium +
-                  " --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1800,1000 --user-data-dir=" +
-                  (directory.path() / "profile").string() +
-                  " --virtual-time-budget=5000 --blink-settings=preferredColorScheme=" + (dark ? "0" : "1") +
-                  " --dump-dom file://" + (directory.path() / "frames.html").string() + " 2>/dev/null");
+    const std::string dom = output_of(
+        "timeout -k 5 120 " + chromium +
+        " --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1800,1000 --user-data-dir=" +
+        (directory.path() / "profile").string() +
+        " --virtual-time-budget=5000 --blink-settings=preferredColorScheme=" + (dark ? "0" : "1") +
+        " --dump-dom file://" + (directory.path() / "frames.html").string() + " 2>/dev/null");
     const std::string key = "data-seen=\"";
     const std::size_t at = dom.find(key);
     ASSERT_NE(at, std::string::npos) << dom.substr(0, 500);
