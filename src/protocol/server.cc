@@ -216,6 +216,13 @@ class Session {
     return y;
   }
 
+  Share receive_masked_input() {
+    const ShareModulus& modulus = model_.modulus(0);
+    const std::size_t count = model_.size(0);
+    return unpack_shares(channel_.receive_exactly(kMaskedInput, packed_bytes(count, modulus.bits())), count,
+                         modulus, "the masked input");
+  }
+
   void infer() {
     if (ready_.empty()) fail_peer("the client wants an inference that it has not prepared");
     // Taken out before anything is used: whatever happens from here on, it cannot be used again.
@@ -225,10 +232,7 @@ class Session {
     const int count = static_cast<int>(model_.network().nodes.size());
     measure(statistics.cpu_s, [&] {
       std::vector<Share> shares(static_cast<std::size_t>(count));
-      const ShareModulus& in = model_.modulus(0);
-      shares[0] = unpack_shares(
-          channel_.receive_exactly(kMaskedInput, packed_bytes(model_.size(0), in.bits())), model_.size(0), in,
-          "the masked input");
+      shares[0] = receive_masked_input();
       std::size_t linear = 0, activation = 0;
       for (int node = 1; node < count; ++node) {
         Share& out = shares[static_cast<std::size_t>(node)];
