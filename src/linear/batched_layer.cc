@@ -14,10 +14,9 @@ std::variant<BatchedConv, BatchedFcBlocks> choose_packing(const Geometry& geomet
                                                           const BatchedOptions& options) {
   check(geometry);
   const nn::Window& window = geometry.window;
-  const bool vector = geometry.in.h == 1 && geometry.in.w == 1 && geometry.groups == 1 &&
-                      window.kernel_h == 1 && window.kernel_w == 1 && geometry.out().h == 1 &&
-                      geometry.out().w == 1;
-  if (vector) return BatchedFcBlocks(geometry.in.c, geometry.c_out, options.fc, n);
+  const bool matrix = geometry.in.h == 1 && geometry.in.w == 1 && geometry.groups == 1 &&
+                      window.kernel_h == 1 && window.kernel_w == 1 && window.pad == nn::Padding{};
+  if (matrix) return BatchedFcBlocks(geometry.in.c, geometry.c_out, options.fc, n);
   return BatchedConv(geometry, options.conv, n);
 }
 

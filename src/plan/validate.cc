@@ -27,12 +27,13 @@ void in_range(const std::string& layer, const char* what, double value, double l
   }
 }
 
-void check_linear(const LinearChoice& c, const Plan& plan, const nn::QuantisedNetwork& network) {
+void check_linear(const LinearChoice& c, const Plan& plan, const nn::QuantisedNetwork& network,
+                  const std::vector<bfv::BatchContextPtr>& contexts) {
   const nn::QNode& node = node_at(network, c.node, "linear layer");
   const auto* op = std::get_if<nn::QLinear>(&node.op);
   if (!op) fail_input("the plan treats layer {} as linear, but it is not", node.name);
   in_range(node.name, "the error's standard deviation", c.error_std, 0, 1e12);
-  if (c.batched) return check_batched(c, plan, network);
+  if (c.batched) return check_batched(c, plan, network, contexts);
   if (const std::uint64_t prime = prime_of(plan, c.node); prime != 0) {
     fail_input("layer {} is shared modulo the prime {}, but is not packed by slots", node.name, prime);
   }
@@ -104,7 +105,7 @@ void validate(const Plan& plan, const nn::QuantisedNetwork& network) {
     fail_input("the plan has {} parameter groups, more than the {} allowed", plan.groups.size(), kMaxGroups);
   }
   for (const bfv::Parameters& group : plan.groups) bfv::make_context(group);
-  check_batch_groups(plan);
+  const std::vector<bfv::BatchContextPtr> contexts = check_batch_groups(plan);
   for (std::size_t i = 0; i < network.nodes.size(); ++i) {
     const nn::QNode& node = network.nodes[i];
     const int bits = plan.modulus_bits[i];
@@ -125,7 +126,7 @@ void validate(const Plan& plan, const nn::QuantisedNetwork& network) {
   }
   std::vector<int> choices(network.nodes.size(), 0);
   for (const LinearChoice& c : plan.linears) {
-    check_linear(c, plan, network);
+    check_linear(c, plan, network, contexts);
     ++choices[static_cast<std::size_t>(c.node)];
   }
   for (const ActivationChoice& c : plan.activations) {

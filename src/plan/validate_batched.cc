@@ -27,11 +27,12 @@ std::uint64_t prime_of(const Plan& plan, int node) {
   return plan.primes.empty() ? 0 : plan.primes[static_cast<std::size_t>(node)];
 }
 
-void check_batch_groups(const Plan& plan) {
+std::vector<bfv::BatchContextPtr> check_batch_groups(const Plan& plan) {
   if (plan.batch_groups.size() > kMaxBatchGroups) {
     fail_input("the plan has {} parameter groups that pack by slots, more than the {} allowed",
                plan.batch_groups.size(), kMaxBatchGroups);
   }
+  std::vector<bfv::BatchContextPtr> contexts;
   for (const bfv::BatchParameters& group : plan.batch_groups) {
     if (const std::size_t primes = group.data_primes.size() + group.special_primes.size();
         primes > kMaxBatchPrimes) {
@@ -43,8 +44,9 @@ void check_batch_groups(const Plan& plan) {
                  group.plain_primes.size());
     }
     if (group.products) fail_input("a parameter group prepares for products of ciphertexts, which no layer needs");
-    bfv::make_batch_context(group);
+    contexts.push_back(bfv::make_batch_context(group));
   }
+  return contexts;
 }
 
 void check_primes(const Plan& plan, const nn::QuantisedNetwork& network) {
@@ -90,7 +92,8 @@ void check_primes(const Plan& plan, const nn::QuantisedNetwork& network) {
   }
 }
 
-void check_batched(const LinearChoice& choice, const Plan& plan, const nn::QuantisedNetwork& network) {
+void check_batched(const LinearChoice& choice, const Plan& plan, const nn::QuantisedNetwork& network,
+                   const std::vector<bfv::BatchContextPtr>& contexts) {
   const nn::QNode& node = network.nodes[static_cast<std::size_t>(choice.node)];
   const std::string& name = node.name;
   const auto groups = static_cast<std::int64_t>(plan.batch_groups.size());
@@ -119,7 +122,7 @@ void check_batched(const LinearChoice& choice, const Plan& plan, const nn::Quant
   }
   // Throws with the layer's geometry if it does not fit.
   const linear::BatchedLinear layer(linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c),
-                                    bfv::make_batch_context(group), batched_options(batched));
+                                    contexts[static_cast<std::size_t>(choice.group)], batched_options(batched));
   at_most(name, "products with weights", layer.weight_plaintexts(), kMaxPlaintexts);
   at_most(name, "bytes of uploads", layer.upload_bytes(), kMaxMessageBytes);
   at_most(name, "bytes of replies", layer.reply_bytes(), kMaxMessageBytes);
