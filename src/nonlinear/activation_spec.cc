@@ -22,7 +22,7 @@ void check_prime(const char* field, const char* width_field, std::uint64_t prime
   if (prime == 0) return;
   check_range(field, prime, kMinActivationPrime, kMaxActivationPrime);
   if (prime % 2 == 0) fail_input("Activation layer: {} is {}, which is even.", field, prime);
-  if (width != std::bit_width(prime)) {
+  if (width != static_cast<int>(std::bit_width(prime))) {
     fail_input("Activation layer: {} must be {}, the width of {} {}, but is {}.", width_field,
                std::bit_width(prime), field, prime, width);
   }
