@@ -30,8 +30,8 @@ struct ActivationSpec {
   std::size_t pool_size = 1;           ///< elements of one window, 1..kMaxPoolSize; 1 without pooling
   std::vector<std::uint32_t> windows;  ///< with pooling: outputs x pool_size input indices, repeats allowed
 
-  std::uint64_t in_prime = 0;          ///< p, odd, 2^12 to 2^40; 0: shares modulo 2^(n + g)
-  std::uint64_t out_prime = 0;         ///< p', odd, 2^12 to 2^40; 0: the result modulo 2^k
+  std::uint64_t in_prime = 0;   ///< p, odd, 2^12 to 2^40; 0: shares modulo 2^(n + g)
+  std::uint64_t out_prime = 0;  ///< p', odd, 2^12 to 2^40; 0: the result modulo 2^k
 
   bool pooled() const { return pool_size > 1; }
   /// Width of the words a and b.
