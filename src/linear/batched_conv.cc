@@ -149,13 +149,22 @@ BatchedTerms BatchedConv::terms(std::size_t reply) const {
     }
     return false;
   };
+  // Groups of channels meet only their own outputs.
+  const auto phases = static_cast<std::size_t>(phases_h_ * phases_w_);
+  const auto groups = static_cast<std::size_t>(geometry_.groups);
+  const std::size_t in_per = static_cast<std::size_t>(geometry_.in.c) / groups * phases;
+  const std::size_t out_per = static_cast<std::size_t>(geometry_.c_out) / groups;
+  const std::size_t outputs = std::min((reply + 1) * channels_, static_cast<std::size_t>(geometry_.c_out));
+  const std::size_t first = reply * channels_ / out_per * in_per / channels_;
+  const std::size_t last =
+      std::min(((outputs - 1) / out_per + 1) * in_per + channels_ - 1, groups_in_ * channels_) / channels_;
   BatchedTerms t;
   for (std::size_t swap = 0; swap < 2; ++swap) {
     for (std::size_t shift = 0; shift < half; ++shift) {
       for (const Tap& tap : taps_) {
         const int steps = slot_offset(tap) + static_cast<int>(by_input ? shift * span_ : 0);
         const int switches = copies() ? 0 : (steps != 0 ? 1 : 0) + (by_input && swap == 1 ? 1 : 0);
-        for (std::size_t in = 0; in < groups_in_; ++in) {
+        for (std::size_t in = first; in < last; ++in) {
           if (!present(swap, shift, in, tap)) continue;
           ++t.products;
           t.switched += switches;

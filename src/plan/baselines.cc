@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <map>
 #include <optional>
+#include <tuple>
 
 #include "base/error.h"
 #include "base/parallel.h"
@@ -106,7 +108,7 @@ class Selection {
     });
     for (const auto& layer : layers_) replies_ += static_cast<double>(layer[0].counts.replies);
     batched_.costs = options.costs;
-    batched_.replies = replies_;
+    batched_.layers = static_cast<double>(linears.size());
   }
 
   /// The cheapest gadget for q of this many bits; nothing if it does not decrypt or is not secure.
@@ -245,12 +247,20 @@ Plan darl_by_rule(const nn::QuantisedNetwork& network, const Published& publishe
   const std::uint64_t p = choose_prime(published, bound, n);
   Published rule = published;
   rule.log2_q *= 3;
-  // The most statistical bits that still decrypt.
-  for (options.statistical_bits = rule.log2_q; options.statistical_bits > 0; --options.statistical_bits) {
+  const int special = (rule.log2_q + 9) / 10;
+  // Each statistical bit is one bit of flooding: one try tells how many fit.
+  options.statistical_bits = 1;
+  for (int tries = 0; tries < 2; ++tries) {
     const auto selection = selection_in(network, rule, n, p, options);
-    if (!selection) break;
-    const auto layers = selection->with(rule.log2_q, kPublishedDegree == 8192 ? 50 : 0);
-    if (!layers) continue;
+    const auto layers = selection ? selection->with(rule.log2_q, special) : std::nullopt;
+    if (!layers) break;
+    if (tries == 0) {
+      int most = 0;
+      for (const BatchedCandidate& c : *layers) most = std::max(most, c.choice.batched->flood_bits);
+      const bfv::BatchParameters& set = layers->front().parameters;
+      options.statistical_bits += static_cast<int>(set.log2_q() - set.log2_p()) - 2 - most;
+      continue;
+    }
     Plan plan = finish(network, published, options, p, bound, *layers);
     plan.notes.push_back(fmt::format(
         "N is {} instead of {} and q has {} bits instead of {} by the rule of thumb for flooding, which is "
@@ -302,14 +312,18 @@ struct ComponentChoice {
 ComponentChoice choose_component(const nn::QuantisedNetwork& network, const PrimeComponent& component,
                                  std::span<const double> der_log2, const BatchedOptions& batched,
                                  double bytes_per_second) {
+  std::vector<std::vector<BatchedVariant>> variants;
+  for (const int node : component.linears) {
+    variants.push_back(batched_variants(network.nodes[static_cast<std::size_t>(node)], batched));
+  }
   ComponentChoice best;
   double best_price = 0;
   for (const std::uint32_t widest : batched.degrees) {
     ComponentChoice choice{smallest_prime(component.bound, widest), {}};
     if (choice.p == best.p) continue;
     for (std::size_t i = 0; i < component.linears.size(); ++i) {
-      const nn::QNode& node = network.nodes[static_cast<std::size_t>(component.linears[i])];
-      const std::vector<BatchedCandidate> all = batched_candidates(node, choice.p, der_log2[i], batched);
+      const std::vector<BatchedCandidate> all =
+          batched_candidates(variants[i], choice.p, der_log2[i], batched);
       if (all.empty()) break;
       choice.layers.push_back(*std::ranges::min_element(
           all, {}, [&](const BatchedCandidate& c) { return price_of(c, bytes_per_second); }));
@@ -334,6 +348,44 @@ ComponentChoice choose_component(const nn::QuantisedNetwork& network, const Prim
 
 }  // namespace
 
+namespace {
+
+/// Components whose values need equally many bits share a prime: circuits cost the same, and layers with the
+/// same parameters share their rotation keys.
+void share_primes(std::vector<PrimeComponent>& components) {
+  std::map<int, std::int64_t> largest;
+  const auto bits = [](const PrimeComponent& c) { return bits_of(static_cast<std::uint64_t>(c.bound)); };
+  for (const PrimeComponent& c : components) largest[bits(c)] = std::max(largest[bits(c)], c.bound);
+  for (PrimeComponent& c : components) c.bound = largest[bits(c)];
+}
+
+/// Layers that differ in q by a few bits of equally many primes take the largest of these q, for the same
+/// reason.
+void share_parameters(const nn::QuantisedNetwork& network, const std::vector<int>& linears,
+                      std::span<const double> der_log2, const BatchedOptions& batched, Layers& layers) {
+  using Key = std::tuple<std::uint32_t, std::uint64_t, std::size_t, std::size_t>;
+  std::map<Key, bfv::BatchParameters> largest;
+  const auto key = [](const bfv::BatchParameters& p) {
+    return Key(p.n, p.p(), p.data_primes.size(), p.special_primes.size());
+  };
+  for (const BatchedCandidate& c : layers) {
+    bfv::BatchParameters& held = largest[key(c.parameters)];
+    if (held.n == 0 || held.log2_q() < c.parameters.log2_q()) held = c.parameters;
+  }
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const bfv::BatchParameters& shared = largest[key(layers[i].parameters)];
+    if (shared == layers[i].parameters) continue;
+    const BatchedChoice& method = *layers[i].choice.batched;
+    const BatchedLayer layer =
+        batched_layer(geometry_of(network.nodes[static_cast<std::size_t>(linears[i])]), method, shared.n);
+    // Larger digits of the same primes may leave less room after all.
+    auto c = with_parameters(layer, method, shared, der_log2[i], batched);
+    if (c) layers[i] = std::move(*c);
+  }
+}
+
+}  // namespace
+
 Plan select_published(const nn::QuantisedNetwork& network, std::span<const double> der_log2,
                       const BaselineOptions& options) {
   const std::vector<int> linears = linear_nodes(network);
@@ -346,18 +398,15 @@ Plan select_published(const nn::QuantisedNetwork& network, std::span<const doubl
   BatchedOptions batched;
   batched.costs = options.costs;
   batched.statistical_bits = options.statistical_bits;
-  // At most those of the smallest degree.
-  batched.replies = 0;
+  batched.layers = static_cast<double>(linears.size());
   for (std::size_t i = 0; i < linears.size(); ++i) {
     if (!(der_log2[i] < 0 && der_log2[i] >= -1000)) {
       fail_input("the decryption-error rate of layer {} is 2^{}, outside 2^-1000..1",
                  network.nodes[static_cast<std::size_t>(linears[i])].name, der_log2[i]);
     }
-    const nn::QNode& node = network.nodes[static_cast<std::size_t>(linears[i])];
-    // A reply of N slots holds at least half as many outputs, but for what powers of two leave over.
-    batched.replies += std::ceil(static_cast<double>(node.shape.size()) / 256);
   }
-  const std::vector<PrimeComponent> components = prime_components(network, exact_ranges(network));
+  std::vector<PrimeComponent> components = prime_components(network, exact_ranges(network));
+  share_primes(components);
   std::vector<ComponentChoice> chosen(components.size());
   parallel_for(components.size(), [&](std::size_t k) {
     std::vector<double> der;
@@ -372,6 +421,7 @@ Plan select_published(const nn::QuantisedNetwork& network, std::span<const doubl
       layers[position(components[k].linears[i])] = std::move(chosen[k].layers[i]);
     }
   }
+  share_parameters(network, linears, der_log2, batched, layers);
   Plan plan = assemble_batched(network, "published", 0, std::move(primes), layers);
   plan.notes.push_back(
       fmt::format("replies are flooded for 2^-{} of statistical distance, added to each layer's q; the paper "

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <map>
 #include <tuple>
 
 #include "base/error.h"
+#include "bfv/batch_noise.h"
 #include "plan/primes.h"
 #include "security/limits.h"
 
@@ -16,6 +16,8 @@ namespace {
 // IFMA kernels hold primes up to this size.
 constexpr int kMaxPrimeBits = 50;
 constexpr int kMinPrimeBits = 20;
+// Rates below 2^kNever are not told apart.
+constexpr double kNever = -1000;
 
 linear::Geometry geometry_of(const nn::QNode& node) {
   const auto* op = std::get_if<nn::QLinear>(&node.op);
@@ -71,17 +73,19 @@ std::vector<BatchedChoice> methods(const linear::Geometry& geometry, int statist
 }
 
 /// The smallest modulus with this gadget.
-std::optional<BatchedCandidate> smallest(const BatchedLayer& layer, const BatchedChoice& method, std::uint32_t n,
-                                         std::uint64_t p, bool special, double der_log2,
-                                         const BatchedOptions& options) {
-  // Start where flooding the products alone fits; key switches add the rest.
+std::optional<BatchedCandidate> smallest(const BatchedVariant& variant, std::uint64_t p, bool special,
+                                         double der_log2, const BatchedOptions& options) {
+  const std::uint32_t n = variant.n;
+  const int limit = security::max_log2_q(n);
+  // From where flooding hides the products alone; key switches add the rest.
   const double log2_p = std::log2(static_cast<double>(p));
   double products = 1;
-  for (const linear::BatchedTerms& t : layer.terms) products = std::max(products, static_cast<double>(t.products));
-  const double log2_noise = 0.5 * std::log2(products * 10 * n / 12) + log2_p;
-  int bits = static_cast<int>(log2_noise + log2_p + options.statistical_bits + std::log2(n));
-  const int limit = security::max_log2_q(n);
-  for (; bits <= limit; ++bits) {
+  for (const linear::BatchedTerms& t : variant.layer.terms)
+    products = std::max(products, static_cast<double>(t.products));
+  const double log2_noise = 0.5 * std::log2(products * bfv::fresh_variance() * n / 12) + log2_p;
+  const double replies = static_cast<double>(variant.layer.counts.replies) * options.layers;
+  const int least = static_cast<int>(log2_noise + std::log2(n * replies) + options.statistical_bits + log2_p) - 1;
+  for (int bits = least; bits <= limit; ++bits) {
     int special_bits = 0;
     if (special) {
       const int primes = (bits + kMaxPrimeBits - 1) / kMaxPrimeBits;
@@ -90,7 +94,8 @@ std::optional<BatchedCandidate> smallest(const BatchedLayer& layer, const Batche
     }
     const auto parameters = batched_parameters(n, p, bits, special_bits);
     if (!parameters) continue;
-    if (auto found = with_parameters(layer, method, *parameters, der_log2, options)) return found;
+    if (auto found = with_parameters(variant.layer, variant.method, *parameters, der_log2, options))
+      return found;
   }
   return std::nullopt;
 }
@@ -208,39 +213,53 @@ std::optional<BatchedCandidate> with_parameters(const BatchedLayer& layer, const
   c.choice.batched = method;
   c.choice.log2_p = std::bit_width(parameters.p());
   BatchedChoice& batched = *c.choice.batched;
-  batched.flood_bits = noise::flood_bits(noise, options.replies, batched.statistical_bits);
+  const auto replies = static_cast<double>(layer.counts.replies);
+  batched.flood_bits = noise::flood_bits(noise, replies * options.layers, batched.statistical_bits);
   // The room of bfv::flood.
   if (batched.flood_bits >= parameters.log2_q() - parameters.log2_p() - 1) return std::nullopt;
   for (std::size_t level = 1; level <= parameters.data_primes.size(); ++level) {
-    c.der_log2 = noise::log2_der(noise, parameters, batched.flood_bits, level);
+    c.der_log2 = std::max(noise::log2_der(noise, parameters, batched.flood_bits, level), kNever);
     if (c.der_log2 > der_log2) continue;
     batched.reply_level = static_cast<int>(level);
-    c.choice.failure_log2 = std::min(0.0, c.der_log2 + std::log2(static_cast<double>(layer.counts.replies)));
+    c.choice.failure_log2 = std::min(0.0, c.der_log2 + std::log2(replies));
     price_batched(layer, parameters, options.costs, c.choice);
     return c;
   }
   return std::nullopt;
 }
 
-std::vector<BatchedCandidate> batched_candidates(const nn::QNode& node, std::uint64_t p, double der_log2,
-                                                 const BatchedOptions& options) {
+std::vector<BatchedVariant> batched_variants(const nn::QNode& node, const BatchedOptions& options) {
   const linear::Geometry geometry = geometry_of(node);
-  std::vector<BatchedCandidate> found;
+  std::vector<BatchedVariant> variants;
   for (const std::uint32_t n : options.degrees) {
-    if (!usable(n, p)) continue;
+    // Flooding alone needs this much, for the smallest prime of any use.
+    if (options.statistical_bits + 2 * std::log2(n) >= security::max_log2_q(n)) continue;
     for (const BatchedChoice& method : methods(geometry, options.statistical_bits)) {
-      BatchedLayer layer;
       try {
-        layer = batched_layer(geometry, method, n);
+        variants.push_back({n, method, batched_layer(geometry, method, n)});
       } catch (const Error&) {
         continue;  // the map is larger than this ring
       }
-      for (const bool special : {false, true}) {
-        if (auto c = smallest(layer, method, n, p, special, der_log2, options)) found.push_back(std::move(*c));
-      }
+    }
+  }
+  return variants;
+}
+
+std::vector<BatchedCandidate> batched_candidates(std::span<const BatchedVariant> variants, std::uint64_t p,
+                                                 double der_log2, const BatchedOptions& options) {
+  std::vector<BatchedCandidate> found;
+  for (const BatchedVariant& variant : variants) {
+    if (!usable(variant.n, p)) continue;
+    for (const bool special : {false, true}) {
+      if (auto c = smallest(variant, p, special, der_log2, options)) found.push_back(std::move(*c));
     }
   }
   return found;
+}
+
+std::vector<BatchedCandidate> batched_candidates(const nn::QNode& node, std::uint64_t p, double der_log2,
+                                                 const BatchedOptions& options) {
+  return batched_candidates(batched_variants(node, options), p, der_log2, options);
 }
 
 double price_of(const BatchedCandidate& candidate, double bytes_per_second) {
@@ -250,8 +269,11 @@ double price_of(const BatchedCandidate& candidate, double bytes_per_second) {
 
 std::vector<BatchedCandidate> batched_pareto(const nn::QNode& node, std::uint64_t p,
                                              std::span<const double> der_log2, const BatchedOptions& options) {
+  const std::vector<BatchedVariant> variants = batched_variants(node, options);
   std::vector<BatchedCandidate> all;
-  for (const double der : der_log2) std::ranges::move(batched_candidates(node, p, der, options), std::back_inserter(all));
+  for (const double der : der_log2) {
+    std::ranges::move(batched_candidates(variants, p, der, options), std::back_inserter(all));
+  }
   const auto key = [](const BatchedCandidate& c) {
     return std::tuple(c.choice.predicted_s, c.choice.predicted_bytes, c.der_log2);
   };
@@ -273,11 +295,9 @@ PackingPrices compare_packings(const nn::QNode& node, int log2_p, const ErrorBud
   PackingPrices prices{cheapest(node, log2_p, budget, bytes_per_second), std::nullopt};
   // As many values as 2^log2_p tells apart.
   const std::int64_t bound = (std::int64_t{1} << (log2_p - 1)) - 1;
-  for (const std::uint32_t n : options.degrees) {
-    BatchedOptions one = options;
-    one.degrees = {n};
-    for (BatchedCandidate& c :
-         batched_candidates(node, smallest_prime(bound, n), budget.target_failure_log2, one)) {
+  for (const BatchedVariant& variant : batched_variants(node, options)) {
+    for (BatchedCandidate& c : batched_candidates(std::span(&variant, 1), smallest_prime(bound, variant.n),
+                                                  budget.target_failure_log2, options)) {
       if (!prices.slots || price_of(c, bytes_per_second) < price_of(*prices.slots, bytes_per_second))
         prices.slots = std::move(c);
     }

@@ -57,7 +57,7 @@ struct BatchedCandidate {
 
 struct BatchedOptions {
   int statistical_bits = 40;  ///< of flooding, for one inference
-  double replies = 1024;      ///< of one inference at most: they share the statistical distance
+  double layers = 1;          ///< of one inference: each may take an equal part of that distance
   BatchedUnitCosts costs;
   std::vector<std::uint32_t> degrees = {2048, 4096, 8192, 16384, 32768};
 };
@@ -74,9 +74,19 @@ std::optional<BatchedCandidate> with_parameters(const BatchedLayer& layer, const
                                                 const bfv::BatchParameters& parameters, double der_log2,
                                                 const BatchedOptions& options);
 
+/// One layer in every degree and by every method that it fits. It does not depend on the modulus.
+struct BatchedVariant {
+  std::uint32_t n = 0;
+  BatchedChoice method;
+  BatchedLayer layer;
+};
+std::vector<BatchedVariant> batched_variants(const nn::QNode& node, const BatchedOptions& options = {});
+
 /// For every degree, method and gadget the smallest modulus whose replies fail with probability at most
 /// 2^der_log2 each (AutoPrivacy, Fig. 2b), all with plaintext prime p, which must be 1 mod 2N; other degrees
 /// are left out. May be empty.
+std::vector<BatchedCandidate> batched_candidates(std::span<const BatchedVariant> variants, std::uint64_t p,
+                                                 double der_log2, const BatchedOptions& options = {});
 std::vector<BatchedCandidate> batched_candidates(const nn::QNode& node, std::uint64_t p, double der_log2,
                                                  const BatchedOptions& options = {});
 
