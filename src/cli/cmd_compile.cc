@@ -13,6 +13,7 @@
 #include "cli/table.h"
 #include "linear/layout.h"
 #include "nn/onnx_import.h"
+#include "plan/batched_candidates.h"
 #include "service/audit.h"
 #include "service/compile.h"
 
@@ -44,12 +45,24 @@ std::vector<std::string> read_labels(const std::string& path) {
   return labels;
 }
 
-std::string packing_text(const linear::Packing& p) {
+std::string packing_text(const plan::LinearChoice& choice) {
+  if (choice.batched) return fmt::format("slots, flooding {} bits", choice.batched->flood_bits);
+  const linear::Packing& p = choice.packing;
   std::string text =
       fmt::format("coefficient {}x{} in{} out{}", p.window_h, p.window_w, p.channels_in, p.channels_out);
   if (p.groups > 1) text += fmt::format(" groups{}", p.groups);
   if (p.phases) text += " phases";
   return text;
+}
+
+/// Ciphertext primes, the special ones last.
+std::vector<std::uint64_t> primes_of(const plan::Plan& plan, const plan::LinearChoice& choice) {
+  const auto group = static_cast<std::size_t>(choice.group);
+  if (!choice.batched) return plan.groups[group].primes;
+  std::vector<std::uint64_t> primes = plan.batch_groups[group].data_primes;
+  const std::vector<std::uint64_t>& special = plan.batch_groups[group].special_primes;
+  primes.insert(primes.end(), special.begin(), special.end());
+  return primes;
 }
 
 /// What compile reports of one layer: a linear layer or an activation.
@@ -79,8 +92,13 @@ std::vector<Row> rows_of(const package::Package& package) {
 double ciphertext_error_rate(const package::Package& package, const plan::LinearChoice& choice) {
   const nn::QNode& node = package.network.nodes[static_cast<std::size_t>(choice.node)];
   const auto geometry = linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c);
-  const auto replies = static_cast<double>(linear::counts(geometry, choice.packing).replies);
-  return std::exp2(choice.failure_log2) / replies;
+  const std::int64_t replies =
+      choice.batched
+          ? plan::batched_layer(geometry, *choice.batched,
+                                package.plan.batch_groups[static_cast<std::size_t>(choice.group)].n)
+                .counts.replies
+          : linear::counts(geometry, choice.packing).replies;
+  return std::exp2(choice.failure_log2) / static_cast<double>(replies);
 }
 
 struct Predicted {
@@ -108,15 +126,15 @@ Json layer_json(const package::Package& package, const service::Audit& audit, co
     json[key] = nullptr;
   }
   if (row.linear) {
-    const auto group = static_cast<std::size_t>(row.linear->group);
-    json["packing"] = packing_text(row.linear->packing);
-    json["n"] = package.plan.groups[group].n;
-    json["log2_q"] = package.plan.groups[group].log2_q();
-    json["primes"] = package.plan.groups[group].primes;
+    const service::GroupAudit& group = service::group_of(audit, *row.linear);
+    json["packing"] = packing_text(*row.linear);
+    json["n"] = group.n;
+    json["log2_q"] = group.log2_q;
+    json["primes"] = primes_of(package.plan, *row.linear);
     json["log2_p"] = row.linear->log2_p;
     json["tau_lsb"] = row.linear->error_std;
     json["der_ciphertext"] = finite(ciphertext_error_rate(package, *row.linear));
-    json["lambda_bits"] = finite(audit.groups[group].estimate.lambda_min);
+    json["lambda_bits"] = finite(group.estimate.lambda_min);
     json["predicted_s"] = row.linear->predicted_s;
     json["predicted_bytes"] = row.linear->predicted_bytes;
   } else {
@@ -168,12 +186,10 @@ std::string text_of(const service::Compiled& compiled, const service::Audit& aud
                {"bytes"}});
   for (const Row& row : rows_of(compiled.package)) {
     if (row.linear) {
-      const auto group = static_cast<std::size_t>(row.linear->group);
-      table.row({row.name, row.op, fmt::format("{}", plan.groups[group].n),
-                 fmt::format("{:.1f}", plan.groups[group].log2_q()), fmt::format("{}", row.linear->log2_p),
+      const service::GroupAudit& group = service::group_of(audit, *row.linear);
+      table.row({row.name, row.op, fmt::format("{}", group.n), fmt::format("{:.1f}", group.log2_q), fmt::format("{}", row.linear->log2_p),
                  fmt::format("{:.3f}", row.linear->error_std),
-                 fmt::format("{:.1f}", audit.groups[group].estimate.lambda_min),
-                 packing_text(row.linear->packing),
+                 fmt::format("{:.1f}", group.estimate.lambda_min), packing_text(*row.linear),
                  format_bytes(static_cast<double>(row.linear->predicted_bytes))});
     } else {
       table.row({row.name, row.op, "", "", "", "", "", row.activation->engine,

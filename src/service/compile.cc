@@ -9,6 +9,7 @@
 #include "nn/accuracy.h"
 #include "nn/float_executor.h"
 #include "nn/integer_executor.h"
+#include "plan/baselines.h"
 #include "plan/budget.h"
 #include "plan/select.h"
 #include "service/audit.h"
@@ -37,16 +38,31 @@ std::vector<std::int32_t> quantised_inputs(const nn::QuantisedNetwork& network, 
   return all;
 }
 
+/// The published baselines.
+bool packs_by_slots(const std::string& policy) { return policy == "delphi" || policy == "darl"; }
+
+plan::Plan select_baseline(const nn::QuantisedNetwork& network, const CompileOptions& options) {
+  plan::BaselineOptions baseline;
+  if (options.strict) baseline.target_failure_log2 = -128;
+  return options.policy == "delphi" ? plan::select_delphi(network, baseline)
+                                    : plan::select_darl(network, baseline);
+}
+
 }  // namespace
 
 void check_options(const CompileOptions& options) {
   static const std::vector<std::string> known = {"exact", "budget", "dp",     "ddpg",
                                                  "darl",  "delphi", "random", "greedy"};
   if (std::ranges::find(known, options.policy) == known.end()) {
-    fail_input("there is no policy \"{}\"; this version offers: exact, budget", options.policy);
+    fail_input("there is no policy \"{}\"; this version offers: exact, budget, delphi, darl", options.policy);
   }
-  if (options.policy != "exact" && options.policy != "budget") {
-    fail_input("policy {} is not available in this version, which offers: exact, budget", options.policy);
+  if (options.policy != "exact" && options.policy != "budget" && !packs_by_slots(options.policy)) {
+    fail_input("policy {} is not available in this version, which offers: exact, budget, delphi, darl",
+               options.policy);
+  }
+  if (packs_by_slots(options.policy) && options.activation == "ot") {
+    fail_input("policy {} shares modulo primes, which only garbled activations read; use --activation gc",
+               options.policy);
   }
   if (options.policy == "budget" && options.strict) {
     fail_input("--strict asks for rare failures, policy budget for small errors; use --policy exact");
@@ -108,7 +124,7 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
     bar.note("calibrating and quantising");
     plan::SelectOptions select;
     plan::BudgetOptions budget;
-    const bool exact = options.policy == "exact";
+    const bool baseline = packs_by_slots(options.policy), exact = options.policy == "exact" || baseline;
     Precision precision =
         choose_precision(graph, calibration, normalization, exact ? select.guard_bits : budget.guard_bits,
                          options.activation_bits);
@@ -119,7 +135,9 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
     bar.note("choosing parameters");
     const Clock::time_point search = Clock::now();
     if (options.strict) select.target_failure_log2 = -128;
-    if (exact) {
+    if (baseline) {
+      package.plan = select_baseline(package.network, options);
+    } else if (exact) {
       package.plan = plan::select_exact(package.network, select);
     } else {
       budget.max_accuracy_loss = options.max_accuracy_loss;
