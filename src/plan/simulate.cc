@@ -9,6 +9,7 @@
 #include "nn/accuracy.h"
 #include "noise/layer_noise.h"
 #include "plan/batched_candidates.h"
+#include "plan/validate_batched.h"
 
 namespace ap::plan {
 
@@ -39,10 +40,7 @@ noise::ReplyErrors reply_errors(const nn::QNode& node, const LinearChoice& c, co
 }  // namespace
 
 noise::ErrorModel error_model(const nn::QuantisedNetwork& network, const Plan& plan) {
-  if (plan.primes.empty()) validate(plan, network);
-  const auto prime_of = [&](int node) {
-    return plan.primes.empty() ? 0 : plan.primes[static_cast<std::size_t>(node)];
-  };
+  validate(plan, network);
   noise::ErrorModel model;
   for (const LinearChoice& c : plan.linears) {
     const nn::QNode& node = network.nodes[static_cast<std::size_t>(c.node)];
@@ -61,11 +59,11 @@ noise::ErrorModel error_model(const nn::QuantisedNetwork& network, const Plan& p
     const nn::QNode& node = network.nodes[static_cast<std::size_t>(c.node)];
     const Truncation& t = c.truncation;
     model.truncations.push_back({c.node, node.inputs.front(), t.sum_bits, t.shift, t.dropped_bits(),
-                                 t.offset(), std::get<nn::QActivation>(node.op).low, prime_of(node.inputs.front())});
+                                 t.offset(), std::get<nn::QActivation>(node.op).low, prime_of(plan, node.inputs.front())});
   }
   model.logits = static_cast<int>(network.nodes.size()) - 1;
   model.logit_bits = plan.modulus_bits.back();
-  model.logit_prime = prime_of(model.logits);
+  model.logit_prime = prime_of(plan, model.logits);
   return model;
 }
 
