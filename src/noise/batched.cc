@@ -13,8 +13,8 @@
 namespace ap::noise {
 namespace {
 
-// What batch_decrypt needs to spare below q / 2p.
-constexpr double kDecryptionMargin = 1 - 0x1p-8;
+// batch_decrypt rounds p x / q with an error below 2^-14 for each prime.
+double decryption_margin(std::size_t level) { return 1 - 0x1p-13 * static_cast<double>(level); }
 
 // ln of the integral of the normal tail Q from x to infinity: phi(x) - x Q(x).
 double ln_tail_integral(double x) {
@@ -95,7 +95,7 @@ double log2_der(const BatchedNoise& noise, const bfv::BatchParameters& parameter
     log2_dropped += std::log2(static_cast<double>(parameters.data_primes[i]));
   }
   const double threshold =
-      kDecryptionMargin * std::exp2(parameters.log2_q() - log2_dropped - parameters.log2_p() - 1);
+      decryption_margin(level) * std::exp2(parameters.log2_q() - log2_dropped - parameters.log2_p() - 1);
   const double flood = std::exp2(flood_bits - log2_dropped);
   // The fresh encryption of zero under the public key.
   const double zero = kErrorSigma * kErrorSigma * (1 + 4.0 * parameters.n / 3);

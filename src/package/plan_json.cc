@@ -154,6 +154,7 @@ Json plan_to_json(const plan::Plan& plan) {
   }
   if (!plan.primes.empty()) json["primes"] = plan.primes;
   if (!plan.notes.empty()) json["notes"] = plan.notes;
+  if (!plan.notes.empty()) json["notes"] = plan.notes;
   return json;
 }
 
@@ -169,6 +170,7 @@ plan::Plan plan_from_json(const Json& json) {
   if (json.contains("batch_groups")) {
     for (const Json& g : json.at("batch_groups")) plan.batch_groups.push_back(batch_group_from(g));
   }
+  if (json.contains("notes")) plan.notes = json.at("notes").get<std::vector<std::string>>();
   if (json.contains("primes")) plan.primes = json.at("primes").get<std::vector<std::uint64_t>>();
   if (json.contains("notes")) plan.notes = json.at("notes").get<std::vector<std::string>>();
   plan.modulus_bits = json.at("modulus_bits").get<std::vector<int>>();

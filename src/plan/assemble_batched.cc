@@ -12,7 +12,7 @@
 namespace ap::plan {
 namespace {
 
-// As in plan/assemble.cc; a sum modulo a prime takes one more addition and a selection.
+// As in plan/assemble.cc.
 constexpr double kSecondsPerAnd = 30e-9;
 constexpr double kSecondsPerInputBit = 40e-9;
 
@@ -33,6 +33,8 @@ ActivationChoice choose_activation(const nn::QuantisedNetwork& network, int inde
   spec.guard_bits = choice.truncation.guard_bits;
   spec.clamp_bits = op.bits;
   spec.out_bits = choice.out_bits;
+  spec.in_prime = primes[input];
+  spec.out_prime = primes[static_cast<std::size_t>(index)];
   if (op.has_pool)
     spec.pool_size = static_cast<std::size_t>(op.pool.kernel_h) * static_cast<std::size_t>(op.pool.kernel_w);
   choice.predicted_bytes = nonlinear::column_bytes(spec) + nonlinear::table_bytes(spec) +
@@ -76,6 +78,7 @@ Plan assemble_batched(const nn::QuantisedNetwork& network, std::string policy, d
     }
   }
   plan.primes = std::move(primes);
+  validate(plan, network);
   return plan;
 }
 

@@ -22,6 +22,8 @@ namespace {
 
 constexpr std::uint32_t kPublishedDegree = 8192;
 constexpr std::uint32_t kDegrees[] = {8192, 16384, 32768};
+// What a plan states at most; more is as good as perfect.
+constexpr int kMaxStatisticalBits = 128;
 constexpr int kDelphiPrimeBits = 22, kDelphiBits = 180, kDarlPrimeBits = 14, kDarlBits = 165;
 
 linear::Geometry geometry_of(const nn::QNode& node) {
@@ -261,7 +263,10 @@ Plan darl_by_rule(const nn::QuantisedNetwork& network, const Published& publishe
       options.statistical_bits += static_cast<int>(set.log2_q() - set.log2_p()) - 2 - most;
       continue;
     }
-    Plan plan = finish(network, published, options, p, bound, *layers);
+    auto flooded = *layers;
+    for (BatchedCandidate& c : flooded)
+      c.choice.batched->statistical_bits = std::min(options.statistical_bits, kMaxStatisticalBits);
+    Plan plan = finish(network, published, options, p, bound, flooded);
     plan.notes.push_back(fmt::format(
         "N is {} instead of {} and q has {} bits instead of {} by the rule of thumb for flooding, which is "
         "worth 2^-{} of statistical distance; 40 bits are enough",
