@@ -124,5 +124,54 @@ TEST(BatchedSession, PrimesAreNeverRunByTransfers) {
   }
 }
 
+/// What the server says when a client sends `keys` for public keys and `rotations` for rotation keys.
+std::string refusal_of(const package::Package& package, const Bytes& keys, const Bytes& rotations) {
+  const ServerModel server_model(package);
+  auto [client, server_end] = net::make_local_channels();
+  std::string refusal;
+  std::thread server([&, channel = server_end.get()] {
+    try {
+      serve_session(server_model, *channel);
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), ErrorCode::peer);
+      refusal = e.what();
+      channel->close();
+    }
+  });
+  ByteWriter hello;
+  hello.u16(kProtocolVersion);
+  hello.raw(package.id);
+  client->send(kHello, hello.bytes());
+  client->receive_exactly(kWelcome, 1 + 2 + 32);
+  client->send(kCommand, Bytes{static_cast<std::uint8_t>(Command::prepare)});
+  client->send(kPublicKeys, keys);
+  client->send(kGaloisKeys, rotations);
+  client->close();
+  server.join();
+  return refusal;
+}
+
+TEST(BatchedSession, RefusesKeysOfWrongSizesAndValues) {
+  const package::Package package = batched_package(test::small_network());
+  const Model model(package.network, package.plan);
+  std::size_t size = 0;
+  for (const BatchGroup& group : model.groups().batch) size += bfv::batch_encrypted_bytes(*group.context);
+  const BatchGroup& first = model.groups().batch[0];
+  const std::size_t rotations = bfv::GaloisKeys::serialised_bytes(*first.context, first.elements);
+  for (const std::size_t wrong : {size - 1, size + 1}) EXPECT_NE(refusal_of(package, Bytes(wrong), {}), "");
+  for (const std::size_t wrong : {std::size_t{0}, rotations - 1, rotations + 1}) {
+    EXPECT_NE(refusal_of(package, Bytes(size), Bytes(wrong)), "") << wrong << " of " << rotations;
+  }
+  EXPECT_NE(refusal_of(package, Bytes(size, 0xff), Bytes(rotations)), "");
+  EXPECT_NE(refusal_of(package, Bytes(size), Bytes(rotations, 0xff)), "");
+}
+
+TEST(BatchedSession, SharesOutOfRangeAreRefused) {
+  const ShareModulus prime(bfv::batch_primes(20, 2048, 1)[0]);
+  const Share good{0, prime.value() - 1};
+  EXPECT_EQ(unpack_shares(pack_shares(good, prime), 2, prime, "shares"), good);
+  EXPECT_THROW(unpack_shares(pack_shares(Share{0, prime.value()}, prime), 2, prime, "shares"), Error);
+}
+
 }  // namespace
 }  // namespace ap::protocol
