@@ -62,8 +62,9 @@ BatchedConv::BatchedConv(const Geometry& geometry, BatchedConvMethod method, std
 void BatchedConv::find_diagonals() {
   const std::size_t half = channels_ / 2, all = groups_out_ * groups_in_ * channels_;
   if (all > kMaxDiagonals) {
-    fail_input("a layer of {} by {} ciphertexts of {} channels is too large for slots; {} diagonals are allowed",
-               groups_in_, groups_out_, channels_, kMaxDiagonals);
+    fail_input(
+        "a layer of {} by {} ciphertexts of {} channels is too large for slots; {} diagonals are allowed",
+        groups_in_, groups_out_, channels_, kMaxDiagonals);
   }
   constexpr std::uint32_t kUsed = kUnused - 1;
   first_weight_.assign(all, kUnused);

@@ -11,8 +11,8 @@
 //   input rotations   i (c_n f - 1) hoisted
 //   output rotations  i (f - 1) hoisted, o (c_n - 1) plain
 //   shifted copies    o (c_n - 1) plain; as DELPHI's code does it i o (c_n - 1)
-// and i o c_n f products in all of them. One of the rotations of each group is the swap of the rows. Where groups
-// of channels meet only their own outputs (depthwise layers), diagonals without weights are left out.
+// and i o c_n f products in all of them. One of the rotations of each group is the swap of the rows. Where
+// groups of channels meet only their own outputs (depthwise layers), diagonals without weights are left out.
 #pragma once
 
 #include <cstdint>
@@ -41,10 +41,10 @@ struct BatchedCounts {
 /// with weights that are zero whatever the weights (padding of channels, groups) add none.
 struct BatchedTerms {
   std::int64_t products = 0;
-  std::int64_t switched = 0;   ///< key switches of the inputs, added up over those products
-  std::int64_t rotated = 0;    ///< key switches of sums
-  int doublings = 0;           ///< then log2 of how many columns are added up by rotations ...
-  bool rows = false;           ///< ... and whether the two rows are
+  std::int64_t switched = 0;  ///< key switches of the inputs, added up over those products
+  std::int64_t rotated = 0;   ///< key switches of sums
+  int doublings = 0;          ///< then log2 of how many columns are added up by rotations ...
+  bool rows = false;          ///< ... and whether the two rows are
   friend bool operator==(const BatchedTerms&, const BatchedTerms&) = default;
 };
 

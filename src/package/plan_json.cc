@@ -61,27 +61,27 @@ Json batch_group_json(const bfv::BatchParameters& g) {
 
 bfv::BatchParameters batch_group_from(const Json& j) {
   using Primes = std::vector<std::uint64_t>;
-  return {j.at("n").get<std::uint32_t>(),          j.at("plain_primes").get<Primes>(),
-          j.at("data_primes").get<Primes>(),       j.at("special_primes").get<Primes>(),
+  return {j.at("n").get<std::uint32_t>(),      j.at("plain_primes").get<Primes>(),
+          j.at("data_primes").get<Primes>(),   j.at("special_primes").get<Primes>(),
           j.at("digits").get<std::uint32_t>(), false};
 }
 
 Json linear_json(const plan::LinearChoice& c) {
   const linear::Packing& p = c.packing;
   Json json = {{"node", c.node},
-          {"group", c.group},
-          {"log2_p", c.log2_p},
-          {"packing",
-           {{"window", {p.window_h, p.window_w}},
-            {"channels_in", p.channels_in},
-            {"channels_out", p.channels_out},
-            {"groups", p.groups},
-            {"phases", p.phases}}},
-          {"drop", {c.drop0, c.drop1}},
-          {"error_std", c.error_std},
-          {"failure_log2", c.failure_log2},
-          {"predicted_s", c.predicted_s},
-          {"predicted_bytes", c.predicted_bytes}};
+               {"group", c.group},
+               {"log2_p", c.log2_p},
+               {"packing",
+                {{"window", {p.window_h, p.window_w}},
+                 {"channels_in", p.channels_in},
+                 {"channels_out", p.channels_out},
+                 {"groups", p.groups},
+                 {"phases", p.phases}}},
+               {"drop", {c.drop0, c.drop1}},
+               {"error_std", c.error_std},
+               {"failure_log2", c.failure_log2},
+               {"predicted_s", c.predicted_s},
+               {"predicted_bytes", c.predicted_bytes}};
   if (c.batched) json["batched"] = batched_json(*c.batched);
   return json;
 }
@@ -140,13 +140,13 @@ Json plan_to_json(const plan::Plan& plan) {
   for (const plan::LinearChoice& c : plan.linears) linears.push_back(linear_json(c));
   for (const plan::ActivationChoice& c : plan.activations) activations.push_back(activation_json(c));
   Json json = {{"policy", plan.policy},
-          {"target_failure_log2", plan.target_failure_log2},
-          {"failure_log2", plan.failure_log2},
-          {"min_lambda_bits", plan.min_lambda_bits},
-          {"groups", std::move(groups)},
-          {"modulus_bits", plan.modulus_bits},
-          {"linears", std::move(linears)},
-          {"activations", std::move(activations)}};
+               {"target_failure_log2", plan.target_failure_log2},
+               {"failure_log2", plan.failure_log2},
+               {"min_lambda_bits", plan.min_lambda_bits},
+               {"groups", std::move(groups)},
+               {"modulus_bits", plan.modulus_bits},
+               {"linears", std::move(linears)},
+               {"activations", std::move(activations)}};
   // Only where something packs by slots.
   if (!plan.batch_groups.empty()) {
     Json& batch = json["batch_groups"] = Json::array();

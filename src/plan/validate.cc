@@ -65,7 +65,8 @@ void check_activation(const ActivationChoice& c, const Plan& plan, const nn::Qua
     // The circuit adds modulo the prime and takes the whole shift off.
     in_range(node.name, "the shift of shares modulo a prime", t.shift, 0, kMaxPrimeShift);
     in_range(node.name, "the number of guard bits", t.guard_bits, t.shift, t.shift);
-    in_range(node.name, "the width of the garbled sum", t.sum_bits, input_bits - t.shift, input_bits - t.shift);
+    in_range(node.name, "the width of the garbled sum", t.sum_bits, input_bits - t.shift,
+             input_bits - t.shift);
   } else {
     in_range(node.name, "the number of guard bits", t.guard_bits, 0, std::min(t.shift, 16));
   }

@@ -41,8 +41,9 @@ Model::Model(const nn::QuantisedNetwork& network, const plan::Plan& plan) : netw
     return plan_.primes.empty() ? 0 : plan_.primes[static_cast<std::size_t>(index)];
   };
   for (int i = 0; i < static_cast<int>(network_.nodes.size()); ++i) {
-    moduli_.push_back(prime(i) != 0 ? ShareModulus(prime(i))
-                                    : ShareModulus::power_of_two(plan_.modulus_bits[static_cast<std::size_t>(i)]));
+    moduli_.push_back(prime(i) != 0
+                          ? ShareModulus(prime(i))
+                          : ShareModulus::power_of_two(plan_.modulus_bits[static_cast<std::size_t>(i)]));
   }
   HeLayers he = make_he_layers(network_, plan_);
   groups_ = std::move(he.groups);
@@ -84,9 +85,9 @@ Share modular_circuit_input(const ActivationLayer& layer, ShareView share, Party
   if (party == Party::client) return out;
   const ShareModulus modulus(layer.spec.in_prime);
   const plan::Truncation& t = layer.truncation;
-  const std::uint64_t shift =
-      modulus.subtract(modulus.from_signed(t.offset()),
-                       modulus.multiply(modulus.from_signed(layer.low), modulus.reduce(std::uint64_t{1} << t.shift)));
+  const std::uint64_t shift = modulus.subtract(
+      modulus.from_signed(t.offset()),
+      modulus.multiply(modulus.from_signed(layer.low), modulus.reduce(std::uint64_t{1} << t.shift)));
   for (std::uint64_t& v : out) v = modulus.add(v, shift);
   return out;
 }

@@ -1,6 +1,6 @@
 // What both parties derive from a package before the first message: for every linear layer its homomorphic
-// part, for every activation its circuit specification, for every node what its shares are taken modulo. Sizes of all messages follow from
-// it. Immutable, so a server shares one among its sessions.
+// part, for every activation its circuit specification, for every node what its shares are taken modulo.
+// Sizes of all messages follow from it. Immutable, so a server shares one among its sessions.
 #pragma once
 
 #include <memory>
@@ -58,8 +58,8 @@ class Model {
 enum class Party { client, server };
 Share circuit_input(const ActivationLayer& layer, ShareView share, Party party);
 
-/// The elements of a message with one tensor of shares, packed, and back. @throws Error(peer) that names `what`
-/// unless every element is below the modulus.
+/// The elements of a message with one tensor of shares, packed, and back. @throws Error(peer) that names
+/// `what` unless every element is below the modulus.
 Bytes pack_shares(ShareView shares, const ShareModulus& modulus);
 Share unpack_shares(ByteView bytes, std::size_t count, const ShareModulus& modulus, const char* what);
 

@@ -36,8 +36,8 @@ struct ServerModel::Prepared {
     for (const LinearLayer& layer : model.linears()) {
       const nn::QNode& node = model.node(layer.node);
       const auto& op = std::get<nn::QLinear>(node.op);
-      layers.push_back({layer.he->prepare(op.weights), linear::ClearConv(layer.he->geometry(), op.weights),
-                        op.bias});
+      layers.push_back(
+          {layer.he->prepare(op.weights), linear::ClearConv(layer.he->geometry(), op.weights), op.bias});
     }
   }
   Model model;
@@ -69,6 +69,8 @@ std::size_t ServerModel::material_bytes() const {
   }
   return bytes;
 }
+
+std::size_t ServerModel::key_bytes() const { return protocol::key_bytes(model().groups()); }
 
 namespace {
 

@@ -33,7 +33,8 @@ package::Package batched_package(const nn::QuantisedNetwork& network,
 std::vector<std::int32_t> random_image(const nn::QNode& input, Prng& prng) {
   std::vector<std::int32_t> image(static_cast<std::size_t>(input.shape.size()));
   const auto values = static_cast<std::uint64_t>(input.high - input.low + 1);
-  for (std::int32_t& v : image) v = static_cast<std::int32_t>(input.low + static_cast<std::int64_t>(prng.next64() % values));
+  for (std::int32_t& v : image)
+    v = static_cast<std::int32_t>(input.low + static_cast<std::int64_t>(prng.next64() % values));
   return image;
 }
 
@@ -55,7 +56,8 @@ Inference infer(const package::Package& package, std::span<const std::int32_t> i
   };
   ServerOptions server_options;
   server_options.observer = keep(result.server);
-  std::thread server([&, channel = server_end.get()] { serve_session(server_model, *channel, server_options); });
+  std::thread server(
+      [&, channel = server_end.get()] { serve_session(server_model, *channel, server_options); });
   ClientOptions client_options;
   client_options.observer = keep(result.client);
   ClientSession session(model, package.id, *client_end, client_options);
@@ -66,7 +68,8 @@ Inference infer(const package::Package& package, std::span<const std::int32_t> i
 }
 
 /// Every node of the batched components, exactly; all of them if everything is batched.
-void expect_exact(const package::Package& package, std::span<const std::int32_t> image, const Inference& run) {
+void expect_exact(const package::Package& package, std::span<const std::int32_t> image,
+                  const Inference& run) {
   const auto clear = nn::run_integer(package.network, image);
   const Model model(package.network, package.plan);
   for (std::size_t i = 1; i < clear.size(); ++i) {
@@ -96,7 +99,8 @@ TEST(BatchedSession, EveryNodeIsExact) {
 // Activations lead from shares modulo a power of two to shares modulo a prime and back.
 TEST(BatchedSession, MixesWithCoefficientPacking) {
   Prng prng;
-  for (const std::vector<bool>& batched : {std::vector{true, false, true, false}, std::vector{false, true, false, true}}) {
+  for (const std::vector<bool>& batched :
+       {std::vector{true, false, true, false}, std::vector{false, true, false, true}}) {
     test::BatchedPlanOptions options;
     options.batched = batched;
     const package::Package package = batched_package(test::small_network(3), options);
