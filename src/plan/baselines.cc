@@ -201,7 +201,7 @@ void note_set(const Published& published, const bfv::BatchParameters& set, Plan&
 Plan finish(const nn::QuantisedNetwork& network, const Published& published, const BaselineOptions& options,
             std::uint64_t p, const Bound& bound, const Layers& layers) {
   const std::vector<std::uint64_t> primes(network.nodes.size(), p);
-  Plan plan = assemble_batched(network, published.name, options.target_failure_log2, primes, layers);
+  Plan plan = assemble_batched(network, published.name, options.target_failure_log2, primes, layers, options.costs);
   note_prime(network, published, bound, p, layers[0].parameters.n, plan);
   return plan;
 }
@@ -427,7 +427,7 @@ Plan select_published(const nn::QuantisedNetwork& network, std::span<const doubl
     }
   }
   share_parameters(network, linears, der_log2, batched, layers);
-  Plan plan = assemble_batched(network, "published", 0, std::move(primes), layers);
+  Plan plan = assemble_batched(network, "published", 0, std::move(primes), layers, options.costs);
   plan.notes.push_back(
       fmt::format("replies are flooded for 2^-{} of statistical distance, added to each layer's q; the paper "
                   "takes errors from one parameter set and time from another",

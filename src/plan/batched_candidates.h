@@ -33,7 +33,6 @@ bool is_matrix(const linear::Geometry& geometry);
 struct BatchedLayer {
   linear::BatchedCounts counts;
   std::vector<linear::BatchedTerms> terms;  ///< the distinct noises of its replies
-  std::size_t elements = 0;                 ///< rotation keys
 };
 /// @throws Error(input) if the layer does not fit.
 BatchedLayer batched_layer(const linear::Geometry& geometry, const BatchedChoice& method, std::uint32_t n);
@@ -41,12 +40,17 @@ BatchedLayer batched_layer(const linear::Geometry& geometry, const BatchedChoice
 /// Noise of the noisiest reply, before it is flooded.
 noise::BatchedNoise worst_noise(const BatchedLayer& layer, const bfv::BatchParameters& parameters);
 
-/// Sets predicted_s and predicted_bytes: one inference, both parties. Rotation keys are sent once a session
-/// and not counted (batched_key_bytes).
+/// Sets predicted_s and predicted_bytes: one inference, both parties. Keys, which the layers of a group share,
+/// are not counted: they are assemble_batched's to add.
 void price_batched(const BatchedLayer& layer, const bfv::BatchParameters& parameters,
                    const BatchedUnitCosts& costs, LinearChoice& choice);
-/// Bytes of `elements` rotation keys and of the public key.
-std::uint64_t batched_key_bytes(const bfv::BatchParameters& parameters, std::size_t elements);
+/// What `rotations` rotation keys and, if `public_key`, a public key add to an inference.
+struct KeyPrice {
+  double seconds = 0;
+  std::uint64_t bytes = 0;
+};
+KeyPrice price_keys(const bfv::BatchParameters& parameters, std::size_t rotations, bool public_key,
+                    const BatchedUnitCosts& costs);
 
 /// choice.node and choice.group are the caller's to fill.
 struct BatchedCandidate {
