@@ -51,7 +51,8 @@ ActivationChoice choose_activation(const nn::QuantisedNetwork& network, int inde
 /// Adds each group's keys to the first layers that need them.
 void add_keys(const nn::QuantisedNetwork& network, const BatchedUnitCosts& costs, Plan& plan) {
   std::vector<bfv::BatchContextPtr> contexts;
-  for (const bfv::BatchParameters& group : plan.batch_groups) contexts.push_back(bfv::make_batch_context(group));
+  for (const bfv::BatchParameters& group : plan.batch_groups)
+    contexts.push_back(bfv::make_batch_context(group));
   std::vector<std::optional<std::set<std::uint32_t>>> held(contexts.size());
   for (LinearChoice& choice : plan.linears) {
     const nn::QNode& node = network.nodes[static_cast<std::size_t>(choice.node)];
@@ -62,8 +63,7 @@ void add_keys(const nn::QuantisedNetwork& network, const BatchedUnitCosts& costs
     if (first) held[group].emplace();
     const std::size_t before = held[group]->size();
     for (const std::uint32_t element : layer.elements()) held[group]->insert(element);
-    const KeyPrice keys =
-        price_keys(plan.batch_groups[group], held[group]->size() - before, first, costs);
+    const KeyPrice keys = price_keys(plan.batch_groups[group], held[group]->size() - before, first, costs);
     choice.predicted_s += keys.seconds;
     choice.predicted_bytes += keys.bytes;
   }

@@ -84,7 +84,8 @@ std::optional<BatchedCandidate> smallest(const BatchedVariant& variant, std::uin
     products = std::max(products, static_cast<double>(t.products));
   const double log2_noise = 0.5 * std::log2(products * bfv::fresh_variance() * n / 12) + log2_p;
   const double replies = static_cast<double>(variant.layer.counts.replies) * options.layers;
-  const int least = static_cast<int>(log2_noise + std::log2(n * replies) + options.statistical_bits + log2_p) - 1;
+  const int least =
+      static_cast<int>(log2_noise + std::log2(n * replies) + options.statistical_bits + log2_p) - 1;
   for (int bits = least; bits <= limit; ++bits) {
     int special_bits = 0;
     if (special) {
@@ -168,8 +169,7 @@ KeyPrice price_keys(const bfv::BatchParameters& parameters, std::size_t rotation
   const double all_bytes = data_bytes + polynomial_bytes(parameters.n, parameters.special_primes);
   // The client encrypts each digit; the server expands the seed and unpacks.
   const double polynomials = count * digits * (data + special) + (public_key ? data : 0);
-  const double bytes =
-      count * (kSeedBytes + digits * all_bytes) + (public_key ? kSeedBytes + data_bytes : 0);
+  const double bytes = count * (kSeedBytes + digits * all_bytes) + (public_key ? kSeedBytes + data_bytes : 0);
   return {2 * polynomials * scaled(costs, parameters.n).encrypt, static_cast<std::uint64_t>(bytes)};
 }
 
@@ -269,7 +269,8 @@ double price_of(const BatchedCandidate& candidate, double bytes_per_second) {
 }
 
 std::vector<BatchedCandidate> batched_pareto(const nn::QNode& node, std::uint64_t p,
-                                             std::span<const double> der_log2, const BatchedOptions& options) {
+                                             std::span<const double> der_log2,
+                                             const BatchedOptions& options) {
   const std::vector<BatchedVariant> variants = batched_variants(node, options);
   std::vector<BatchedCandidate> all;
   for (const double der : der_log2) {

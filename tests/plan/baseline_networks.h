@@ -1,5 +1,5 @@
-// Networks of the published baselines from the data folder, quantised on a few random images: shapes are those of
-// the papers, ranges plausible. Tests that use them are skipped where the data is not there.
+// Networks of the published baselines from the data folder, quantised on a few random images: shapes are
+// those of the papers, ranges plausible. Tests that use them are skipped where the data is not there.
 #pragma once
 
 #include <cstdlib>

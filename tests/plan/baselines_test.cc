@@ -5,8 +5,8 @@
 #include <bit>
 #include <cmath>
 
-#include "baseline_networks.h"
 #include "base/error.h"
+#include "baseline_networks.h"
 #include "plan/assemble.h"
 #include "plan/primes.h"
 #include "plan/simulate.h"
@@ -32,7 +32,8 @@ void expect_sound(const Plan& plan, const nn::QuantisedNetwork& network) {
     const nn::QNode& node = network.nodes[static_cast<std::size_t>(c.node)];
     const auto& op = std::get<nn::QActivation>(node.op);
     const nn::QNode& input = network.nodes[static_cast<std::size_t>(node.inputs.front())];
-    const auto half = static_cast<std::int64_t>(plan.primes[static_cast<std::size_t>(node.inputs.front())] / 2);
+    const auto half =
+        static_cast<std::int64_t>(plan.primes[static_cast<std::size_t>(node.inputs.front())] / 2);
     const std::int64_t added = c.truncation.offset() - op.low * (std::int64_t{1} << op.shift);
     EXPECT_LE(input.high + std::max<std::int64_t>(added, 0), half);
     EXPECT_LE(-input.low, half);
@@ -112,6 +113,28 @@ TEST_P(Baselines, PublishedKeepsEveryRate) {
 
 INSTANTIATE_TEST_SUITE_P(Networks, Baselines,
                          testing::Values("minionn_cifar10_relu6", "resnet32_cifar100_delphi_relu6"));
+
+// Nothing changes while replies decrypt; when they do not, the image is lost.
+TEST(BaselineSimulation, GarbageCostsTheImage) {
+  std::string missing;
+  const nn::QuantisedNetwork* network = baseline_network("minionn_cifar10_relu6", missing);
+  if (network == nullptr) GTEST_SKIP() << "no file " << missing;
+  const Plan plan = select_delphi(*network);
+  std::vector<std::int32_t> images;
+  Prng prng(Seed{6});
+  const nn::QNode& input = network->nodes.front();
+  const auto span = static_cast<std::uint64_t>(input.high - input.low + 1);
+  for (int i = 0; i < 8 * input.shape.size(); ++i) {
+    images.push_back(static_cast<std::int32_t>(input.low + static_cast<std::int64_t>(prng.next64() % span)));
+  }
+  const Simulation exact = simulate(*network, plan, images, {});
+  EXPECT_EQ(exact.agreement_mean, 1);
+  EXPECT_EQ(exact.wrapped, 0);
+  noise::ErrorModel model = error_model(*network, plan);
+  for (noise::ReplyErrors& layer : model.replies) layer.rate = 0.5;
+  const Simulation garbage = simulate(*network, model, images, {});
+  EXPECT_LT(garbage.agreement_mean, 0.7);
+}
 
 TEST(BaselineRule, CostsFourTimesTheDegreeAndNothingElse) {
   std::string missing;

@@ -14,8 +14,8 @@
 namespace ap::plan {
 namespace {
 
-using test::baseline_network;
 using linear::BatchedCounts;
+using test::baseline_network;
 
 std::int64_t up(std::int64_t x, std::int64_t by) { return (x + by - 1) / by; }
 std::int64_t power_of_two(std::int64_t x) {
@@ -29,14 +29,14 @@ BatchedCounts by_formula(const linear::Geometry& g, linear::BatchedConvMethod me
   const bool copies = method == linear::BatchedConvMethod::shifted_copies;
   const int phases = copies ? 1 : w.stride_h * w.stride_w;
   const nn::Shape out = g.out();
-  const std::int64_t map = copies || w.stride_h == 1
-                               ? std::int64_t{out.h} * out.w
-                               : up(g.in.h, w.stride_h) * up(g.in.w, w.stride_w);
+  const std::int64_t map = copies || w.stride_h == 1 ? std::int64_t{out.h} * out.w
+                                                     : up(g.in.h, w.stride_h) * up(g.in.w, w.stride_w);
   const std::int64_t c_i = std::int64_t{g.in.c} * phases, c_o = g.c_out;
   // 3x3 at stride 2 with padding 1 reaches two rows of each phase, 1x1 one.
   const std::int64_t side = copies || w.stride_h == 1 ? w.kernel_h : (w.kernel_h + 1) / 2;
   const std::int64_t f = side * side;
-  const std::int64_t c_n = std::min(n / power_of_two(map), power_of_two(std::max({c_i, c_o, std::int64_t{2}})));
+  const std::int64_t c_n =
+      std::min(n / power_of_two(map), power_of_two(std::max({c_i, c_o, std::int64_t{2}})));
   const std::int64_t i = up(c_i, c_n), o = up(c_o, c_n);
   return {copies ? i * f : i, o, i * o * c_n * f, copies ? 0 : i * (f - 1), o * (c_n - 1)};
 }
@@ -115,7 +115,8 @@ TEST(BatchedCandidates, ARelaxedRateBuysNextToNothing) {
   const std::uint64_t p = smallest_prime(100'000, 8192);
   BatchedOptions options;
   options.degrees = {8192};
-  const auto strict = batched_candidates(node, p, -40, options), relaxed = batched_candidates(node, p, -5, options);
+  const auto strict = batched_candidates(node, p, -40, options),
+             relaxed = batched_candidates(node, p, -5, options);
   ASSERT_EQ(strict.size(), relaxed.size());
   for (std::size_t i = 0; i < strict.size(); ++i) {
     EXPECT_LE(strict[i].parameters.log2_q() - relaxed[i].parameters.log2_q(), 1.01);
