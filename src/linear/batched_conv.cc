@@ -297,40 +297,45 @@ std::vector<bfv::BatchCiphertext> BatchedConv::evaluate(std::span<const bfv::Bat
     bfv::multiply_plain_add(x, w, sum);
     return static_cast<std::int64_t>(x.size());
   };
-  std::vector<BatchedCounts> counts(groups_out_ * 2);
-  // One task is one half (swapped or not) of one output group.
-  std::vector<bfv::BatchCiphertext> halves(groups_out_ * 2, bfv::BatchCiphertext(context, level));
-  parallel_for(halves.size(), [&](std::size_t task) {
-    const std::size_t out = task / 2, swap = task % 2;
+  // What is added up before one swap of the rows: half an output group, of one input group if `published`.
+  const std::size_t step = published ? 1 : groups_in_, steps = groups_in_ / step;
+  const std::size_t sums = groups_out_ * 2 * steps;
+  // One task is a run of shifts of such a sum; as many runs as keep all threads busy.
+  const std::size_t runs = std::clamp<std::size_t>(4 * thread_count() / sums, 1, half);
+  std::vector<BatchedCounts> counts(sums * runs);
+  std::vector<bfv::BatchCiphertext> parts(sums * runs, bfv::BatchCiphertext(context, level));
+  parallel_for(parts.size(), [&](std::size_t task) {
+    const std::size_t run = task % runs, first = task / runs % steps * step;
+    const std::size_t swap = task / runs / steps % 2, out = task / runs / steps / 2;
     BatchedCounts& count = counts[task];
-    bfv::BatchCiphertext& total = halves[task];
-    const std::size_t step = published ? 1 : groups_in_;
-    for (std::size_t first = 0; first < groups_in_; first += step) {
-      bfv::BatchCiphertext sum(context, level);
-      for (std::size_t shift = 0; shift < half; ++shift) {
-        if (by_input) {
-          count.products += diagonal(out, swap, shift, first, first + step, sum);
-          continue;
-        }
-        bfv::BatchCiphertext part(context, level);
-        count.products += diagonal(out, swap, shift, first, first + step, part);
-        if (shift > 0) {
-          part = bfv::rotate_rows(part, static_cast<int>(shift * span_), keys);
-          ++count.plain_rotations;
-        }
-        bfv::add(sum, part);
+    bfv::BatchCiphertext& sum = parts[task];
+    for (std::size_t shift = half * run / runs; shift < half * (run + 1) / runs; ++shift) {
+      if (by_input) {
+        count.products += diagonal(out, swap, shift, first, first + step, sum);
+        continue;
       }
-      if (swap == 1 && !by_input) {
-        sum = bfv::swap_rows(sum, keys);
+      bfv::BatchCiphertext part(context, level);
+      count.products += diagonal(out, swap, shift, first, first + step, part);
+      if (shift > 0) {
+        part = bfv::rotate_rows(part, static_cast<int>(shift * span_), keys);
         ++count.plain_rotations;
       }
-      bfv::add(total, sum);
+      bfv::add(sum, part);
+    }
+  });
+  parallel_for(sums, [&](std::size_t i) {
+    bfv::BatchCiphertext& sum = parts[i * runs];
+    for (std::size_t run = 1; run < runs; ++run) bfv::add(sum, parts[i * runs + run]);
+    if (i / steps % 2 == 1 && !by_input) {
+      sum = bfv::swap_rows(sum, keys);
+      ++counts[i * runs].plain_rotations;
     }
   });
   std::vector<bfv::BatchCiphertext> replies;
   for (std::size_t out = 0; out < groups_out_; ++out) {
-    bfv::add(halves[2 * out], halves[2 * out + 1]);
-    replies.push_back(std::move(halves[2 * out]));
+    bfv::BatchCiphertext& reply = parts[out * 2 * steps * runs];
+    for (std::size_t i = 1; i < 2 * steps; ++i) bfv::add(reply, parts[(out * 2 * steps + i) * runs]);
+    replies.push_back(std::move(reply));
   }
   for (const BatchedCounts& count : counts) {
     done.products += count.products;
