@@ -153,8 +153,6 @@ Json plan_to_json(const plan::Plan& plan) {
     for (const bfv::BatchParameters& g : plan.batch_groups) batch.push_back(batch_group_json(g));
   }
   if (!plan.primes.empty()) json["primes"] = plan.primes;
-  if (!plan.notes.empty()) json["notes"] = plan.notes;
-  if (!plan.notes.empty()) json["notes"] = plan.notes;
   return json;
 }
 
@@ -170,9 +168,7 @@ plan::Plan plan_from_json(const Json& json) {
   if (json.contains("batch_groups")) {
     for (const Json& g : json.at("batch_groups")) plan.batch_groups.push_back(batch_group_from(g));
   }
-  if (json.contains("notes")) plan.notes = json.at("notes").get<std::vector<std::string>>();
   if (json.contains("primes")) plan.primes = json.at("primes").get<std::vector<std::uint64_t>>();
-  if (json.contains("notes")) plan.notes = json.at("notes").get<std::vector<std::string>>();
   plan.modulus_bits = json.at("modulus_bits").get<std::vector<int>>();
   for (const Json& c : json.at("linears")) plan.linears.push_back(linear_from(c));
   for (const Json& c : json.at("activations")) plan.activations.push_back(activation_from(c));

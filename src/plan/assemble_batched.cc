@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <optional>
+#include <set>
 
 #include "base/error.h"
+#include "linear/batched_layer.h"
 #include "nonlinear/activation_spec.h"
 #include "plan/assemble.h"
+#include "plan/batched_options.h"
 #include "security/limits.h"
 
 namespace ap::plan {
@@ -44,10 +48,32 @@ ActivationChoice choose_activation(const nn::QuantisedNetwork& network, int inde
   return choice;
 }
 
+/// Adds each group's keys to the first layers that need them.
+void add_keys(const nn::QuantisedNetwork& network, const BatchedUnitCosts& costs, Plan& plan) {
+  std::vector<bfv::BatchContextPtr> contexts;
+  for (const bfv::BatchParameters& group : plan.batch_groups)
+    contexts.push_back(bfv::make_batch_context(group));
+  std::vector<std::optional<std::set<std::uint32_t>>> held(contexts.size());
+  for (LinearChoice& choice : plan.linears) {
+    const nn::QNode& node = network.nodes[static_cast<std::size_t>(choice.node)];
+    const auto group = static_cast<std::size_t>(choice.group);
+    const linear::BatchedLinear layer(linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c),
+                                      contexts[group], batched_options(*choice.batched));
+    const bool first = !held[group];
+    if (first) held[group].emplace();
+    const std::size_t before = held[group]->size();
+    for (const std::uint32_t element : layer.elements()) held[group]->insert(element);
+    const KeyPrice keys = price_keys(plan.batch_groups[group], held[group]->size() - before, first, costs);
+    choice.predicted_s += keys.seconds;
+    choice.predicted_bytes += keys.bytes;
+  }
+}
+
 }  // namespace
 
 Plan assemble_batched(const nn::QuantisedNetwork& network, std::string policy, double target_failure_log2,
-                      std::vector<std::uint64_t> primes, std::span<const BatchedCandidate> linears) {
+                      std::vector<std::uint64_t> primes, std::span<const BatchedCandidate> linears,
+                      const BatchedUnitCosts& costs) {
   Plan plan;
   plan.policy = std::move(policy);
   plan.target_failure_log2 = target_failure_log2;
@@ -79,6 +105,7 @@ Plan assemble_batched(const nn::QuantisedNetwork& network, std::string policy, d
   }
   plan.primes = std::move(primes);
   validate(plan, network);
+  add_keys(network, costs, plan);
   return plan;
 }
 

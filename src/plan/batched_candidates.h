@@ -19,10 +19,10 @@ namespace ap::plan {
 /// Seconds of one core at degree 8192 for one prime; transforms scale with N log N, the rest with N. A
 /// profile of the machine at hand replaces them.
 struct BatchedUnitCosts {
-  double transform_s = 5.6e-6;   ///< number-theoretic transform of a 45-bit prime
-  double pass_s = 3.1e-6;        ///< multiply and add N values; a rotation with five primes takes 0.38 ms
-  double encrypt_s = 32e-6;      ///< encrypt or decrypt, for one prime: 0.16 ms for five
-  double slots_s = 15e-6;        ///< encode or decode slots
+  double transform_s = 5.6e-6;  ///< number-theoretic transform of a 45-bit prime
+  double pass_s = 3.1e-6;       ///< multiply and add N values; a rotation with five primes takes 0.38 ms
+  double encrypt_s = 32e-6;     ///< encrypt or decrypt, for one prime: 0.16 ms for five
+  double slots_s = 15e-6;       ///< encode or decode slots
 };
 
 /// A linear layer that is packed by slots: a convolution, or a matrix if its input is a vector and it has no
@@ -33,7 +33,6 @@ bool is_matrix(const linear::Geometry& geometry);
 struct BatchedLayer {
   linear::BatchedCounts counts;
   std::vector<linear::BatchedTerms> terms;  ///< the distinct noises of its replies
-  std::size_t elements = 0;                 ///< rotation keys
 };
 /// @throws Error(input) if the layer does not fit.
 BatchedLayer batched_layer(const linear::Geometry& geometry, const BatchedChoice& method, std::uint32_t n);
@@ -41,12 +40,17 @@ BatchedLayer batched_layer(const linear::Geometry& geometry, const BatchedChoice
 /// Noise of the noisiest reply, before it is flooded.
 noise::BatchedNoise worst_noise(const BatchedLayer& layer, const bfv::BatchParameters& parameters);
 
-/// Sets predicted_s and predicted_bytes: one inference, both parties. Rotation keys are sent once a session
-/// and not counted (batched_key_bytes).
+/// Sets predicted_s and predicted_bytes: one inference, both parties. Keys, which the layers of a group
+/// share, are not counted: they are assemble_batched's to add.
 void price_batched(const BatchedLayer& layer, const bfv::BatchParameters& parameters,
                    const BatchedUnitCosts& costs, LinearChoice& choice);
-/// Bytes of `elements` rotation keys and of the public key.
-std::uint64_t batched_key_bytes(const bfv::BatchParameters& parameters, std::size_t elements);
+/// What `rotations` rotation keys and, if `public_key`, a public key add to an inference.
+struct KeyPrice {
+  double seconds = 0;
+  std::uint64_t bytes = 0;
+};
+KeyPrice price_keys(const bfv::BatchParameters& parameters, std::size_t rotations, bool public_key,
+                    const BatchedUnitCosts& costs);
 
 /// choice.node and choice.group are the caller's to fill.
 struct BatchedCandidate {
@@ -67,9 +71,9 @@ struct BatchedOptions {
 std::optional<bfv::BatchParameters> batched_parameters(std::uint32_t n, std::uint64_t p, int bits,
                                                        int special_bits);
 
-/// Fills in what a layer's flooding and rates are under given parameters: flood_bits, the smallest reply_level
-/// with at most this rate, failure_log2 and prices. Nothing if replies fail more often, or the parameters are
-/// not secure.
+/// Fills in what a layer's flooding and rates are under given parameters: flood_bits, the smallest
+/// reply_level with at most this rate, failure_log2 and prices. Nothing if replies fail more often, or the
+/// parameters are not secure.
 std::optional<BatchedCandidate> with_parameters(const BatchedLayer& layer, const BatchedChoice& method,
                                                 const bfv::BatchParameters& parameters, double der_log2,
                                                 const BatchedOptions& options);
@@ -98,8 +102,9 @@ std::vector<BatchedCandidate> batched_pareto(const nn::QNode& node, std::uint64_
 
 double price_of(const BatchedCandidate& candidate, double bytes_per_second);
 
-/// The cheapest ways to run a layer with both packings, exactly up to a failure of 2^target_log2: coefficients
-/// with shares modulo a power of two, and slots modulo the smallest prime that holds the same values.
+/// The cheapest ways to run a layer with both packings, exactly up to a failure of 2^target_log2:
+/// coefficients with shares modulo a power of two, and slots modulo the smallest prime that holds the same
+/// values.
 struct PackingPrices {
   Candidate coefficients;
   std::optional<BatchedCandidate> slots;  ///< absent if no parameters exist

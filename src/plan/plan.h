@@ -63,7 +63,8 @@ struct Plan {
   std::vector<ActivationChoice> activations;
   double min_lambda_bits = 0;
   double failure_log2 = 0;  ///< predicted, per inference
-  /// Where a published baseline had to leave its published numbers, and why: one sentence each.
+  /// Where a published baseline had to leave its published numbers, and why: one sentence each. For the owner
+  /// of the model alone, because it speaks of the weights: packages leave it out.
   std::vector<std::string> notes;
 };
 
