@@ -31,8 +31,8 @@ struct ProblemOptions {
   std::vector<std::uint64_t> seeds = {1};  ///< of errors, on the search part
   std::vector<std::uint64_t> held_out_seeds = {101, 102, 103};  ///< on the held-out part
   std::optional<double> overflow_log2;                          ///< as plan::BudgetOptions
-  int guard_bits = 2;                                           ///< of truncations
-  double bytes_per_second = 125e6;                              ///< of the link that latency is predicted for
+  std::string engine = "auto";      ///< of activations: gc, ot, or the faster one on this link
+  double bytes_per_second = 125e6;  ///< of the link that latency is predicted for
 };
 
 /// A fixed question, the same for all policies and all episodes.
@@ -72,7 +72,7 @@ using Choice = std::vector<int>;
 struct Counts {
   std::int64_t images = 0, seeds = 0;
   bool labelled = false;
-  std::int64_t clear_right = 0;  ///< without errors; 0 without labels
+  std::int64_t clear_right = 0;  ///< without errors (all of them, without labels)
   std::int64_t right = 0;        ///< over images and seeds; without labels: the clear best class
   std::int64_t squares = 0;      ///< sum over images of (seeds * clear right - right)^2
   std::int64_t wrapped = 0;      ///< (image, seed) pairs in which some accumulator left its modulus
@@ -102,7 +102,8 @@ class Environment {
   const Problem& problem() const { return *problem_; }
   std::size_t layers() const { return points_.size(); }
   const LayerFeatures& features(std::size_t layer) const { return features_[layer]; }
-  /// By rising error and falling seconds; the first is the most exact. Never empty.
+  /// By rising error and falling seconds; the first is the most exact. Never empty. A point covers the linear
+  /// layer and the activations behind it that no later layer feeds.
   std::span<const Point> points(std::size_t layer) const { return points_[layer]; }
   std::string layer_name(std::size_t layer) const;
 
@@ -142,8 +143,8 @@ class Environment {
   virtual noise::ErrorModel error_model(const Choice& choice) const;
   std::vector<LayerFeatures> features_;
   std::vector<std::vector<Point>> points_;
-  double activation_seconds_ = 0;
-  std::uint64_t activation_bytes_ = 0;
+  double fixed_seconds_ = 0;  ///< of what no choice changes
+  std::uint64_t fixed_bytes_ = 0;
 
  private:
   const Evaluation& simulated(const Choice& choice, const Images& images,
