@@ -10,12 +10,19 @@
 namespace ap::search {
 namespace {
 
+// Actions at which the loss of large errors is measured: errors of 1, 2^-1/2, 1/2, ... steps.
+constexpr double kCalibrationActions[] = {1 / 7.0, 1.5 / 7, 2 / 7.0, 3 / 7.0, 4 / 7.0};
+// Changes of more images than this do not grow in proportion to errors any more.
+constexpr double kMostCalibrationChanges = 0.25;
+// Standard errors within which a measured loss does not contradict a bound.
+constexpr double kContradiction = 1.96;
+
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 /// What one image did under all seeds.
 struct Outcome {
   bool right_clear = false;
-  int right = 0, wrapped = 0;
+  int right = 0, wrapped = 0, changed = 0;
 };
 
 }  // namespace
@@ -24,6 +31,10 @@ double Counts::loss() const {
   if (images == 0) return 0;
   const auto runs = static_cast<double>(images * seeds);
   return static_cast<double>(clear_right * seeds - right) / runs;
+}
+
+double Counts::changes() const {
+  return images == 0 ? 0 : static_cast<double>(changed) / static_cast<double>(images * seeds);
 }
 
 double Counts::loss_std_error() const {
@@ -53,6 +64,12 @@ int Environment::point_for(std::size_t layer, double action) const {
     if (list[k].action >= action - 1e-9) found = static_cast<int>(k);
   }
   return found;
+}
+
+Choice Environment::uniform_choice(double action) const {
+  Choice choice;
+  for (std::size_t i = 0; i < layers(); ++i) choice.push_back(point_for(i, action));
+  return choice;
 }
 
 Choice Environment::cheapest_choice() const {
@@ -116,6 +133,43 @@ const Evaluation& Environment::validate(const Choice& choice) {
   return simulated(choice, problem_->held_out, problem_->options.held_out_seeds, clear_held_out_, validated_);
 }
 
+void Environment::calibrate() {
+  // From one step of error downwards, until the first-order law of changes can be trusted.
+  for (const double action : kCalibrationActions) {
+    const Choice choice = uniform_choice(action);
+    const Counts &a = evaluate(choice).counts, &b = validate(choice).counts;
+    // As if both parts had been simulated with every seed of either.
+    const double total = static_cast<double>(a.images + b.images);
+    const double share = static_cast<double>(a.images) / total;
+    const double changes = share * a.changes() + (1 - share) * b.changes();
+    const double loss = share * a.loss() + (1 - share) * b.loss();
+    const double error = std::hypot(share * a.loss_std_error(), (1 - share) * b.loss_std_error());
+    // No change at all: one more would have been possible.
+    const double least = 1 / total;
+    curvature_ = (std::max(loss, 0.0) + std::max(error, least)) / std::pow(std::max(changes, least), 2);
+    if (changes <= kMostCalibrationChanges) return;
+  }
+}
+
+double Environment::expected_loss(const Counts& counts) {
+  const double changes = counts.changes();
+  if (!counts.labelled) return changes;
+  if (!curvature_) calibrate();
+  return std::min(*curvature_ * changes * changes, changes);
+}
+
+double Environment::allowed_changes(double max_loss) {
+  if (problem_->search.labels.empty()) return max_loss;
+  if (!curvature_) calibrate();
+  return std::max(std::sqrt(max_loss / *curvature_), max_loss);
+}
+
+bool Environment::keeps_loss(const Evaluation& evaluation, double max_loss) {
+  const Counts& counts = evaluation.counts;
+  if (expected_loss(counts) > max_loss) return false;
+  return !counts.labelled || counts.loss() - kContradiction * counts.loss_std_error() <= max_loss;
+}
+
 void Environment::remember(Memory evaluations, Memory validations) {
   searched_.merge(evaluations);
   validated_.merge(validations);
@@ -153,24 +207,27 @@ const Evaluation& Environment::simulated(const Choice& choice, const Images& ima
     o.right_clear = clear[i] == wanted;
     for (const std::uint64_t seed : seeds) {
       noise::Injection injection(model, seed, images.first + number);
-      o.right += best(i, injection.hooks()) == wanted;
+      const int predicted = best(i, injection.hooks());
+      o.right += predicted == wanted;
+      o.changed += predicted != clear[i];
       o.wrapped += injection.wraps() > 0;
     }
   });
   const auto repeats = static_cast<std::int64_t>(seeds.size());
-  std::int64_t sums[4] = {};
+  std::int64_t sums[5] = {};
   for (const Outcome& o : outcomes) {
     const std::int64_t lost = (o.right_clear ? repeats : 0) - o.right;
     sums[0] += o.right_clear;
     sums[1] += o.right;
     sums[2] += lost * lost;
     sums[3] += o.wrapped;
+    sums[4] += o.changed;
   }
   sharder_->sum(sums);
   Evaluation evaluation;
   evaluation.choice = choice;
   evaluation.counts = {
-      static_cast<std::int64_t>(count), repeats, labelled, sums[0], sums[1], sums[2], sums[3]};
+      static_cast<std::int64_t>(count), repeats, labelled, sums[0], sums[1], sums[2], sums[3], sums[4]};
   evaluation.seconds = seconds(choice);
   evaluation.bytes = bytes(choice);
   const Evaluation& kept = memory.emplace(choice, std::move(evaluation)).first->second;

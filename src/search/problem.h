@@ -76,6 +76,9 @@ struct Counts {
   std::int64_t right = 0;        ///< over images and seeds; without labels: the clear best class
   std::int64_t squares = 0;      ///< sum over images of (seeds * clear right - right)^2
   std::int64_t wrapped = 0;      ///< (image, seed) pairs in which some accumulator left its modulus
+  std::int64_t changed = 0;      ///< (image, seed) pairs in which the best class is not that without errors
+  /// Fraction of pairs whose best class changes.
+  double changes() const;
   /// Fraction of images lost to errors: top-1 without errors minus with; negative if errors happen to help.
   double loss() const;
   double loss_std_error() const;  ///< of loss(), over images
@@ -110,10 +113,13 @@ class Environment {
   /// The cheapest point whose error keeps the budget of `action` (0..1; 0 allows most error); the most exact
   /// one if none does.
   int point_for(std::size_t layer, double action) const;
+  /// point_for of every layer.
+  Choice uniform_choice(double action) const;
   Choice exact_choice() const { return Choice(layers(), 0); }
   Choice cheapest_choice() const;
 
-  double seconds(const Choice& choice) const;  ///< predicted, with activations
+  double fixed_seconds() const { return fixed_seconds_; }  ///< of what no choice changes
+  double seconds(const Choice& choice) const;              ///< predicted, with activations
   std::uint64_t bytes(const Choice& choice) const;
   /// Walks towards cheaper points until the plan takes at most max_seconds: the costliest layer steps to its
   /// next cheaper point, again and again (reference 1.2, "Latency constraint").
@@ -129,6 +135,17 @@ class Environment {
   const Evaluation& validate(const Choice& choice);
   /// Simulations run so far on the search part (answers that were remembered do not count).
   std::size_t simulations() const { return simulations_; }
+
+  /// The loss that a simulation makes likely. Errors change classes in proportion to their size, but nearly
+  /// as many images become right as wrong: what is lost in balance is of second order, c changes^2, and far
+  /// below the chance of a few hundred images (one of which is 0.2 %). So c is measured once, under errors so
+  /// large that the loss stands out (plus its standard error), on both parts; changes are measured for every
+  /// choice. Without labels every change counts as lost.
+  double expected_loss(const Counts& counts);
+  /// The changes at which the expected loss is max_loss.
+  double allowed_changes(double max_loss);
+  /// expected_loss is at most max_loss and the loss measured does not contradict it (95 %).
+  bool keeps_loss(const Evaluation& evaluation, double max_loss);
 
   /// Everything remembered; what a stopped search starts from (search/journal.h).
   using Memory = std::map<Choice, Evaluation>;
@@ -147,6 +164,7 @@ class Environment {
   std::uint64_t fixed_bytes_ = 0;
 
  private:
+  void calibrate();
   const Evaluation& simulated(const Choice& choice, const Images& images,
                               std::span<const std::uint64_t> seeds, std::vector<int>& clear, Memory& memory);
   const Problem* problem_;
@@ -156,6 +174,7 @@ class Environment {
   std::vector<int> clear_search_, clear_held_out_;
   Memory searched_, validated_;
   std::size_t simulations_ = 0;
+  std::optional<double> curvature_;  ///< c of expected_loss
   std::function<void()> hook_;
 };
 
@@ -169,7 +188,9 @@ struct Budget {
 
 struct TraceEntry {
   int episode = 0;
-  double reward = 0, seconds = 0, loss = 0;
+  double reward = 0, seconds = 0;
+  double loss = 0;           ///< measured
+  double expected_loss = 0;  ///< Environment::expected_loss
 };
 using Trace = std::vector<TraceEntry>;
 
