@@ -180,8 +180,8 @@ TEST(Journal, AStoppedSearchGoesOnWhereItWas) {
   const auto file = std::filesystem::temp_directory_path() /
                     ("ap_search_" + std::to_string(::testing::UnitTest::GetInstance()->random_seed()) + "_" +
                      std::to_string(std::hash<std::thread::id>{}(std::this_thread::get_id())) + ".json");
-  const Budget budget{.max_loss = 0.015, .max_seconds = {}, .simulations = 25};
-  for (const std::string name : {"dp", "greedy", "random"}) {
+  const Budget budget{.max_loss = 0, .max_seconds = {}, .simulations = 12};
+  for (const std::string name : {"dp", "random"}) {
     const Result whole = run(small.problem, name, budget);
     std::filesystem::remove(file);
     {
