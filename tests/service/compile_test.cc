@@ -60,7 +60,7 @@ void expect_refused(const CompileOptions& options, const std::string& word) {
 TEST(Compile, RefusesWhatIsNotThere) {
   CompileOptions options;
   options.progress = false;
-  for (const char* policy : {"dp", "ddpg", "darl", "delphi", "random", "greedy", "fastest"}) {
+  for (const char* policy : {"dp", "ddpg", "random", "greedy", "fastest"}) {
     options.policy = policy;
     expect_refused(options, policy);
     expect_refused(options, "exact");
