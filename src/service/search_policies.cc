@@ -23,11 +23,11 @@ Searched search_plan(const nn::QuantisedNetwork& network, std::span<const std::i
   search::ProblemOptions options;
   options.engine = request.engine;
   const search::Problem problem = search::make_problem(network, images, labels, options);
-  search::TauEnvironment environment(problem);
+  search::TauEnvironment environment(problem, request.sharder);
   Searched searched;
   std::optional<search::Journal> journal;
   if (!request.journal.empty()) {
-    journal.emplace(request.journal, request.policy);
+    journal.emplace(request.journal, request.policy, !request.sharder || request.sharder->rank() == 0);
     if (request.resume) searched.resumed = journal->resume(environment);
     journal->follow(environment);
   }

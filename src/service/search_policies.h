@@ -20,6 +20,7 @@ struct SearchRequest {
   int simulations = 60;
   std::filesystem::path journal;  ///< written while searching, if not empty
   bool resume = false;            ///< start from it
+  search::Sharder* sharder = nullptr;  ///< splits the images over processes; null: one
   bool progress = true;
 };
 
