@@ -60,11 +60,14 @@ void check_options(const CompileOptions& options) {
                                                  "delphi", "random", "greedy", "published"};
   constexpr const char* kOffered = "exact, budget, delphi, darl, published";
   if (std::ranges::find(known, options.policy) == known.end()) {
-    fail_input("there is no policy \"{}\"; this version offers: {}", options.policy, kOffered);
+    fail_input("there is no policy \"{}\"; this version offers: {}, {}", options.policy, kOffered,
+               search_policy_names());
   }
   const bool baseline = is_baseline(options.policy);
-  if (options.policy != "exact" && options.policy != "budget" && !baseline) {
-    fail_input("policy {} is not available in this version, which offers: {}", options.policy, kOffered);
+  if (options.policy != "exact" && options.policy != "budget" && !baseline &&
+      !is_search_policy(options.policy)) {
+    fail_input("policy {} is not available in this version, which offers: {}, {}", options.policy, kOffered,
+               search_policy_names());
   }
   if (baseline && options.activation == "ot") {
     fail_input("policy {} shares modulo primes, which engine ot cannot; use --activation gc or auto",
@@ -79,8 +82,8 @@ void check_options(const CompileOptions& options) {
   if (!(options.der_log2 >= -40 && options.der_log2 <= -1)) {
     fail_input("a decryption-error rate of 2^{} is out of range; give --der -40 to -1", options.der_log2);
   }
-  if (options.policy == "budget" && options.strict) {
-    fail_input("--strict asks for rare failures, policy budget for small errors; use --policy exact");
+  if ((options.policy == "budget" || is_search_policy(options.policy)) && options.strict) {
+    fail_input("--strict asks for rare failures, policy {} for small errors; use --policy exact", options.policy);
   }
   if (options.activation_bits != 0 && (options.activation_bits < 2 || options.activation_bits > 14)) {
     fail_input("--activation-bits {} is out of range; use 2 to 14, or leave it out to have it chosen",
@@ -139,7 +142,7 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
     bar.note("calibrating and quantising");
     plan::SelectOptions select;
     plan::BudgetOptions budget;
-    const bool small_errors = options.policy == "budget";
+    const bool small_errors = options.policy == "budget" || is_search_policy(options.policy);
     Precision precision = choose_precision(graph, calibration, normalization,
                                            small_errors ? budget.guard_bits : select.guard_bits,
                                            options.activation_bits);
@@ -154,6 +157,16 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
       package.plan = baseline_plan(package.network, options);
     } else if (!small_errors) {
       package.plan = plan::select_exact(package.network, select);
+    } else if (is_search_policy(options.policy)) {
+      SearchRequest request = options.search;
+      request.policy = options.policy;
+      request.engine = options.activation;
+      request.progress = options.progress;
+      result.search =
+          search_plan(package.network, quantised_inputs(package.network, calibration, normalization),
+                      calibration.labels, request);
+      package.plan = result.search->plan;
+      if (!calibration.labels.empty()) simulated = result.search->held_out.top1();
     } else {
       budget.max_accuracy_loss = options.max_accuracy_loss;
       plan::BudgetSelection selection =
@@ -166,6 +179,7 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
       for (plan::ActivationChoice& choice : package.plan.activations) choice.engine = options.activation;
     }
     result.search_seconds = seconds_since(search);
+    result.latency = predicted_latency(package.network, package.plan);
     bar.advance();
     bar.note("checking security and packing");
     require_security(audit(package));
