@@ -27,6 +27,12 @@ void ActivationSpec::validate() const {
   check_range("clamp_bits", wide(clamp_bits), 1, 16);
   check_range("out_bits", wide(out_bits), wide(clamp_bits), 40);
   check_range("pool_size", pool_size, 1, kMaxPoolSize);
+  if (square) {
+    square->validate();
+    check_range("pool_size after a quadratic", pool_size, 1, 1);
+    check_range("value_bits without dropped_bits", wide(square->value_bits - square->dropped_bits),
+                wide(share_bits()), wide(share_bits()));
+  }
   if (!pooled()) {
     check_range("outputs without pooling", outputs, inputs, inputs);
     check_range("window indices without pooling", windows.size(), 0, 0);

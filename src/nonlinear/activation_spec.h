@@ -3,7 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
+
+#include "nonlinear/square_spec.h"
 
 namespace ap::nonlinear {
 
@@ -12,6 +15,10 @@ namespace ap::nonlinear {
 ///   t = signed n-bit value of floor(((a + b) mod 2^(n + g)) / 2^g)
 /// and for every output v = clamp(max of t over its window, 0, 2^m - 1). The server learns (v - r) mod 2^k,
 /// the client nothing. Other lower bounds are the caller's: subtract from a before, add to the result after.
+///
+/// With `square` the parties hold shares s and c of the argument of a quadratic instead, words of
+/// square->argument_bits bits, and a and b are their shares of its value, of which they have dropped bits
+/// (nonlinear/square_spec.h). The `ot` engine alone does this.
 struct ActivationSpec {
   std::size_t inputs = 0;              ///< elements before pooling, at most kMaxActivationInputs
   std::size_t outputs = 0;             ///< elements after pooling; equal to inputs without pooling
@@ -21,10 +28,13 @@ struct ActivationSpec {
   int out_bits = 0;                    ///< k, m..40
   std::size_t pool_size = 1;           ///< elements of one window, 1..kMaxPoolSize; 1 without pooling
   std::vector<std::uint32_t> windows;  ///< with pooling: outputs x pool_size input indices, repeats allowed
+  std::optional<SquareSpec> square;    ///< not with pooling; value_bits - dropped_bits = share_bits()
 
   bool pooled() const { return pool_size > 1; }
   /// Width of the words a and b.
   int share_bits() const { return sum_bits + guard_bits; }
+  /// Width of the words that the parties bring.
+  int argument_bits() const { return square ? square->argument_bits : share_bits(); }
   /// @throws Error(input) naming the field that is out of range.
   void validate() const;
 

@@ -172,6 +172,7 @@ OtPlan plan_ot_layer(const ActivationSpec& spec) {
   plan.inputs = spec.inputs;
   plan.share_bits = spec.share_bits();
   plan.out_bits = spec.out_bits;
+  plan.square = spec.square;
   const bool clamped = spec.clamp_bits < spec.sum_bits - 1;
   const int low = clamped ? spec.clamp_bits : spec.sum_bits - 1;
   const int high = spec.sum_bits - low;
@@ -204,6 +205,15 @@ OtCost ot_cost(const OtPlan& plan) {
   OtCost cost;
   plan.for_steps([&](const OtStep& step) { add_step_cost(step, cost); });
   cost.client_bytes += packed_bytes(plan.outputs(), plan.out_bits);
+  if (plan.square) {
+    // The opened words travel with the choices that follow them.
+    const SquareCost square = square_cost(*plan.square, plan.inputs);
+    cost.client_cots += square.cots;
+    cost.offline_bytes += square.offline_bytes;
+    cost.server_bytes += square.online_bytes;
+    cost.client_material += 16 * plan.inputs;
+    cost.server_material += 16 * plan.inputs;
+  }
   return cost;
 }
 
@@ -215,6 +225,7 @@ OtCost ot_cost(std::span<const ActivationSpec> specs) {
     const OtCost cost = ot_cost(spec);
     sum.client_cots += cost.client_cots;
     sum.server_cots += cost.server_cots;
+    sum.offline_bytes += cost.offline_bytes;
     sum.client_bytes += cost.client_bytes;
     sum.server_bytes += cost.server_bytes;
     sum.client_material += cost.client_material;
