@@ -49,8 +49,8 @@ std::vector<Engine> choose_engines(const Model& model, const Link& link) {
     if (wanted == "auto") {
       engines.push_back(seconds(Engine::ot, spec) < seconds(Engine::gc, spec) ? Engine::ot : Engine::gc);
     } else {
-      AP_ASSERT(wanted == "gc" || wanted == "ot");
-      engines.push_back(wanted == "ot" ? Engine::ot : Engine::gc);
+      AP_ASSERT(wanted == "gc" || wanted == "ot" || wanted == "beaver");
+      engines.push_back(wanted == "beaver" ? Engine::beaver : wanted == "ot" ? Engine::ot : Engine::gc);
     }
   }
   return engines;

@@ -10,6 +10,7 @@
 #include "nn/float_executor.h"
 #include "nn/integer_executor.h"
 #include "plan/budget.h"
+#include "plan/quadratic.h"
 #include "plan/select.h"
 #include "service/audit.h"
 #include "service/precision.h"
@@ -129,7 +130,9 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
       package.plan = std::move(selection.plan);
       simulated = selection.simulation.top1_mean;
     }
-    for (plan::ActivationChoice& choice : package.plan.activations) choice.engine = options.activation;
+    for (plan::ActivationChoice& choice : package.plan.activations) {
+      if (choice.engine != plan::kQuadraticEngine) choice.engine = options.activation;
+    }
     result.search_seconds = seconds_since(search);
     bar.advance();
     bar.note("checking security and packing");
