@@ -17,7 +17,7 @@ namespace ap::nonlinear {
 /// the client nothing. Other lower bounds are the caller's: subtract from a before, add to the result after.
 ///
 /// With `square` the parties hold shares s and c of the argument of a quadratic instead, words of
-/// square->argument_bits bits, and a and b are their shares of its value, of which they have dropped bits
+/// square->word_bits() bits, and a and b are their shares of its value, of which they have dropped bits
 /// (nonlinear/square_spec.h). The `ot` engine alone does this.
 struct ActivationSpec {
   std::size_t inputs = 0;              ///< elements before pooling, at most kMaxActivationInputs
@@ -34,7 +34,7 @@ struct ActivationSpec {
   /// Width of the words a and b.
   int share_bits() const { return sum_bits + guard_bits; }
   /// Width of the words that the parties bring.
-  int argument_bits() const { return square ? square->argument_bits : share_bits(); }
+  int argument_bits() const { return square ? square->word_bits() : share_bits(); }
   /// @throws Error(input) naming the field that is out of range.
   void validate() const;
 

@@ -86,7 +86,16 @@ void OtActivationClient::run(OtClientMaterial&& material, std::span<const std::u
   check_words("b", b, plan.square ? 0 : plan.inputs, plan.share_bits);
   check_words("r", masks, plan.outputs(), plan.out_bits);
   SecretVector<std::uint64_t> value;
-  if (plan.square) value = run_square_client(channel_, *plan.square, used.square_);
+  if (plan.square) {
+    value = run_square_client(channel_, *plan.square, used.square_);
+    if (plan.carry) {
+      const SecretVector<std::uint64_t> words = client_carry_words(*plan.square, used.square_);
+      SecretVector<std::uint64_t> change(words.size());
+      run_client_step(channel_, *plan.carry, used.steps_.back(), words, change);
+      for (std::size_t i = 0; i < change.size(); ++i) value[i] += change[i];
+    }
+    for (std::uint64_t& v : value) v = without_dropped(*plan.square, v);
+  }
   SecretVector<std::uint64_t> shares =
       run_layer(plan, plan.square ? std::span<const std::uint64_t>(value) : b,
                 [&](const OtStep& step, std::size_t number, std::span<const std::uint64_t> words,
@@ -135,7 +144,16 @@ std::vector<std::uint64_t> OtActivationServer::run(OtServerMaterial&& material,
   const OtPlan& plan = *used.plan_;
   check_words("a", a, plan.inputs, plan.argument_bits());
   SecretVector<std::uint64_t> value;
-  if (plan.square) value = run_square_server(channel_, *plan.square, used.square_, a);
+  if (plan.square) {
+    value = run_square_server(channel_, *plan.square, used.square_, a);
+    if (plan.carry) {
+      const SecretVector<std::uint64_t> words = server_carry_words(*plan.square, a);
+      SecretVector<std::uint64_t> change(words.size());
+      run_server_step(channel_, *plan.carry, used.steps_.back(), words, change);
+      for (std::size_t i = 0; i < change.size(); ++i) value[i] += change[i];
+    }
+    for (std::uint64_t& v : value) v = without_dropped(*plan.square, v);
+  }
   const SecretVector<std::uint64_t> shares =
       run_layer(plan, plan.square ? std::span<const std::uint64_t>(value) : a,
                 [&](const OtStep& step, std::size_t number, std::span<const std::uint64_t> words,

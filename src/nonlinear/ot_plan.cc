@@ -173,6 +173,15 @@ OtPlan plan_ot_layer(const ActivationSpec& spec) {
   plan.share_bits = spec.share_bits();
   plan.out_bits = spec.out_bits;
   plan.square = spec.square;
+  if (spec.square && spec.square->guard_bits > 0) {
+    // [carry] * (linear + square (2 t + 1)): the value at t + 1 less that at t.
+    OtStep& step = plan.carry.emplace();
+    step.program = carry_program(spec.square->guard_bits, 4);
+    step.count = spec.inputs;
+    step.operand_shift = spec.square->guard_bits;
+    step.operand_bits = spec.square->value_bits;
+    step.ring = spec.square->value_bits;
+  }
   const bool clamped = spec.clamp_bits < spec.sum_bits - 1;
   const int low = clamped ? spec.clamp_bits : spec.sum_bits - 1;
   const int high = spec.sum_bits - low;

@@ -11,6 +11,7 @@ namespace ap::nonlinear {
 namespace {
 
 constexpr int kMaxBits = 40;
+constexpr int kMaxGuardBits = 16;
 
 /// The number of factors 2; 64 for zero.
 int twos(std::int64_t v) { return std::countr_zero(static_cast<std::uint64_t>(v)); }
@@ -26,7 +27,9 @@ int SquareSpec::product_bits() const { return std::max(1, value_bits - 1 - twos(
 
 void SquareSpec::validate() const {
   check("value_bits", value_bits, 2, kMaxBits);
-  check("argument_bits", argument_bits, square_argument_bits(value_bits, linear, square), kMaxBits);
+  check("guard_bits", guard_bits, 0, kMaxGuardBits);
+  check("argument_bits", argument_bits, square_argument_bits(value_bits, linear, square),
+        kMaxBits - guard_bits);
   check("dropped_bits", dropped_bits, 0, value_bits - 2);
 }
 

@@ -9,7 +9,7 @@
 // one opened word more online.
 //
 // c b comes from one transfer for each bit of b (Gilboa, "Two Party RSA Key Generation", CRYPTO 1999, section
-// 4): bit i selects 0 or 2^i c, of which the lowest i bits are known to be 0. Silent transfers give a random
+// 4), where c and s stand for the words without their guard bits: bit i selects 0 or 2^i c, of which the lowest i bits are known to be 0. Silent transfers give a random
 // bit b_i and a random word D_i (mpc/ot_tools.h, words); b is random anyway, so only c - D_i is sent, from
 // client to server. k bits of product take k transfers and k (k + 1) / 2 bits.
 #pragma once
@@ -26,7 +26,7 @@ namespace ap::nonlinear {
 
 /// One layer's material. Empty until prepared; used once, which the holder sees to.
 struct SquareClientMaterial {
-  SecretVector<std::uint64_t> argument;  ///< c
+  SecretVector<std::uint64_t> argument;  ///< c, with its guard bits
   SecretVector<std::uint64_t> product;   ///< share of c b
 };
 struct SquareServerMaterial {
@@ -34,21 +34,31 @@ struct SquareServerMaterial {
   SecretVector<std::uint64_t> product;  ///< share of c b
 };
 
-/// Offline. `c`: words of spec.argument_bits bits. The specs must be valid.
+/// Offline. `c`: words of spec.word_bits() bits. The specs must be valid.
 SquareClientMaterial prepare_square_client(net::Channel& channel, const SquareSpec& spec,
                                            std::span<const std::uint64_t> c, mpc::RandomOtSender& ots);
 /// @throws Error(peer) on a malformed message.
 SquareServerMaterial prepare_square_server(net::Channel& channel, const SquareSpec& spec, std::size_t count,
                                            mpc::RandomOtReceiver& ots);
 
-/// Online: receives s - b and returns the client's share of u without its dropped bits.
+/// Online: receives s - b and returns the client's share of u, as if the guard bits did not carry.
 /// @throws Error(peer) on a malformed message.
 SecretVector<std::uint64_t> run_square_client(net::Channel& channel, const SquareSpec& spec,
                                               const SquareClientMaterial& material);
 /// Online: sends s - b and returns the server's share, which waits for nothing.
-/// `s`: as many words of spec.argument_bits bits as were prepared.
+/// `s`: as many words of spec.word_bits() bits as were prepared.
 SecretVector<std::uint64_t> run_square_server(net::Channel& channel, const SquareSpec& spec,
                                               const SquareServerMaterial& material,
                                               std::span<const std::uint64_t> s);
+
+/// A party's words for the step that adds what the carry changes (nonlinear/ot_plan.h, carry): its guard bits,
+/// and above them its share of linear + square (2 t + 1), modulo 2^value_bits.
+SecretVector<std::uint64_t> client_carry_words(const SquareSpec& spec, const SquareClientMaterial& material);
+SecretVector<std::uint64_t> server_carry_words(const SquareSpec& spec, std::span<const std::uint64_t> s);
+
+/// A share of u without its dropped bits.
+inline std::uint64_t without_dropped(const SquareSpec& spec, std::uint64_t share) {
+  return (share & (~std::uint64_t{0} >> (64 - spec.value_bits))) >> spec.dropped_bits;
+}
 
 }  // namespace ap::nonlinear

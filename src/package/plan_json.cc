@@ -53,7 +53,7 @@ Json activation_json(const plan::ActivationChoice& c) {
           {"predicted_s", c.predicted_s},
           {"predicted_bytes", c.predicted_bytes}};
   if (c.argument.sum_bits > 0) {  // a quadratic
-    json["argument"] = {{"bits", c.argument.sum_bits}, {"shift", c.argument.shift}};
+    json["argument"] = {{"bits", c.argument.sum_bits}, {"shift", c.argument.shift}, {"guard_bits", c.argument.guard_bits}};
   }
   return json;
 }
@@ -69,6 +69,7 @@ plan::ActivationChoice activation_from(const Json& j) {
   if (j.contains("argument")) {
     c.argument.sum_bits = j.at("argument").at("bits").get<int>();
     c.argument.shift = j.at("argument").at("shift").get<int>();
+    c.argument.guard_bits = j.at("argument").at("guard_bits").get<int>();
   }
   c.predicted_s = j.at("predicted_s").get<double>();
   c.predicted_bytes = j.at("predicted_bytes").get<std::uint64_t>();

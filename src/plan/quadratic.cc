@@ -12,8 +12,9 @@ namespace {
 
 __extension__ typedef __int128 Wide;
 
-/// Bits of the result's truncation that are exact: what the rest adds, 2^-3 of a step, is small beside the
-/// rounding of t.
+constexpr int kMaxGuardBits = 16;
+/// Bits of the result's truncation that are exact if t is not: what the rest adds, 2^-3 of a step, is small
+/// beside the rounding of t.
 constexpr int kResultGuardBits = 3;
 
 // Seconds of one core of both parties per silent transfer and what is made of it.
@@ -49,9 +50,11 @@ QuadraticRings quadratic_rings(const nn::QQuadratic& op, const nn::Interval& ran
   QuadraticRings rings;
   const nn::Interval value = value_range(op, argument_range(op, range));
   rings.result.shift = op.post_shift;
-  // With t exact so is all the rest, if that is wanted.
-  const int guard = op.shift == 0 ? guard_bits : std::min(guard_bits, kResultGuardBits);
-  rings.result.guard_bits = std::min({guard, op.post_shift, 16});
+  // The step that makes some bits of the argument exact costs nearly as much as all: all or none.
+  const bool exact = std::min(guard_bits, kMaxGuardBits) >= op.shift;
+  rings.argument.guard_bits = exact ? op.shift : 0;
+  rings.result.guard_bits =
+      std::min({exact ? guard_bits : std::min(guard_bits, kResultGuardBits), op.post_shift, kMaxGuardBits});
   rings.result.sum_bits =
       signed_bits((value.low >> op.post_shift) - op.low, (value.high >> op.post_shift) - op.low, 2);
   rings.argument.shift = op.shift;
@@ -71,6 +74,7 @@ nonlinear::ActivationSpec quadratic_spec(const nn::QQuadratic& op, const Activat
   spec.out_bits = choice.out_bits;
   nonlinear::SquareSpec square;
   square.argument_bits = choice.argument.sum_bits;
+  square.guard_bits = choice.argument.guard_bits;
   square.value_bits = result.input_bits();
   // Rounding, and the lower bound of the clamp: low 2^post_shift has no bits among those that are dropped.
   square.constant = op.c0 + result.offset() - op.low * (std::int64_t{1} << result.shift);
@@ -119,9 +123,10 @@ void check_quadratic(const ActivationChoice& choice, const Plan& plan, const nn:
   const Truncation& argument = choice.argument;
   const Truncation& result = choice.truncation;
   in_range("the shift of the argument", argument.shift, op.shift, op.shift);
-  in_range("the number of guard bits of the argument", argument.guard_bits, 0, 0);
+  in_range("the number of guard bits of the argument", argument.guard_bits, 0,
+           std::min(argument.shift, kMaxGuardBits));
   in_range("the shift of the result", result.shift, op.post_shift, op.post_shift);
-  in_range("the number of guard bits of the result", result.guard_bits, 0, std::min(result.shift, 16));
+  in_range("the number of guard bits of the result", result.guard_bits, 0, std::min(result.shift, kMaxGuardBits));
   in_range("the width of the result", result.sum_bits, 2, kMaxModulusBits - result.shift);
   in_range("the width of the argument", argument.sum_bits,
            nonlinear::square_argument_bits(result.input_bits(), op.c1, op.c2),

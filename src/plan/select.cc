@@ -10,8 +10,8 @@ namespace ap::plan {
 namespace {
 
 /// Standard deviation of the noise, in accumulator LSBs, that keeps both promises. A deviation of 1 changes
-/// an activation only if the accumulator lies at a rounding step, one in 2^shift. (The argument of a quadratic
-/// is rounded by local truncation anyway; it gets no more error than others.)
+/// an activation only if the accumulator lies at a rounding step, one in 2^shift. Of a quadratic
+/// that is the shift of its argument.
 double exact_tau(const nn::QuantisedNetwork& network, double coefficients, const SelectOptions& options) {
   int shift = 16;
   for (const nn::QNode& node : network.nodes) {

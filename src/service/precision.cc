@@ -30,9 +30,9 @@ class LocalTruncation {
     const auto* activation = std::get_if<nn::QActivation>(&op);
     const auto* quadratic = std::get_if<nn::QQuadratic>(&op);
     if (!activation && !quadratic) return;
-    // The argument of a quadratic has no guard bits (plan/quadratic.h).
+    // The argument of a quadratic has all guard bits or none (plan/quadratic.h).
     const int shift = activation ? activation->shift : quadratic->shift;
-    const int dropped = activation ? std::max(shift - guard_bits_, 0) : shift;
+    const int dropped = activation ? std::max(shift - guard_bits_, 0) : guard_bits_ >= shift ? 0 : shift;
     if (dropped == 0) return;
     random_.resize(offset.size());
     sample_bits(prng_, dropped, random_);

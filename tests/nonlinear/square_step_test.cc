@@ -18,7 +18,7 @@ namespace {
 __extension__ typedef __int128 Wide;
 
 SquareSpec square_spec(int value_bits, std::int64_t c0, std::int64_t c1, std::int64_t c2, int dropped = 0) {
-  return {square_argument_bits(value_bits, c1, c2), value_bits, c0, c1, c2, dropped};
+  return {square_argument_bits(value_bits, c1, c2), 0, value_bits, c0, c1, c2, dropped};
 }
 
 /// The value from its definition, for the argument as a signed number; every other one that is equal to it
@@ -57,7 +57,7 @@ TEST(SquareStep, SharesOfTheValueForEveryShapeAndExtremeWords) {
       square_spec(40, 0, 0, 1 << 20),   square_spec(30, 9, 7, -605),     square_spec(16, 1, 1 << 15, 0),
       square_spec(12, 0, 0, 1LL << 40), square_spec(40, -(1LL << 48), 1LL << 48, (1LL << 48) - 1),
       square_spec(4, 1, 2, 8),          square_spec(5, 1, 0, 8)};
-  specs.push_back({40, 20, 3, 2, 1, 0});  // a wider argument than needed
+  specs.push_back({40, 0, 20, 3, 2, 1, 0});  // a wider argument than needed
   for (const SquareSpec& spec : specs) {
     ASSERT_NO_THROW(spec.validate());
     const std::size_t count = 1037;
@@ -111,7 +111,7 @@ TEST(SquareStep, ArgumentBitsAreTheFewestThatDetermineTheValue) {
   }
   EXPECT_EQ(square_argument_bits(22, 0, 1), 21);
   EXPECT_EQ(square_argument_bits(22, 1, 1), 22);
-  EXPECT_EQ((SquareSpec{21, 22, 0, 0, 4, 0}).product_bits(), 19);
+  EXPECT_EQ((SquareSpec{21, 0, 22, 0, 0, 4, 0}).product_bits(), 19);
 }
 
 TEST(SquareStep, BadSpecsAreRefused) {
@@ -120,6 +120,7 @@ TEST(SquareStep, BadSpecsAreRefused) {
   for (const auto& change : std::initializer_list<void (*)(SquareSpec&)>{
            [](SquareSpec& s) { s.value_bits = 41; }, [](SquareSpec& s) { s.value_bits = 1; },
            [](SquareSpec& s) { s.argument_bits = 20; }, [](SquareSpec& s) { s.argument_bits = 41; },
+           [](SquareSpec& s) { s.guard_bits = 17; }, [](SquareSpec& s) { s.guard_bits = -1; },
            [](SquareSpec& s) { s.dropped_bits = 21; }, [](SquareSpec& s) { s.dropped_bits = -1; }}) {
     SquareSpec bad = good;
     change(bad);
@@ -137,6 +138,51 @@ ActivationSpec quadratic_layer(std::size_t count) {
   ActivationSpec spec = plain_spec(count, 12, 8, 18, 3);
   spec.square = square_spec(22, 1000, 517, 1, 7);
   return spec;
+}
+
+/// With all guard bits exact the result is that of the definition, whatever the words.
+TEST(SquareActivation, ExactTruncationsOfArgumentAndResult) {
+  Prng prng(mpc::test_seed(73));
+  for (const auto& [guard, post, c1, c2] : {std::array{1, 4, 0, 1},
+                                            {3, 9, 517, 1},
+                                            {4, 10, -3, 2},
+                                            {7, 11, 203, 1},
+                                            {9, 12, 1, -1},
+                                            {16, 14, 77, 3}}) {
+    ActivationSpec spec = plain_spec(4001, 23 - post, 8, 20, post);
+    spec.square = square_spec(23, 6494, c1, c2);
+    spec.square->guard_bits = guard;
+    const std::size_t count = spec.inputs;
+    const Words words = words_of(spec.argument_bits(), count, prng);
+    std::vector<std::uint64_t> masks(count), result;
+    sample_bits(prng, spec.out_bits, masks);
+    mpc::ChannelPair channels;
+    mpc::run_two(
+        channels,
+        [&] {
+          OtActivationClient client(*channels.client);
+          client.run(client.prepare(spec, words.c), {}, masks);
+        },
+        [&] {
+          OtActivationServer server(*channels.server);
+          result = server.run(server.prepare(spec), words.s);
+        });
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint64_t t = ((words.s[i] + words.c[i]) & ((std::uint64_t{1} << spec.argument_bits()) - 1)) >> guard;
+      auto u = static_cast<std::int64_t>(value_of(*spec.square, t, 0));
+      if (u >= 1 << 22) u -= 1 << 23;
+      const auto v = static_cast<std::uint64_t>(std::clamp<std::int64_t>(u >> post, 0, 255));
+      ASSERT_EQ(result[i], (v - masks[i]) & 0xfffff) << guard << ' ' << i;
+    }
+    const OtCost cost = ot_cost(spec);
+    std::uint64_t up = 0, down = 0;
+    for (net::MessageType type = kOtChoices; type <= kSquareOpened; ++type) {
+      up += channels.client->sent_bytes(type);
+      down += channels.server->sent_bytes(type);
+    }
+    EXPECT_EQ(up, cost.client_bytes + cost.offline_bytes);
+    EXPECT_EQ(down, cost.server_bytes);
+  }
 }
 
 /// The clamped result: within one of the exact one, since each party drops bits of its own share.

@@ -38,14 +38,15 @@ TEST(QuadraticRings, HoldEveryValueOfTheRange) {
         op.c2 = c2;
         const QuadraticRings rings = quadratic_rings(op, range, guard);
         const Truncation &first = rings.argument, &second = rings.result;
-        EXPECT_EQ(first.guard_bits, 0);
+        EXPECT_EQ(first.guard_bits, guard >= shift ? shift : 0);
         EXPECT_LE(second.guard_bits, post);
         for (std::int64_t x = range.low; x <= range.high; x += 1) {
           const std::uint64_t c = prng.next64() & mask_of(first.input_bits());
           const std::uint64_t s = static_cast<std::uint64_t>(x) - c + static_cast<std::uint64_t>(first.offset());
           const std::uint64_t shares = (c >> first.dropped_bits()) +
                                        ((s & mask_of(first.input_bits())) >> first.dropped_bits());
-          const std::int64_t t = signed_of(shares & mask_of(first.sum_bits), first.sum_bits);
+          const std::int64_t t =
+              signed_of((shares >> first.guard_bits) & mask_of(first.sum_bits), first.sum_bits);
           // Modulo 2^sum_bits only, which may be narrower than t itself.
           const std::int64_t up = (x >> shift) + (shift > 0 ? 1 : 0);
           const auto same = [&](std::int64_t v) {
@@ -115,7 +116,7 @@ TEST(Quadratic, HostileChoicesAreRefused) {
   for (const auto& change : std::initializer_list<void (*)(ActivationChoice&)>{
            [](ActivationChoice& c) { c.engine = "gc"; }, [](ActivationChoice& c) { c.engine = "auto"; },
            [](ActivationChoice& c) { c.argument.shift = 3; },
-           [](ActivationChoice& c) { c.argument.guard_bits = 1; },
+           [](ActivationChoice& c) { c.argument.guard_bits = 5; },
            [](ActivationChoice& c) { c.argument.sum_bits -= 1; },
            [](ActivationChoice& c) { c.argument.sum_bits = 1 << 30; },
            [](ActivationChoice& c) { c.truncation.sum_bits = 41; },

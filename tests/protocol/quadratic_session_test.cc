@@ -119,7 +119,10 @@ void expect_declared_quadratic(const nn::QQuadratic& op, const plan::ActivationC
                                std::int64_t x, std::int64_t got) {
   const plan::Truncation& result = choice.truncation;
   bool found = false;
-  for (const std::int64_t t : {x >> op.shift, (x >> op.shift) + (op.shift > 0 ? 1 : 0)}) {
+  const std::int64_t rounded = (x + (op.shift > 0 ? std::int64_t{1} << (op.shift - 1) : 0)) >> op.shift;
+  const bool exact = choice.argument.dropped_bits() == 0;
+  for (const std::int64_t t :
+       {exact ? rounded : x >> op.shift, exact ? rounded : (x >> op.shift) + 1}) {
     const std::int64_t u = op.c0 + op.c1 * t + op.c2 * t * t + result.offset();
     const std::int64_t lost = (std::int64_t{1} << result.dropped_bits()) - 1;
     const auto clamped = [&](std::int64_t v) {
@@ -166,24 +169,17 @@ TEST(QuadraticSession, EveryValueIsAsDeclared) {
   }
 }
 
-/// Without a shift of the argument, and with all bits of the result guarded, nothing is rounded by chance.
-TEST(QuadraticSession, IsExactWhereNothingIsDropped) {
+TEST(QuadraticSession, PolicyExactGivesTheClearLogits) {
   Prng prng(Seed{7});
-  nn::QuantisedNetwork network = mixed_network();
-  network.nodes.resize(3);
-  std::get<nn::QLinear>(network.nodes[1].op) =
-      test::make_linear(prng, {2, 6, 6}, {3, 3, 1, 1, {1, 1, 1, 1}}, 1, 4, 3);
-  std::get<nn::QQuadratic>(network.nodes[2].op) = quadratic(0, 77, -411, 1, 16, -100);
-  network.nodes.push_back(
-      test::make_node("fc", test::make_linear(prng, {144, 1, 1}, {}, 1, 10), {2}, {10, 1, 1}));
-  nn::set_ranges(network, 4);
-  const package::Package package = packaged(network, plan::select_exact(network));
+  const nn::QuantisedNetwork network = mixed_network();
+  plan::SelectOptions options;
+  options.max_changes = 1e-4;
+  const package::Package package = packaged(network, plan::select_exact(network, options));
   const auto image = random_image(network, prng);
-  const nn::IntegerExecutor executor(network);
-  const std::vector<Values> runs = run_private(package, {image, image, image});
-  for (const Values& values : runs) {
-    const std::vector<std::span<const std::int32_t>> input = {values[1]};
-    EXPECT_EQ(values[2], executor.evaluate(2, input));
+  const Values clear = nn::run_integer(network, image);
+  for (const Values& values : run_private(package, {image, image, image})) {
+    for (const std::size_t activation : {std::size_t{2}, std::size_t{4}, std::size_t{6}})
+      EXPECT_EQ(values[activation], clear[activation]);
   }
 }
 
@@ -191,7 +187,9 @@ TEST(QuadraticSession, IsExactWhereNothingIsDropped) {
 TEST(QuadraticSession, SimulatorDeviatesAlike) {
   Prng prng(Seed{8});
   const nn::QuantisedNetwork network = mixed_network();
-  const package::Package package = packaged(network, plan::select_exact(network));
+  plan::SelectOptions options;
+  options.guard_bits = 2;
+  const package::Package package = packaged(network, plan::select_exact(network, options));
   const auto image = random_image(network, prng);
   const nn::IntegerExecutor executor(network);
   const noise::ErrorModel model = plan::error_model(network, package.plan);
