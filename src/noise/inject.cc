@@ -38,7 +38,9 @@ nn::IntegerHooks Injection::hooks() {
   nn::IntegerHooks hooks;
   hooks.after_node = [this](int node, std::span<std::int32_t> values) { after_node(node, values); };
   hooks.rounding = [this](int node, std::span<std::int32_t> offset) { rounding(node, offset); };
-  hooks.result_rounding = [this](int node, std::span<std::int64_t> offset) { result_rounding(node, offset); };
+  hooks.result_rounding = [this](int node, std::span<std::int64_t> offset) {
+    result_rounding(node, offset);
+  };
   return hooks;
 }
 

@@ -15,8 +15,9 @@
 // equal pairs of overlapping windows are compared once, and a level of the tournament runs at once for the
 // whole layer. Last the client sends its share minus r, which turns the server's share into (v - r) mod 2^k.
 //
-// A quadratic before it (nonlinear/square_step.h) gives the words; it needs b offline. Its only message travels
-// with the next one; if the guard bits of its argument are to be exact, a step adds what their carry changes.
+// A quadratic before it (nonlinear/square_step.h) gives the words; it needs b offline. Its only message
+// travels with the next one; if the guard bits of its argument are to be exact, a step adds what their carry
+// changes.
 //
 // All that is revealed is uniform: each message is masked by a correlation used once, and the last one by r.
 #pragma once

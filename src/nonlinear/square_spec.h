@@ -11,10 +11,10 @@ namespace ap::nonlinear {
 ///   u = constant + linear t + square t^2   modulo 2^value_bits
 /// and drops the lowest `dropped_bits` of it.
 struct SquareSpec {
-  int argument_bits = 0;       ///< at least 1
-  int guard_bits = 0;          ///< 0..16; with argument_bits at most 40
-  int value_bits = 0;          ///< 2..40
-  std::int64_t constant = 0;   ///< all three are used modulo 2^value_bits
+  int argument_bits = 0;      ///< at least 1
+  int guard_bits = 0;         ///< 0..16; with argument_bits at most 40
+  int value_bits = 0;         ///< 2..40
+  std::int64_t constant = 0;  ///< all three are used modulo 2^value_bits
   std::int64_t linear = 0;
   std::int64_t square = 0;
   int dropped_bits = 0;  ///< 0..value_bits - 2

@@ -97,7 +97,8 @@ SecretVector<std::uint64_t> run_square_server(net::Channel& channel, const Squar
 SecretVector<std::uint64_t> client_carry_words(const SquareSpec& spec, const SquareClientMaterial& material) {
   SecretVector<std::uint64_t> words;
   for (const std::uint64_t c : material.argument) {
-    words.push_back(carry_word(spec, c, 2 * static_cast<std::uint64_t>(spec.square) * (c >> spec.guard_bits)));
+    words.push_back(
+        carry_word(spec, c, 2 * static_cast<std::uint64_t>(spec.square) * (c >> spec.guard_bits)));
   }
   return words;
 }

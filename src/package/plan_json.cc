@@ -53,7 +53,9 @@ Json activation_json(const plan::ActivationChoice& c) {
           {"predicted_s", c.predicted_s},
           {"predicted_bytes", c.predicted_bytes}};
   if (c.argument.sum_bits > 0) {  // a quadratic
-    json["argument"] = {{"bits", c.argument.sum_bits}, {"shift", c.argument.shift}, {"guard_bits", c.argument.guard_bits}};
+    json["argument"] = {{"bits", c.argument.sum_bits},
+                        {"shift", c.argument.shift},
+                        {"guard_bits", c.argument.guard_bits}};
   }
   return json;
 }

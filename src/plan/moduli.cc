@@ -75,9 +75,10 @@ std::vector<int> assign_moduli(const nn::QuantisedNetwork& network, std::span<co
       // The value of the polynomial has a ring of its own, but of the same limit.
       need(input, rings.argument.input_bits(), node);
       if (rings.result.input_bits() > kMaxModulusBits) {
-        fail_input("layer {}: its quadratic needs shares of {} bits, more than the {} supported; quantise with "
-                   "fewer bits or use ReLU or Clip there",
-                   node.name, rings.result.input_bits(), kMaxModulusBits);
+        fail_input(
+            "layer {}: its quadratic needs shares of {} bits, more than the {} supported; quantise with fewer "
+            "bits or use ReLU or Clip there",
+            node.name, rings.result.input_bits(), kMaxModulusBits);
       }
     } else {
       for (const int input : node.inputs) need(input, bits[static_cast<std::size_t>(i)], node);

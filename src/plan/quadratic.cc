@@ -126,7 +126,8 @@ void check_quadratic(const ActivationChoice& choice, const Plan& plan, const nn:
   in_range("the number of guard bits of the argument", argument.guard_bits, 0,
            std::min(argument.shift, kMaxGuardBits));
   in_range("the shift of the result", result.shift, op.post_shift, op.post_shift);
-  in_range("the number of guard bits of the result", result.guard_bits, 0, std::min(result.shift, kMaxGuardBits));
+  in_range("the number of guard bits of the result", result.guard_bits, 0,
+           std::min(result.shift, kMaxGuardBits));
   in_range("the width of the result", result.sum_bits, 2, kMaxModulusBits - result.shift);
   in_range("the width of the argument", argument.sum_bits,
            nonlinear::square_argument_bits(result.input_bits(), op.c1, op.c2),

@@ -27,7 +27,8 @@ std::uint64_t value_of(const SquareSpec& spec, std::uint64_t s, std::uint64_t c)
   const std::uint64_t modulus = std::uint64_t{1} << spec.argument_bits;
   Wide t = static_cast<Wide>((s + c) % modulus);
   if (t >= static_cast<Wide>(modulus / 2)) t -= modulus;
-  const Wide u = spec.constant + static_cast<Wide>(spec.linear) * t + static_cast<Wide>(spec.square) * (t * t);
+  const Wide u =
+      spec.constant + static_cast<Wide>(spec.linear) * t + static_cast<Wide>(spec.square) * (t * t);
   return static_cast<std::uint64_t>(u) & ((std::uint64_t{1} << spec.value_bits) - 1);
 }
 
@@ -51,12 +52,19 @@ Words words_of(int bits, std::size_t count, Prng& prng) {
 
 TEST(SquareStep, SharesOfTheValueForEveryShapeAndExtremeWords) {
   Prng prng(mpc::test_seed(70));
-  std::vector<SquareSpec> specs = {
-      square_spec(2, 0, 0, 1),          square_spec(3, 5, 3, 1),         square_spec(22, 0, 0, 1),
-      square_spec(22, -77, 1044, 1),    square_spec(27, 123456, 512, 4), square_spec(40, 1, -1, -1),
-      square_spec(40, 0, 0, 1 << 20),   square_spec(30, 9, 7, -605),     square_spec(16, 1, 1 << 15, 0),
-      square_spec(12, 0, 0, 1LL << 40), square_spec(40, -(1LL << 48), 1LL << 48, (1LL << 48) - 1),
-      square_spec(4, 1, 2, 8),          square_spec(5, 1, 0, 8)};
+  std::vector<SquareSpec> specs = {square_spec(2, 0, 0, 1),
+                                   square_spec(3, 5, 3, 1),
+                                   square_spec(22, 0, 0, 1),
+                                   square_spec(22, -77, 1044, 1),
+                                   square_spec(27, 123456, 512, 4),
+                                   square_spec(40, 1, -1, -1),
+                                   square_spec(40, 0, 0, 1 << 20),
+                                   square_spec(30, 9, 7, -605),
+                                   square_spec(16, 1, 1 << 15, 0),
+                                   square_spec(12, 0, 0, 1LL << 40),
+                                   square_spec(40, -(1LL << 48), 1LL << 48, (1LL << 48) - 1),
+                                   square_spec(4, 1, 2, 8),
+                                   square_spec(5, 1, 0, 8)};
   specs.push_back({40, 0, 20, 3, 2, 1, 0});  // a wider argument than needed
   for (const SquareSpec& spec : specs) {
     ASSERT_NO_THROW(spec.validate());
@@ -168,7 +176,8 @@ TEST(SquareActivation, ExactTruncationsOfArgumentAndResult) {
           result = server.run(server.prepare(spec), words.s);
         });
     for (std::size_t i = 0; i < count; ++i) {
-      const std::uint64_t t = ((words.s[i] + words.c[i]) & ((std::uint64_t{1} << spec.argument_bits()) - 1)) >> guard;
+      const std::uint64_t t =
+          ((words.s[i] + words.c[i]) & ((std::uint64_t{1} << spec.argument_bits()) - 1)) >> guard;
       auto u = static_cast<std::int64_t>(value_of(*spec.square, t, 0));
       if (u >= 1 << 22) u -= 1 << 23;
       const auto v = static_cast<std::uint64_t>(std::clamp<std::int64_t>(u >> post, 0, 255));
@@ -247,10 +256,7 @@ TEST(SquareActivation, MaterialServesOnceAndSharesComeInTime) {
       [&] {
         OtActivationClient client(*channels.client);
         EXPECT_EQ(code_of([&] { client.prepare(spec); }), ErrorCode::input);
-        EXPECT_EQ(code_of([&] {
-                    client.prepare(plain_spec(3, 5, 3, 8), words);
-                  }),
-                  ErrorCode::input);
+        EXPECT_EQ(code_of([&] { client.prepare(plain_spec(3, 5, 3, 8), words); }), ErrorCode::input);
         OtClientMaterial material = client.prepare(spec, words);
         client.run(std::move(material), {}, words);
         EXPECT_EQ(code_of([&] { client.run(std::move(material), {}, words); }), ErrorCode::security);

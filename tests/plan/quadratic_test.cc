@@ -42,9 +42,10 @@ TEST(QuadraticRings, HoldEveryValueOfTheRange) {
         EXPECT_LE(second.guard_bits, post);
         for (std::int64_t x = range.low; x <= range.high; x += 1) {
           const std::uint64_t c = prng.next64() & mask_of(first.input_bits());
-          const std::uint64_t s = static_cast<std::uint64_t>(x) - c + static_cast<std::uint64_t>(first.offset());
-          const std::uint64_t shares = (c >> first.dropped_bits()) +
-                                       ((s & mask_of(first.input_bits())) >> first.dropped_bits());
+          const std::uint64_t s =
+              static_cast<std::uint64_t>(x) - c + static_cast<std::uint64_t>(first.offset());
+          const std::uint64_t shares =
+              (c >> first.dropped_bits()) + ((s & mask_of(first.input_bits())) >> first.dropped_bits());
           const std::int64_t t =
               signed_of((shares >> first.guard_bits) & mask_of(first.sum_bits), first.sum_bits);
           // Modulo 2^sum_bits only, which may be narrower than t itself.
@@ -56,9 +57,9 @@ TEST(QuadraticRings, HoldEveryValueOfTheRange) {
           const std::int64_t exact = same(x >> shift) ? x >> shift : up;
           const std::int64_t u = op.c0 + op.c1 * exact + op.c2 * exact * exact;
           const auto wrapped = static_cast<std::uint64_t>(op.c0 + op.c1 * t + op.c2 * t * t);
-          ASSERT_EQ(signed_of(wrapped & mask_of(second.input_bits()), second.input_bits()),
-                    signed_of(static_cast<std::uint64_t>(u) & mask_of(second.input_bits()),
-                              second.input_bits()));
+          ASSERT_EQ(
+              signed_of(wrapped & mask_of(second.input_bits()), second.input_bits()),
+              signed_of(static_cast<std::uint64_t>(u) & mask_of(second.input_bits()), second.input_bits()));
           const std::int64_t v = ((u + second.offset()) >> post) - op.low;
           ASSERT_GE(v - 1, -(std::int64_t{1} << (second.sum_bits - 1)));
           ASSERT_LT(v + 1, std::int64_t{1} << (second.sum_bits - 1));

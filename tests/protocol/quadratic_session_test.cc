@@ -37,14 +37,11 @@ nn::QuantisedNetwork mixed_network() {
   nodes.push_back(test::make_node("input", nn::QInput{}, {}, {2, 6, 6}));
   nodes[0].low = -128;
   nodes[0].high = 127;
-  nodes.push_back(
-      test::make_node("conv1", test::make_linear(prng, {2, 6, 6}, same, 1, 4), {0}, {4, 6, 6}));
+  nodes.push_back(test::make_node("conv1", test::make_linear(prng, {2, 6, 6}, same, 1, 4), {0}, {4, 6, 6}));
   nodes.push_back(test::make_node("square1", quadratic(6, 4000, 611, 2, 10, -5), {1}, {4, 6, 6}));
-  nodes.push_back(
-      test::make_node("conv2", test::make_linear(prng, {4, 6, 6}, same, 1, 4), {2}, {4, 6, 6}));
+  nodes.push_back(test::make_node("conv2", test::make_linear(prng, {4, 6, 6}, same, 1, 4), {2}, {4, 6, 6}));
   nodes.push_back(test::make_node("relu6", test::make_activation(8), {3}, {4, 6, 6}));
-  nodes.push_back(
-      test::make_node("conv3", test::make_linear(prng, {4, 6, 6}, same, 1, 3), {4}, {3, 6, 6}));
+  nodes.push_back(test::make_node("conv3", test::make_linear(prng, {4, 6, 6}, same, 1, 3), {4}, {3, 6, 6}));
   nodes.push_back(test::make_node("square2", quadratic(7, 0, -3, -1, 9, -200), {5}, {3, 6, 6}));
   nodes.push_back(test::make_node("pool", nn::QSumPool{{3, 3, 3, 3, {}}}, {6}, {3, 2, 2}));
   nodes.push_back(test::make_node("fc", test::make_linear(prng, {12, 1, 1}, {}, 1, 10), {7}, {10, 1, 1}));
@@ -115,14 +112,13 @@ std::vector<Values> run_private(const package::Package& package,
 
 /// The result must be one that the argument rounded down or up gives, and its own truncation may lose as many
 /// bits as are dropped.
-void expect_declared_quadratic(const nn::QQuadratic& op, const plan::ActivationChoice& choice,
-                               std::int64_t x, std::int64_t got) {
+void expect_declared_quadratic(const nn::QQuadratic& op, const plan::ActivationChoice& choice, std::int64_t x,
+                               std::int64_t got) {
   const plan::Truncation& result = choice.truncation;
   bool found = false;
   const std::int64_t rounded = (x + (op.shift > 0 ? std::int64_t{1} << (op.shift - 1) : 0)) >> op.shift;
   const bool exact = choice.argument.dropped_bits() == 0;
-  for (const std::int64_t t :
-       {exact ? rounded : x >> op.shift, exact ? rounded : (x >> op.shift) + 1}) {
+  for (const std::int64_t t : {exact ? rounded : x >> op.shift, exact ? rounded : (x >> op.shift) + 1}) {
     const std::int64_t u = op.c0 + op.c1 * t + op.c2 * t * t + result.offset();
     const std::int64_t lost = (std::int64_t{1} << result.dropped_bits()) - 1;
     const auto clamped = [&](std::int64_t v) {
@@ -139,8 +135,7 @@ TEST(QuadraticSession, EveryValueIsAsDeclared) {
   const auto ranges = plan::exact_ranges(network);
   std::vector<double> tau = plan::error_steps(network, ranges);
   for (double& t : tau) t *= 0.1;
-  for (const plan::Plan& plan :
-       {plan::select_exact(network), plan::select_tau(network, tau, ranges)}) {
+  for (const plan::Plan& plan : {plan::select_exact(network), plan::select_tau(network, tau, ranges)}) {
     const package::Package package = packaged(network, plan);
     std::vector<std::vector<std::int32_t>> images = {random_image(network, prng),
                                                      random_image(network, prng)};
@@ -217,7 +212,8 @@ TEST(QuadraticSession, SimulatorDeviatesAlike) {
   for (const std::size_t i : {std::size_t{2}, std::size_t{6}}) {
     EXPECT_GT(real[i].variance(), 0.01) << "there is something to compare";
     EXPECT_NEAR(real[i].variance() / simulated[i].variance(), 1, 0.15) << i;
-    EXPECT_NEAR(real[i].mean(), simulated[i].mean(), 6 * std::sqrt(real[i].variance() / real[i].count) + 0.01);
+    EXPECT_NEAR(real[i].mean(), simulated[i].mean(),
+                6 * std::sqrt(real[i].variance() / real[i].count) + 0.01);
   }
 }
 

@@ -30,8 +30,9 @@ Bytes mixed_onnx() {
   const std::int64_t features = 3 * kSmallSide * kSmallSide;
   const auto dense =
       nn::random_floats(static_cast<std::size_t>(kSmallClasses * features), random, -0.3F, 0.3F);
-  return b.bytes(b.node("Gemm", {b.node("Flatten", {relu6}, {{"axis", 1}}), b.constant({kSmallClasses, features}, dense)},
-                        {{"transB", 1}}));
+  return b.bytes(b.node(
+      "Gemm", {b.node("Flatten", {relu6}, {{"axis", 1}}), b.constant({kSmallClasses, features}, dense)},
+      {{"transB", 1}}));
 }
 
 /// Runs the images through a server in this process; how many labels are those of the clear network.
@@ -58,7 +59,8 @@ TEST(QuadraticNetwork, MixedWithReluRunsEndToEnd) {
     const std::vector<Image> images = small_inputs(compiled.package, 12);
     RunResult run;
     const Agreement agreed = agreement(compiled, images, &run);
-    EXPECT_GE(agreed.same_class, std::string(policy) == "exact" ? images.size() : images.size() - 2) << policy;
+    EXPECT_GE(agreed.same_class, std::string(policy) == "exact" ? images.size() : images.size() - 2)
+        << policy;
     std::vector<std::string> engines;
     for (const protocol::LayerCost& layer : run.mean.layers) engines.push_back(layer.engine);
     EXPECT_EQ(std::ranges::count(engines, "beaver"), 1);
@@ -98,8 +100,8 @@ TEST_P(PublishedQuadratic, PrivateLabelsAreTheClearOnes) {
   const auto normalization = nn::Normalization::parse(p.normalization);
   CompileOptions options;
   options.progress = false;
-  const Compiled compiled =
-      compile(graph, nn::load_dataset(located(p.train), {0, 64}, graph.input_shape()), normalization, options);
+  const Compiled compiled = compile(graph, nn::load_dataset(located(p.train), {0, 64}, graph.input_shape()),
+                                    normalization, options);
   const nn::Dataset test = nn::load_dataset(located(p.test), {0, p.images}, graph.input_shape());
   std::vector<Image> images;
   for (std::size_t i = 0; i < test.size(); ++i)
@@ -107,13 +109,13 @@ TEST_P(PublishedQuadratic, PrivateLabelsAreTheClearOnes) {
   EXPECT_EQ(agreement(compiled, images).same_class, images.size());
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, PublishedQuadratic,
-    testing::Values(Published{"cryptonets_mnist_square", "mnist-train:mnist", "mnist:mnist", "scale=256", 20,
-                              false},
-                    Published{"minionn_cifar10_poly5", "cifar10:cifar10/data_batch_1.bin.xz",
-                              "cifar10:cifar10/test_batch_reordered.bin.xz", "", 10, true}),
-    [](const auto& test) { return std::string(test.param.name); });
+INSTANTIATE_TEST_SUITE_P(All, PublishedQuadratic,
+                         testing::Values(Published{"cryptonets_mnist_square", "mnist-train:mnist",
+                                                   "mnist:mnist", "scale=256", 20, false},
+                                         Published{
+                                             "minionn_cifar10_poly5", "cifar10:cifar10/data_batch_1.bin.xz",
+                                             "cifar10:cifar10/test_batch_reordered.bin.xz", "", 10, true}),
+                         [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace
 }  // namespace ap::service
