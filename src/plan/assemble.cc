@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "nonlinear/activation_spec.h"
+#include "plan/quadratic.h"
 #include "security/limits.h"
 
 namespace ap::plan {
@@ -78,6 +79,10 @@ Plan assemble(const nn::QuantisedNetwork& network, std::string policy, double ta
     if (const auto* op = std::get_if<nn::QActivation>(&network.nodes[i].op)) {
       plan.activations.push_back(
           choose_activation(network, static_cast<int>(i), *op, plan.modulus_bits[i], ranges, guard_bits));
+    } else if (std::holds_alternative<nn::QQuadratic>(network.nodes[i].op)) {
+      const auto input = static_cast<std::size_t>(network.nodes[i].inputs.front());
+      plan.activations.push_back(choose_quadratic(network, static_cast<int>(i), plan.modulus_bits[i],
+                                                  ranges[input], guard_bits));
     }
   }
   validate(plan, network);
