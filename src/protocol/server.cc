@@ -173,6 +173,13 @@ class Session {
         fail_peer("the client asks for the unknown activation engine {}", name);
       engines.push_back(static_cast<Engine>(name));
     }
+    for (std::size_t i = 0; i < engines.size(); ++i) {
+      const ActivationLayer& layer = model_.activations()[i];
+      if (engines[i] != Engine::gc && (layer.spec.in_prime != 0 || layer.spec.out_prime != 0)) {
+        fail_peer("the client asks for another engine than gc for layer {}, which is shared modulo a prime",
+                  model_.node(layer.node).name);
+      }
+    }
     return engines;
   }
 
