@@ -175,6 +175,13 @@ class Session {
         fail_peer("the client asks for engine {} for layer {}", engine_name(engines.back()),
                   model_.node(layer.node).name);
     }
+    for (std::size_t i = 0; i < engines.size(); ++i) {
+      const ActivationLayer& layer = model_.activations()[i];
+      if (engines[i] != Engine::gc && (layer.spec.in_prime != 0 || layer.spec.out_prime != 0)) {
+        fail_peer("the client asks for another engine than gc for layer {}, which is shared modulo a prime",
+                  model_.node(layer.node).name);
+      }
+    }
     return engines;
   }
 
