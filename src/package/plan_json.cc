@@ -109,7 +109,7 @@ plan::LinearChoice linear_from(const Json& j) {
 }
 
 Json activation_json(const plan::ActivationChoice& c) {
-  return {{"node", c.node},
+  Json json = {{"node", c.node},
           {"engine", c.engine},
           {"sum_bits", c.truncation.sum_bits},
           {"shift", c.truncation.shift},
@@ -117,6 +117,12 @@ Json activation_json(const plan::ActivationChoice& c) {
           {"out_bits", c.out_bits},
           {"predicted_s", c.predicted_s},
           {"predicted_bytes", c.predicted_bytes}};
+  if (c.argument.sum_bits > 0) {  // a quadratic
+    json["argument"] = {{"bits", c.argument.sum_bits},
+                        {"shift", c.argument.shift},
+                        {"guard_bits", c.argument.guard_bits}};
+  }
+  return json;
 }
 
 plan::ActivationChoice activation_from(const Json& j) {
@@ -127,6 +133,11 @@ plan::ActivationChoice activation_from(const Json& j) {
   c.truncation.shift = j.at("shift").get<int>();
   c.truncation.guard_bits = j.at("guard_bits").get<int>();
   c.out_bits = j.at("out_bits").get<int>();
+  if (j.contains("argument")) {
+    c.argument.sum_bits = j.at("argument").at("bits").get<int>();
+    c.argument.shift = j.at("argument").at("shift").get<int>();
+    c.argument.guard_bits = j.at("argument").at("guard_bits").get<int>();
+  }
   c.predicted_s = j.at("predicted_s").get<double>();
   c.predicted_bytes = j.at("predicted_bytes").get<std::uint64_t>();
   return c;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "plan/quadratic.h"
 #include "security/limits.h"
 
 namespace ap::plan {
@@ -94,6 +95,10 @@ Plan assemble(const nn::QuantisedNetwork& network, std::string policy, double ta
     if (std::holds_alternative<nn::QActivation>(network.nodes[i].op)) {
       plan.activations.push_back(
           choose_activation(network, static_cast<int>(i), plan.modulus_bits[i], ranges, guard_bits[i]));
+    } else if (std::holds_alternative<nn::QQuadratic>(network.nodes[i].op)) {
+      const auto input = static_cast<std::size_t>(network.nodes[i].inputs.front());
+      plan.activations.push_back(choose_quadratic(network, static_cast<int>(i), plan.modulus_bits[i],
+                                                  ranges[input], guard_bits[i]));
     }
   }
   validate(plan, network);

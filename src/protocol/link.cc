@@ -61,7 +61,7 @@ std::vector<Engine> choose_engines(const Model& model, const Link& link) {
     if (is_open(model, i)) {
       engines.push_back(seconds(Engine::ot, spec) < seconds(Engine::gc, spec) ? Engine::ot : Engine::gc);
     } else {
-      engines.push_back(wanted == "ot" ? Engine::ot : Engine::gc);
+      engines.push_back(wanted == "beaver" ? Engine::beaver : wanted == "ot" ? Engine::ot : Engine::gc);
     }
   }
   return engines;

@@ -23,7 +23,7 @@ struct LinearLayer {
 struct ActivationLayer {
   int node = 0;
   int input = 0;
-  plan::Truncation truncation;
+  plan::Truncation truncation;  ///< of the input; with spec.square to the quadratic's argument
   std::int64_t low = 0;
   nonlinear::ActivationSpec spec;
 };
@@ -54,7 +54,7 @@ class Model {
 
 /// A party's shares of an activation's input, as the circuit takes them: reduced, offset added (server only),
 /// truncated locally and, for the server, lowered by the clamp's lower bound. Shares modulo a prime cannot be
-/// truncated locally: there the circuit does all of it.
+/// truncated locally: there the circuit does all of it. Of quadratics: shares of t.
 enum class Party { client, server };
 Share circuit_input(const ActivationLayer& layer, ShareView share, Party party);
 

@@ -12,6 +12,7 @@
 #include "plan/assemble.h"
 #include "plan/baselines.h"
 #include "plan/budget.h"
+#include "plan/quadratic.h"
 #include "plan/select.h"
 #include "service/audit.h"
 #include "service/precision.h"
@@ -176,7 +177,9 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
       simulated = selection.simulation.top1_mean;
     }
     if (!is_baseline(options.policy)) {
-      for (plan::ActivationChoice& choice : package.plan.activations) choice.engine = options.activation;
+      for (plan::ActivationChoice& choice : package.plan.activations) {
+        if (choice.engine != plan::kQuadraticEngine) choice.engine = options.activation;
+      }
     }
     result.search_seconds = seconds_since(search);
     result.latency = predicted_latency(package.network, package.plan);
