@@ -52,7 +52,7 @@ Price activation_price(const nonlinear::ActivationSpec& spec, const std::string&
                        double bytes_per_second) {
   if (engine == "gc") return garbled_price(spec, bytes_per_second);
   const Price transfers = transfer_price(spec, bytes_per_second);
-  if (engine == "ot") return transfers;
+  if (engine == "ot" || spec.square) return transfers;
   const Price garbled = garbled_price(spec, bytes_per_second);
   return garbled.seconds < transfers.seconds ? garbled : transfers;
 }
