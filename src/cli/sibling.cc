@@ -7,26 +7,22 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <vector>
 
 #include "base/error.h"
-#include "base/files.h"
 
 namespace ap::cli {
 namespace {
 
 constexpr const char* kProgram = "autoprivacy-search";
-constexpr std::uint64_t kMaxArguments = 16 << 20;
 
 /// The arguments of this process, as the kernel keeps them: each ends with a zero byte.
 std::vector<std::string> own_arguments() {
-  const Bytes bytes = read_file("/proc/self/cmdline", kMaxArguments);
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
   std::vector<std::string> arguments;
-  for (auto at = bytes.begin(); at != bytes.end();) {
-    const auto end = std::find(at, bytes.end(), std::uint8_t{0});
-    arguments.emplace_back(at, end);
-    at = end == bytes.end() ? end : end + 1;
-  }
+  for (std::string argument; std::getline(file, argument, '\0');) arguments.push_back(argument);
+  if (arguments.empty()) fail(ErrorCode::internal, "cannot read /proc/self/cmdline");
   return arguments;
 }
 
