@@ -3,15 +3,10 @@
 // not itself.
 #pragma once
 
-#include <cstdint>
-#include <filesystem>
 #include <functional>
-#include <map>
-#include <memory>
-#include <string>
 #include <vector>
 
-#include "search/problem.h"
+#include "service/search_policies.h"
 
 namespace CLI {
 class App;
@@ -23,20 +18,13 @@ namespace ap::cli {
 /// error.
 using Action = std::function<void()>;
 
-/// What a policy that is made on demand gets.
-struct PolicyRequest {
-  std::uint64_t seed = 1;
-  std::filesystem::path state;  ///< file that the policy may keep its own state in while it searches
-  bool writes = true;           ///< false on ranks other than 0: read `state`, but write nothing
-};
-
 /// What a program has besides the commands that all have.
 struct Extensions {
   bool sibling = false;  ///< whether this is autoprivacy-search
   /// Each adds its subcommand to the parser and, when that is chosen, sets the action.
   std::vector<std::function<void(CLI::App&, Action&)>> commands;
   /// Further policies of `compile`, by name.
-  std::map<std::string, std::function<std::unique_ptr<search::Policy>(const PolicyRequest&)>> policies;
+  service::PolicyMakers policies;
   search::Sharder* sharder = nullptr;  ///< of an MPI job; null for a single process
 
   int rank() const { return sharder ? sharder->rank() : 0; }

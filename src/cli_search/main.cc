@@ -7,12 +7,28 @@
 
 #include "cli/run.h"
 #include "cli/sibling.h"
+#include "ddpg/ddpg_policy.h"
 #include "mpi/mpi_sharder.h"
+
+namespace {
+
+std::unique_ptr<ap::search::Policy> make_ddpg(const ap::service::PolicyRequest& request) {
+  ap::ddpg::DdpgOptions options;
+  options.agent.seed = request.seed;
+  options.state = request.state;
+  options.resume = request.resume;
+  options.writes = request.writes;
+  options.sharder = request.sharder;
+  return std::make_unique<ap::ddpg::DdpgPolicy>(options);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   std::unique_ptr<ap::mpi::MpiSharder> ranks;
   ap::cli::Extensions extensions;
   extensions.sibling = true;
+  extensions.policies["ddpg"] = make_ddpg;
   if (ap::cli::launched_by_mpi()) {
     ranks = std::make_unique<ap::mpi::MpiSharder>();
     extensions.sharder = ranks.get();

@@ -119,6 +119,8 @@ void Agent::finish_episode(std::span<const State> states, std::span<const double
   for (std::size_t i = 0; i < states.size(); ++i) my.learn();
 }
 
+const AgentOptions& Agent::options() const { return impl_->options; }
+
 int Agent::episodes() const { return impl_->episodes; }
 
 double Agent::noise() const {

@@ -47,6 +47,7 @@ class Agent {
   /// minibatch a step.
   void finish_episode(std::span<const State> states, std::span<const double> actions, double reward);
 
+  const AgentOptions& options() const;
   int episodes() const;
   /// Standard deviation of the exploration noise in the episode to come.
   double noise() const;

@@ -16,8 +16,11 @@ namespace {
 using search::Choice;
 using search::Environment;
 
-// How much faster than the best plan the next one must be, and how that changes after success and failure.
-constexpr double kFirstStep = 0.1, kLargestStep = 0.2, kSmallestStep = 0.002, kGrow = 1.3, kShrink = 0.9;
+// The part of the way from the best plan to the fastest that the next one must go, and how that changes after
+// success and failure.
+constexpr double kFirstStep = 0.3, kLargestStep = 0.5, kSmallestStep = 0.01, kGrow = 1.3, kShrink = 0.93;
+// Halvings of the amount by which actions are shifted.
+constexpr int kHalvings = 12;
 // After the warm-up one episode of so many is the actor's own proposal, without noise.
 constexpr int kGreedyEvery = 4;
 // Exploration of short searches.
@@ -60,6 +63,7 @@ class Search {
   void resume();
   void write() const;
   double bound() const;
+  Choice shifted(std::span<const double> actions, double bound) const;
   Choice propose(double bound);
   double reward(const Choice& choice, double bound);
   std::vector<double> realised(const Choice& choice) const;
@@ -84,6 +88,7 @@ std::uint64_t Search::question() const {
   }
   mix(static_cast<std::uint64_t>(budget_.simulations));
   mix(static_cast<std::uint64_t>(options_.reward));
+  mix(static_cast<std::uint64_t>(options_.walk));
   mix(options_.agent.seed);
   return key;
 }
@@ -120,21 +125,44 @@ std::vector<double> Search::realised(const Choice& choice) const {
 
 double Search::bound() const {
   double bound = budget_.max_seconds.value_or(environment_.seconds(environment_.exact_choice()));
-  if (budget_.max_loss && kept_) bound = std::min(bound, contest_.best_seconds() * (1 - state_.step));
+  if (budget_.max_loss && kept_)
+    bound = std::min(bound, floor_ + (contest_.best_seconds() - floor_) * (1 - state_.step));
   return std::max(bound, floor_);
 }
 
+/// The actions moved by the same amount, so that the plan takes at most `bound`, and hardly less.
+Choice Search::shifted(std::span<const double> actions, double bound) const {
+  const auto by = [&](double amount) {
+    Choice choice;
+    for (std::size_t i = 0; i < actions.size(); ++i) {
+      choice.push_back(environment_.point_for(i, std::clamp(actions[i] + amount, 0.0, 1.0)));
+    }
+    return choice;
+  };
+  double low = -1, high = 1;  // by -1 all layers are at their floor, by 1 at their most exact
+  if (environment_.seconds(by(high)) <= bound) return by(high);
+  for (int k = 0; k < kHalvings; ++k) {
+    const double middle = (low + high) / 2;
+    (environment_.seconds(by(middle)) <= bound ? low : high) = middle;
+  }
+  return by(low);
+}
+
 Choice Search::propose(double bound) {
-  const int learnt = agent_.episodes() - scheduled(options_.agent, budget_.simulations).warm_up;
+  const int learnt = agent_.episodes() - agent_.options().warm_up;
   const bool greedy = learnt >= 0 && learnt % kGreedyEvery == kGreedyEvery - 1;
+  std::vector<double> actions;
   Choice choice;
   double previous = 0;
   for (std::size_t i = 0; i < environment_.layers(); ++i) {
     const State state = state_of(environment_, i, previous);
-    choice.push_back(environment_.point_for(i, greedy ? agent_.propose(state) : agent_.explore(state)));
+    actions.push_back(greedy ? agent_.propose(state) : agent_.explore(state));
+    choice.push_back(environment_.point_for(i, actions.back()));
     previous = environment_.points(i)[static_cast<std::size_t>(choice.back())].action;
   }
-  return options_.lambda > 0 ? choice : environment_.constrain(std::move(choice), bound);
+  if (options_.lambda > 0) return choice;
+  return options_.walk == Walk::shift ? shifted(actions, bound)
+                                      : environment_.constrain(std::move(choice), bound);
 }
 
 double Search::reward(const Choice& choice, double bound) {

@@ -5,9 +5,10 @@
 //
 // The paper's reward is minus the error rate, and speed enters only through a bound on the latency; with that
 // alone nothing is ever faster than it must be. So when the fastest plan within a bound on the loss is
-// wanted, the bound on the latency tightens while the agent learns: every episode must be some percent faster
-// than the best plan that kept the bound on the loss so far, more so after success, less after failure. What
-// the agent has learnt stays true, since the reward of realised actions does not depend on the bound.
+// wanted, the bound on the latency tightens while the agent learns: every episode must be some way nearer to
+// the fastest plan of all than the best plan that kept the bound on the loss so far; further after success,
+// less far after failure. What the agent has learnt stays true, since the reward of realised actions does not
+// depend on the bound.
 #pragma once
 
 #include <filesystem>
@@ -24,9 +25,17 @@ enum class Reward {
   error,    ///< minus the error rate against the labels (the paper's R = -err)
 };
 
+/// How a proposal meets the bound on the latency. In both cases the agent learns from the actions realised.
+enum class Walk {
+  shift,  ///< all actions move by the same amount, down or up, until the plan just meets the bound: what the
+          ///< agent says of the layers relative to each other stays, and no latency is left unused
+  costliest,  ///< the costliest layer steps to its next cheaper point, again and again (reference 1.2)
+};
+
 struct DdpgOptions {
   AgentOptions agent;
   Reward reward = Reward::changes;
+  Walk walk = Walk::shift;
   /// If not 0, plans do not walk; instead R = -err - lambda max(0, latency / bound - 1) (reference 1.8).
   double lambda = 0;
   std::filesystem::path state;         ///< file of the search so far, if not empty; removed at its end

@@ -9,8 +9,8 @@
 namespace ap::ddpg {
 
 struct SearchState {
-  std::uint64_t question = 0;           ///< fingerprint of the problem, the budget and the reward
-  double step = 0;                      ///< how much faster than the best plan the next one must be
+  std::uint64_t question = 0;  ///< fingerprint of the problem, the budget and the reward
+  double step = 0;  ///< the part of the way from the best plan to the fastest that the next one must go
   std::vector<search::Choice> entered;  ///< every choice simulated, in order
 
   void save(ByteWriter& out) const;

@@ -74,9 +74,7 @@ Choice GreedyPolicy::search(Environment& environment, const Budget& budget, Trac
     for (std::size_t i = 0; contest.open(); i = (i + 1) % environment.layers()) {
       Choice tried = contest.best();
       tried[i] = environment.point_for(i, std::min(action_of(environment, tried, i) + kBit, 1.0));
-      const std::size_t before = trace.size();
       contest.enter(environment.constrain(tried, *budget.max_seconds));
-      if (trace.size() == before) break;
     }
     return contest.best();
   }

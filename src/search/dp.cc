@@ -2,6 +2,7 @@
 #include <cmath>
 #include <optional>
 
+#include "base/error.h"
 #include "search/knapsack.h"
 #include "search/margin_model.h"
 #include "search/policies.h"
@@ -13,6 +14,8 @@ namespace {
 constexpr int kRounds = 4;
 // Without a bound on the loss, sensitivities are first taken where errors are a quarter of a step.
 constexpr double kStartAction = 3.0 / 7;
+// What is left of the damage when a choice must be tightened.
+constexpr double kTighten = 0.7;
 // How finely the bisection tells variances apart, and its first stride, in natural logarithms.
 constexpr double kPrecision = 0.1, kStride = 0.5;
 
@@ -84,13 +87,13 @@ Choice KnapsackPolicy::search(Environment& environment, const Budget& budget, Tr
     });
   };
   Choice at = environment.uniform_choice(kStartAction);
-  std::optional<Knapsack> knapsack;
   for (int round = 0; round < kRounds; ++round) {
-    knapsack.emplace(solve(environment, model.sensitivities(variances_of(environment, at))));
-    at = knapsack->choice(solution(*knapsack));
+    sensitivities_ = model.sensitivities(variances_of(environment, at));
+    knapsack_.emplace(solve(environment, sensitivities_));
+    at = knapsack_->choice(solution(*knapsack_));
   }
   if (budget.max_loss) {
-    bisect(contest, *knapsack, solution(*knapsack));
+    bisect(contest, *knapsack_, solution(*knapsack_));
     if (!contest.has_best()) {
       Choice exact = environment.exact_choice();
       contest.enter(budget.max_seconds ? environment.constrain(std::move(exact), *budget.max_seconds)
@@ -100,6 +103,14 @@ Choice KnapsackPolicy::search(Environment& environment, const Budget& budget, Tr
     contest.enter(at);
   }
   return contest.best();
+}
+
+Choice KnapsackPolicy::tightened(const Environment& environment, const Choice& choice) {
+  AP_ASSERT(knapsack_ && choice.size() == sensitivities_.size());
+  const std::vector<double> variances = variances_of(environment, choice);
+  double damage = 0;
+  for (std::size_t i = 0; i < choice.size(); ++i) damage += sensitivities_[i] * variances[i];
+  return knapsack_->choice(knapsack_->fastest(damage * kTighten));
 }
 
 }  // namespace ap::search

@@ -10,10 +10,12 @@
 namespace ap::search {
 namespace {
 
-// Actions at which the loss of large errors is measured: errors of 1, 2^-1/2, 1/2, ... steps.
-constexpr double kCalibrationActions[] = {1 / 7.0, 1.5 / 7, 2 / 7.0, 3 / 7.0, 4 / 7.0};
-// Changes of more images than this do not grow in proportion to errors any more.
-constexpr double kMostCalibrationChanges = 0.25;
+// The action that allows errors of one step.
+constexpr double kUnitAction = 1 / 7.0;
+// Changes at which the loss is measured: enough for it to stand out, not so many that they no longer grow in
+// proportion to errors; and simulations until they are found.
+constexpr double kFewestChanges = 0.08, kMostChanges = 0.25;
+constexpr int kCalibrations = 6;
 // Standard errors within which a measured loss does not contradict a bound.
 constexpr double kContradiction = 1.96;
 
@@ -134,20 +136,30 @@ const Evaluation& Environment::validate(const Choice& choice) {
 }
 
 void Environment::calibrate() {
-  // From one step of error downwards, until the first-order law of changes can be trusted.
-  for (const double action : kCalibrationActions) {
-    const Choice choice = uniform_choice(action);
-    const Counts &a = evaluate(choice).counts, &b = validate(choice).counts;
-    // As if both parts had been simulated with every seed of either.
+  // From one step of error upwards until the loss stands out, or downwards until changes still grow in
+  // proportion to errors.
+  const noise::ErrorModel unit = error_model(uniform_choice(kUnitAction));
+  double scale = 1;
+  std::optional<bool> grew;
+  for (int k = 0; k < kCalibrations; ++k) {
+    noise::ErrorModel model = unit;
+    for (noise::LinearError& linear : model.linears) {
+      for (float& tau : linear.tau) tau *= static_cast<float>(scale);
+    }
+    const Counts a = run(model, problem_->search, problem_->options.seeds, clear_search_);
+    const Counts b =
+        run(model, problem_->held_out, {problem_->options.held_out_seeds.data(), 1}, clear_held_out_);
     const double total = static_cast<double>(a.images + b.images);
     const double share = static_cast<double>(a.images) / total;
-    const double changes = share * a.changes() + (1 - share) * b.changes();
+    // No change at all: one more would have been possible.
+    const double changes = std::max(share * a.changes() + (1 - share) * b.changes(), 1 / total);
     const double loss = share * a.loss() + (1 - share) * b.loss();
     const double error = std::hypot(share * a.loss_std_error(), (1 - share) * b.loss_std_error());
-    // No change at all: one more would have been possible.
-    const double least = 1 / total;
-    curvature_ = (std::max(loss, 0.0) + std::max(error, least)) / std::pow(std::max(changes, least), 2);
-    if (changes <= kMostCalibrationChanges) return;
+    curvature_ = (std::max(loss, 0.0) + std::max(error, 1 / total)) / (changes * changes);
+    const bool grow = changes < kFewestChanges;
+    if ((!grow && changes <= kMostChanges) || (grew && *grew != grow)) return;
+    grew = grow;
+    scale *= grow ? 2 : 0.5;
   }
 }
 
@@ -170,7 +182,8 @@ bool Environment::keeps_loss(const Evaluation& evaluation, double max_loss) {
   return !counts.labelled || counts.loss() - kContradiction * counts.loss_std_error() <= max_loss;
 }
 
-void Environment::remember(Memory evaluations, Memory validations) {
+void Environment::remember(Memory evaluations, Memory validations, std::optional<double> curvature) {
+  if (curvature) curvature_ = curvature;
   searched_.merge(evaluations);
   validated_.merge(validations);
 }
@@ -180,6 +193,16 @@ const Evaluation& Environment::simulated(const Choice& choice, const Images& ima
                                          Memory& memory) {
   AP_ASSERT(choice.size() == layers());
   if (const auto known = memory.find(choice); known != memory.end()) return known->second;
+  Evaluation evaluation{choice, run(error_model(choice), images, seeds, clear), seconds(choice),
+                        bytes(choice)};
+  const Evaluation& kept = memory.emplace(choice, std::move(evaluation)).first->second;
+  if (&memory == &searched_) ++simulations_;
+  for (const auto& hook : hooks_) hook();
+  return kept;
+}
+
+Counts Environment::run(const noise::ErrorModel& model, const Images& images,
+                        std::span<const std::uint64_t> seeds, std::vector<int>& clear) {
   const auto pixels = static_cast<std::size_t>(problem_->network->input_shape().size());
   const std::size_t count = images.pixels.size() / pixels;
   // This rank's images: every size()-th.
@@ -197,7 +220,6 @@ const Evaluation& Environment::simulated(const Choice& choice, const Images& ima
     clear.resize(mine);
     parallel_for(mine, [&](std::size_t i) { clear[i] = best(i, {}); });
   }
-  const noise::ErrorModel model = error_model(choice);
   const bool labelled = !images.labels.empty();
   std::vector<Outcome> outcomes(mine);
   parallel_for(mine, [&](std::size_t i) {
@@ -224,16 +246,7 @@ const Evaluation& Environment::simulated(const Choice& choice, const Images& ima
     sums[4] += o.changed;
   }
   sharder_->sum(sums);
-  Evaluation evaluation;
-  evaluation.choice = choice;
-  evaluation.counts = {
-      static_cast<std::int64_t>(count), repeats, labelled, sums[0], sums[1], sums[2], sums[3], sums[4]};
-  evaluation.seconds = seconds(choice);
-  evaluation.bytes = bytes(choice);
-  const Evaluation& kept = memory.emplace(choice, std::move(evaluation)).first->second;
-  if (&memory == &searched_) ++simulations_;
-  if (hook_) hook_();
-  return kept;
+  return {static_cast<std::int64_t>(count), repeats, labelled, sums[0], sums[1], sums[2], sums[3], sums[4]};
 }
 
 }  // namespace ap::search

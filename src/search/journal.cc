@@ -105,7 +105,9 @@ std::size_t Journal::resume(Environment& environment) const {
     auto searched = evaluations_of(json.at("evaluations"), environment);
     auto validated = evaluations_of(json.at("validations"), environment);
     const std::size_t count = searched.size() + validated.size();
-    environment.remember(std::move(searched), std::move(validated));
+    std::optional<double> curvature;
+    if (json.at("curvature").is_number()) curvature = json.at("curvature").get<double>();
+    environment.remember(std::move(searched), std::move(validated), curvature);
     return count;
   } catch (const Json::exception& e) {
     fail_input("{} is not the journal of a search ({}); remove it or search without --resume", file_.string(),
@@ -122,16 +124,14 @@ void Journal::follow(Environment& environment) {
   });
 }
 
-void Journal::finish(Environment& environment, const Result& result) {
-  environment.on_simulation({});
-  write(environment, &result);
-}
+void Journal::finish(Environment& environment, const Result& result) { write(environment, &result); }
 
 void Journal::write(Environment& environment, const Result* result) const {
   if (!writes_) return;
   Json json = {{"version", 1},
                {"policy", policy_},
                {"problem", fmt::format("{:016x}", fingerprint(environment))},
+               {"curvature", environment.curvature() ? Json(*environment.curvature()) : Json(nullptr)},
                {"finished", result != nullptr},
                {"evaluations", evaluations_json(environment.evaluations())},
                {"validations", evaluations_json(environment.validations())}};

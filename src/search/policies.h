@@ -2,7 +2,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <vector>
 
+#include "search/knapsack.h"
 #include "search/problem.h"
 
 namespace ap::search {
@@ -16,9 +19,13 @@ class KnapsackPolicy final : public Policy {
   explicit KnapsackPolicy(std::size_t images = 128) : images_(images) {}
   std::string name() const override { return "dp"; }
   Choice search(Environment& environment, const Budget& budget, Trace& trace) override;
+  /// The fastest choice with less damage, by the sensitivities of the last search.
+  Choice tightened(const Environment& environment, const Choice& choice) override;
 
  private:
   std::size_t images_;
+  std::vector<double> sensitivities_;
+  std::optional<Knapsack> knapsack_;
 };
 
 /// `random`: draws budgets around a random centre and keeps the best choice.

@@ -27,10 +27,10 @@ struct Images {
 };
 
 struct ProblemOptions {
-  double held_out = 0.5;                   ///< fraction of the images kept for the final validation
-  std::vector<std::uint64_t> seeds = {1};  ///< of errors, on the search part
-  std::vector<std::uint64_t> held_out_seeds = {101, 102, 103};  ///< on the held-out part
-  std::optional<double> overflow_log2;                          ///< as plan::BudgetOptions
+  double held_out = 0.5;                      ///< fraction of the images kept for the final validation
+  std::vector<std::uint64_t> seeds = {1, 2};  ///< of errors, on the search part
+  std::vector<std::uint64_t> held_out_seeds = {101, 102};  ///< on the held-out part
+  std::optional<double> overflow_log2;                     ///< as plan::BudgetOptions
   std::string engine = "auto";      ///< of activations: gc, ot, or the faster one on this link
   double bytes_per_second = 125e6;  ///< of the link that latency is predicted for
 };
@@ -151,9 +151,10 @@ class Environment {
   using Memory = std::map<Choice, Evaluation>;
   const Memory& evaluations() const { return searched_; }
   const Memory& validations() const { return validated_; }
-  void remember(Memory evaluations, Memory validations);
+  std::optional<double> curvature() const { return curvature_; }  ///< c of expected_loss, if measured
+  void remember(Memory evaluations, Memory validations, std::optional<double> curvature);
   /// Called after every simulation that was really run.
-  void on_simulation(std::function<void()> hook) { hook_ = std::move(hook); }
+  void on_simulation(std::function<void()> hook) { hooks_.push_back(std::move(hook)); }
 
  protected:
   /// The errors to inject for a choice.
@@ -165,6 +166,8 @@ class Environment {
 
  private:
   void calibrate();
+  Counts run(const noise::ErrorModel& model, const Images& images, std::span<const std::uint64_t> seeds,
+             std::vector<int>& clear);
   const Evaluation& simulated(const Choice& choice, const Images& images,
                               std::span<const std::uint64_t> seeds, std::vector<int>& clear, Memory& memory);
   const Problem* problem_;
@@ -175,7 +178,7 @@ class Environment {
   Memory searched_, validated_;
   std::size_t simulations_ = 0;
   std::optional<double> curvature_;  ///< c of expected_loss
-  std::function<void()> hook_;
+  std::vector<std::function<void()>> hooks_;
 };
 
 /// What a search may use and must keep. At least one of the two bounds is set. With a bound on the loss the
@@ -203,6 +206,9 @@ class Policy {
   /// The best choice found; keeps budget.max_seconds always, budget.max_loss on the search part if the most
   /// exact choice does. Appends one entry an episode.
   virtual Choice search(Environment& environment, const Budget& budget, Trace& trace) = 0;
+  /// A choice with less error, for when `choice` fails on the held-out part; `choice` itself if it has none.
+  /// Unless a policy knows better, every layer's budget falls by half a bit.
+  virtual Choice tightened(const Environment& environment, const Choice& choice);
 };
 
 struct Result {

@@ -10,16 +10,6 @@ namespace {
 // Half a bit of error, on the scale of actions.
 constexpr double kTighten = 0.5 / 7;
 
-/// Every layer's budget tightened, by at least one point where there is one.
-Choice tightened(const Environment& environment, Choice choice) {
-  for (std::size_t i = 0; i < choice.size(); ++i) {
-    const double action = environment.points(i)[static_cast<std::size_t>(choice[i])].action;
-    const int wanted = environment.point_for(i, std::min(action + kTighten, 1.0));
-    choice[i] = std::max(std::min(wanted, choice[i] - 1), 0);
-  }
-  return choice;
-}
-
 /// The layer that takes longest.
 std::size_t costliest(const Environment& environment, const Choice& choice) {
   std::size_t layer = 0;
@@ -33,6 +23,16 @@ std::size_t costliest(const Environment& environment, const Choice& choice) {
 }
 
 }  // namespace
+
+Choice Policy::tightened(const Environment& environment, const Choice& choice) {
+  Choice next = choice;
+  for (std::size_t i = 0; i < choice.size(); ++i) {
+    const double action = environment.points(i)[static_cast<std::size_t>(choice[i])].action;
+    const int wanted = environment.point_for(i, std::min(action + kTighten, 1.0));
+    next[i] = std::max(std::min(wanted, choice[i] - 1), 0);
+  }
+  return next;
+}
 
 Result run_policy(Policy& policy, Environment& environment, const Budget& budget) {
   const auto start = std::chrono::steady_clock::now();
@@ -49,7 +49,7 @@ Result run_policy(Policy& policy, Environment& environment, const Budget& budget
   if (budget.max_loss) {
     while (!environment.keeps_loss(environment.validate(result.choice), *budget.max_loss) ||
            !environment.keeps_loss(environment.evaluate(result.choice), *budget.max_loss)) {
-      const Choice next = tightened(environment, result.choice);
+      const Choice next = policy.tightened(environment, result.choice);
       if (next == result.choice) {
         fail_input(
             "no plan loses at most {:.3g} % of accuracy: with the smallest errors the held-out images still "

@@ -43,13 +43,15 @@ void check_options(const CompileOptions& options) {
   static const std::vector<std::string> known = {"exact", "budget", "dp",     "ddpg",
                                                  "darl",  "delphi", "random", "greedy"};
   if (std::ranges::find(known, options.policy) == known.end()) {
-    fail_input("there is no policy \"{}\"; this version offers: exact, budget", options.policy);
+    fail_input("there is no policy \"{}\"; this version offers: exact, budget, {}", options.policy,
+               search_policy_names());
   }
-  if (options.policy != "exact" && options.policy != "budget") {
-    fail_input("policy {} is not available in this version, which offers: exact, budget", options.policy);
+  if (options.policy != "exact" && options.policy != "budget" && !is_search_policy(options.policy)) {
+    fail_input("policy {} is not available in this version, which offers: exact, budget, {}", options.policy,
+               search_policy_names());
   }
-  if (options.policy == "budget" && options.strict) {
-    fail_input("--strict asks for rare failures, policy budget for small errors; use --policy exact");
+  if (options.policy != "exact" && options.strict) {
+    fail_input("--strict asks for rare failures, policy {} for small errors; use --policy exact", options.policy);
   }
   if (options.activation_bits != 0 && (options.activation_bits < 2 || options.activation_bits > 14)) {
     fail_input("--activation-bits {} is out of range; use 2 to 14, or leave it out to have it chosen",
@@ -121,6 +123,16 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
     if (options.strict) select.target_failure_log2 = -128;
     if (exact) {
       package.plan = plan::select_exact(package.network, select);
+    } else if (is_search_policy(options.policy)) {
+      SearchRequest request = options.search;
+      request.policy = options.policy;
+      request.engine = options.activation;
+      request.progress = options.progress;
+      result.search =
+          search_plan(package.network, quantised_inputs(package.network, calibration, normalization),
+                      calibration.labels, request);
+      package.plan = result.search->plan;
+      if (!calibration.labels.empty()) simulated = result.search->held_out.top1();
     } else {
       budget.max_accuracy_loss = options.max_accuracy_loss;
       plan::BudgetSelection selection =
@@ -131,6 +143,7 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
     }
     for (plan::ActivationChoice& choice : package.plan.activations) choice.engine = options.activation;
     result.search_seconds = seconds_since(search);
+    result.latency = predicted_latency(package.network, package.plan);
     bar.advance();
     bar.note("checking security and packing");
     require_security(audit(package));
