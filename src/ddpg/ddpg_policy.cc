@@ -62,6 +62,7 @@ class Search {
   std::uint64_t question() const;
   void resume();
   void write() const;
+  bool finished() const;
   double bound() const;
   Choice shifted(std::span<const double> actions, double bound) const;
   Choice propose(double bound);
@@ -123,6 +124,11 @@ std::vector<double> Search::realised(const Choice& choice) const {
   return actions;
 }
 
+/// Whether no plan can be better: none is faster than the best one, which keeps the bound on the loss.
+bool Search::finished() const {
+  return budget_.max_loss && kept_ && contest_.best_seconds() <= floor_ * (1 + 1e-9);
+}
+
 double Search::bound() const {
   double bound = budget_.max_seconds.value_or(environment_.seconds(environment_.exact_choice()));
   if (budget_.max_loss && kept_)
@@ -178,7 +184,7 @@ Choice Search::run() {
     const Choice exact = environment_.exact_choice();
     enter(budget_.max_seconds ? environment_.constrain(exact, *budget_.max_seconds) : exact);
   }
-  while (contest_.open()) {
+  while (contest_.open() && !finished()) {
     const double limit = bound();
     const Choice choice = shared(leads() ? propose(limit) : Choice());
     const bool kept = enter(choice);

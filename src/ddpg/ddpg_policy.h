@@ -33,12 +33,12 @@ enum class Walk {
 };
 
 struct DdpgOptions {
-  AgentOptions agent;
+  AgentOptions agent{};
   Reward reward = Reward::changes;
   Walk walk = Walk::shift;
   /// If not 0, plans do not walk; instead R = -err - lambda max(0, latency / bound - 1) (reference 1.8).
   double lambda = 0;
-  std::filesystem::path state;         ///< file of the search so far, if not empty; removed at its end
+  std::filesystem::path state{};       ///< file of the search so far, if not empty; removed at its end
   bool writes = true;                  ///< false: `state` is only read
   bool resume = false;                 ///< start from `state` if it is there
   search::Sharder* sharder = nullptr;  ///< rank 0 lets its agent choose, the others follow
@@ -52,8 +52,9 @@ class DdpgPolicy final : public search::Policy {
  public:
   explicit DdpgPolicy(DdpgOptions options = {}) : options_(std::move(options)) {}
   std::string name() const override { return "ddpg"; }
-  /// One episode a simulation of the budget. With few of them the warm-up is shorter (a fifth) and the noise
-  /// shrinks faster (to a twentieth at the end).
+  /// One episode a simulation of the budget, or fewer if the fastest plan of all turns out to keep the bound.
+  /// With few of them the warm-up is shorter (a fifth) and the noise shrinks faster (to a twentieth at the
+  /// end).
   search::Choice search(search::Environment& environment, const search::Budget& budget,
                         search::Trace& trace) override;
 
