@@ -63,6 +63,9 @@ struct Plan {
   std::vector<ActivationChoice> activations;
   double min_lambda_bits = 0;
   double failure_log2 = 0;  ///< predicted, per inference
+  /// Where a published baseline had to leave its published numbers, and why: one sentence each. For the owner
+  /// of the model alone, because it speaks of the weights: packages leave it out.
+  std::vector<std::string> notes;
 };
 
 /// Checks a plan against a network: both may come from an untrusted file. Afterwards every index is in range,

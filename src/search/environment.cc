@@ -165,13 +165,13 @@ void Environment::calibrate() {
 
 double Environment::expected_loss(const Counts& counts) {
   const double changes = counts.changes();
-  if (!counts.labelled) return changes;
+  if (!counts.labelled || !small_errors_) return changes;
   if (!curvature_) calibrate();
   return std::min(*curvature_ * changes * changes, changes);
 }
 
 double Environment::allowed_changes(double max_loss) {
-  if (problem_->search.labels.empty()) return max_loss;
+  if (problem_->search.labels.empty() || !small_errors_) return max_loss;
   if (!curvature_) calibrate();
   return std::max(std::sqrt(max_loss / *curvature_), max_loss);
 }

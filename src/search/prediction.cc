@@ -61,6 +61,12 @@ Price plan_price(const nn::QuantisedNetwork& network, const plan::Plan& plan, do
   Price total;
   for (const plan::LinearChoice& choice : plan.linears) total += linear_price(choice, bytes_per_second);
   for (const plan::ActivationChoice& choice : plan.activations) {
+    if (!plan.primes.empty()) {
+      // Garbled modulo primes, as the plan has priced it.
+      total += {choice.predicted_s + static_cast<double>(choice.predicted_bytes) / bytes_per_second,
+                choice.predicted_bytes};
+      continue;
+    }
     total += activation_price(plan::spec_of(network, choice), choice.engine, bytes_per_second);
   }
   return total;

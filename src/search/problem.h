@@ -161,6 +161,7 @@ class Environment {
   virtual noise::ErrorModel error_model(const Choice& choice) const;
   std::vector<LayerFeatures> features_;
   std::vector<std::vector<Point>> points_;
+  bool small_errors_ = true;  ///< errors grow with budgets; otherwise every change counts as lost
   double fixed_seconds_ = 0;  ///< of what no choice changes
   std::uint64_t fixed_bytes_ = 0;
 
