@@ -19,7 +19,8 @@ using Dims = std::vector<std::int64_t>;
 
 class Exporter {
  public:
-  explicit Exporter(const Graph& graph) : graph_(graph), image_(graph.nodes.size()), vector_(graph.nodes.size()) {
+  explicit Exporter(const Graph& graph)
+      : graph_(graph), image_(graph.nodes.size()), vector_(graph.nodes.size()) {
     for (const Node& node : graph.nodes) names_.insert(node.name);
   }
 
@@ -79,7 +80,8 @@ class Exporter {
   }
 
   /// The node of the file that stands for the current node of the graph (its name) or helps it (a suffix).
-  onnx::NodeProto& add(const std::string& op, const std::vector<std::string>& inputs, const std::string& suffix = {}) {
+  onnx::NodeProto& add(const std::string& op, const std::vector<std::string>& inputs,
+                       const std::string& suffix = {}) {
     onnx::NodeProto& out = *proto().add_node();
     out.set_name(suffix.empty() ? node().name : unique(node().name + suffix));
     out.set_op_type(op);
@@ -140,7 +142,8 @@ class Exporter {
     const std::string& x = as_image(input());
     const std::int64_t c_in = graph_.nodes[input()].shape.c;
     const Dims dims = {shape().c, c_in / op.groups, op.window.kernel_h, op.window.kernel_w};
-    const std::string weights = constant(".weight", dims, op.weights), bias = constant(".bias", {shape().c}, op.bias);
+    const std::string weights = constant(".weight", dims, op.weights),
+                      bias = constant(".bias", {shape().c}, op.bias);
     onnx::NodeProto& conv = add("Conv", {x, weights, bias});
     set(conv, op.window);
     set(conv, "group", op.groups);

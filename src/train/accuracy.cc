@@ -26,8 +26,8 @@ double float_accuracy(const nn::Graph& graph, const Samples& samples) {
   return nn::top1(predicted, samples.labels());
 }
 
-IntegerAccuracy integer_accuracy(const nn::QuantisedNetwork& network, const Samples& samples, const Errors& errors,
-                                 std::span<const std::uint64_t> seeds) {
+IntegerAccuracy integer_accuracy(const nn::QuantisedNetwork& network, const Samples& samples,
+                                 const Errors& errors, std::span<const std::uint64_t> seeds) {
   if (samples.size() == 0) fail_input("there are no images to measure accuracy with");
   const nn::IntegerExecutor executor(network);
   const std::size_t runs = errors ? seeds.size() : 0;
@@ -51,8 +51,9 @@ IntegerAccuracy integer_accuracy(const nn::QuantisedNetwork& network, const Samp
   };
   out.clear = share(runs);
   for (std::size_t k = 0; k < runs; ++k) out.by_seed.push_back(share(k));
-  out.mean = runs == 0 ? out.clear
-                       : std::accumulate(out.by_seed.begin(), out.by_seed.end(), 0.0) / static_cast<double>(runs);
+  out.mean = runs == 0
+                 ? out.clear
+                 : std::accumulate(out.by_seed.begin(), out.by_seed.end(), 0.0) / static_cast<double>(runs);
   out.interval = noise::clopper_pearson(out.mean * total, total, 0.95);
   return out;
 }

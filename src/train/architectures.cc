@@ -27,7 +27,8 @@ class Builder {
     nn::ConvOp op{{kernel, kernel, stride, stride, {pad, pad, pad, pad}}, 1, {}, {}};
     const nn::Shape out{channels, op.window.out_h(in.h), op.window.out_w(in.w)};
     const auto fan_in = static_cast<std::size_t>(in.c) * static_cast<std::size_t>(kernel * kernel);
-    op.weights = random(static_cast<std::size_t>(channels) * fan_in, std::sqrt(2.0 / static_cast<double>(fan_in)));
+    op.weights =
+        random(static_cast<std::size_t>(channels) * fan_in, std::sqrt(2.0 / static_cast<double>(fan_in)));
     op.bias.assign(static_cast<std::size_t>(channels), 0.0F);
     const std::string number = std::to_string(++convolutions_);
     add("conv" + number, std::move(op), out);
@@ -77,15 +78,19 @@ class Builder {
 
 std::span<const std::string> architecture_names() { return kNames; }
 
-nn::Graph make_architecture(const std::string& name, const nn::Shape& input, int classes, std::uint64_t seed) {
+nn::Graph make_architecture(const std::string& name, const nn::Shape& input, int classes,
+                            std::uint64_t seed) {
   if (input.h < kSmallestSide || input.w < kSmallestSide || classes < 2) {
-    fail_input("images of shape {} in {} classes: architectures take images of at least {} x {} pixels and two classes",
-               nn::to_string(input), classes, kSmallestSide, kSmallestSide);
+    fail_input(
+        "images of shape {} in {} classes: architectures take images of at least {} x {} pixels and two "
+        "classes",
+        nn::to_string(input), classes, kSmallestSide, kSmallestSide);
   }
   Builder builder(name, input, seed);
   if (name == kNames[0]) return builder.conv(16, 5, 2).conv(32, 3, 2).conv(32, 3, 1).classify(classes);
   if (name == kNames[1]) {
-    return builder.conv(32, 3, 1).conv(32, 3, 2).conv(64, 3, 1).conv(64, 3, 2).conv(96, 3, 1).mean().classify(classes);
+    return builder.conv(32, 3, 1).conv(32, 3, 2).conv(64, 3, 1).conv(64, 3, 2).conv(96, 3, 1).mean().classify(
+        classes);
   }
   fail_input("there is no architecture \"{}\"; the known ones are {} and {}", name, kNames[0], kNames[1]);
 }

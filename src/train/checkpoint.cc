@@ -37,8 +37,9 @@ Checkpoint load(const std::filesystem::path& path, std::uint64_t fingerprint,
   Checkpoint out;
   out.fingerprint = in.u64();
   if (out.fingerprint != fingerprint) {
-    fail_input("checkpoint {} is of another model, other data or other options; remove it or repeat its command",
-               path.string());
+    fail_input(
+        "checkpoint {} is of another model, other data or other options; remove it or repeat its command",
+        path.string());
   }
   out.steps = static_cast<std::int64_t>(in.u64());
   out.loss_sum = in.f64();

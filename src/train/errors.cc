@@ -19,7 +19,9 @@ struct Source {
   std::vector<BatchedFailures> failures;
 };
 
-bool has_model(const noise::ErrorModel& model) { return !model.linears.empty() || !model.truncations.empty(); }
+bool has_model(const noise::ErrorModel& model) {
+  return !model.linears.empty() || !model.truncations.empty();
+}
 
 std::int32_t centred(std::int64_t value, std::uint64_t modulus) {
   const auto p = static_cast<std::int64_t>(modulus);
@@ -29,7 +31,8 @@ std::int32_t centred(std::int64_t value, std::uint64_t modulus) {
 
 void fail_replies(const BatchedFailures& layer, std::uint64_t seed, std::uint64_t image,
                   std::span<std::int32_t> values) {
-  const std::uint64_t key = noise::counter_key(seed, image, static_cast<std::uint64_t>(layer.node), kFailurePurpose);
+  const std::uint64_t key =
+      noise::counter_key(seed, image, static_cast<std::uint64_t>(layer.node), kFailurePurpose);
   const double rate = std::exp2(layer.log2_rate);
   for (std::size_t r = 0; r < layer.outputs.size(); ++r) {
     const double u = static_cast<double>(noise::counter_bits(key, r) >> 11) * 0x1p-53;
@@ -48,7 +51,8 @@ void fail_replies(const BatchedFailures& layer, std::uint64_t seed, std::uint64_
 Errors inject(noise::ErrorModel model, std::vector<BatchedFailures> failures) {
   for (const BatchedFailures& layer : failures) {
     if (layer.modulus < 2 || layer.modulus > (std::uint64_t{1} << 31)) {
-      fail_input("failures of node {} are modulo {}; moduli of 2 to 2^31 are possible", layer.node, layer.modulus);
+      fail_input("failures of node {} are modulo {}; moduli of 2 to 2^31 are possible", layer.node,
+                 layer.modulus);
     }
   }
   const auto source = std::make_shared<const Source>(std::move(model), std::move(failures));

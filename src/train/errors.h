@@ -1,6 +1,6 @@
-// The errors that training injects and evaluation measures with (reference 1.6): any source of executor hooks,
-// addressed by (seed, image), so that all policies meet the same random numbers. Half of the seeds train, the
-// other half evaluates.
+// The errors that training injects and evaluation measures with (reference 1.6): any source of executor
+// hooks, addressed by (seed, image), so that all policies meet the same random numbers. Half of the seeds
+// train, the other half evaluates.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +20,9 @@ using Errors = std::function<nn::IntegerHooks(std::uint64_t seed, std::uint64_t 
 /// Rare failures of replies packed by slots. When a ciphertext fails, all outputs it carries are garbage,
 /// uniform modulo p.
 struct BatchedFailures {
-  int node = 0;                               ///< linear
-  double log2_rate = 0;                       ///< log2 of the probability that one ciphertext fails
-  std::uint64_t modulus = 0;                  ///< p, at most 2^31
+  int node = 0;                                     ///< linear
+  double log2_rate = 0;                             ///< log2 of the probability that one ciphertext fails
+  std::uint64_t modulus = 0;                        ///< p, at most 2^31
   std::vector<std::vector<std::uint32_t>> outputs;  ///< by ciphertext: the flat output elements it carries
 };
 

@@ -48,11 +48,15 @@ std::vector<float> values_of(const at::Tensor& tensor) {
 class FloatModel final : public Model {
  public:
   FloatModel(const nn::Graph& graph, const FloatOptions& options, double dropout)
-      : options_(options), dropout_(dropout), forward_(graph), parameters_(graph, options.batch_normalisation),
+      : options_(options),
+        dropout_(dropout),
+        forward_(graph),
+        parameters_(graph, options.batch_normalisation),
         hash_(hash_of(graph)) {}
   at::Tensor logits(const Batch& batch) override {
     const double share = options_.blend_share > 0 ? 1 - batch.progress / options_.blend_share : 0;
-    return forward_(parameters_, batch.images, {batch.training, dropout_, options_.replaced, std::max(0.0, share)});
+    return forward_(parameters_, batch.images,
+                    {batch.training, dropout_, options_.replaced, std::max(0.0, share)});
   }
   std::vector<at::Tensor> leaves() const override { return parameters_.leaves(); }
   std::vector<at::Tensor> buffers() const override { return parameters_.buffers(); }
@@ -74,7 +78,9 @@ class FloatModel final : public Model {
 class QuantisedModel final : public Model {
  public:
   QuantisedModel(const nn::Graph& graph, const nn::QuantisedNetwork& network, const QuantisedOptions& options)
-      : options_(options), forward_(graph, network, options.weight_bits), parameters_(graph, false),
+      : options_(options),
+        forward_(graph, network, options.weight_bits),
+        parameters_(graph, false),
         hash_(hash_of(graph)) {}
   at::Tensor logits(const Batch& batch) override {
     const std::uint64_t seed = options_.seeds[static_cast<std::size_t>(batch.epoch) % options_.seeds.size()];
@@ -82,7 +88,8 @@ class QuantisedModel final : public Model {
   }
   std::vector<at::Tensor> leaves() const override { return parameters_.leaves(); }
   std::uint64_t fingerprint() const override {
-    std::uint64_t hash = hash_ ^ static_cast<std::uint64_t>(options_.weight_bits) ^ (options_.errors ? 1U << 8 : 0U);
+    std::uint64_t hash =
+        hash_ ^ static_cast<std::uint64_t>(options_.weight_bits) ^ (options_.errors ? 1U << 8 : 0U);
     for (const std::uint64_t seed : options_.seeds) hash = std::rotl(hash, 7) ^ seed;
     return hash;
   }
@@ -105,8 +112,8 @@ void check(const Samples& samples, const nn::Graph& graph) {
   }
   const auto [low, high] = std::ranges::minmax(samples.data->labels);
   if (low < 0 || high >= graph.output_shape().size()) {
-    fail_input("{} has labels {} to {}; network '{}' has {} classes", samples.data->source, low, high, graph.name,
-               graph.output_shape().size());
+    fail_input("{} has labels {} to {}; network '{}' has {} classes", samples.data->source, low, high,
+               graph.name, graph.output_shape().size());
   }
 }
 
@@ -115,12 +122,13 @@ std::vector<float> differentiable_logits(const nn::Graph& graph, std::span<const
   return values_of(FloatForward(graph)(Parameters(graph, false), batch_of(graph.input_shape(), images)));
 }
 
-std::vector<float> quantised_logits(const nn::Graph& graph, const nn::QuantisedNetwork& network, int weight_bits,
-                                    std::span<const float> images, const Errors& errors, std::uint64_t seed,
-                                    std::span<const std::uint64_t> numbers) {
+std::vector<float> quantised_logits(const nn::Graph& graph, const nn::QuantisedNetwork& network,
+                                    int weight_bits, std::span<const float> images, const Errors& errors,
+                                    std::uint64_t seed, std::span<const std::uint64_t> numbers) {
   const at::NoGradGuard no_gradients;
   const QuantisedForward forward(graph, network, weight_bits);
-  return values_of(forward(Parameters(graph, false), batch_of(graph.input_shape(), images), errors, seed, numbers));
+  return values_of(
+      forward(Parameters(graph, false), batch_of(graph.input_shape(), images), errors, seed, numbers));
 }
 
 FloatResult train_float(const nn::Graph& graph, const Samples& samples, const TrainOptions& options,
@@ -147,9 +155,9 @@ FloatResult train_float(const nn::Graph& graph, const Samples& samples, const Tr
   return result;
 }
 
-QuantisedResult tune_quantised(const nn::Graph& graph, const nn::QuantisedNetwork& network, const Samples& samples,
-                               const TrainOptions& options, const QuantisedOptions& quantised,
-                               const std::string& stage) {
+QuantisedResult tune_quantised(const nn::Graph& graph, const nn::QuantisedNetwork& network,
+                               const Samples& samples, const TrainOptions& options,
+                               const QuantisedOptions& quantised, const std::string& stage) {
   check(samples, graph);
   if (quantised.seeds.empty()) fail_input("training with errors needs at least one seed");
   QuantisedModel model(graph, network, quantised);

@@ -21,8 +21,8 @@ void check(const Samples& samples, const nn::Graph& graph);
 std::vector<float> differentiable_logits(const nn::Graph& graph, std::span<const float> images);
 
 struct FloatOptions {
-  /// Affine nodes are batch normalisations to be trained and are folded away afterwards; otherwise they stay as
-  /// they are.
+  /// Affine nodes are batch normalisations to be trained and are folded away afterwards; otherwise they stay
+  /// as they are.
   bool batch_normalisation = false;
   /// By node, or empty: the quadratics that take the place of clips.
   std::vector<std::optional<nn::QuadraticOp>> replaced;
@@ -40,8 +40,8 @@ FloatResult train_float(const nn::Graph& graph, const Samples& samples, const Tr
                         const FloatOptions& float_options = {}, const std::string& stage = "float");
 
 struct QuantisedOptions {
-  int weight_bits = 8;  ///< those of nn::quantise
-  Errors errors;        ///< injected while training; empty: none
+  int weight_bits = 8;                     ///< those of nn::quantise
+  Errors errors = {}; ///< injected while training; empty: none
   std::vector<std::uint64_t> seeds = {1};  ///< of errors: epoch e uses seed e modulo their number
 };
 
@@ -53,14 +53,14 @@ struct QuantisedResult {
 /// Quantisation-aware training of `graph`, from which nn::quantise made `network`: forward on the integer
 /// network's grid, with the errors, gradients straight through. Scales, shifts and what bias correction added
 /// stay. One call with one epoch on a subset is the step of an exploring search.
-QuantisedResult tune_quantised(const nn::Graph& graph, const nn::QuantisedNetwork& network, const Samples& samples,
-                               const TrainOptions& options, const QuantisedOptions& quantised,
-                               const std::string& stage = "quantised");
+QuantisedResult tune_quantised(const nn::Graph& graph, const nn::QuantisedNetwork& network,
+                               const Samples& samples, const TrainOptions& options,
+                               const QuantisedOptions& quantised, const std::string& stage = "quantised");
 
 /// Logits of the quantised differentiable executor in real units, with the errors of one seed.
-std::vector<float> quantised_logits(const nn::Graph& graph, const nn::QuantisedNetwork& network, int weight_bits,
-                                    std::span<const float> images, const Errors& errors, std::uint64_t seed,
-                                    std::span<const std::uint64_t> numbers);
+std::vector<float> quantised_logits(const nn::Graph& graph, const nn::QuantisedNetwork& network,
+                                    int weight_bits, std::span<const float> images, const Errors& errors,
+                                    std::uint64_t seed, std::span<const std::uint64_t> numbers);
 
 /// Fraction of the samples whose best class in float is their label.
 double float_accuracy(const nn::Graph& graph, const Samples& samples);
@@ -73,7 +73,7 @@ struct IntegerAccuracy {
   noise::Proportion interval;   ///< Clopper-Pearson 95 % for one run over as many images
 };
 /// By the integer executor, with the errors of each seed (an image's number is its place in the data set).
-IntegerAccuracy integer_accuracy(const nn::QuantisedNetwork& network, const Samples& samples, const Errors& errors,
-                                 std::span<const std::uint64_t> seeds);
+IntegerAccuracy integer_accuracy(const nn::QuantisedNetwork& network, const Samples& samples,
+                                 const Errors& errors, std::span<const std::uint64_t> seeds);
 
 }  // namespace ap::train

@@ -15,7 +15,9 @@ at::Tensor clip(const at::Tensor& x, const nn::ClipOp& op) {
   return at::clamp(x, op.low, op.high);
 }
 
-at::Tensor quadratic(const at::Tensor& x, const nn::QuadraticOp& op) { return op.c0 + x * (op.c1 + x * op.c2); }
+at::Tensor quadratic(const at::Tensor& x, const nn::QuadraticOp& op) {
+  return op.c0 + x * (op.c1 + x * op.c2);
+}
 
 /// The mean of the elements that are there, without padding.
 at::Tensor real_mean(const at::Tensor& x, const nn::Window& window) {
@@ -42,14 +44,14 @@ at::Tensor FloatForward::operator()(const Parameters& parameters, const at::Tens
   for (std::size_t i = 1; i < values.size(); ++i) {
     values[i] = evaluate(i, parameters, values, mode);
     for (const int k : graph_.nodes[i].inputs) {
-      if (last_use_[static_cast<std::size_t>(k)] == i) values[static_cast<std::size_t>(k)] = {};
+      if (last_use_[static_cast<std::size_t>(k)] == i) values[static_cast<std::size_t>(k)].reset();
     }
   }
   return values.back().flatten(1);
 }
 
-at::Tensor FloatForward::evaluate(std::size_t i, const Parameters& parameters, const std::vector<at::Tensor>& values,
-                                  const ForwardMode& mode) const {
+at::Tensor FloatForward::evaluate(std::size_t i, const Parameters& parameters,
+                                  const std::vector<at::Tensor>& values, const ForwardMode& mode) const {
   const nn::Node& node = graph_.nodes[i];
   const NodeParameters& p = parameters.nodes[i];
   const auto input = [&](std::size_t k) { return values[static_cast<std::size_t>(node.inputs[k])]; };
@@ -59,7 +61,8 @@ at::Tensor FloatForward::evaluate(std::size_t i, const Parameters& parameters, c
   }
   if (std::holds_alternative<nn::FullyConnectedOp>(node.op)) {
     at::Tensor flat = x.flatten(1);
-    if (mode.training && mode.dropout > 0 && i == last_fully_connected_) flat = at::dropout(flat, mode.dropout, true);
+    if (mode.training && mode.dropout > 0 && i == last_fully_connected_)
+      flat = at::dropout(flat, mode.dropout, true);
     return at::addmm(p.bias, flat, p.weights.t()).view({x.size(0), node.shape.c, 1, 1});
   }
   if (const auto* op = std::get_if<nn::ClipOp>(&node.op)) {

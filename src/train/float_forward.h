@@ -24,7 +24,8 @@ class FloatForward {
   /// `graph` must be valid and outlive this object.
   explicit FloatForward(const nn::Graph& graph);
   /// Logits [n, classes] of images [n, c, h, w].
-  at::Tensor operator()(const Parameters& parameters, const at::Tensor& images, const ForwardMode& mode = {}) const;
+  at::Tensor operator()(const Parameters& parameters, const at::Tensor& images,
+                        const ForwardMode& mode = {}) const;
 
  private:
   at::Tensor evaluate(std::size_t node, const Parameters& parameters, const std::vector<at::Tensor>& values,

@@ -10,7 +10,7 @@
 namespace ap::train {
 
 struct Batch {
-  at::Tensor images;                     ///< normalised, [n, c, h, w]
+  at::Tensor images;                       ///< normalised, [n, c, h, w]
   std::span<const std::uint64_t> numbers;  ///< of the images, for errors
   std::int64_t epoch = 0;
   double progress = 0;  ///< share of the training that is done

@@ -1,5 +1,5 @@
-// Steps of stochastic gradient descent and Adam over plain tensors, whose whole state can be saved. Only for .cc
-// files.
+// Steps of stochastic gradient descent and Adam over plain tensors, whose whole state can be saved. Only for
+// .cc files.
 #pragma once
 
 #include <ATen/ATen.h>

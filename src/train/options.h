@@ -25,9 +25,9 @@ struct TrainOptions {
   Optimiser optimiser = Optimiser::sgd;
   int epochs = 1;
   int batch = 128;
-  double rate = 0.01;          ///< highest learning rate; a linear warm-up leads to it, half a cosine from it to 0
-  double warm_up = 0.05;       ///< share of the steps
-  double momentum = 0.9;       ///< of sgd, in Nesterov's form
+  double rate = 0.01;     ///< highest learning rate; a linear warm-up leads to it, half a cosine from it to 0
+  double warm_up = 0.05;  ///< share of the steps
+  double momentum = 0.9;  ///< of sgd, in Nesterov's form
   double weight_decay = 0;     ///< of all parameters
   double max_gradient = 0;     ///< larger values of gradients are cut off; 0: none are
   double label_smoothing = 0;  ///< 0 to 1

@@ -12,8 +12,9 @@ namespace ap::train {
 
 /// Of one node; undefined tensors where the operation has none.
 struct NodeParameters {
-  at::Tensor weights;  ///< [c_out, c_in / groups, k_h, k_w], [n_out, n_in], or the scale [c] of an affine node
-  at::Tensor bias;     ///< [c_out], [n_out], or the shift [c]
+  at::Tensor
+      weights;      ///< [c_out, c_in / groups, k_h, k_w], [n_out, n_in], or the scale [c] of an affine node
+  at::Tensor bias;  ///< [c_out], [n_out], or the shift [c]
   at::Tensor mean, variance;  ///< running statistics of a batch normalisation
 };
 

@@ -121,8 +121,8 @@ QuadraticResult choose_quadratics(const nn::Graph& graph, const Samples& train, 
     if (on_candidate) on_candidate(result.candidates.back());
   }
   if (result.graph.nodes.empty()) {
-    fail_input("training diverged for all {} sets of {} quadratics; lower the learning rate (now {})", candidates.size(),
-               options.replace, train_options.rate);
+    fail_input("training diverged for all {} sets of {} quadratics; lower the learning rate (now {})",
+               candidates.size(), options.replace, train_options.rate);
   }
   return result;
 }

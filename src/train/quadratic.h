@@ -1,6 +1,6 @@
 // DELPHI's planner (reference 3): which activations become 0.1992 + 0.5002 x + 0.1997 x^2, the least-squares
-// quadratic of ReLU under a standard normal argument. Random sets of a given size are each blended in during a
-// short training; the one of best validation accuracy is kept.
+// quadratic of ReLU under a standard normal argument. Random sets of a given size are each blended in during
+// a short training; the one of best validation accuracy is kept.
 #pragma once
 
 #include <functional>
@@ -23,9 +23,10 @@ std::vector<std::vector<int>> candidate_sets(int n, int k, int keep_first, int k
                                              std::uint64_t seed);
 
 struct QuadraticOptions {
-  int replace = 0;         ///< how many activations
-  int population = 4;      ///< candidate sets
-  int search_epochs = 4;   ///< budget of all candidates together; fewer are tried if it is smaller than population
+  int replace = 0;     ///< how many activations
+  int population = 4;  ///< candidate sets
+  int search_epochs =
+      4;  ///< budget of all candidates together; fewer are tried if it is smaller than population
   std::size_t search_images = 5000;  ///< an epoch of a candidate
   int keep_first = 1, keep_last = 2;
   double blend_share = 0.6;

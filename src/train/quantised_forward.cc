@@ -60,7 +60,8 @@ struct QuantisedForward::Run {
   }
 };
 
-QuantisedForward::QuantisedForward(const nn::Graph& graph, const nn::QuantisedNetwork& network, int weight_bits)
+QuantisedForward::QuantisedForward(const nn::Graph& graph, const nn::QuantisedNetwork& network,
+                                   int weight_bits)
     : network_(network),
       limit_(std::ldexp(1.0, weight_bits - 1) - 1),
       linears_(network.nodes.size()),
@@ -73,8 +74,8 @@ QuantisedForward::QuantisedForward(const nn::Graph& graph, const nn::QuantisedNe
   for (std::size_t i = 0; i < network.nodes.size(); ++i) {
     const nn::QNode& node = network.nodes[i];
     for (const int k : node.inputs) last_use_[at_(k)] = i;
-    const bool truncates = std::holds_alternative<nn::QActivation>(node.op) ||
-                           std::holds_alternative<nn::QQuadratic>(node.op);
+    const bool truncates =
+        std::holds_alternative<nn::QActivation>(node.op) || std::holds_alternative<nn::QQuadratic>(node.op);
     if (truncates) hooked_[at_(node.inputs[0])] = true;
     if (const auto* op = std::get_if<nn::QGather>(&node.op)) gathers_[i].emplace(op->index);
     const auto* linear = std::get_if<nn::QLinear>(&node.op);
@@ -84,8 +85,10 @@ QuantisedForward::QuantisedForward(const nn::Graph& graph, const nn::QuantisedNe
     const at::Tensor weights = found == by_name.end() ? at::Tensor() : initial.nodes[found->second].weights;
     const auto wanted = static_cast<std::int64_t>(linear->weights.size());
     if (!weights.defined() || weights.numel() != wanted) {
-      fail_input("layer '{}' of network '{}' is not a layer of '{}'; give the model that the package was compiled from",
-                 node.name, network.name, graph.name);
+      fail_input(
+          "layer '{}' of network '{}' is not a layer of '{}'; give the model that the package was compiled "
+          "from",
+          node.name, network.name, graph.name);
     }
     linears_[i] = Linear{found->second, node.scale / network.nodes[at_(node.inputs[0])].scale,
                          at::zeros({static_cast<std::int64_t>(linear->bias.size())}, at::kDouble)};
@@ -94,10 +97,13 @@ QuantisedForward::QuantisedForward(const nn::Graph& graph, const nn::QuantisedNe
     for (std::int64_t k = 0; k < wanted; ++k) {
       difference += std::abs(mine.data_ptr<float>()[k] - linear->weights[static_cast<std::size_t>(k)]);
     }
-    // A rescaled accumulator's step is known to a few digits only: a weight in a thousand may round otherwise.
+    // A rescaled accumulator's step is known to a few digits only: a weight in a thousand may round
+    // otherwise.
     if (difference > 0.05 * static_cast<double>(wanted) + 1) {
-      fail_input("the weights of layer '{}' are not those of '{}'; give the model that the package was compiled from",
-                 node.name, graph.name);
+      fail_input(
+          "the weights of layer '{}' are not those of '{}'; give the model that the package was compiled "
+          "from",
+          node.name, graph.name);
     }
     const at::Tensor bias = bias_of(i, initial);
     for (std::size_t k = 0; k < linear->bias.size(); ++k) {
@@ -120,7 +126,8 @@ at::Tensor QuantisedForward::weights_of(std::size_t i, const Parameters& paramet
 }
 
 at::Tensor QuantisedForward::bias_of(std::size_t i, const Parameters& parameters) const {
-  const at::Tensor exact = parameters.nodes[linears_[i]->source].bias.to(at::kDouble) / network_.nodes[i].scale;
+  const at::Tensor exact =
+      parameters.nodes[linears_[i]->source].bias.to(at::kDouble) / network_.nodes[i].scale;
   return (straight_through(exact, rounded(exact)) + linears_[i]->correction).to(at::kFloat);
 }
 
@@ -138,8 +145,9 @@ at::Tensor QuantisedForward::input_integers(const at::Tensor& images) const {
   return out;
 }
 
-at::Tensor QuantisedForward::operator()(const Parameters& parameters, const at::Tensor& images, const Errors& errors,
-                                        std::uint64_t seed, std::span<const std::uint64_t> numbers) const {
+at::Tensor QuantisedForward::operator()(const Parameters& parameters, const at::Tensor& images,
+                                        const Errors& errors, std::uint64_t seed,
+                                        std::span<const std::uint64_t> numbers) const {
   Run run;
   if (errors) {
     AP_ASSERT(static_cast<std::int64_t>(numbers.size()) == images.size(0));
@@ -151,7 +159,7 @@ at::Tensor QuantisedForward::operator()(const Parameters& parameters, const at::
     values[i] = evaluate(i, parameters, values, run);
     if (hooked_[i]) values[i] = run.after_node(static_cast<int>(i), values[i]);
     for (const int k : network_.nodes[i].inputs) {
-      if (last_use_[at_(k)] == i) values[at_(k)] = {};
+      if (last_use_[at_(k)] == i) values[at_(k)].reset();
     }
   }
   return values.back().flatten(1) * network_.nodes.back().scale;
@@ -186,8 +194,7 @@ at::Tensor QuantisedForward::evaluate(std::size_t i, const Parameters& parameter
   }
   const auto& op = std::get<nn::QQuadratic>(node.op);
   // Squares of the argument leave the 24 bits of a float.
-  const at::Tensor t =
-      shifted(run.with_offset(static_cast<int>(i), x, op.shift), op.shift).to(at::kDouble);
+  const at::Tensor t = shifted(run.with_offset(static_cast<int>(i), x, op.shift), op.shift).to(at::kDouble);
   const double half = op.post_shift > 0 ? std::ldexp(1.0, op.post_shift - 1) : 0;
   const at::Tensor value = t * (t * op.c2 + op.c1) + (static_cast<double>(op.c0) + half);
   return clamped(shifted(value, op.post_shift), op.low, op.bits).to(at::kFloat);
@@ -199,7 +206,8 @@ nn::QuantisedNetwork QuantisedForward::network(const Parameters& parameters) con
   for (std::size_t i = 0; i < out.nodes.size(); ++i) {
     if (!linears_[i]) continue;
     auto& op = std::get<nn::QLinear>(out.nodes[i].op);
-    const at::Tensor weights = weights_of(i, parameters).contiguous(), bias = bias_of(i, parameters).contiguous();
+    const at::Tensor weights = weights_of(i, parameters).contiguous(),
+                     bias = bias_of(i, parameters).contiguous();
     for (std::size_t k = 0; k < op.weights.size(); ++k) {
       op.weights[k] = static_cast<std::int16_t>(weights.data_ptr<float>()[k]);
     }

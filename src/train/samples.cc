@@ -13,8 +13,9 @@ namespace {
 /// Appends `more` to `to`.
 void join(nn::Dataset& to, const nn::Dataset& more) {
   if (!(more.shape == to.shape) || more.floats.empty() != to.floats.empty()) {
-    fail_input("{} has images of shape {} and {} of shape {} or another type of pixels; train on one kind of images",
-               to.source, nn::to_string(to.shape), more.source, nn::to_string(more.shape));
+    fail_input(
+        "{} has images of shape {} and {} of shape {} or another type of pixels; train on one kind of images",
+        to.source, nn::to_string(to.shape), more.source, nn::to_string(more.shape));
   }
   to.source += " and " + more.source;
   to.bytes.insert(to.bytes.end(), more.bytes.begin(), more.bytes.end());
@@ -60,8 +61,8 @@ std::vector<int> Samples::labels() const {
 Samples all_of(nn::Dataset data, const nn::Normalization& normalization) {
   normalization.check(data.shape.c);
   if (data.size() == 0 || data.labels.size() != data.size()) {
-    fail_input("{} has {} images and {} labels; training needs a label for every image", data.source, data.size(),
-               data.labels.size());
+    fail_input("{} has {} images and {} labels; training needs a label for every image", data.source,
+               data.size(), data.labels.size());
   }
   Samples samples{std::make_shared<const nn::Dataset>(std::move(data)), normalization, {}};
   samples.which.resize(samples.data->size());
@@ -69,16 +70,18 @@ Samples all_of(nn::Dataset data, const nn::Normalization& normalization) {
   return samples;
 }
 
-Samples load_samples(std::span<const std::string> sources, nn::Range range, const nn::Normalization& normalization,
-                     const nn::Shape& expected) {
+Samples load_samples(std::span<const std::string> sources, nn::Range range,
+                     const nn::Normalization& normalization, const nn::Shape& expected) {
   if (sources.empty()) fail_input("training needs images; name them with --data");
   nn::Dataset joined = nn::load_dataset(sources[0], range, expected);
-  for (const std::string& source : sources.subspan(1)) join(joined, nn::load_dataset(source, range, expected));
+  for (const std::string& source : sources.subspan(1))
+    join(joined, nn::load_dataset(source, range, expected));
   return all_of(std::move(joined), normalization);
 }
 
 std::pair<Samples, Samples> split(const Samples& samples, double held_out) {
-  if (!(held_out >= 0 && held_out <= 0.5)) fail_input("a held-out share of {} is out of range; give 0 to 0.5", held_out);
+  if (!(held_out >= 0 && held_out <= 0.5))
+    fail_input("a held-out share of {} is out of range; give 0 to 0.5", held_out);
   std::pair<Samples, Samples> parts = {samples, samples};
   if (held_out == 0) {
     parts.second.which.clear();
@@ -114,8 +117,8 @@ nn::Tensor image(const Samples& samples, std::size_t i) {
   return samples.data->input(samples.which[i], samples.normalization);
 }
 
-void assemble(const Samples& samples, std::span<const std::uint32_t> positions, const Augmentation& augmentation,
-              std::uint64_t seed, std::span<float> out) {
+void assemble(const Samples& samples, std::span<const std::uint32_t> positions,
+              const Augmentation& augmentation, std::uint64_t seed, std::span<float> out) {
   const nn::Dataset& data = *samples.data;
   const nn::Shape& shape = data.shape;
   const auto size = static_cast<std::size_t>(shape.size());
@@ -127,8 +130,9 @@ void assemble(const Samples& samples, std::span<const std::uint32_t> positions, 
     float* to = out.data() + i * size;
     for (int c = 0; c < shape.c; ++c) {
       const auto value = [&](std::size_t at) {
-        return data.floats.empty() ? table[static_cast<std::size_t>(c) * 256 + data.bytes[at]]
-                                   : static_cast<float>(samples.normalization.apply(double{data.floats[at]}, c));
+        return data.floats.empty()
+                   ? table[static_cast<std::size_t>(c) * 256 + data.bytes[at]]
+                   : static_cast<float>(samples.normalization.apply(double{data.floats[at]}, c));
       };
       const auto outside = static_cast<float>(samples.normalization.apply(0, c));
       for (int y = 0; y < shape.h; ++y) {

@@ -32,8 +32,8 @@ struct Augmentation {
 
 /// All images of one or more sources of the same shape, joined.
 /// @throws Error(input) if a source cannot be read, has no labels, or shapes differ.
-Samples load_samples(std::span<const std::string> sources, nn::Range range, const nn::Normalization& normalization,
-                     const nn::Shape& expected);
+Samples load_samples(std::span<const std::string> sources, nn::Range range,
+                     const nn::Normalization& normalization, const nn::Shape& expected);
 /// The same of a data set in memory.
 Samples all_of(nn::Dataset data, const nn::Normalization& normalization);
 
@@ -49,7 +49,7 @@ Samples of_classes(const Samples& samples, int classes);
 nn::Tensor image(const Samples& samples, std::size_t i);
 /// The inputs of samples[positions[0]], samples[positions[1]], ... with random changes that depend on (seed,
 /// position) alone. `out` holds positions.size() images.
-void assemble(const Samples& samples, std::span<const std::uint32_t> positions, const Augmentation& augmentation,
-              std::uint64_t seed, std::span<float> out);
+void assemble(const Samples& samples, std::span<const std::uint32_t> positions,
+              const Augmentation& augmentation, std::uint64_t seed, std::span<float> out);
 
 }  // namespace ap::train

@@ -1,5 +1,7 @@
 #include "train/trainer.h"
 
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -41,7 +43,11 @@ std::uint64_t fingerprint(const Model& model, const Samples& samples, const Trai
   f.add(stage).number(model.fingerprint()).add(samples.data->source).add(samples.normalization.to_string());
   f.number(samples.size()).number(samples.which.front()).number(samples.which.back());
   f.number(static_cast<int>(o.optimiser)).number(o.epochs).number(o.batch).number(o.rate).number(o.warm_up);
-  f.number(o.momentum).number(o.weight_decay).number(o.max_gradient).number(o.label_smoothing).number(o.dropout);
+  f.number(o.momentum)
+      .number(o.weight_decay)
+      .number(o.max_gradient)
+      .number(o.label_smoothing)
+      .number(o.dropout);
   f.number(o.augmentation.mirror).number(o.augmentation.shift).number(o.seed);
   return f.value();
 }
@@ -118,15 +124,16 @@ class Trainer {
     // Dropout draws from the global generator: set anew for each step, so that a resumed training repeats it.
     at::manual_seed(noise::counter_key(options_.seed, static_cast<std::uint64_t>(step), 3, 0));
     stepper_.zero_gradients();
-    const at::Tensor logits =
-        model_.logits({images, numbers, epoch, static_cast<double>(step) / static_cast<double>(steps_), true});
+    const at::Tensor logits = model_.logits(
+        {images, numbers, epoch, static_cast<double>(step) / static_cast<double>(steps_), true});
     const at::Tensor loss =
         at::cross_entropy_loss(logits, labels, {}, at::Reduction::Mean, -100, options_.label_smoothing);
     const auto value = loss.item<double>();
     if (!std::isfinite(value)) {
-      throw Diverged(ErrorCode::input, fmt::format("the loss of training stage '{}' is no longer a number at step {} "
-                                                   "of {}; lower the learning rate (now {})",
-                                                   stage_, step + 1, steps_, options_.rate));
+      throw Diverged(ErrorCode::input,
+                     fmt::format("the loss of training stage '{}' is no longer a number at step {} "
+                                 "of {}; lower the learning rate (now {})",
+                                 stage_, step + 1, steps_, options_.rate));
     }
     loss.backward();
     stepper_.step(learning_rate(options_, step, steps_), step);
@@ -138,13 +145,15 @@ class Trainer {
     loss_sum_ = 0;
     write(done);
     if (!options_.on_epoch) return;
-    const double left = since_start() / static_cast<double>(done - first_) * static_cast<double>(steps_ - done);
+    const double left =
+        since_start() / static_cast<double>(done - first_) * static_cast<double>(steps_ - done);
     options_.on_epoch({stage_, done / per_epoch_, options_.epochs, report_.losses.back(), left});
   }
 
   std::vector<at::Tensor> state() const {
     std::vector<at::Tensor> all = model_.leaves();
-    for (const auto& part : {model_.buffers(), stepper_.state()}) all.insert(all.end(), part.begin(), part.end());
+    for (const auto& part : {model_.buffers(), stepper_.state()})
+      all.insert(all.end(), part.begin(), part.end());
     return all;
   }
 
@@ -167,8 +176,8 @@ class Trainer {
     const Checkpoint checkpoint = load(checkpoint_, fingerprint_, sizes);
     const auto epochs = static_cast<std::int64_t>(checkpoint.losses.size());
     if (checkpoint.steps < 0 || checkpoint.steps > steps_ || checkpoint.steps / per_epoch_ != epochs) {
-      fail_input("checkpoint {} has {} steps of {} and {} epochs", checkpoint_.string(), checkpoint.steps, steps_,
-                 epochs);
+      fail_input("checkpoint {} has {} steps of {} and {} epochs", checkpoint_.string(), checkpoint.steps,
+                 steps_, epochs);
     }
     const at::NoGradGuard no_gradients;
     for (std::size_t i = 0; i < tensors.size(); ++i) {
@@ -200,7 +209,8 @@ class Trainer {
 
 void check(const TrainOptions& o) {
   const auto within = [](const char* name, double value, double low, double high) {
-    if (!(value >= low && value <= high)) fail_input("{} is {}; {} to {} are possible", name, value, low, high);
+    if (!(value >= low && value <= high))
+      fail_input("{} is {}; {} to {} are possible", name, value, low, high);
   };
   within("the number of epochs", o.epochs, 1, 100'000);
   within("the batch size", o.batch, 1, 65'536);
@@ -215,7 +225,8 @@ void check(const TrainOptions& o) {
   within("the number of threads", o.threads, 0, 1024);
 }
 
-TrainReport train(Model& model, const Samples& samples, const TrainOptions& options, const std::string& stage) {
+TrainReport train(Model& model, const Samples& samples, const TrainOptions& options,
+                  const std::string& stage) {
   check(options);
   if (samples.size() == 0) fail_input("training stage '{}' has no images", stage);
   at::set_num_threads(options.threads > 0 ? options.threads : static_cast<int>(thread_count()));

@@ -12,6 +12,7 @@ namespace ap::train {
 /// give the same result, also over any number of stops and resumptions. `stage` names the work in reports and
 /// is appended to the checkpoint's name.
 /// @throws Error(input): options out of range, no samples, a checkpoint of something else; Diverged.
-TrainReport train(Model& model, const Samples& samples, const TrainOptions& options, const std::string& stage);
+TrainReport train(Model& model, const Samples& samples, const TrainOptions& options,
+                  const std::string& stage);
 
 }  // namespace ap::train
