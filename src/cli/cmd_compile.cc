@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "cli/common.h"
+#include "cli/sibling.h"
 #include "cli/table.h"
 #include "linear/layout.h"
 #include "nn/onnx_import.h"
@@ -187,11 +188,13 @@ std::string text_of(const service::Compiled& compiled, const service::Audit& aud
   out += fmt::format("predicted per image: {} of work, {}\n",
                      format_seconds(predicted.linear_s + predicted.activation_s),
                      format_bytes(static_cast<double>(predicted.bytes)));
-  out += fmt::format("activations of {} bits: private and clear labels agree on {:.1f} % of simulated inferences\n",
-                     compiled.activation_bits, 100 * compiled.agreement);
+  out += fmt::format(
+      "activations of {} bits: private and clear labels agree on {:.1f} % of simulated inferences\n",
+      compiled.activation_bits, 100 * compiled.agreement);
   const service::Accuracy& accuracy = compiled.accuracy;
   if (accuracy.simulated) {
-    out += fmt::format("accuracy with the errors of this plan, simulated: {:.1f} %\n", 100 * *accuracy.simulated);
+    out += fmt::format("accuracy with the errors of this plan, simulated: {:.1f} %\n",
+                       100 * *accuracy.simulated);
   }
   if (accuracy.in_float && accuracy.clear) {
     out += fmt::format("accuracy on {} calibration images: float {:.1f} %, integers {:.1f} %\n",
@@ -206,11 +209,13 @@ std::string text_of(const service::Compiled& compiled, const service::Audit& aud
 void refuse_what_is_missing(const Options& options) {
   service::check_options(options.compile);
   if (options.max_latency) {
-    fail_input("--max-latency is not available in this version: no policy minimises errors for a given time yet");
+    fail_input(
+        "--max-latency is not available in this version: no policy minimises errors for a given time yet");
   }
   if (!options.max_accuracy_loss) return;
   if (options.compile.policy == "exact") {
-    fail_input("--max-accuracy-loss means nothing to policy exact, which loses none; use it with --policy budget");
+    fail_input(
+        "--max-accuracy-loss means nothing to policy exact, which loses none; use it with --policy budget");
   }
   if (!(*options.max_accuracy_loss >= 0 && *options.max_accuracy_loss <= 100)) {
     fail_input("--max-accuracy-loss {} is out of range; give 0 to 100 %", *options.max_accuracy_loss);
@@ -223,11 +228,17 @@ void make_directory(const std::string& path) {
   if (error) fail_input("cannot create the directory {}: {}", path, error.message());
 }
 
-void run_compile(Options options) {
+void run_compile(Options options, const Extensions& extensions) {
+  if (!extensions.sibling) {
+    if (options.compile.policy == "ddpg") hand_over("policy ddpg");
+    if (launched_by_mpi()) hand_over("a search under mpirun");
+  }
   refuse_what_is_missing(options);
   options.compile.labels = read_labels(options.labels);
   const nn::Graph graph = nn::import_onnx(options.model);
-  for (const std::string& note : graph.notes) fmt::print(stderr, "autoprivacy: note: {}\n", note);
+  if (extensions.rank() == 0) {
+    for (const std::string& note : graph.notes) fmt::print(stderr, "autoprivacy: note: {}\n", note);
+  }
   const auto normalization = nn::Normalization::parse(options.normalize);
   normalization.check(graph.input_shape().c);
   const nn::Dataset calibration = options.selection.load(options.calibrate, graph.input_shape());
@@ -235,6 +246,7 @@ void run_compile(Options options) {
   service::CompileOptions wanted = options.compile;
   if (options.max_accuracy_loss) wanted.max_accuracy_loss = *options.max_accuracy_loss / 100;
   const service::Compiled compiled = service::compile(graph, calibration, normalization, wanted);
+  if (extensions.rank() != 0) return;  // all ranks have the same result, and one of them tells
   const std::filesystem::path directory(options.out);
   write_file(directory / "server.apm", compiled.files.server);
   write_file(directory / "client.apm", compiled.files.client);
@@ -248,7 +260,7 @@ void run_compile(Options options) {
 
 }  // namespace
 
-void add_compile(CLI::App& app, Action& action) {
+void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
       app.add_subcommand("compile", "Choose all parameters of a network and write its two packages");
@@ -262,9 +274,13 @@ void add_compile(CLI::App& app, Action& action) {
   command->add_option("--out", options->out, "Directory of server.apm and client.apm")
       ->required()
       ->type_name("DIR");
-  command->add_option("--policy", options->compile.policy, "How to choose parameters: exact, or budget (small errors for smaller parameters)")
+  command
+      ->add_option("--policy", options->compile.policy,
+                   "How to choose parameters: exact, or budget (small errors for smaller parameters)")
       ->capture_default_str();
-  command->add_option("--activation", options->compile.activation, "Engine of the activations: gc, ot, or auto (by the link, at run time)")
+  command
+      ->add_option("--activation", options->compile.activation,
+                   "Engine of the activations: gc, ot, or auto (by the link, at run time)")
       ->capture_default_str();
   command->add_option("--activation-bits", options->compile.activation_bits,
                       "Bits of an activation; chosen by simulation if left out");
@@ -280,12 +296,15 @@ void add_compile(CLI::App& app, Action& action) {
       ->capture_default_str();
   command->add_option("--max-latency", options->max_latency, "Not available with policy exact")
       ->type_name("S");
-  command->add_option("--max-accuracy-loss", options->max_accuracy_loss,
+  command
+      ->add_option("--max-accuracy-loss", options->max_accuracy_loss,
                    "Policy budget: largest simulated loss of top-1, in %; 0.2 if left out")
       ->type_name("PCT");
   command->add_flag("--json", options->json, "Print JSON");
   options->selection.default_first = 128;
-  command->callback([options, &action] { action = [options] { run_compile(*options); }; });
+  command->callback([options, &action, &extensions] {
+    action = [options, &extensions] { run_compile(*options, extensions); };
+  });
 }
 
 }  // namespace ap::cli

@@ -18,14 +18,6 @@ void check(int code, const char* what) {
 
 }  // namespace
 
-bool launched() {
-  // Open MPI, and the process managers of Slurm and MPICH.
-  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"}) {
-    if (std::getenv(name)) return true;
-  }
-  return false;
-}
-
 MpiSharder::MpiSharder() {
   // Worker threads run beside, but only this one talks to other ranks.
   int provided = 0;

@@ -6,9 +6,6 @@
 
 namespace ap::mpi {
 
-/// True when an MPI launcher (mpirun, srun) started this process.
-bool launched();
-
 /// Joins the job for the lifetime of the object; at most one in a process, ever. Without a launcher it is a
 /// job of one. A rank that fails must end the job by abort(), since the others would wait for it for ever.
 class MpiSharder final : public search::Sharder {

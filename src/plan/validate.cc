@@ -35,8 +35,8 @@ void check_linear(const LinearChoice& c, const Plan& plan, const nn::QuantisedNe
   in_range(node.name, "log2 p", c.log2_p, 2, group.log2_q() - 1);
   const int input_bits = plan.modulus_bits[static_cast<std::size_t>(node.inputs.front())];
   in_range(node.name, "the sharing modulus of its input", input_bits, c.log2_p, kMaxModulusBits);
-  in_range(node.name, "the number of bits dropped from c0", c.drop0, 0, group.log2_q() - c.log2_p);
-  in_range(node.name, "the number of bits dropped from c1", c.drop1, 0, group.log2_q() - c.log2_p);
+  in_range(node.name, "the number of bits dropped from c0", c.drop0, 0, group.log2_q() - 1);
+  in_range(node.name, "the number of bits dropped from c1", c.drop1, 0, group.log2_q() - 1);
   in_range(node.name, "the error's standard deviation", c.error_std, 0, 1e12);
   // Throws with the layer's geometry if the packing does not fit.
   linear::Layout(linear::geometry_of(*op, node.shape.c), c.packing, group.n);

@@ -31,8 +31,8 @@ struct ProblemOptions {
   std::vector<std::uint64_t> seeds = {1};  ///< of errors, on the search part
   std::vector<std::uint64_t> held_out_seeds = {101, 102, 103};  ///< on the held-out part
   std::optional<double> overflow_log2;                          ///< as plan::BudgetOptions
-  int guard_bits = 2;                                           ///< of truncations
-  double bytes_per_second = 125e6;                              ///< of the link that latency is predicted for
+  std::string engine = "auto";      ///< of activations: gc, ot, or the faster one on this link
+  double bytes_per_second = 125e6;  ///< of the link that latency is predicted for
 };
 
 /// A fixed question, the same for all policies and all episodes.
@@ -72,10 +72,13 @@ using Choice = std::vector<int>;
 struct Counts {
   std::int64_t images = 0, seeds = 0;
   bool labelled = false;
-  std::int64_t clear_right = 0;  ///< without errors; 0 without labels
+  std::int64_t clear_right = 0;  ///< without errors (all of them, without labels)
   std::int64_t right = 0;        ///< over images and seeds; without labels: the clear best class
   std::int64_t squares = 0;      ///< sum over images of (seeds * clear right - right)^2
   std::int64_t wrapped = 0;      ///< (image, seed) pairs in which some accumulator left its modulus
+  std::int64_t changed = 0;      ///< (image, seed) pairs in which the best class is not that without errors
+  /// Fraction of pairs whose best class changes.
+  double changes() const;
   /// Fraction of images lost to errors: top-1 without errors minus with; negative if errors happen to help.
   double loss() const;
   double loss_std_error() const;  ///< of loss(), over images
@@ -102,17 +105,21 @@ class Environment {
   const Problem& problem() const { return *problem_; }
   std::size_t layers() const { return points_.size(); }
   const LayerFeatures& features(std::size_t layer) const { return features_[layer]; }
-  /// By rising error and falling seconds; the first is the most exact. Never empty.
+  /// By rising error and falling seconds; the first is the most exact. Never empty. A point covers the linear
+  /// layer and the activations behind it that no later layer feeds.
   std::span<const Point> points(std::size_t layer) const { return points_[layer]; }
   std::string layer_name(std::size_t layer) const;
 
   /// The cheapest point whose error keeps the budget of `action` (0..1; 0 allows most error); the most exact
   /// one if none does.
   int point_for(std::size_t layer, double action) const;
+  /// point_for of every layer.
+  Choice uniform_choice(double action) const;
   Choice exact_choice() const { return Choice(layers(), 0); }
   Choice cheapest_choice() const;
 
-  double seconds(const Choice& choice) const;  ///< predicted, with activations
+  double fixed_seconds() const { return fixed_seconds_; }  ///< of what no choice changes
+  double seconds(const Choice& choice) const;              ///< predicted, with activations
   std::uint64_t bytes(const Choice& choice) const;
   /// Walks towards cheaper points until the plan takes at most max_seconds: the costliest layer steps to its
   /// next cheaper point, again and again (reference 1.2, "Latency constraint").
@@ -129,6 +136,17 @@ class Environment {
   /// Simulations run so far on the search part (answers that were remembered do not count).
   std::size_t simulations() const { return simulations_; }
 
+  /// The loss that a simulation makes likely. Errors change classes in proportion to their size, but nearly
+  /// as many images become right as wrong: what is lost in balance is of second order, c changes^2, and far
+  /// below the chance of a few hundred images (one of which is 0.2 %). So c is measured once, under errors so
+  /// large that the loss stands out (plus its standard error), on both parts; changes are measured for every
+  /// choice. Without labels every change counts as lost.
+  double expected_loss(const Counts& counts);
+  /// The changes at which the expected loss is max_loss.
+  double allowed_changes(double max_loss);
+  /// expected_loss is at most max_loss and the loss measured does not contradict it (95 %).
+  bool keeps_loss(const Evaluation& evaluation, double max_loss);
+
   /// Everything remembered; what a stopped search starts from (search/journal.h).
   using Memory = std::map<Choice, Evaluation>;
   const Memory& evaluations() const { return searched_; }
@@ -142,10 +160,11 @@ class Environment {
   virtual noise::ErrorModel error_model(const Choice& choice) const;
   std::vector<LayerFeatures> features_;
   std::vector<std::vector<Point>> points_;
-  double activation_seconds_ = 0;
-  std::uint64_t activation_bytes_ = 0;
+  double fixed_seconds_ = 0;  ///< of what no choice changes
+  std::uint64_t fixed_bytes_ = 0;
 
  private:
+  void calibrate();
   const Evaluation& simulated(const Choice& choice, const Images& images,
                               std::span<const std::uint64_t> seeds, std::vector<int>& clear, Memory& memory);
   const Problem* problem_;
@@ -155,6 +174,7 @@ class Environment {
   std::vector<int> clear_search_, clear_held_out_;
   Memory searched_, validated_;
   std::size_t simulations_ = 0;
+  std::optional<double> curvature_;  ///< c of expected_loss
   std::function<void()> hook_;
 };
 
@@ -168,7 +188,9 @@ struct Budget {
 
 struct TraceEntry {
   int episode = 0;
-  double reward = 0, seconds = 0, loss = 0;
+  double reward = 0, seconds = 0;
+  double loss = 0;           ///< measured
+  double expected_loss = 0;  ///< Environment::expected_loss
 };
 using Trace = std::vector<TraceEntry>;
 

@@ -1,0 +1,27 @@
+// autoprivacy-search: all that autoprivacy has, and what needs libtorch (policy ddpg) or MPI (simulations
+// split over the ranks of a job). autoprivacy starts it by itself when asked for these.
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "cli/run.h"
+#include "cli/sibling.h"
+#include "mpi/mpi_sharder.h"
+
+int main(int argc, char** argv) {
+  std::unique_ptr<ap::mpi::MpiSharder> ranks;
+  ap::cli::Extensions extensions;
+  extensions.sibling = true;
+  if (ap::cli::launched_by_mpi()) {
+    ranks = std::make_unique<ap::mpi::MpiSharder>();
+    extensions.sharder = ranks.get();
+  }
+  // Results are told once.
+  if (extensions.rank() != 0 && !std::freopen("/dev/null", "w", stdout)) return 1;
+  const int status = ap::cli::run(argc, argv, extensions);
+  std::fflush(stdout);
+  // The other ranks may be waiting for this one.
+  if (status != 0 && ranks && ranks->size() > 1) ranks->abort(status);
+  return status;
+}
