@@ -7,12 +7,14 @@
 
 #include "cli/run.h"
 #include "cli/sibling.h"
+#include "cli_search/train_options.h"
 #include "mpi/mpi_sharder.h"
 
 int main(int argc, char** argv) {
   std::unique_ptr<ap::mpi::MpiSharder> ranks;
   ap::cli::Extensions extensions;
   extensions.sibling = true;
+  extensions.commands.push_back(ap::cli::add_train);
   if (ap::cli::launched_by_mpi()) {
     ranks = std::make_unique<ap::mpi::MpiSharder>();
     extensions.sharder = ranks.get();

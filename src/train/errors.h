@@ -17,25 +17,12 @@ namespace ap::train {
 /// image) alone. Empty function: no errors.
 using Errors = std::function<nn::IntegerHooks(std::uint64_t seed, std::uint64_t image)>;
 
-/// Rare failures of replies packed by slots. When a ciphertext fails, all outputs it carries are garbage,
-/// uniform modulo p.
-struct BatchedFailures {
-  int node = 0;                                     ///< linear
-  double log2_rate = 0;                             ///< log2 of the probability that one ciphertext fails
-  std::uint64_t modulus = 0;                        ///< p, at most 2^31
-  std::vector<std::vector<std::uint32_t>> outputs;  ///< by ciphertext: the flat output elements it carries
-};
-
-/// Errors of coefficient packing (noise/inject.h) and failures of batching together.
-Errors inject(noise::ErrorModel model, std::vector<BatchedFailures> failures = {});
+/// Errors of one network, as noise/inject.h makes them.
+Errors inject(noise::ErrorModel model);
 
 /// What a plan does to its network.
 /// @throws Error(input) if the plan does not fit the network.
 Errors errors_of_plan(const nn::QuantisedNetwork& network, const plan::Plan& plan);
-
-/// The outputs that each reply of a layer packed by slots carries, for BatchedFailures.
-std::vector<std::vector<std::uint32_t>> reply_outputs(const nn::QuantisedNetwork& network, int node,
-                                                      const plan::BatchedChoice& choice, std::uint32_t n);
 
 struct SeedHalves {
   std::vector<std::uint64_t> train, evaluate;

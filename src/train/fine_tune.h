@@ -41,7 +41,7 @@ FloatResult train_float(const nn::Graph& graph, const Samples& samples, const Tr
 
 struct QuantisedOptions {
   int weight_bits = 8;                     ///< those of nn::quantise
-  Errors errors = {}; ///< injected while training; empty: none
+  Errors errors = {};                      ///< injected while training; empty: none
   std::vector<std::uint64_t> seeds = {1};  ///< of errors: epoch e uses seed e modulo their number
 };
 

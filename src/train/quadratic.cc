@@ -1,15 +1,19 @@
 #include "train/quadratic.h"
 
+#include <Eigen/Dense>
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <set>
 
 #include "base/error.h"
+#include "nn/quantise_statistics.h"
 #include "noise/counter_random.h"
 
 namespace ap::train {
 namespace {
 
+constexpr std::size_t kFitImages = 64;
 constexpr int kDraws = 1000;  // of candidate sets, as DELPHI's planner
 
 /// The number of sets of k out of n, or `cap` if that is smaller.
@@ -35,7 +39,45 @@ bool next_set(std::vector<int>& set, int n) {
   return false;
 }
 
+/// By node: what takes the place of each activation.
+std::vector<nn::QuadraticOp> quadratics_for(const nn::Graph& graph, const std::vector<int>& nodes,
+                                            const Samples& train, bool fitted) {
+  std::vector<nn::QuadraticOp> out(graph.nodes.size(), kDelphiQuadratic);
+  if (!fitted) return out;
+  const Samples some = subset(train, kFitImages);
+  std::vector<nn::Tensor> images;
+  for (std::size_t i = 0; i < some.size(); ++i) images.push_back(image(some, i));
+  const std::vector<nn::NodeStatistics> seen = nn::observe(graph, images);
+  for (const int i : nodes) {
+    const nn::Node& node = graph.nodes[static_cast<std::size_t>(i)];
+    out[static_cast<std::size_t>(i)] =
+        fit_quadratic(std::get<nn::ClipOp>(node.op), seen[static_cast<std::size_t>(node.inputs[0])].samples);
+  }
+  return out;
+}
+
 }  // namespace
+
+nn::QuadraticOp fit_quadratic(const nn::ClipOp& clip, std::span<const float> samples) {
+  // Normal equations in x / size, so that they are well conditioned.
+  double square = 0;
+  for (const float x : samples) square += double{x} * x;
+  const double size = std::sqrt(square / std::max<double>(1, static_cast<double>(samples.size())));
+  Eigen::Matrix3d matrix = Eigen::Matrix3d::Zero();
+  Eigen::Vector3d right = Eigen::Vector3d::Zero();
+  for (const float x : samples) {
+    const double t = size > 0 ? x / size : 0;
+    const Eigen::Vector3d powers(1, t, t * t);
+    matrix += powers * powers.transpose();
+    right += powers * std::clamp(x, clip.low, clip.high);
+  }
+  const Eigen::FullPivLU<Eigen::Matrix3d> solver(matrix);
+  if (!solver.isInvertible())
+    fail_input("an activation met fewer than three different arguments; give more images");
+  const Eigen::Vector3d c = solver.solve(right);
+  return {static_cast<float>(c[0]), static_cast<float>(c[1] / size),
+          static_cast<float>(c[2] / (size * size))};
+}
 
 std::vector<int> activations(const nn::Graph& graph) {
   std::vector<int> out;
@@ -91,6 +133,7 @@ QuadraticResult choose_quadratics(const nn::Graph& graph, const Samples& train, 
       candidate_sets(static_cast<int>(all.size()), options.replace, options.keep_first, options.keep_last,
                      std::min(options.population, options.search_epochs), train_options.seed);
   const Samples images = subset(train, options.search_images);
+  const std::vector<nn::QuadraticOp> quadratics = quadratics_for(graph, all, images, options.fitted);
   TrainOptions each = train_options;
   each.epochs = options.search_epochs / static_cast<int>(candidates.size());
   QuadraticResult result;
@@ -101,7 +144,8 @@ QuadraticResult choose_quadratics(const nn::Graph& graph, const Samples& train, 
     Candidate candidate;
     for (const int i : candidates[c]) {
       candidate.nodes.push_back(all[static_cast<std::size_t>(i)]);
-      blend.replaced[static_cast<std::size_t>(candidate.nodes.back())] = options.quadratic;
+      blend.replaced[static_cast<std::size_t>(candidate.nodes.back())] =
+          quadratics[static_cast<std::size_t>(candidate.nodes.back())];
     }
     try {
       FloatResult tuned = train_float(graph, images, each, blend, fmt::format("candidate{}", c + 1));

@@ -12,6 +12,11 @@ namespace ap::train {
 
 inline constexpr nn::QuadraticOp kDelphiQuadratic{0.1992F, 0.5002F, 0.1997F};
 
+/// The quadratic nearest to a clip, in the mean square, at the arguments `samples` that it has met: DELPHI's
+/// for a ReLU of standard normal arguments, another one for arguments of another size.
+/// @throws Error(input) if there are fewer than three different arguments.
+nn::QuadraticOp fit_quadratic(const nn::ClipOp& clip, std::span<const float> samples);
+
 /// The nodes that may become quadratics: clips with a lower bound of 0, in order.
 std::vector<int> activations(const nn::Graph& graph);
 
@@ -30,7 +35,7 @@ struct QuadraticOptions {
   std::size_t search_images = 5000;  ///< an epoch of a candidate
   int keep_first = 1, keep_last = 2;
   double blend_share = 0.6;
-  nn::QuadraticOp quadratic = kDelphiQuadratic;
+  bool fitted = false;  ///< fit_quadratic of each activation's arguments instead of kDelphiQuadratic
 };
 
 struct Candidate {

@@ -71,7 +71,7 @@ Samples all_of(nn::Dataset data, const nn::Normalization& normalization) {
 }
 
 Samples load_samples(std::span<const std::string> sources, nn::Range range,
-                     const nn::Normalization& normalization, const nn::Shape& expected) {
+                     const nn::Normalization& normalization, std::optional<nn::Shape> expected) {
   if (sources.empty()) fail_input("training needs images; name them with --data");
   nn::Dataset joined = nn::load_dataset(sources[0], range, expected);
   for (const std::string& source : sources.subspan(1))

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -30,10 +31,10 @@ struct Augmentation {
   int shift = 0;        ///< up to so many pixels in each direction
 };
 
-/// All images of one or more sources of the same shape, joined.
+/// The images of a range of one or more sources, joined; `expected` is the network's input shape, if known.
 /// @throws Error(input) if a source cannot be read, has no labels, or shapes differ.
 Samples load_samples(std::span<const std::string> sources, nn::Range range,
-                     const nn::Normalization& normalization, const nn::Shape& expected);
+                     const nn::Normalization& normalization, std::optional<nn::Shape> expected);
 /// The same of a data set in memory.
 Samples all_of(nn::Dataset data, const nn::Normalization& normalization);
 

@@ -1,8 +1,9 @@
 // Training of the integer network, with and without errors.
+#include "train/tune.h"
 #include "nn/onnx_export.h"
 #include "nn/onnx_import.h"
+#include "noise/counter_random.h"
 #include "support.h"
-#include "train/quadratic.h"
 
 namespace ap::train {
 namespace {
@@ -67,12 +68,36 @@ TEST(Accuracy, OfIntegersKnowsItsSeeds) {
   EXPECT_EQ(clear.mean, clear.clear);
   EXPECT_LE(clear.interval.low, clear.mean);
   EXPECT_NEAR(clear.clear, float_accuracy(graph, samples), 0.1);
-  BatchedFailures always{static_cast<int>(network.nodes.size()) - 1, 0, 97, {{0, 1, 2}}};
+  noise::ErrorModel model;  // garbage instead of logits
+  model.linears.push_back({static_cast<int>(network.nodes.size()) - 1, std::vector<float>(3, 1e6F)});
+  model.logits = model.linears[0].node;
+  model.logit_bits = 31;
   const std::vector<std::uint64_t> seeds = {1, 2, 3};
-  const IntegerAccuracy garbage = integer_accuracy(network, samples, inject({}, {always}), seeds);
+  const IntegerAccuracy garbage = integer_accuracy(network, samples, inject(model), seeds);
   EXPECT_EQ(garbage.by_seed.size(), 3U);
   EXPECT_NEAR(garbage.mean, 1.0 / 3, 0.15);
   EXPECT_EQ(garbage.clear, clear.clear);
+}
+
+TEST(Tune, ReplacesReLUsAndThenTrainsOnTheGrid) {
+  const Samples samples = stripes();
+  const auto [train_set, validation] = split(samples, 0.2);
+  TuneOptions wanted;
+  wanted.train = options(6, 0.02);
+  wanted.quadratic.replace = 1;
+  wanted.bits = 6;
+  const TuneResult result = tune(trained(6), train_set, validation, wanted);
+  EXPECT_EQ(result.quadratics.size(), 1U);
+  EXPECT_EQ(result.stages.size(), 2U);
+  EXPECT_GT(result.after.integer.clear, 0.7);
+  const auto count = [&](const nn::QuantisedNetwork& n) {
+    return std::ranges::count_if(
+        n.nodes, [](const nn::QNode& q) { return std::holds_alternative<nn::QQuadratic>(q.op); });
+  };
+  EXPECT_EQ(count(result.network), 1);
+  wanted.planned = PlannedNetwork{result.network, {}, halve_seeds(1, 1)};
+  EXPECT_NE(error_of([&] { tune(trained(6), train_set, validation, wanted); }).find("its plan"),
+            std::string::npos);
 }
 
 TEST(Quadratic, FindsActivationsAndSets) {
@@ -94,6 +119,22 @@ TEST(Quadratic, FindsActivationsAndSets) {
   EXPECT_EQ(drawn, candidate_sets(32, 26, 1, 2, 10, 1));
   EXPECT_NE(drawn, candidate_sets(32, 26, 1, 2, 10, 2));
   EXPECT_THROW(candidate_sets(3, 4, 0, 0, 1, 1), Error);
+}
+
+TEST(Quadratic, FitIsDelphisForNormalArguments) {
+  const noise::NormalQuantile& normal = noise::NormalQuantile::instance();
+  std::vector<float> samples(200'000), wide;
+  for (std::size_t i = 0; i < samples.size(); ++i) samples[i] = normal(noise::counter_bits(1, i));
+  for (const float x : samples) wide.push_back(5 * x);
+  const nn::ClipOp relu{0, std::numeric_limits<float>::infinity()};
+  const nn::QuadraticOp q = fit_quadratic(relu, samples), w = fit_quadratic(relu, wide);
+  EXPECT_NEAR(q.c0, 0.19947, 0.01);
+  EXPECT_NEAR(q.c1, 0.5, 0.01);
+  EXPECT_NEAR(q.c2, 0.19947, 0.01);
+  EXPECT_NEAR(w.c0, 5 * q.c0, 1e-3);
+  EXPECT_NEAR(w.c1, q.c1, 1e-3);
+  EXPECT_NEAR(w.c2, q.c2 / 5, 1e-3);
+  EXPECT_THROW(fit_quadratic(relu, std::vector<float>{1, 1, 2, 2}), Error);
 }
 
 TEST(Quadratic, TheBestSetIsKeptAndExported) {
