@@ -76,7 +76,7 @@ TEST(Samples, NeedLabels) {
   data.labels.clear();
   EXPECT_NE(error_of([&] { all_of(data, normalization()); }).find("0 labels"), std::string::npos);
   EXPECT_NE(error_of([] {
-              load_samples({}, {}, normalization(), {2, 6, 6});
+              load_samples({}, {}, normalization(), nn::Shape{2, 6, 6});
             }).find("--data"),
             std::string::npos);
 }
