@@ -1,4 +1,4 @@
-// Message types of the `ot` engine: 0x0310..0x031f of the wire format.
+// Message types of the `ot` engine: 0x0310..0x0320 of the wire format.
 #pragma once
 
 #include "mpc/silent_cot.h"
@@ -6,8 +6,8 @@
 namespace ap::nonlinear {
 
 /// Offline; transfers with the client as sender, then with the server as sender.
-inline constexpr mpc::SilentCotMessages kClientSends{{{0x0310, 0x0311}, 0x0312}, 0x0313};
-inline constexpr mpc::SilentCotMessages kServerSends{{{0x0314, 0x0315}, 0x0316}, 0x0317};
+inline constexpr mpc::SilentCotMessages kClientSends{{{0x0310, 0x0311}, 0x031f, 0x0312}, 0x0313};
+inline constexpr mpc::SilentCotMessages kServerSends{{{0x0314, 0x0315}, 0x0320, 0x0316}, 0x0317};
 
 // Online.
 inline constexpr net::MessageType kOtChoices = 0x0318;   ///< server -> client: masked digits
