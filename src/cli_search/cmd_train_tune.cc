@@ -123,7 +123,7 @@ void add_train_tune(CLI::App& train, Action& action) {
   CLI::App* command = train.add_subcommand("tune", "Tune a trained network for private inference");
   train::TrainOptions& defaults = options->arguments.train;
   defaults.epochs = 4;
-  defaults.rate = 0.002;
+  defaults.rate = 0.0005;
   defaults.max_gradient = 2;
   train::TuneOptions& tune = options->tune;
   command->add_option("model", options->model, "ONNX file")->required()->type_name("MODEL.onnx");
