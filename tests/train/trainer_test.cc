@@ -2,7 +2,7 @@
 
 #include <fstream>
 
-#include "nn/onnx_export.h"
+#include "base/temporary_directory.h"
 #include "support.h"
 #include "train/architectures.h"
 #include "train/optimiser.h"
@@ -30,18 +30,6 @@ std::vector<float> weights_of(const nn::Graph& graph) {
   return all;
 }
 
-class Folder {
- public:
-  Folder() : path_(std::filesystem::temp_directory_path() / ("ap_train_" + std::to_string(::getpid()))) {
-    std::filesystem::create_directories(path_);
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  std::filesystem::path operator/(const char* name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
-
 TEST(Trainer, LearnsStripesWithEitherOptimiser) {
   const Samples train_set = stripes(120, 1), test_set = stripes(60, 2);
   for (const Optimiser kind : {Optimiser::sgd, Optimiser::adam}) {
@@ -68,7 +56,7 @@ TEST(Trainer, TheSameSeedGivesTheSameWeights) {
 }
 
 TEST(Trainer, StoppingAndResumingChangesNothing) {
-  const Folder folder;
+  const TemporaryDirectory folder;
   for (const Optimiser kind : {Optimiser::sgd, Optimiser::adam}) {
     TrainOptions o = quick();
     o.optimiser = kind;
@@ -76,7 +64,7 @@ TEST(Trainer, StoppingAndResumingChangesNothing) {
     o.dropout = 0.1;
     o.augmentation.mirror = true;
     const FloatResult whole = train_float(small_graph(), stripes(), o);
-    o.checkpoint = folder / (kind == Optimiser::sgd ? "sgd" : "adam");
+    o.checkpoint = folder.path() / (kind == Optimiser::sgd ? "sgd" : "adam");
     o.resume = true;
     FloatResult last;
     int runs = 0;
@@ -92,10 +80,10 @@ TEST(Trainer, StoppingAndResumingChangesNothing) {
 }
 
 TEST(Trainer, RefusesTheCheckpointOfAnotherTraining) {
-  const Folder folder;
+  const TemporaryDirectory folder;
   TrainOptions o = quick();
   o.epochs = 1;
-  o.checkpoint = folder / "a";
+  o.checkpoint = folder.path() / "a";
   o.resume = true;
   train_float(small_graph(), stripes(), o);
   o.rate *= 2;
