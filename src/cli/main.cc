@@ -1,4 +1,11 @@
 // autoprivacy: the program of servers, clients and owners of networks.
 #include "cli/run.h"
+#include "cli/sibling.h"
 
-int main(int argc, char** argv) { return ap::cli::run(argc, argv, {}); }
+int main(int argc, char** argv) {
+  ap::cli::Extensions extensions;
+  extensions.commands.push_back([](CLI::App& app, ap::cli::Action& action) {
+    ap::cli::add_handed_over(app, action, "train", "Train a network, or tune one for private inference");
+  });
+  return ap::cli::run(argc, argv, extensions);
+}

@@ -7,6 +7,7 @@
 
 #include "cli/run.h"
 #include "cli/sibling.h"
+#include "cli_search/train_options.h"
 #include "ddpg/ddpg_policy.h"
 #include "mpi/mpi_sharder.h"
 
@@ -29,6 +30,7 @@ int main(int argc, char** argv) {
   ap::cli::Extensions extensions;
   extensions.sibling = true;
   extensions.policies["ddpg"] = make_ddpg;
+  extensions.commands.push_back(ap::cli::add_train);
   if (ap::cli::launched_by_mpi()) {
     ranks = std::make_unique<ap::mpi::MpiSharder>();
     extensions.sharder = ranks.get();

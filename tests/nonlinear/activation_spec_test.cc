@@ -56,7 +56,7 @@ TEST(ActivationSpec, CostsOfPrimes) {
   EXPECT_NO_THROW(both.validate());
   EXPECT_EQ(and_gates(both), 1024u * 47);
   EXPECT_EQ(table_bytes(both), 1024u * 102 * 16 + 1024u * (8 * 3 + 4) * 22 / 8);
-  EXPECT_EQ(label_bytes(both), 1024u * 22 * 4);
+  EXPECT_EQ(label_bytes(both), 1024u * 22 * 16);
   EXPECT_EQ(choice_bytes(both), 1024u * 22 / 8);
   EXPECT_EQ(column_bytes(both), 1024u * 22 * 4);
   // Into a ring the rows get narrower by the shift of their bit: 18 + 17 + .. + 11 = 116.
