@@ -10,9 +10,11 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "cli/common.h"
+#include "cli/sibling.h"
 #include "cli/table.h"
 #include "linear/layout.h"
 #include "nn/onnx_import.h"
+#include "plan/batched_candidates.h"
 #include "service/audit.h"
 #include "service/compile.h"
 
@@ -20,6 +22,8 @@ namespace ap::cli {
 namespace {
 
 constexpr std::uint64_t kMaxLabelBytes = 1 << 20;
+// Calibration images of policies that search, unless told: half of them to search with, half to validate.
+constexpr std::size_t kSearchImages = 512;
 
 struct Options {
   std::string model, calibrate, normalize, out, labels;
@@ -52,6 +56,38 @@ std::string packing_text(const linear::Packing& p) {
   return text;
 }
 
+/// How a layer is packed; "slots" are BFV batching.
+std::string packing_text(const nn::QNode& node, const plan::LinearChoice& choice) {
+  if (!choice.batched) return packing_text(choice.packing);
+  if (plan::is_matrix(linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c))) return "slots hybrid";
+  switch (choice.batched->conv) {
+    case linear::BatchedConvMethod::input_rotation: return "slots input-rotation";
+    case linear::BatchedConvMethod::output_rotation: return "slots output-rotation";
+    case linear::BatchedConvMethod::shifted_copies: return "slots shifted-copies";
+    case linear::BatchedConvMethod::shifted_copies_published: return "slots shifted-copies-published";
+  }
+  return "slots";
+}
+
+/// The ring under which a linear layer runs.
+struct Ring {
+  std::uint32_t n = 0;
+  double log2_q = 0;  ///< of ciphertexts: without the special primes of rotation keys
+  std::vector<std::uint64_t> primes;
+  double lambda = 0;
+};
+
+Ring ring_of(const plan::Plan& plan, const service::Audit& audit, const plan::LinearChoice& choice) {
+  const auto group = static_cast<std::size_t>(choice.group);
+  const double lambda = service::group_of(audit, choice).estimate.lambda_min;
+  if (choice.batched) {
+    const bfv::BatchParameters& p = plan.batch_groups[group];
+    return {p.n, p.log2_q(), p.data_primes, lambda};
+  }
+  const bfv::Parameters& p = plan.groups[group];
+  return {p.n, p.log2_q(), p.primes, lambda};
+}
+
 /// What compile reports of one layer: a linear layer or an activation.
 struct Row {
   std::string name, op;
@@ -79,7 +115,12 @@ std::vector<Row> rows_of(const package::Package& package) {
 double ciphertext_error_rate(const package::Package& package, const plan::LinearChoice& choice) {
   const nn::QNode& node = package.network.nodes[static_cast<std::size_t>(choice.node)];
   const auto geometry = linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c);
-  const auto replies = static_cast<double>(linear::counts(geometry, choice.packing).replies);
+  const auto replies = static_cast<double>(
+      choice.batched
+          ? plan::batched_layer(geometry, *choice.batched,
+                                package.plan.batch_groups[static_cast<std::size_t>(choice.group)].n)
+                .counts.replies
+          : linear::counts(geometry, choice.packing).replies);
   return std::exp2(choice.failure_log2) / replies;
 }
 
@@ -108,15 +149,16 @@ Json layer_json(const package::Package& package, const service::Audit& audit, co
     json[key] = nullptr;
   }
   if (row.linear) {
-    const auto group = static_cast<std::size_t>(row.linear->group);
-    json["packing"] = packing_text(row.linear->packing);
-    json["n"] = package.plan.groups[group].n;
-    json["log2_q"] = package.plan.groups[group].log2_q();
-    json["primes"] = package.plan.groups[group].primes;
+    const nn::QNode& node = package.network.nodes[static_cast<std::size_t>(row.linear->node)];
+    const Ring ring = ring_of(package.plan, audit, *row.linear);
+    json["packing"] = packing_text(node, *row.linear);
+    json["n"] = ring.n;
+    json["log2_q"] = ring.log2_q;
+    json["primes"] = ring.primes;
     json["log2_p"] = row.linear->log2_p;
     json["tau_lsb"] = row.linear->error_std;
     json["der_ciphertext"] = finite(ciphertext_error_rate(package, *row.linear));
-    json["lambda_bits"] = finite(audit.groups[group].estimate.lambda_min);
+    json["lambda_bits"] = finite(ring.lambda);
     json["predicted_s"] = row.linear->predicted_s;
     json["predicted_bytes"] = row.linear->predicted_bytes;
   } else {
@@ -125,6 +167,17 @@ Json layer_json(const package::Package& package, const service::Audit& audit, co
     json["predicted_bytes"] = row.activation->predicted_bytes;
   }
   return json;
+}
+
+Json search_json(const service::Searched& s) {
+  return {{"simulations", s.simulations},
+          {"resumed", s.resumed},
+          {"tightened", s.tightened},
+          {"expected_loss", s.expected_loss},
+          {"loss", s.held_out.loss()},
+          {"loss_std_error", s.held_out.loss_std_error()},
+          {"changes", s.held_out.changes()},
+          {"held_out_images", s.held_out.images}};
 }
 
 Json json_of(const service::Compiled& compiled, const service::Audit& audit, const Options& options) {
@@ -142,6 +195,7 @@ Json json_of(const service::Compiled& compiled, const service::Audit& audit, con
           {"predicted",
            {{"offline_s", predicted.linear_s + predicted.activation_s},
             {"online_s", nullptr},
+            {"latency_s", compiled.latency},
             {"bytes", predicted.bytes}}},
           {"accuracy",
            {{"float", value(compiled.accuracy.in_float)},
@@ -150,7 +204,9 @@ Json json_of(const service::Compiled& compiled, const service::Audit& audit, con
             {"images", compiled.accuracy.images},
             {"simulated_agreement", compiled.agreement}}},
           {"activation_bits", compiled.activation_bits},
+          {"notes", plan.notes},
           {"search_s", compiled.search_seconds},
+          {"search", compiled.search ? search_json(*compiled.search) : Json(nullptr)},
           {"seconds", compiled.seconds}};
 }
 
@@ -168,12 +224,11 @@ std::string text_of(const service::Compiled& compiled, const service::Audit& aud
                {"bytes"}});
   for (const Row& row : rows_of(compiled.package)) {
     if (row.linear) {
-      const auto group = static_cast<std::size_t>(row.linear->group);
-      table.row({row.name, row.op, fmt::format("{}", plan.groups[group].n),
-                 fmt::format("{:.1f}", plan.groups[group].log2_q()), fmt::format("{}", row.linear->log2_p),
-                 fmt::format("{:.3f}", row.linear->error_std),
-                 fmt::format("{:.1f}", audit.groups[group].estimate.lambda_min),
-                 packing_text(row.linear->packing),
+      const nn::QNode& node = compiled.package.network.nodes[static_cast<std::size_t>(row.linear->node)];
+      const Ring ring = ring_of(plan, audit, *row.linear);
+      table.row({row.name, row.op, fmt::format("{}", ring.n), fmt::format("{:.1f}", ring.log2_q),
+                 fmt::format("{}", row.linear->log2_p), fmt::format("{:.3f}", row.linear->error_std),
+                 fmt::format("{:.1f}", ring.lambda), packing_text(node, *row.linear),
                  format_bytes(static_cast<double>(row.linear->predicted_bytes))});
     } else {
       table.row({row.name, row.op, "", "", "", "", "", row.activation->engine,
@@ -184,11 +239,21 @@ std::string text_of(const service::Compiled& compiled, const service::Audit& aud
   std::string out = table.text();
   out += fmt::format("\nlowest security {:.1f} bits, failure at most 2^{:.1f} per inference\n",
                      audit.min_lambda_bits, plan.failure_log2);
+  for (const std::string& note : plan.notes) out += "note: " + note + "\n";
   out += fmt::format("predicted per image: {} of work, {}\n",
                      format_seconds(predicted.linear_s + predicted.activation_s),
                      format_bytes(static_cast<double>(predicted.bytes)));
   out += fmt::format("activations of {} bits: private and clear labels agree on {:.1f} % of simulated inferences\n",
                      compiled.activation_bits, 100 * compiled.agreement);
+  out += fmt::format("predicted latency with 1 Gbit/s: {}\n", format_seconds(compiled.latency));
+  if (compiled.search) {
+    const service::Searched& s = *compiled.search;
+    out += fmt::format(
+        "search: {} simulations in {}; on {} held-out images the errors change {:.2f} % of labels, which loses about "
+        "{:.3f} % of accuracy ({:.2f} +- {:.2f} % measured)\n",
+        s.simulations, format_seconds(compiled.search_seconds), s.held_out.images, 100 * s.held_out.changes(),
+        100 * s.expected_loss, 100 * s.held_out.loss(), 100 * s.held_out.loss_std_error());
+  }
   const service::Accuracy& accuracy = compiled.accuracy;
   if (accuracy.simulated) {
     out += fmt::format("accuracy with the errors of this plan, simulated: {:.1f} %\n", 100 * *accuracy.simulated);
@@ -205,12 +270,14 @@ std::string text_of(const service::Compiled& compiled, const service::Audit& aud
 
 void refuse_what_is_missing(const Options& options) {
   service::check_options(options.compile);
-  if (options.max_latency) {
-    fail_input("--max-latency is not available in this version: no policy minimises errors for a given time yet");
+  if (options.max_latency && !service::is_search_policy(options.compile.policy)) {
+    fail_input("--max-latency needs a policy that searches ({}); policy {} does not", service::search_policy_names(),
+               options.compile.policy);
   }
   if (!options.max_accuracy_loss) return;
-  if (options.compile.policy == "exact") {
-    fail_input("--max-accuracy-loss means nothing to policy exact, which loses none; use it with --policy budget");
+  if (options.compile.policy != "budget" && !service::is_search_policy(options.compile.policy)) {
+    fail_input("--max-accuracy-loss means nothing to policy {}; use it with --policy budget, {}",
+               options.compile.policy, service::search_policy_names());
   }
   if (!(*options.max_accuracy_loss >= 0 && *options.max_accuracy_loss <= 100)) {
     fail_input("--max-accuracy-loss {} is out of range; give 0 to 100 %", *options.max_accuracy_loss);
@@ -223,18 +290,32 @@ void make_directory(const std::string& path) {
   if (error) fail_input("cannot create the directory {}: {}", path, error.message());
 }
 
-void run_compile(Options options) {
+void run_compile(Options options, const Extensions& extensions) {
+  if (!extensions.sibling) {
+    if (options.compile.policy == "ddpg") hand_over("policy ddpg");
+    if (launched_by_mpi()) hand_over("a search under mpirun");
+  }
   refuse_what_is_missing(options);
   options.compile.labels = read_labels(options.labels);
   const nn::Graph graph = nn::import_onnx(options.model);
-  for (const std::string& note : graph.notes) fmt::print(stderr, "autoprivacy: note: {}\n", note);
+  if (extensions.rank() == 0) {
+    for (const std::string& note : graph.notes) fmt::print(stderr, "autoprivacy: note: {}\n", note);
+  }
   const auto normalization = nn::Normalization::parse(options.normalize);
   normalization.check(graph.input_shape().c);
+  if (service::is_search_policy(options.compile.policy)) options.selection.default_first = kSearchImages;
   const nn::Dataset calibration = options.selection.load(options.calibrate, graph.input_shape());
   make_directory(options.out);
   service::CompileOptions wanted = options.compile;
   if (options.max_accuracy_loss) wanted.max_accuracy_loss = *options.max_accuracy_loss / 100;
+  if (options.max_accuracy_loss || !options.max_latency) wanted.search.max_loss = wanted.max_accuracy_loss;
+  wanted.search.max_seconds = options.max_latency;
+  wanted.search.seed = options.seed;
+  wanted.search.further = extensions.policies;
+  wanted.search.sharder = extensions.sharder;
+  wanted.search.journal = std::filesystem::path(options.out) / "search.json";
   const service::Compiled compiled = service::compile(graph, calibration, normalization, wanted);
+  if (extensions.rank() != 0) return;  // all ranks have the same result, and one of them tells
   const std::filesystem::path directory(options.out);
   write_file(directory / "server.apm", compiled.files.server);
   write_file(directory / "client.apm", compiled.files.client);
@@ -248,7 +329,7 @@ void run_compile(Options options) {
 
 }  // namespace
 
-void add_compile(CLI::App& app, Action& action) {
+void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
       app.add_subcommand("compile", "Choose all parameters of a network and write its two packages");
@@ -262,12 +343,18 @@ void add_compile(CLI::App& app, Action& action) {
   command->add_option("--out", options->out, "Directory of server.apm and client.apm")
       ->required()
       ->type_name("DIR");
-  command->add_option("--policy", options->compile.policy, "How to choose parameters: exact, or budget (small errors for smaller parameters)")
+  command->add_option("--policy", options->compile.policy, "How to choose parameters: exact, budget (small errors for smaller parameters), a search for "
+                   "the errors of each layer (ddpg, dp, greedy, random), or a published baseline (delphi, darl, published)")
       ->capture_default_str();
   command->add_option("--activation", options->compile.activation, "Engine of the activations: gc, ot, or auto (by the link, at run time)")
       ->capture_default_str();
   command->add_option("--activation-bits", options->compile.activation_bits,
                       "Bits of an activation; chosen by simulation if left out");
+  command->add_flag("--as-published", options->compile.as_published,
+                    "Policy darl: hide the weights by the published rule of thumb (4 N, 3 log q)");
+  command->add_option("--der", options->compile.der_log2,
+                      "Policy published: log2 of each layer's decryption-error rate")
+      ->capture_default_str();
   command->add_flag("--strict", options->compile.strict,
                     "Failure of at most 2^-128 per inference instead of 2^-40");
   command->add_option("--calibration-images,--first", options->selection.first, "Images to calibrate on")
@@ -278,14 +365,20 @@ void add_compile(CLI::App& app, Action& action) {
       ->type_name("FILE");
   command->add_option("--seed", options->seed, "Seed of policies that draw at random; exact draws nothing")
       ->capture_default_str();
-  command->add_option("--max-latency", options->max_latency, "Not available with policy exact")
+  command->add_option("--max-latency", options->max_latency, "Policies that search: largest predicted latency per image, with 1 Gbit/s")
       ->type_name("S");
+  command->add_option("--simulations", options->compile.search.simulations, "Policies that search: simulations of a plan that they may run")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  command->add_flag("--resume", options->compile.search.resume, "Policies that search: go on from OUT/search.json of a stopped search");
   command->add_option("--max-accuracy-loss", options->max_accuracy_loss,
-                   "Policy budget: largest simulated loss of top-1, in %; 0.2 if left out")
+                   "Other policies than exact: largest simulated loss of top-1, in %; 0.2 if left out")
       ->type_name("PCT");
   command->add_flag("--json", options->json, "Print JSON");
   options->selection.default_first = 128;
-  command->callback([options, &action] { action = [options] { run_compile(*options); }; });
+  command->callback([options, &action, &extensions] {
+    action = [options, &extensions] { run_compile(*options, extensions); };
+  });
 }
 
 }  // namespace ap::cli

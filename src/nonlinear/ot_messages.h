@@ -1,4 +1,4 @@
-// Message types of the `ot` engine: 0x0310..0x0320 of the wire format.
+// Message types of the `ot` engine, 0x0310..0x0320 of the wire format, and its quadratics, 0x0330..0x0331.
 #pragma once
 
 #include "mpc/silent_cot.h"
@@ -18,5 +18,9 @@ inline constexpr net::MessageType kOtServerWords =
     0x031c;  ///< server -> client: masked products, choice bits
 inline constexpr net::MessageType kOtClientWords = 0x031d;  ///< client -> server: masked products
 inline constexpr net::MessageType kOtCorrection = 0x031e;   ///< client -> server: its share minus r
+
+// Quadratics: offline, then online.
+inline constexpr net::MessageType kSquareFactors = 0x0330;  ///< client -> server: its words, masked
+inline constexpr net::MessageType kSquareOpened = 0x0331;   ///< server -> client: its words minus b
 
 }  // namespace ap::nonlinear

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "nonlinear/activation_spec.h"
+#include "plan/quadratic.h"
 #include "security/limits.h"
 
 namespace ap::plan {
@@ -14,31 +14,42 @@ namespace {
 constexpr double kSecondsPerAnd = 30e-9;
 constexpr double kSecondsPerInputBit = 40e-9;
 
-ActivationChoice choose_activation(const nn::QuantisedNetwork& network, int index, const nn::QActivation& op,
-                                   int out_bits, std::span<const nn::Interval> ranges, int guard_bits) {
-  const nn::QNode& node = network.nodes[static_cast<std::size_t>(index)];
+}  // namespace
+
+nonlinear::ActivationSpec spec_of(const nn::QuantisedNetwork& network, const ActivationChoice& choice) {
+  const nn::QNode& node = network.nodes[static_cast<std::size_t>(choice.node)];
   const auto input = static_cast<std::size_t>(node.inputs.front());
-  ActivationChoice choice;
-  choice.node = index;
-  choice.truncation = truncation_of(op, ranges[input], guard_bits);
-  choice.out_bits = out_bits;
+  if (const auto* quadratic = std::get_if<nn::QQuadratic>(&node.op)) {
+    return quadratic_spec(*quadratic, choice, static_cast<std::size_t>(network.nodes[input].shape.size()));
+  }
+  const auto& op = std::get<nn::QActivation>(node.op);
   nonlinear::ActivationSpec spec;
   spec.inputs = static_cast<std::size_t>(network.nodes[input].shape.size());
   spec.outputs = static_cast<std::size_t>(node.shape.size());
   spec.sum_bits = choice.truncation.sum_bits;
   spec.guard_bits = choice.truncation.guard_bits;
   spec.clamp_bits = op.bits;
-  spec.out_bits = out_bits;
+  spec.out_bits = choice.out_bits;
   if (op.has_pool)
     spec.pool_size = static_cast<std::size_t>(op.pool.kernel_h) * static_cast<std::size_t>(op.pool.kernel_w);
+  return spec;
+}
+
+ActivationChoice choose_activation(const nn::QuantisedNetwork& network, int node, int out_bits,
+                                   std::span<const nn::Interval> ranges, int guard_bits) {
+  const nn::QNode& at = network.nodes[static_cast<std::size_t>(node)];
+  ActivationChoice choice;
+  choice.node = node;
+  choice.truncation = truncation_of(std::get<nn::QActivation>(at.op),
+                                    ranges[static_cast<std::size_t>(at.inputs.front())], guard_bits);
+  choice.out_bits = out_bits;
+  const nonlinear::ActivationSpec spec = spec_of(network, choice);
   choice.predicted_bytes = nonlinear::column_bytes(spec) + nonlinear::table_bytes(spec) +
                            nonlinear::choice_bytes(spec) + nonlinear::label_bytes(spec);
   choice.predicted_s = static_cast<double>(nonlinear::and_gates(spec)) * kSecondsPerAnd +
                        static_cast<double>(spec.inputs) * spec.share_bits() * kSecondsPerInputBit;
   return choice;
 }
-
-}  // namespace
 
 std::vector<int> linear_nodes(const nn::QuantisedNetwork& network) {
   std::vector<int> linears;
@@ -51,6 +62,15 @@ std::vector<int> linear_nodes(const nn::QuantisedNetwork& network) {
 Plan assemble(const nn::QuantisedNetwork& network, std::string policy, double target_failure_log2,
               std::vector<int> modulus_bits, std::span<const Candidate> linears,
               std::span<const nn::Interval> ranges, int guard_bits) {
+  const std::vector<int> guards(network.nodes.size(), guard_bits);
+  return assemble(network, std::move(policy), target_failure_log2, std::move(modulus_bits), linears, ranges,
+                  guards);
+}
+
+Plan assemble(const nn::QuantisedNetwork& network, std::string policy, double target_failure_log2,
+              std::vector<int> modulus_bits, std::span<const Candidate> linears,
+              std::span<const nn::Interval> ranges, std::span<const int> guard_bits) {
+  AP_ASSERT(guard_bits.size() == network.nodes.size());
   Plan plan;
   plan.policy = std::move(policy);
   plan.target_failure_log2 = target_failure_log2;
@@ -75,9 +95,13 @@ Plan assemble(const nn::QuantisedNetwork& network, std::string policy, double ta
     plan.linears.push_back(choice);
   }
   for (std::size_t i = 0; i < network.nodes.size(); ++i) {
-    if (const auto* op = std::get_if<nn::QActivation>(&network.nodes[i].op)) {
+    if (std::holds_alternative<nn::QActivation>(network.nodes[i].op)) {
       plan.activations.push_back(
-          choose_activation(network, static_cast<int>(i), *op, plan.modulus_bits[i], ranges, guard_bits));
+          choose_activation(network, static_cast<int>(i), plan.modulus_bits[i], ranges, guard_bits[i]));
+    } else if (std::holds_alternative<nn::QQuadratic>(network.nodes[i].op)) {
+      const auto input = static_cast<std::size_t>(network.nodes[i].inputs.front());
+      plan.activations.push_back(choose_quadratic(network, static_cast<int>(i), plan.modulus_bits[i],
+                                                  ranges[input], guard_bits[i]));
     }
   }
   validate(plan, network);

@@ -64,6 +64,7 @@ class TransferClient : public ClientEngine {
   explicit TransferClient(net::Channel& channel) : party_(channel) {}
   void expect(std::span<const ActivationSpec> specs) override { party_.expect(specs); }
   std::unique_ptr<ClientTask> prepare(const ActivationSpec& spec, ShareView b, ShareView masks) override {
+    if (spec.square) return std::make_unique<Task>(party_, party_.prepare(spec, b), ShareView(), masks);
     return std::make_unique<Task>(party_, party_.prepare(spec), b, masks);
   }
 
@@ -109,6 +110,19 @@ constexpr double kBytesPerTransfer = 0.05;
 
 }  // namespace
 
+const char* engine_name(Engine engine) {
+  switch (engine) {
+    case Engine::gc:
+      return "gc";
+    case Engine::ot:
+      return "ot";
+    case Engine::beaver:
+      return "beaver";
+  }
+  AP_ASSERT(false);
+  return "";
+}
+
 std::unique_ptr<ClientEngine> make_client_engine(Engine engine, net::Channel& channel) {
   if (engine == Engine::gc) return std::make_unique<GarblingClient>(channel);
   return std::make_unique<TransferClient>(channel);
@@ -131,9 +145,15 @@ EngineCost engine_cost(Engine engine, const ActivationSpec& spec) {
   const nonlinear::OtCost cost = nonlinear::ot_cost(spec);
   const auto transfers = static_cast<double>(cost.client_cots + cost.server_cots);
   const double bytes =
-      static_cast<double>(cost.client_bytes + cost.server_bytes) + transfers * kBytesPerTransfer;
+      static_cast<double>(cost.offline_bytes + cost.client_bytes + cost.server_bytes) +
+      transfers * kBytesPerTransfer;
   return {bytes, static_cast<double>(cost.flights),
           transfers * kSecondsPerTransfer + bytes * kSecondsPerByte};
+}
+
+std::uint64_t material_bytes(const ActivationSpec& spec) {
+  if (spec.square) return nonlinear::ot_cost(spec).server_material;
+  return nonlinear::table_bytes(spec) + nonlinear::label_bytes(spec) + nonlinear::choice_bytes(spec);
 }
 
 }  // namespace ap::protocol

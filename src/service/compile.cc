@@ -9,7 +9,10 @@
 #include "nn/accuracy.h"
 #include "nn/float_executor.h"
 #include "nn/integer_executor.h"
+#include "plan/assemble.h"
+#include "plan/baselines.h"
 #include "plan/budget.h"
+#include "plan/quadratic.h"
 #include "plan/select.h"
 #include "service/audit.h"
 #include "service/precision.h"
@@ -37,19 +40,51 @@ std::vector<std::int32_t> quantised_inputs(const nn::QuantisedNetwork& network, 
   return all;
 }
 
+bool is_baseline(const std::string& policy) {
+  return policy == "delphi" || policy == "darl" || policy == "published";
+}
+
+plan::Plan baseline_plan(const nn::QuantisedNetwork& network, const CompileOptions& options) {
+  plan::BaselineOptions baseline;
+  if (options.strict) baseline.target_failure_log2 = -128;
+  baseline.as_published = options.as_published;
+  if (options.policy == "delphi") return plan::select_delphi(network, baseline);
+  if (options.policy == "darl") return plan::select_darl(network, baseline);
+  const std::vector<double> der_log2(plan::linear_nodes(network).size(), options.der_log2);
+  return plan::select_published(network, der_log2, baseline);
+}
+
 }  // namespace
 
 void check_options(const CompileOptions& options) {
-  static const std::vector<std::string> known = {"exact", "budget", "dp",     "ddpg",
-                                                 "darl",  "delphi", "random", "greedy"};
+  static const std::vector<std::string> known = {"exact",  "budget", "dp",     "ddpg",     "darl",
+                                                 "delphi", "random", "greedy", "published"};
+  constexpr const char* kOffered = "exact, budget, delphi, darl, published";
   if (std::ranges::find(known, options.policy) == known.end()) {
-    fail_input("there is no policy \"{}\"; this version offers: exact, budget", options.policy);
+    fail_input("there is no policy \"{}\"; this version offers: {}, {}", options.policy, kOffered,
+               search_policy_names());
   }
-  if (options.policy != "exact" && options.policy != "budget") {
-    fail_input("policy {} is not available in this version, which offers: exact, budget", options.policy);
+  const bool baseline = is_baseline(options.policy);
+  if (options.policy != "exact" && options.policy != "budget" && !baseline &&
+      !is_search_policy(options.policy)) {
+    fail_input("policy {} is not available in this version, which offers: {}, {}", options.policy, kOffered,
+               search_policy_names());
   }
-  if (options.policy == "budget" && options.strict) {
-    fail_input("--strict asks for rare failures, policy budget for small errors; use --policy exact");
+  if (baseline && options.activation == "ot") {
+    fail_input("policy {} shares modulo primes, which engine ot cannot; use --activation gc or auto",
+               options.policy);
+  }
+  if (options.as_published && options.policy != "darl") {
+    fail_input("--as-published is the published rule for flooding in policy darl; policy is {}", options.policy);
+  }
+  if (options.policy == "published" && options.strict) {
+    fail_input("--strict asks for rare failures, policy published for frequent ones; use --policy darl");
+  }
+  if (!(options.der_log2 >= -40 && options.der_log2 <= -1)) {
+    fail_input("a decryption-error rate of 2^{} is out of range; give --der -40 to -1", options.der_log2);
+  }
+  if ((options.policy == "budget" || is_search_policy(options.policy)) && options.strict) {
+    fail_input("--strict asks for rare failures, policy {} for small errors; use --policy exact", options.policy);
   }
   if (options.activation_bits != 0 && (options.activation_bits < 2 || options.activation_bits > 14)) {
     fail_input("--activation-bits {} is out of range; use 2 to 14, or leave it out to have it chosen",
@@ -108,10 +143,10 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
     bar.note("calibrating and quantising");
     plan::SelectOptions select;
     plan::BudgetOptions budget;
-    const bool exact = options.policy == "exact";
-    Precision precision =
-        choose_precision(graph, calibration, normalization, exact ? select.guard_bits : budget.guard_bits,
-                         options.activation_bits);
+    const bool small_errors = options.policy == "budget" || is_search_policy(options.policy);
+    Precision precision = choose_precision(graph, calibration, normalization,
+                                           small_errors ? budget.guard_bits : select.guard_bits,
+                                           options.activation_bits);
     package.network = std::move(precision.network);
     result.activation_bits = precision.activation_bits;
     result.agreement = precision.agreement;
@@ -119,8 +154,20 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
     bar.note("choosing parameters");
     const Clock::time_point search = Clock::now();
     if (options.strict) select.target_failure_log2 = -128;
-    if (exact) {
+    if (is_baseline(options.policy)) {
+      package.plan = baseline_plan(package.network, options);
+    } else if (!small_errors) {
       package.plan = plan::select_exact(package.network, select);
+    } else if (is_search_policy(options.policy)) {
+      SearchRequest request = options.search;
+      request.policy = options.policy;
+      request.engine = options.activation;
+      request.progress = options.progress;
+      result.search =
+          search_plan(package.network, quantised_inputs(package.network, calibration, normalization),
+                      calibration.labels, request);
+      package.plan = result.search->plan;
+      if (!calibration.labels.empty()) simulated = result.search->held_out.top1();
     } else {
       budget.max_accuracy_loss = options.max_accuracy_loss;
       plan::BudgetSelection selection =
@@ -129,8 +176,13 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
       package.plan = std::move(selection.plan);
       simulated = selection.simulation.top1_mean;
     }
-    for (plan::ActivationChoice& choice : package.plan.activations) choice.engine = options.activation;
+    if (!is_baseline(options.policy)) {
+      for (plan::ActivationChoice& choice : package.plan.activations) {
+        if (choice.engine != plan::kQuadraticEngine) choice.engine = options.activation;
+      }
+    }
     result.search_seconds = seconds_since(search);
+    result.latency = predicted_latency(package.network, package.plan);
     bar.advance();
     bar.note("checking security and packing");
     require_security(audit(package));

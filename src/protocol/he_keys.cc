@@ -1,0 +1,60 @@
+#include "protocol/he_keys.h"
+
+#include "protocol/messages.h"
+
+namespace ap::protocol {
+namespace {
+
+void append(Bytes& to, const Bytes& bytes) { to.insert(to.end(), bytes.begin(), bytes.end()); }
+
+}  // namespace
+
+std::size_t key_bytes(const HeGroups& groups) {
+  std::size_t bytes = 0;
+  for (const BatchGroup& group : groups.batch) {
+    const bfv::BatchContext& context = *group.context;
+    bytes += 2 * group.elements.size() * context.digits() * context.key_words() * sizeof(std::uint64_t);
+  }
+  return bytes;
+}
+
+void ClientKeys::renew(net::Channel& channel, Prng& prng) {
+  coefficient_.clear();
+  Bytes keys;
+  for (const bfv::ContextPtr& context : groups_.coefficient) {
+    coefficient_.emplace_back(context, prng);
+    append(keys, bfv::PublicKey(coefficient_.back(), prng, errors_).serialise());
+  }
+  channel.send(kPublicKeys, keys);
+  if (groups_.keep_batch_keys && !batch_.empty()) return;
+  batch_.clear();
+  for (const BatchGroup& group : groups_.batch) {
+    const bfv::BatchSecretKey& key = batch_.emplace_back(group.context, prng);
+    Bytes message = bfv::BatchPublicKey(key, prng).serialise();
+    append(message, bfv::GaloisKeys(key, group.elements, prng).serialise());
+    channel.send(kSlotKeys, message);
+  }
+}
+
+void ServerKeys::renew(net::Channel& channel) {
+  std::size_t size = 0;
+  for (const bfv::ContextPtr& context : groups_.coefficient) size += bfv::PublicKey::serialised_bytes(*context);
+  const Bytes bytes = channel.receive_exactly(kPublicKeys, size);
+  ByteReader in(bytes, "the client's public keys", ErrorCode::peer);
+  coefficient_.clear();
+  for (const bfv::ContextPtr& context : groups_.coefficient) {
+    coefficient_.emplace_back(context, in.raw(bfv::PublicKey::serialised_bytes(*context)));
+  }
+  if (groups_.keep_batch_keys && !batch_.empty()) return;
+  batch_.clear();
+  for (const BatchGroup& group : groups_.batch) {
+    const std::size_t key = bfv::batch_encrypted_bytes(*group.context);
+    const Bytes message = channel.receive_exactly(
+        kSlotKeys, key + bfv::GaloisKeys::serialised_bytes(*group.context, group.elements));
+    const ByteView view(message);
+    batch_.push_back({bfv::BatchPublicKey(group.context, view.first(key)),
+                      bfv::GaloisKeys(group.context, group.elements, view.subspan(key))});
+  }
+}
+
+}  // namespace ap::protocol

@@ -1,0 +1,75 @@
+// The keys under homomorphic encryption: for every group of parameters of the plan a secret key at the client
+// and what the server needs of it. Coefficient packing needs a public key (to re-randomise replies), packing by
+// slots also Galois keys, of exactly the rotations that the group's layers perform.
+//
+// Coefficient packing may fail to decrypt exactly, by design, so its keys serve one inference: what a failure tells
+// of a key then tells nothing of another image. Galois keys are megabytes; where the plan's failures are as rare as
+// 2^-40 for an inference they serve a session.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "bfv/batch_scheme.h"
+#include "bfv/scheme.h"
+#include "net/channel.h"
+
+namespace ap::protocol {
+
+struct BatchGroup {
+  bfv::BatchContextPtr context;
+  std::vector<std::uint32_t> elements;  ///< Galois elements of all its layers, ascending
+};
+
+/// Keys of slots serve a session if an inference fails with at most 2^this.
+inline constexpr double kKeepKeysFailureLog2 = -40;
+
+/// Plan::groups and Plan::batch_groups.
+struct HeGroups {
+  std::vector<bfv::ContextPtr> coefficient;
+  std::vector<BatchGroup> batch;
+  bool keep_batch_keys = false;  ///< for the whole session
+};
+
+/// Memory of ServerKeys, as far as it grows with rotations.
+std::size_t key_bytes(const HeGroups& groups);
+
+/// One object a session; renew() comes before every inference.
+class ClientKeys {
+ public:
+  /// `groups` must outlive this object.
+  ClientKeys(const HeGroups& groups, bfv::ErrorSource errors) : groups_(groups), errors_(errors) {}
+  /// Draws fresh keys, but those that are kept, and sends what the server needs of them.
+  void renew(net::Channel& channel, Prng& prng);
+
+  const bfv::SecretKey& coefficient(int group) const { return coefficient_[static_cast<std::size_t>(group)]; }
+  const bfv::BatchSecretKey& batch(int group) const { return batch_[static_cast<std::size_t>(group)]; }
+
+ private:
+  const HeGroups& groups_;
+  bfv::ErrorSource errors_;
+  std::vector<bfv::SecretKey> coefficient_;
+  std::vector<bfv::BatchSecretKey> batch_;
+};
+
+class ServerKeys {
+ public:
+  struct Batch {
+    bfv::BatchPublicKey key;
+    bfv::GaloisKeys rotations;
+  };
+  explicit ServerKeys(const HeGroups& groups) : groups_(groups) {}
+  /// Receives what ClientKeys::renew sends. @throws Error(peer) unless every size is exact and every value in
+  /// range.
+  void renew(net::Channel& channel);
+
+  const bfv::PublicKey& coefficient(int group) const { return coefficient_[static_cast<std::size_t>(group)]; }
+  const Batch& batch(int group) const { return batch_[static_cast<std::size_t>(group)]; }
+
+ private:
+  const HeGroups& groups_;
+  std::vector<bfv::PublicKey> coefficient_;
+  std::vector<Batch> batch_;
+};
+
+}  // namespace ap::protocol
