@@ -22,6 +22,7 @@ using Action = std::function<void()>;
 void add_inspect(CLI::App& app, Action& action);
 void add_compile(CLI::App& app, Action& action);
 void add_audit(CLI::App& app, Action& action);
+void add_profile(CLI::App& app, Action& action);
 void add_security(CLI::App& app, Action& action);
 void add_serve(CLI::App& app, Action& action);
 void add_infer(CLI::App& app, Action& action);

@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
   ap::cli::add_inspect(app, action);
   ap::cli::add_compile(app, action);
   ap::cli::add_audit(app, action);
+  ap::cli::add_profile(app, action);
   ap::cli::add_security(app, action);
   ap::cli::add_serve(app, action);
   ap::cli::add_infer(app, action);

@@ -4,18 +4,16 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "cost/layer_cost.h"
 #include "nonlinear/activation_spec.h"
 #include "security/limits.h"
 
 namespace ap::plan {
 namespace {
 
-// Seconds of one core per AND gate (garbled and evaluated) and per input bit (transferred obliviously).
-constexpr double kSecondsPerAnd = 30e-9;
-constexpr double kSecondsPerInputBit = 40e-9;
-
 ActivationChoice choose_activation(const nn::QuantisedNetwork& network, int index, const nn::QActivation& op,
-                                   int out_bits, std::span<const nn::Interval> ranges, int guard_bits) {
+                                   int out_bits, std::span<const nn::Interval> ranges, int guard_bits,
+                                   const cost::Profile& profile) {
   const nn::QNode& node = network.nodes[static_cast<std::size_t>(index)];
   const auto input = static_cast<std::size_t>(node.inputs.front());
   ActivationChoice choice;
@@ -31,10 +29,9 @@ ActivationChoice choose_activation(const nn::QuantisedNetwork& network, int inde
   spec.out_bits = out_bits;
   if (op.has_pool)
     spec.pool_size = static_cast<std::size_t>(op.pool.kernel_h) * static_cast<std::size_t>(op.pool.kernel_w);
-  choice.predicted_bytes = nonlinear::column_bytes(spec) + nonlinear::table_bytes(spec) +
-                           nonlinear::choice_bytes(spec) + nonlinear::label_bytes(spec);
-  choice.predicted_s = static_cast<double>(nonlinear::and_gates(spec)) * kSecondsPerAnd +
-                       static_cast<double>(spec.inputs) * spec.share_bits() * kSecondsPerInputBit;
+  const cost::LayerWork work = cost::garbling_work(spec, profile);
+  choice.predicted_bytes = static_cast<std::uint64_t>(work.offline.bytes() + work.online.bytes());
+  choice.predicted_s = cost::cpu_of(work.offline, profile).sum() + cost::cpu_of(work.online, profile).sum();
   return choice;
 }
 
@@ -50,7 +47,7 @@ std::vector<int> linear_nodes(const nn::QuantisedNetwork& network) {
 
 Plan assemble(const nn::QuantisedNetwork& network, std::string policy, double target_failure_log2,
               std::vector<int> modulus_bits, std::span<const Candidate> linears,
-              std::span<const nn::Interval> ranges, int guard_bits) {
+              std::span<const nn::Interval> ranges, int guard_bits, const cost::Profile& profile) {
   Plan plan;
   plan.policy = std::move(policy);
   plan.target_failure_log2 = target_failure_log2;
@@ -77,7 +74,7 @@ Plan assemble(const nn::QuantisedNetwork& network, std::string policy, double ta
   for (std::size_t i = 0; i < network.nodes.size(); ++i) {
     if (const auto* op = std::get_if<nn::QActivation>(&network.nodes[i].op)) {
       plan.activations.push_back(
-          choose_activation(network, static_cast<int>(i), *op, plan.modulus_bits[i], ranges, guard_bits));
+          choose_activation(network, static_cast<int>(i), *op, plan.modulus_bits[i], ranges, guard_bits, profile));
     }
   }
   validate(plan, network);

@@ -17,6 +17,7 @@ std::vector<int> linear_nodes(const nn::QuantisedNetwork& network);
 /// @throws Error(input) if the result is not a valid plan.
 Plan assemble(const nn::QuantisedNetwork& network, std::string policy, double target_failure_log2,
               std::vector<int> modulus_bits, std::span<const Candidate> linears,
-              std::span<const nn::Interval> ranges, int guard_bits);
+              std::span<const nn::Interval> ranges, int guard_bits,
+              const cost::Profile& profile = cost::typical_profile());
 
 }  // namespace ap::plan

@@ -49,8 +49,8 @@ double needed_log2_q(double variance, int log2_p, const ErrorBudget& budget) {
 }
 
 linear::UnitCosts costs_of(std::uint32_t n, double log2_q, int primes, int drop0, int drop1,
-                           double bytes_per_second) {
-  linear::UnitCosts costs = linear::typical_costs(n, log2_q, primes, drop0, drop1);
+                           double bytes_per_second, const cost::Profile& profile) {
+  linear::UnitCosts costs = cost::unit_costs(profile, n, log2_q, primes, drop0, drop1);
   costs.bytes_per_second = bytes_per_second;
   return costs;
 }
@@ -59,9 +59,9 @@ linear::UnitCosts costs_of(std::uint32_t n, double log2_q, int primes, int drop0
 /// large enough and secure.
 std::optional<Candidate> in_ring(const linear::Geometry& geometry, const nn::QLinear& op, int log2_p,
                                  std::uint32_t n, int max_outputs, const ErrorBudget& budget,
-                                 double bytes_per_second) {
+                                 double bytes_per_second, const cost::Profile& profile) {
   linear::UnitCosts costs =
-      costs_of(n, std::min(log2_p + 16, security::max_log2_q(n)), 1, 0, 0, bytes_per_second);
+      costs_of(n, std::min(log2_p + 16, security::max_log2_q(n)), 1, 0, 0, bytes_per_second, profile);
   std::optional<Candidate> best;
   // The packing decides the noise, the noise the modulus, and the modulus the costs: two rounds settle it.
   for (int round = 0; round < 2; ++round) {
@@ -86,7 +86,8 @@ std::optional<Candidate> in_ring(const linear::Geometry& geometry, const nn::QLi
     drop.drop1 = std::min(drop.drop1, most);
     noise.drop0 = c.choice.drop0 = drop.drop0;
     noise.drop1 = c.choice.drop1 = drop.drop1;
-    costs = costs_of(n, log2_q, static_cast<int>(sizes.size()), drop.drop0, drop.drop1, bytes_per_second);
+    costs = costs_of(n, log2_q, static_cast<int>(sizes.size()), drop.drop0, drop.drop1, bytes_per_second,
+                     profile);
     const linear::PackingChoice price = linear::price(geometry, packing, costs);
     c.choice.log2_p = log2_p;
     c.choice.packing = packing;
@@ -114,14 +115,14 @@ double price_of(const Candidate& candidate, double bytes_per_second) {
 }
 
 std::vector<Candidate> candidates(const nn::QNode& node, int log2_p, const ErrorBudget& budget,
-                                  double bytes_per_second) {
+                                  double bytes_per_second, const cost::Profile& profile) {
   const nn::QLinear& op = linear_of(node);
   const linear::Geometry geometry = linear::geometry_of(op, node.shape.c);
   std::vector<Candidate> found;
   for (const std::uint32_t n : kDegrees) {
     for (const int max_outputs : kMaxOutputs) {
       try {
-        const auto c = in_ring(geometry, op, log2_p, n, max_outputs, budget, bytes_per_second);
+        const auto c = in_ring(geometry, op, log2_p, n, max_outputs, budget, bytes_per_second, profile);
         if (c) found.push_back(*c);
       } catch (const Error&) {
         continue;  // the kernel alone is larger than this ring
@@ -131,8 +132,9 @@ std::vector<Candidate> candidates(const nn::QNode& node, int log2_p, const Error
   return found;
 }
 
-Candidate cheapest(const nn::QNode& node, int log2_p, const ErrorBudget& budget, double bytes_per_second) {
-  const std::vector<Candidate> all = candidates(node, log2_p, budget, bytes_per_second);
+Candidate cheapest(const nn::QNode& node, int log2_p, const ErrorBudget& budget, double bytes_per_second,
+                   const cost::Profile& profile) {
+  const std::vector<Candidate> all = candidates(node, log2_p, budget, bytes_per_second, profile);
   if (all.empty()) {
     fail_input(
         "layer {} needs a plaintext modulus of 2^{} with weights that no ring up to degree {} holds at {} "
@@ -144,7 +146,8 @@ Candidate cheapest(const nn::QNode& node, int log2_p, const ErrorBudget& budget,
                                    [&](const Candidate& c) { return price_of(c, bytes_per_second); });
 }
 
-std::vector<Candidate> pareto(const nn::QNode& node, int log2_p, std::span<const ErrorBudget> budgets) {
+std::vector<Candidate> pareto(const nn::QNode& node, int log2_p, std::span<const ErrorBudget> budgets,
+                              const cost::Profile& profile) {
   struct Point {
     Candidate candidate;
     double error = 0;
@@ -156,7 +159,7 @@ std::vector<Candidate> pareto(const nn::QNode& node, int log2_p, std::span<const
   for (const ErrorBudget& budget : budgets) {
     // Slow links favour few bytes, fast ones little work.
     for (const double bandwidth : {kGigabit / 100, kGigabit, 100 * kGigabit}) {
-      for (Candidate& c : candidates(node, log2_p, budget, bandwidth)) {
+      for (Candidate& c : candidates(node, log2_p, budget, bandwidth, profile)) {
         const double error = budget.tau > 0 ? c.choice.error_std : 0;
         points.push_back({std::move(c), error});
       }

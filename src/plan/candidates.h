@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "cost/profile.h"
 #include "nn/quantised_network.h"
 #include "plan/plan.h"
 
@@ -32,16 +33,19 @@ double price_of(const Candidate& candidate, double bytes_per_second);
 
 /// The best candidate of every ring degree and bound on the outputs of one product, for this bandwidth.
 std::vector<Candidate> candidates(const nn::QNode& node, int log2_p, const ErrorBudget& budget,
-                                  double bytes_per_second = kGigabit);
+                                  double bytes_per_second = kGigabit,
+                                  const cost::Profile& profile = cost::typical_profile());
 
 /// The cheapest of them.
 /// @throws Error(input) naming the layer if there is none.
 Candidate cheapest(const nn::QNode& node, int log2_p, const ErrorBudget& budget,
-                   double bytes_per_second = kGigabit);
+                   double bytes_per_second = kGigabit,
+                   const cost::Profile& profile = cost::typical_profile());
 
 /// The candidates of all budgets that no other beats: a candidate is left out if another one has no more
 /// seconds, no more bytes and no more error (tau of a graded budget; a failure budget counts as 0), and less
 /// of one. Sorted by error, then bytes.
-std::vector<Candidate> pareto(const nn::QNode& node, int log2_p, std::span<const ErrorBudget> budgets);
+std::vector<Candidate> pareto(const nn::QNode& node, int log2_p, std::span<const ErrorBudget> budgets,
+                              const cost::Profile& profile = cost::typical_profile());
 
 }  // namespace ap::plan

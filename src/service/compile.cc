@@ -11,6 +11,7 @@
 #include "nn/integer_executor.h"
 #include "plan/budget.h"
 #include "plan/select.h"
+#include "protocol/predict.h"
 #include "service/audit.h"
 #include "service/precision.h"
 
@@ -35,6 +36,15 @@ std::vector<std::int32_t> quantised_inputs(const nn::QuantisedNetwork& network, 
     all.insert(all.end(), one.begin(), one.end());
   }
   return all;
+}
+
+/// Predicts what the plan costs, and tells the plan.
+void predict(const CompileOptions& options, Compiled& result) {
+  const protocol::Model model(result.package.network, result.package.plan);
+  const cost::Setting setting = options.setting.value_or(
+      cost::Setting::local(options.profile.cores, options.profile.network.round_trip));
+  result.predicted = protocol::predict(model, options.profile, setting);
+  protocol::set_predictions(result.predicted, result.package.plan);
 }
 
 }  // namespace
@@ -108,6 +118,7 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
     bar.note("calibrating and quantising");
     plan::SelectOptions select;
     plan::BudgetOptions budget;
+    select.profile = budget.profile = options.profile;
     const bool exact = options.policy == "exact";
     Precision precision =
         choose_precision(graph, calibration, normalization, exact ? select.guard_bits : budget.guard_bits,
@@ -130,6 +141,7 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
       simulated = selection.simulation.top1_mean;
     }
     for (plan::ActivationChoice& choice : package.plan.activations) choice.engine = options.activation;
+    predict(options, result);
     result.search_seconds = seconds_since(search);
     bar.advance();
     bar.note("checking security and packing");

@@ -1,0 +1,60 @@
+// autoprivacy profile: measures the unit costs of this machine and caches them for predictions.
+#include <fmt/format.h>
+
+#include "cli/common.h"
+#include "cli/table.h"
+#include "cost/profile_cache.h"
+#include "cost/profile_measure.h"
+
+namespace ap::cli {
+namespace {
+
+std::string text_of(const cost::Profile& profile, const std::string& where) {
+  using enum Table::Align;
+  const auto micro = [](double seconds) { return fmt::format("{:.2f}", 1e6 * seconds); };
+  const auto nano = [](double seconds) { return fmt::format("{:.2f}", 1e9 * seconds); };
+  Table rings({{"N"}, {"primes"}, {"bits up to"}, {"encrypt"}, {"load"}, {"product"}, {"re-share"}, {"decrypt"}});
+  for (const cost::RingCosts& r : profile.rings) {
+    rings.row({fmt::format("{}", r.n), fmt::format("{}", r.primes), fmt::format("{}", r.prime_bits),
+               micro(r.upload_client), micro(r.upload_server), micro(r.product), micro(r.reply_server),
+               micro(r.reply_client)});
+  }
+  Table rest({{"operation", left}, {"ns"}});
+  rest.row({"garble an AND", nano(profile.garbling.garble_and)});
+  rest.row({"evaluate an AND", nano(profile.garbling.evaluate_and)});
+  rest.row({"OT extension of a bit, both parties",
+            nano(profile.garbling.columns_bit_client + profile.garbling.columns_bit_server)});
+  rest.row({"silent transfer, both parties",
+            nano(profile.transfer.large_row_sender + profile.transfer.large_row_receiver)});
+  rest.row({"clear product of integers", nano(profile.clear.many_pixels)});
+  rest.row({"byte to the server over TLS, both parties", nano(profile.network.byte_up)});
+  rest.row({"byte to the client over TLS, both parties", nano(profile.network.byte_down)});
+  rest.row({"message, both parties", nano(profile.network.message)});
+  rest.row({"round trip on this machine", nano(profile.network.round_trip)});
+  return fmt::format("{}\n\nprocessor time of a polynomial, microseconds\n{}\n{}\n{}\n", profile.machine,
+                     rings.text(), rest.text(), where);
+}
+
+void profile(bool json) {
+  const std::filesystem::path path = cost::default_cache_path();
+  const cost::Profile measured = cost::measure_profile(!json);
+  const bool saved = cost::save_profile(measured, path);
+  if (json) {
+    Json object = Json::parse(cost::to_json(measured));
+    object["file"] = saved ? Json(path.string()) : Json(nullptr);
+    print(object);
+  } else {
+    print(text_of(measured, saved ? "cached in " + path.string() : "not cached: no writable cache directory"));
+  }
+}
+
+}  // namespace
+
+void add_profile(CLI::App& app, Action& action) {
+  auto json = std::make_shared<bool>(false);
+  CLI::App* command = app.add_subcommand("profile", "Measure this machine's unit costs, for predictions");
+  command->add_flag("--json", *json, "Print JSON");
+  command->callback([json, &action] { action = [json] { profile(*json); }; });
+}
+
+}  // namespace ap::cli
