@@ -227,7 +227,7 @@ void make_directory(const std::string& path) {
 void set_prices(Options& options) {
   cost::Profile& profile = options.compile.profile;
   if (options.profile == "machine") {
-    profile = cost::machine_profile(cost::default_cache_path(), true);
+    profile = cost::machine_profile(true);
   } else if (options.profile != "typical") {
     const Bytes bytes = read_file(options.profile, kMaxProfileBytes);
     profile = cost::parse_profile(std::string(bytes.begin(), bytes.end()));

@@ -13,8 +13,8 @@ double process_seconds();
 /// Processor seconds of this thread.
 double thread_seconds();
 
-/// Collects processor times of one operation. Its figure is the lower quartile: what interrupts and other
-/// processes add is one-sided.
+/// Collects processor times of one operation. Its figure is the smallest: what interrupts, other processes and
+/// their use of the caches add is one-sided.
 class Samples {
  public:
   void add(double seconds) { seconds_.push_back(seconds); }

@@ -166,12 +166,18 @@ std::pair<double, double> time_pair(std::size_t count, const Send& send, const R
 }
 
 std::pair<double, double> time_rows(Direction& d, const mpc::LpnParameters& set) {
-  // Whole messages of trees, so that each draw makes as many rows as it takes.
-  const std::size_t count = 2 * mpc::kTreesPerMessage * set.bin();
-  SecretVector<Block> out(count);
+  // Whole messages of trees, so that each draw makes as many rows as it takes; in pieces, as they are used.
+  constexpr std::size_t kPiece = 2048;
+  const std::size_t pieces = 2 * mpc::kTreesPerMessage * set.bin() / kPiece;
+  SecretVector<Block> out(kPiece);
   return time_pair(
-      count, [&] { d.sender->extend(*d.sender_channel, out); },
-      [&] { d.receiver->extend(*d.receiver_channel, out); });
+      pieces * kPiece,
+      [&] {
+        for (std::size_t i = 0; i < pieces; ++i) d.sender->extend(*d.sender_channel, out);
+      },
+      [&] {
+        for (std::size_t i = 0; i < pieces; ++i) d.receiver->extend(*d.receiver_channel, out);
+      });
 }
 
 /// Online steps of a layer: the seconds of each party's thread.
@@ -180,7 +186,7 @@ std::pair<double, double> time_online(nonlinear::OtActivationClient& client,
   const auto a = words_of(spec.share_bits(), spec.inputs), b = words_of(spec.share_bits(), spec.inputs);
   const auto masks = words_of(spec.out_bits, spec.outputs);
   Samples at_client, at_server;
-  for (int i = 0; i < 5; ++i) {
+  for (int i = 0; i < kRepeats; ++i) {
     nonlinear::OtClientMaterial mine;
     nonlinear::OtServerMaterial theirs;
     at_once([&] { mine = client.prepare(spec); }, [&] { theirs = server.prepare(spec); });
@@ -258,17 +264,22 @@ void measure_transfer(Profile& profile) {
   Direction large(std::uint64_t{1} << 30);
   std::tie(t.large_row_sender, t.large_row_receiver) = time_rows(large, mpc::kLargeLpn);
 
-  constexpr std::size_t kTiles = 512;
+  // Each run takes as many transfers as one message of trees gives.
+  constexpr std::size_t kTiles = (mpc::kTreesPerMessage << mpc::kLargeLpn.bin_bits) / mpc::kTile;
+  constexpr std::size_t kTableTiles = kTiles / 4;
   constexpr std::size_t kInstances = kTiles * mpc::kTile;
   const auto less_rows = [&](std::pair<double, double> all, double& sender, double& receiver) {
     sender = std::max(0.0, all.first - t.large_row_sender);
     receiver = std::max(0.0, all.second - t.large_row_receiver);
   };
-  SecretVector<Block> d(32 * kTiles), shares(32 * kTiles);
+  SecretVector<Block> d(8 * kTiles), shares(8 * kTiles);
   const auto part = [](SecretVector<Block>& v, std::size_t count) { return std::span(v).first(count); };
   less_rows(time_pair(
-                4 * kInstances, [&] { large.sent->tables(4, 2, kTiles, part(d, 32 * kTiles)); },
-                [&] { large.received->tables(4, 2, kTiles, part(d, 4 * kTiles), part(shares, 2 * kTiles)); }),
+                kInstances, [&] { large.sent->tables(4, 2, kTableTiles, part(d, 32 * kTableTiles)); },
+                [&] {
+                  large.received->tables(4, 2, kTableTiles, part(d, 4 * kTableTiles),
+                                         part(shares, 2 * kTableTiles));
+                }),
             t.table_sender, t.table_receiver);
   less_rows(time_pair(
                 kInstances, [&] { large.sent->bits(2, kTiles, part(d, 2 * kTiles), part(shares, 2 * kTiles)); },

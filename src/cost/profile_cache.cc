@@ -183,11 +183,15 @@ bool save_profile(const Profile& profile, const std::filesystem::path& path) {
   }
 }
 
-Profile machine_profile(const std::filesystem::path& path, bool progress) {
+Profile machine_profile(const std::filesystem::path& path, const std::function<Profile()>& measure) {
   if (std::optional<Profile> cached = load_profile(path)) return *std::move(cached);
-  Profile profile = measure_profile(progress);
+  Profile profile = measure();
   save_profile(profile, path);
   return profile;
+}
+
+Profile machine_profile(bool progress) {
+  return machine_profile(default_cache_path(), [progress] { return measure_profile(progress); });
 }
 
 Profile cached_profile(const std::filesystem::path& path) {

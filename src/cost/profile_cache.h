@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -25,8 +26,9 @@ std::optional<Profile> load_profile(const std::filesystem::path& path);
 /// Writes beside the file and renames; false if it cannot be written, which is no error.
 bool save_profile(const Profile& profile, const std::filesystem::path& path);
 
-/// The cached profile; measured and cached first if there is none.
-Profile machine_profile(const std::filesystem::path& path = default_cache_path(), bool progress = false);
+/// The cached profile; made by `measure` and cached first if there is none.
+Profile machine_profile(const std::filesystem::path& path, const std::function<Profile()>& measure);
+Profile machine_profile(bool progress = false);
 /// The cached profile, or the built-in figures: measures nothing.
 Profile cached_profile(const std::filesystem::path& path = default_cache_path());
 
