@@ -1,5 +1,6 @@
 #include "bfv/batch_noise.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
@@ -11,7 +12,7 @@ namespace {
 constexpr double kSigma2 = kErrorSigma * kErrorSigma;
 
 // Of a rounding error (1/12 in each coefficient of c0 and c1) under the ternary secret.
-double rounding(const BatchContext& context) { return (1 + 2.0 * static_cast<double>(context.n()) / 3) / 12; }
+double rounding(double n) { return (1 + 2 * n / 3) / 12; }
 
 // |x| of the mixed-radix integer sum_i digits_i q_0 ... q_{i-1}.
 double value_of(const BatchContext& context, std::span<const std::uint64_t> residues) {
@@ -33,30 +34,34 @@ double value_of(const BatchContext& context, std::span<const std::uint64_t> resi
 
 double fresh_variance() { return kSigma2 + 1.0 / 12; }
 
-double plain_product_variance(const BatchContext& context, double x) {
-  const auto p = static_cast<double>(context.p().value());
-  return x * static_cast<double>(context.n()) * p * p / 12;
+double plain_product_variance(const BatchParameters& parameters, double x) {
+  const auto p = static_cast<double>(parameters.p());
+  return x * static_cast<double>(parameters.n) * p * p / 12;
 }
 
-double key_switch_variance(const BatchContext& context, std::size_t level) {
-  double log2_special = 0;
-  for (const std::uint64_t prime : context.parameters().special_primes) {
-    log2_special += std::log2(static_cast<double>(prime));
-  }
-  double sum = context.special() > 0 ? rounding(context) : 0;
-  for (const BatchLevel::Digit& digit : context.level(level).digits) {
+double key_switch_variance(const BatchParameters& parameters, std::size_t level) {
+  const double log2_special = parameters.log2_qp() - parameters.log2_q();
+  double sum = parameters.special_primes.empty() ? 0 : rounding(parameters.n);
+  const std::size_t primes = parameters.data_primes.size();
+  const std::size_t digits = parameters.digits == 0 ? primes : parameters.digits;
+  const std::size_t group = (primes + digits - 1) / digits;
+  for (std::size_t first = 0; first < level; first += group) {
     double log2_digit = 0;
-    for (std::size_t i = 0; i < digit.count; ++i) {
-      log2_digit += std::log2(static_cast<double>(context.modulus(digit.first + i).value()));
+    for (std::size_t i = first; i < std::min(first + group, level); ++i) {
+      log2_digit += std::log2(static_cast<double>(parameters.data_primes[i]));
     }
-    sum += static_cast<double>(context.n()) * kSigma2 * std::exp2(2 * (log2_digit - log2_special)) / 12;
+    sum += static_cast<double>(parameters.n) * kSigma2 * std::exp2(2 * (log2_digit - log2_special)) / 12;
   }
   return sum;
 }
 
-double switched_variance(const BatchContext& context, double x, std::size_t from, std::size_t to) {
+double switched_variance(const BatchParameters& parameters, double x, std::size_t from, std::size_t to) {
   if (from == to) return x;
-  return x * std::exp2(2 * (context.level(to).log2_q - context.level(from).log2_q)) + rounding(context);
+  double log2_dropped = 0;
+  for (std::size_t i = to; i < from; ++i) {
+    log2_dropped += std::log2(static_cast<double>(parameters.data_primes[i]));
+  }
+  return x * std::exp2(-2 * log2_dropped) + rounding(parameters.n);
 }
 
 double product_variance(const BatchContext& context, double x, double y, int depth) {
@@ -64,11 +69,11 @@ double product_variance(const BatchContext& context, double x, double y, int dep
   const auto p = static_cast<double>(context.p().value());
   // p (e1 K2 + K1 e2) with K = (c0 + c1 s) / q over the integers; then the rounding of three polynomials,
   // that of c2 under s^2.
-  return (depth + 1) * n * p * p * rounding(context) * (x + y) + rounding(context) + 2 * 4 * n * n / 9 / 12;
+  return (depth + 1) * n * p * p * rounding(n) * (x + y) + rounding(n) + 2 * 4 * n * n / 9 / 12;
 }
 
-double flood_variance(const BatchContext& context, int flood_bits) {
-  return std::exp2(2 * flood_bits) / 3 + kSigma2 * (1 + 4.0 * static_cast<double>(context.n()) / 3);
+double flood_variance(const BatchParameters& parameters, int flood_bits) {
+  return std::exp2(2 * flood_bits) / 3 + kSigma2 * (1 + 4.0 * static_cast<double>(parameters.n) / 3);
 }
 
 std::vector<double> measure_noise(const BatchSecretKey& key, const BatchCiphertext& x,

@@ -17,7 +17,7 @@ struct Options {
 Json json_of(const package::Package& package, const service::Audit& audit) {
   Json layers = Json::array();
   for (const plan::LinearChoice& choice : package.plan.linears) {
-    const service::GroupAudit& group = audit.groups[static_cast<std::size_t>(choice.group)];
+    const service::GroupAudit& group = service::group_of(audit, choice);
     layers.push_back({{"name", package.network.nodes[static_cast<std::size_t>(choice.node)].name},
                       {"n", group.n},
                       {"log2_q", group.log2_q},
@@ -42,7 +42,7 @@ std::string text_of(const package::Package& package, const service::Audit& audit
   using enum Table::Align;
   Table table({{"layer", left}, {"N"}, {"log2 q"}, {"uSVP"}, {"BDD"}, {"dual"}, {"bits"}});
   for (const plan::LinearChoice& choice : package.plan.linears) {
-    const service::GroupAudit& group = audit.groups[static_cast<std::size_t>(choice.group)];
+    const service::GroupAudit& group = service::group_of(audit, choice);
     const security::Estimate& e = group.estimate;
     table.row({package.network.nodes[static_cast<std::size_t>(choice.node)].name, fmt::format("{}", group.n),
                fmt::format("{:.1f}", group.log2_q), fmt::format("{:.1f}", e.lambda_usvp),

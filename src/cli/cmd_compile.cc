@@ -14,6 +14,7 @@
 #include "cost/profile_cache.h"
 #include "linear/layout.h"
 #include "nn/onnx_import.h"
+#include "plan/batched_candidates.h"
 #include "protocol/predict.h"
 #include "service/audit.h"
 #include "service/compile.h"
@@ -55,6 +56,38 @@ std::string packing_text(const linear::Packing& p) {
   return text;
 }
 
+/// How a layer is packed; "slots" are BFV batching.
+std::string packing_text(const nn::QNode& node, const plan::LinearChoice& choice) {
+  if (!choice.batched) return packing_text(choice.packing);
+  if (plan::is_matrix(linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c))) return "slots hybrid";
+  switch (choice.batched->conv) {
+    case linear::BatchedConvMethod::input_rotation: return "slots input-rotation";
+    case linear::BatchedConvMethod::output_rotation: return "slots output-rotation";
+    case linear::BatchedConvMethod::shifted_copies: return "slots shifted-copies";
+    case linear::BatchedConvMethod::shifted_copies_published: return "slots shifted-copies-published";
+  }
+  return "slots";
+}
+
+/// The ring under which a linear layer runs.
+struct Ring {
+  std::uint32_t n = 0;
+  double log2_q = 0;  ///< of ciphertexts: without the special primes of rotation keys
+  std::vector<std::uint64_t> primes;
+  double lambda = 0;
+};
+
+Ring ring_of(const plan::Plan& plan, const service::Audit& audit, const plan::LinearChoice& choice) {
+  const auto group = static_cast<std::size_t>(choice.group);
+  const double lambda = service::group_of(audit, choice).estimate.lambda_min;
+  if (choice.batched) {
+    const bfv::BatchParameters& p = plan.batch_groups[group];
+    return {p.n, p.log2_q(), p.data_primes, lambda};
+  }
+  const bfv::Parameters& p = plan.groups[group];
+  return {p.n, p.log2_q(), p.primes, lambda};
+}
+
 /// What compile reports of one layer: a linear layer or an activation.
 struct Row {
   std::string name, op;
@@ -82,7 +115,12 @@ std::vector<Row> rows_of(const package::Package& package) {
 double ciphertext_error_rate(const package::Package& package, const plan::LinearChoice& choice) {
   const nn::QNode& node = package.network.nodes[static_cast<std::size_t>(choice.node)];
   const auto geometry = linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c);
-  const auto replies = static_cast<double>(linear::counts(geometry, choice.packing).replies);
+  const auto replies = static_cast<double>(
+      choice.batched
+          ? plan::batched_layer(geometry, *choice.batched,
+                                package.plan.batch_groups[static_cast<std::size_t>(choice.group)].n)
+                .counts.replies
+          : linear::counts(geometry, choice.packing).replies);
   return std::exp2(choice.failure_log2) / replies;
 }
 
@@ -93,15 +131,16 @@ Json layer_json(const package::Package& package, const service::Audit& audit, co
     json[key] = nullptr;
   }
   if (row.linear) {
-    const auto group = static_cast<std::size_t>(row.linear->group);
-    json["packing"] = packing_text(row.linear->packing);
-    json["n"] = package.plan.groups[group].n;
-    json["log2_q"] = package.plan.groups[group].log2_q();
-    json["primes"] = package.plan.groups[group].primes;
+    const nn::QNode& node = package.network.nodes[static_cast<std::size_t>(row.linear->node)];
+    const Ring ring = ring_of(package.plan, audit, *row.linear);
+    json["packing"] = packing_text(node, *row.linear);
+    json["n"] = ring.n;
+    json["log2_q"] = ring.log2_q;
+    json["primes"] = ring.primes;
     json["log2_p"] = row.linear->log2_p;
     json["tau_lsb"] = row.linear->error_std;
     json["der_ciphertext"] = finite(ciphertext_error_rate(package, *row.linear));
-    json["lambda_bits"] = finite(audit.groups[group].estimate.lambda_min);
+    json["lambda_bits"] = finite(ring.lambda);
     json["predicted_s"] = row.linear->predicted_s;
     json["predicted_bytes"] = row.linear->predicted_bytes;
   } else {
@@ -148,6 +187,7 @@ Json json_of(const service::Compiled& compiled, const service::Audit& audit, con
             {"images", compiled.accuracy.images},
             {"simulated_agreement", compiled.agreement}}},
           {"activation_bits", compiled.activation_bits},
+          {"notes", plan.notes},
           {"search_s", compiled.search_seconds},
           {"seconds", compiled.seconds}};
 }
@@ -166,12 +206,11 @@ std::string text_of(const service::Compiled& compiled, const service::Audit& aud
                {"bytes"}});
   for (const Row& row : rows_of(compiled.package)) {
     if (row.linear) {
-      const auto group = static_cast<std::size_t>(row.linear->group);
-      table.row({row.name, row.op, fmt::format("{}", plan.groups[group].n),
-                 fmt::format("{:.1f}", plan.groups[group].log2_q()), fmt::format("{}", row.linear->log2_p),
-                 fmt::format("{:.3f}", row.linear->error_std),
-                 fmt::format("{:.1f}", audit.groups[group].estimate.lambda_min),
-                 packing_text(row.linear->packing),
+      const nn::QNode& node = compiled.package.network.nodes[static_cast<std::size_t>(row.linear->node)];
+      const Ring ring = ring_of(plan, audit, *row.linear);
+      table.row({row.name, row.op, fmt::format("{}", ring.n), fmt::format("{:.1f}", ring.log2_q),
+                 fmt::format("{}", row.linear->log2_p), fmt::format("{:.3f}", row.linear->error_std),
+                 fmt::format("{:.1f}", ring.lambda), packing_text(node, *row.linear),
                  format_bytes(static_cast<double>(row.linear->predicted_bytes))});
     } else {
       table.row({row.name, row.op, "", "", "", "", "", row.activation->engine,
@@ -182,6 +221,7 @@ std::string text_of(const service::Compiled& compiled, const service::Audit& aud
   std::string out = table.text();
   out += fmt::format("\nlowest security {:.1f} bits, failure at most 2^{:.1f} per inference\n",
                      audit.min_lambda_bits, plan.failure_log2);
+  for (const std::string& note : plan.notes) out += "note: " + note + "\n";
   out += fmt::format("predicted per image of a session of {}: offline {}, online {}, {} ({})\n",
                      protocol::kTypicalSession, format_seconds(predicted.offline.seconds),
                      format_seconds(predicted.online.seconds),
@@ -209,8 +249,9 @@ void refuse_what_is_missing(const Options& options) {
     fail_input("--max-latency is not available in this version: no policy minimises errors for a given time yet");
   }
   if (!options.max_accuracy_loss) return;
-  if (options.compile.policy == "exact") {
-    fail_input("--max-accuracy-loss means nothing to policy exact, which loses none; use it with --policy budget");
+  if (options.compile.policy != "budget") {
+    fail_input("--max-accuracy-loss means nothing to policy {}; use it with --policy budget",
+               options.compile.policy);
   }
   if (!(*options.max_accuracy_loss >= 0 && *options.max_accuracy_loss <= 100)) {
     fail_input("--max-accuracy-loss {} is out of range; give 0 to 100 %", *options.max_accuracy_loss);
@@ -278,12 +319,18 @@ void add_compile(CLI::App& app, Action& action) {
   command->add_option("--out", options->out, "Directory of server.apm and client.apm")
       ->required()
       ->type_name("DIR");
-  command->add_option("--policy", options->compile.policy, "How to choose parameters: exact, or budget (small errors for smaller parameters)")
+  command->add_option("--policy", options->compile.policy, "How to choose parameters: exact, budget (small errors for smaller parameters), or a "
+                   "published baseline: delphi, darl, published")
       ->capture_default_str();
   command->add_option("--activation", options->compile.activation, "Engine of the activations: gc, ot, or auto (by the link, at run time)")
       ->capture_default_str();
   command->add_option("--activation-bits", options->compile.activation_bits,
                       "Bits of an activation; chosen by simulation if left out");
+  command->add_flag("--as-published", options->compile.as_published,
+                    "Policy darl: hide the weights by the published rule of thumb (4 N, 3 log q)");
+  command->add_option("--der", options->compile.der_log2,
+                      "Policy published: log2 of each layer's decryption-error rate")
+      ->capture_default_str();
   command->add_flag("--strict", options->compile.strict,
                     "Failure of at most 2^-128 per inference instead of 2^-40");
   command->add_option("--calibration-images,--first", options->selection.first, "Images to calibrate on")

@@ -1,10 +1,14 @@
 // autoprivacy profile: measures the unit costs of this machine and caches them for predictions.
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "cli/common.h"
 #include "cli/table.h"
 #include "cost/profile_cache.h"
 #include "cost/profile_measure.h"
+#include "package/package.h"
+#include "protocol/predict.h"
 
 namespace ap::cli {
 namespace {
@@ -35,6 +39,30 @@ std::string text_of(const cost::Profile& profile, const std::string& where) {
                      rings.text(), rest.text(), where);
 }
 
+Json phase_json(const cost::PhaseCost& phase) {
+  return {{"seconds", phase.seconds},
+          {"client_cpu_s", phase.client_cpu_s},
+          {"server_cpu_s", phase.server_cpu_s},
+          {"bytes_up", std::llround(phase.bytes_up)},
+          {"bytes_down", std::llround(phase.bytes_down)}};
+}
+
+/// What a package costs with both parties on this machine.
+void predict(const std::string& path, std::uint64_t images) {
+  const package::Package package = package::load(path, package::Role::client);
+  const protocol::Model model(package.network, package.plan);
+  const cost::Profile profile = cost::machine_profile();
+  const cost::Prediction p =
+      protocol::predict(model, profile, cost::Setting::local(profile.cores, profile.network.round_trip), images);
+  print(Json{{"images", images},
+             {"offline_s", p.offline.seconds},
+             {"online_s", p.online.seconds},
+             {"bytes", std::llround(p.offline.bytes() + p.online.bytes())},
+             {"offline", phase_json(p.offline)},
+             {"online", phase_json(p.online)},
+             {"session", phase_json(p.session)}});
+}
+
 void profile(bool json) {
   const std::filesystem::path path = cost::default_cache_path();
   const cost::Profile measured = cost::measure_profile(!json);
@@ -52,9 +80,18 @@ void profile(bool json) {
 
 void add_profile(CLI::App& app, Action& action) {
   auto json = std::make_shared<bool>(false);
+  auto package = std::make_shared<std::string>();
+  auto images = std::make_shared<std::uint64_t>(protocol::kTypicalSession);
   CLI::App* command = app.add_subcommand("profile", "Measure this machine's unit costs, for predictions");
   command->add_flag("--json", *json, "Print JSON");
-  command->callback([json, &action] { action = [json] { profile(*json); }; });
+  command->add_option("--predict", *package, "Predict instead, as JSON, what a package costs by the cached profile")
+      ->type_name("client.apm");
+  command->add_option("--images", *images, "Images of the predicted session")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  command->callback([=, &action] {
+    action = [=] { package->empty() ? profile(*json) : predict(*package, *images); };
+  });
 }
 
 }  // namespace ap::cli

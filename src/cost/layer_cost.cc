@@ -19,6 +19,8 @@ constexpr std::int64_t kFewPixels = 8;
 constexpr double kHashesPerAnd = 4;
 // Rows of the clamps that profiles are made with.
 constexpr double kProfiledRows = 8;
+// Products of 64-bit words take this much longer than those of 32 bits.
+constexpr double kWideWords = 3;
 // Copies of a share between its parts: masks, truncation, conversion to and from 32 bits, and sums.
 constexpr double kCopiesOffline = 2, kCopiesOnline = 3;
 
@@ -41,22 +43,30 @@ double row_gates(const mpc::Circuit& circuit, double elements) {
 }  // namespace
 
 LayerWork linear_work(const LinearShape& layer, const Profile& profile) {
-  const RingCosts ring = ring_costs(profile, layer.n, layer.primes, layer.prime_bits);
   const auto uploads = static_cast<double>(layer.counts.uploads);
   const auto replies = static_cast<double>(layer.counts.replies);
   const auto products = static_cast<double>(layer.counts.products);
   const auto inputs = static_cast<double>(layer.geometry.in.size());
   const auto outputs = static_cast<double>(layer.geometry.out().size());
   LayerWork work;
-  work.offline.client_s = uploads * ring.upload_client + replies * ring.reply_client +
+  if (layer.batched) {
+    const BatchedShape& b = *layer.batched;
+    const BatchedSeconds seconds = batched_seconds(b.counts, b.ring, b.reply_level, profile.batched);
+    work.offline.client_s = seconds.client + 2 * profile.loop + (inputs + outputs) * profile.share_element;
+    work.offline.server_s = seconds.server + 2 * profile.loop;
+  } else {
+    const RingCosts ring = ring_costs(profile, layer.n, layer.primes, layer.prime_bits);
+    work.offline.client_s = uploads * ring.upload_client + replies * ring.reply_client +
                           outputs * ring.reply_client_output + 2 * profile.loop +
-                          (inputs + outputs) * profile.share_element;
-  work.offline.server_s = uploads * ring.upload_server + products * ring.product +
+                            (inputs + outputs) * profile.share_element;
+    work.offline.server_s = uploads * ring.upload_server + products * ring.product +
                           replies * ring.reply_server + outputs * ring.reply_server_output + 2 * profile.loop;
+  }
   work.offline.bytes_up = static_cast<double>(layer.upload_bytes + net::kHeaderBytes);
   work.offline.bytes_down = static_cast<double>(layer.reply_bytes + net::kHeaderBytes);
   work.offline.messages_up = work.offline.messages_down = 1;
-  work.online.server_s = clear_seconds(layer.geometry, profile.clear) + profile.loop +
+  const double wide = layer.share_bits > 32 ? kWideWords : 1;
+  work.online.server_s = wide * clear_seconds(layer.geometry, profile.clear) + profile.loop +
                          (inputs + outputs) * profile.share_element;
   return work;
 }

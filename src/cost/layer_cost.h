@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "cost/work.h"
 #include "linear/layout.h"
@@ -18,6 +19,13 @@ struct LayerWork {
   Work offline, online;
 };
 
+/// A layer packed by slots.
+struct BatchedShape {
+  linear::BatchedCounts counts;
+  BatchedRing ring;
+  int reply_level = 1;
+};
+
 /// A linear layer as its packing has it.
 struct LinearShape {
   linear::Geometry geometry;
@@ -25,6 +33,8 @@ struct LinearShape {
   std::uint32_t n = 0;
   int primes = 1, prime_bits = 0;
   std::uint64_t upload_bytes = 0, reply_bytes = 0;  ///< payloads of the two messages
+  int share_bits = 32;                              ///< width of the words that the clear convolution takes
+  std::optional<BatchedShape> batched;              ///< if so, counts, n and primes are unused
 };
 LayerWork linear_work(const LinearShape& layer, const Profile& profile);
 

@@ -32,6 +32,7 @@ ClearCosts measure_clear();
 /// Also the base transfers.
 void measure_garbling(Profile& profile);
 void measure_transfer(Profile& profile);
+BatchedUnitCosts measure_batched();
 NetworkCosts measure_network();
 double measure_share_element();
 double measure_loop();

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cost/batched_cost.h"
 #include "linear/planner.h"
 
 namespace ap::cost {
@@ -70,6 +71,7 @@ struct Profile {
   std::string machine;  ///< model of the processor; "typical" for the built-in figures
   int cores = 2;
   std::vector<RingCosts> rings;
+  BatchedUnitCosts batched;
   GarblingCosts garbling;
   TransferCosts transfer;
   ClearCosts clear;

@@ -61,6 +61,10 @@ void visit_figures(P& p, const Visit& visit) {
   visit("online_element_server", p.transfer.online_element_server);
   visit("online_bit_client", p.transfer.online_bit_client);
   visit("online_bit_server", p.transfer.online_bit_server);
+  visit("batched_transform", p.batched.transform_s);
+  visit("batched_pass", p.batched.pass_s);
+  visit("batched_encrypt", p.batched.encrypt_s);
+  visit("batched_slots", p.batched.slots_s);
   visit("clear_many_pixels", p.clear.many_pixels);
   visit("clear_few_pixels", p.clear.few_pixels);
   visit("clear_depthwise", p.clear.depthwise);

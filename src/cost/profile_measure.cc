@@ -76,6 +76,7 @@ Profile measure_profile(bool progress) {
   measure_transfer(profile);
   bar.advance();
   profile.clear = measure_clear();
+  profile.batched = measure_batched();
   bar.advance();
   for (const std::uint32_t n : kDegrees) {
     for (const int primes : {1, 2}) {

@@ -74,6 +74,11 @@ Prediction predict(const SessionShape& shape, const Profile& profile, const Sett
     offline_rest.client_s += ring.key_client;
     offline_rest.server_s += ring.key_server;
   }
+  for (const BatchGroupShape& group : shape.batch_groups) {
+    const BatchedSeconds keys = batched_key_seconds(group.ring, group.elements, profile.batched);
+    offline_rest.client_s += keys.client;
+    offline_rest.server_s += keys.server;
+  }
   offline_rest.client_s += static_cast<double>(shape.input_elements) * profile.share_element;
   Work online_rest = shape.online_rest;
   online_rest.client_s += static_cast<double>(shape.input_elements) * profile.share_element;

@@ -13,6 +13,11 @@ struct GroupShape {
   int primes = 1, prime_bits = 0;
 };
 
+struct BatchGroupShape {
+  BatchedRing ring;
+  std::uint64_t elements = 0;  ///< rotation keys
+};
+
 struct ActivationShape {
   nonlinear::ActivationSpec spec;
   Engine engine = Engine::gc;
@@ -21,6 +26,7 @@ struct ActivationShape {
 /// Everything that both parties know of a session before it starts.
 struct SessionShape {
   std::vector<GroupShape> groups;
+  std::vector<BatchGroupShape> batch_groups;
   std::vector<LinearShape> linears;
   std::vector<ActivationShape> activations;
   std::uint64_t input_elements = 0;

@@ -133,23 +133,68 @@ void BatchedConv::encode_input(std::size_t upload, std::span<const std::uint64_t
   }
 }
 
-std::int64_t BatchedConv::weight_at(std::span<const std::int16_t> weights, std::size_t out,
-                                    std::size_t channel, const Tap& tap) const {
+BatchedTerms BatchedConv::terms(std::size_t reply) const {
+  const std::size_t half = channels_ / 2;
+  const bool by_input = method_ == BatchedConvMethod::input_rotation;
+  // Whether some weight lies on a diagonal; see encode_weights for who meets whom.
+  const auto present = [&](std::size_t swap, std::size_t shift, std::size_t in, const Tap& tap) {
+    for (std::size_t at = 0; at < channels_; ++at) {
+      const std::size_t row = at / half, place = at % half;
+      std::size_t source = at, target = (row ^ swap) * half + (place + half - shift) % half;
+      if (by_input) {
+        target = at;
+        source = (row ^ swap) * half + (place + shift) % half;
+      }
+      if (weight_at(reply * channels_ + target, in * channels_ + source, tap) >= 0) return true;
+    }
+    return false;
+  };
+  // Groups of channels meet only their own outputs.
+  const auto phases = static_cast<std::size_t>(phases_h_ * phases_w_);
+  const auto groups = static_cast<std::size_t>(geometry_.groups);
+  const std::size_t in_per = static_cast<std::size_t>(geometry_.in.c) / groups * phases;
+  const std::size_t out_per = static_cast<std::size_t>(geometry_.c_out) / groups;
+  const std::size_t outputs = std::min((reply + 1) * channels_, static_cast<std::size_t>(geometry_.c_out));
+  const std::size_t first = reply * channels_ / out_per * in_per / channels_;
+  const std::size_t last =
+      std::min(((outputs - 1) / out_per + 1) * in_per + channels_ - 1, groups_in_ * channels_) / channels_;
+  BatchedTerms t;
+  for (std::size_t swap = 0; swap < 2; ++swap) {
+    for (std::size_t shift = 0; shift < half; ++shift) {
+      for (const Tap& tap : taps_) {
+        const int steps = slot_offset(tap) + static_cast<int>(by_input ? shift * span_ : 0);
+        const int switches = copies() ? 0 : (steps != 0 ? 1 : 0) + (by_input && swap == 1 ? 1 : 0);
+        for (std::size_t in = first; in < last; ++in) {
+          if (!present(swap, shift, in, tap)) continue;
+          ++t.products;
+          t.switched += switches;
+        }
+      }
+    }
+  }
+  if (!by_input) {
+    t.rotated = static_cast<std::int64_t>(channels_) - 1;
+    if (method_ == BatchedConvMethod::shifted_copies_published)
+      t.rotated *= static_cast<std::int64_t>(groups_in_);
+  }
+  return t;
+}
+
+std::int64_t BatchedConv::weight_at(std::size_t out, std::size_t channel, const Tap& tap) const {
   const nn::Window& window = geometry_.window;
   const auto phases = static_cast<std::size_t>(phases_h_ * phases_w_);
   const auto c = static_cast<int>(channel / phases), o = static_cast<int>(out);
-  if (c >= geometry_.in.c || o >= geometry_.c_out) return 0;
+  if (c >= geometry_.in.c || o >= geometry_.c_out) return -1;
   const int per_group = geometry_.in.c / geometry_.groups;
-  if (c / per_group != o / (geometry_.c_out / geometry_.groups)) return 0;
+  if (c / per_group != o / (geometry_.c_out / geometry_.groups)) return -1;
   int l = tap.row, k = tap.column;
   if (!copies()) {
     const auto phase = static_cast<int>(channel % phases);
     l = tap.row * phases_h_ + phase / phases_w_ + window.pad.top;
     k = tap.column * phases_w_ + phase % phases_w_ + window.pad.left;
-    if (l < 0 || l >= window.kernel_h || k < 0 || k >= window.kernel_w) return 0;
+    if (l < 0 || l >= window.kernel_h || k < 0 || k >= window.kernel_w) return -1;
   }
-  const int at = ((o * per_group + c % per_group) * window.kernel_h + l) * window.kernel_w + k;
-  return weights[static_cast<std::size_t>(at)];
+  return ((std::int64_t{o} * per_group + c % per_group) * window.kernel_h + l) * window.kernel_w + k;
 }
 
 bool BatchedConv::inside(std::size_t channel, const Tap& tap, int y, int x) const {
@@ -181,7 +226,8 @@ void BatchedConv::encode_weights(std::size_t index, std::span<const std::int16_t
         source = (row ^ swap) * half + (place + shift) % half;
       }
       const std::size_t channel = in * channels_ + source;
-      const std::int64_t weight = weight_at(weights, out * channels_ + target, channel, tap);
+      const std::int64_t at = weight_at(out * channels_ + target, channel, tap);
+      const std::int64_t weight = at < 0 ? 0 : weights[static_cast<std::size_t>(at)];
       if (weight == 0) continue;
       const std::uint64_t value =
           weight < 0 ? p - static_cast<std::uint64_t>(-weight) % p : static_cast<std::uint64_t>(weight) % p;

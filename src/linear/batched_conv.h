@@ -35,6 +35,17 @@ struct BatchedCounts {
   friend bool operator==(const BatchedCounts&, const BatchedCounts&) = default;
 };
 
+/// What the noise of one reply is the sum of: the operations of BatchedCounts that really reach it. Products
+/// with weights that are zero whatever the weights (padding of channels, groups) add none.
+struct BatchedTerms {
+  std::int64_t products = 0;
+  std::int64_t switched = 0;   ///< key switches of the inputs, added up over those products
+  std::int64_t rotated = 0;    ///< key switches of sums
+  int doublings = 0;           ///< then log2 of how many columns are added up by rotations ...
+  bool rows = false;           ///< ... and whether the two rows are
+  friend bool operator==(const BatchedTerms&, const BatchedTerms&) = default;
+};
+
 class BatchedConv {
  public:
   /// @throws Error(input) if the geometry is invalid or a channel of its map does not fit N/2 slots.
@@ -42,6 +53,8 @@ class BatchedConv {
 
   /// What evaluate() does, counted by the formulas above.
   BatchedCounts counts() const;
+  /// Of reply `reply`.
+  BatchedTerms terms(std::size_t reply) const;
   std::size_t uploads() const;
   std::size_t replies() const { return groups_out_; }
   std::size_t weight_plaintexts() const { return groups_out_ * groups_in_ * channels_ * taps(); }
@@ -83,8 +96,8 @@ class BatchedConv {
                            std::size_t tap) const {
     return (((out * 2 + swap) * (channels_ / 2) + shift) * groups_in_ + in) * taps() + tap;
   }
-  std::int64_t weight_at(std::span<const std::int16_t> weights, std::size_t out, std::size_t channel,
-                         const Tap& tap) const;
+  /// Index of the weight that takes `channel` to output `out`, or -1 if there is none.
+  std::int64_t weight_at(std::size_t out, std::size_t channel, const Tap& tap) const;
   bool inside(std::size_t channel, const Tap& tap, int y, int x) const;
   std::vector<std::vector<bfv::BatchCiphertext>> rotated_inputs(std::span<const bfv::BatchCiphertext> uploads,
                                                                 const bfv::GaloisKeys& keys,

@@ -45,6 +45,16 @@ BatchedCounts BatchedFc::counts() const {
           static_cast<std::int64_t>(products_ / baby_) - 1 + log2_tail};
 }
 
+BatchedTerms BatchedFc::terms() const {
+  BatchedTerms t;
+  t.products = static_cast<std::int64_t>(blocks_ * products_);
+  t.switched = static_cast<std::int64_t>(blocks_ * (products_ - products_ / baby_));
+  t.rotated = static_cast<std::int64_t>(products_ / baby_) - 1;
+  t.rows = !diagonal();
+  t.doublings = diagonal() ? 0 : std::countr_zero(row_ / out_);
+  return t;
+}
+
 std::vector<std::uint32_t> BatchedFc::elements(const bfv::BatchContext& context) const {
   AP_ASSERT(context.n() == 2 * row_);
   std::set<std::uint32_t> elements;

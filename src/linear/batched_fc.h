@@ -26,6 +26,8 @@ class BatchedFc {
   BatchedFc(int n_in, int n_out, BatchedFcMethod method, std::uint32_t n);
 
   BatchedCounts counts() const;
+  /// Of the reply.
+  BatchedTerms terms() const;
   std::size_t uploads() const { return blocks_; }
   std::size_t weight_plaintexts() const { return blocks_ * products_; }
   std::vector<std::uint32_t> elements(const bfv::BatchContext& context) const;

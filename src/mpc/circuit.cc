@@ -1,10 +1,12 @@
 #include "mpc/circuit.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/bits.h"
 #include "base/error.h"
 #include "mpc/clamp_gate.h"
+#include "mpc/field_word.h"
 
 namespace ap::mpc {
 namespace {
@@ -26,6 +28,8 @@ std::size_t chunk_bytes(const Circuit& circuit, std::size_t lanes) {
   std::size_t bytes = circuit.ciphertexts() * lanes * 16;
   if (circuit.has_clamp()) {
     bytes += clamp_bytes(circuit.clamp_gate, circuit.word_bits, lanes);
+  } else if (circuit.word_modulus != 0) {
+    bytes += field_word_bytes(circuit, lanes);
   } else if (circuit.word_bits > 0) {
     for (const WordGate& gate : circuit.word_gates)
       bytes += packed_bytes(3 * lanes, circuit.word_bits - gate.shift);
@@ -60,7 +64,7 @@ std::size_t Circuit::garbled_bytes(std::size_t instances) const {
 }
 
 void Circuit::check() const {
-  AP_ASSERT(knowns <= 64);
+  AP_ASSERT(knowns <= 192);
   for (std::size_t i = 0; i < gates.size(); ++i) {
     AP_ASSERT(gates[i].x < inputs + i && gates[i].y < inputs + i);
     const bool uses_known = gates[i].kind == GateKind::xor_known || gates[i].kind == GateKind::and_known ||
@@ -69,11 +73,17 @@ void Circuit::check() const {
   }
   for (const Wire wire : outputs) AP_ASSERT(wire < wires());
   AP_ASSERT(word_bits >= 0 && word_bits <= kMaxWordBits);
+  if (word_modulus != 0) {
+    AP_ASSERT(!has_clamp() && word_bits <= kMaxWordModulusBits && word_bits == static_cast<int>(std::bit_width(word_modulus)));
+    AP_ASSERT(word_modulus > 2 && word_modulus % 2 == 1);  // so that 2^shift is below it
+    for (const std::uint64_t value : final_gate.value) AP_ASSERT(value < word_modulus);
+  }
   if (has_clamp()) {
     const ClampGate& c = clamp_gate;
     AP_ASSERT(c.low_bits >= 1 && c.high_bits <= kMaxClampHighBits && c.low_bits <= word_bits);
     AP_ASSERT(c.first + static_cast<Wire>(c.low_bits + c.high_bits) <= std::min(inputs, knowns));
-    AP_ASSERT(c.carry < wires() && c.guard < wires() && word_bits < kMaxWordBits && word_gates.empty());
+    AP_ASSERT(knowns <= 64 && c.carry < wires() && c.guard < wires() && word_bits < kMaxWordBits &&
+              word_gates.empty());
     return;
   }
   if (word_bits == 0) return;
@@ -102,13 +112,16 @@ std::uint64_t clamp_plain(const ClampGate& gate, std::span<const std::uint8_t> b
 }  // namespace
 
 std::uint64_t evaluate_plain(const Circuit& circuit, std::span<const std::uint8_t> inputs,
-                             std::uint64_t known, std::uint64_t mask, std::span<std::uint8_t> outputs) {
+                             std::span<const std::uint64_t> known, std::uint64_t mask,
+                             std::span<std::uint8_t> outputs) {
+  AP_ASSERT(known.size() >= circuit.known_words());
   AP_ASSERT(inputs.size() == circuit.inputs && outputs.size() == circuit.outputs.size());
   std::vector<std::uint8_t> bit(inputs.begin(), inputs.end());
   for (const Gate& gate : circuit.gates) {
     const int x = bit[gate.x];
     const int y = bit[gate.y];
-    const int k = static_cast<int>((known >> gate.known) & 1);
+    const int k =
+        circuit.knowns == 0 ? 0 : static_cast<int>((known[gate.known / 64] >> (gate.known % 64)) & 1);
     int value = 0;
     switch (gate.kind) {
       case GateKind::xor_wires:
@@ -135,13 +148,13 @@ std::uint64_t evaluate_plain(const Circuit& circuit, std::span<const std::uint8_
   for (std::size_t i = 0; i < outputs.size(); ++i) outputs[i] = bit[circuit.outputs[i]];
   if (circuit.word_bits == 0) return 0;
   const std::uint64_t word_mask = (std::uint64_t{1} << circuit.word_bits) - 1;
-  if (circuit.has_clamp()) return (clamp_plain(circuit.clamp_gate, bit, known) - mask) & word_mask;
-  std::uint64_t word =
-      circuit.final_gate.value[2U * bit[circuit.final_gate.x] + bit[circuit.final_gate.y]] - mask;
+  if (circuit.has_clamp()) return (clamp_plain(circuit.clamp_gate, bit, known[0]) - mask) & word_mask;
+  std::uint64_t word = circuit.final_gate.value[2U * bit[circuit.final_gate.x] + bit[circuit.final_gate.y]];
   for (const WordGate& gate : circuit.word_gates) {
     word += static_cast<std::uint64_t>(bit[gate.x] & bit[gate.y]) << gate.shift;
   }
-  return word & word_mask;
+  if (circuit.word_modulus == 0) return (word - mask) & word_mask;
+  return (word + circuit.word_modulus - mask) % circuit.word_modulus;
 }
 
 }  // namespace ap::mpc

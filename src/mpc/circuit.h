@@ -1,6 +1,6 @@
 // Boolean circuits for garbling: a straight-line list of gates over wires. Every instance of a batch has
-// evaluator inputs (wires with labels), up to 64 bits that the garbler knows (no wires: they shape the
-// gates), and either output wires (labels, for a further circuit) or one masked word that the evaluator
+// evaluator inputs (wires with labels), bits that the garbler knows (no wires: they shape the gates), and
+// either output wires (labels, for a further circuit) or one masked word that the evaluator
 // learns in the clear.
 #pragma once
 
@@ -63,15 +63,20 @@ inline constexpr int kMaxClampHighBits = 5;
 /// Instances garbled side by side, so that the AES pipeline is always full.
 inline constexpr std::size_t kGarbleLanes = 32;
 
+/// Widest modulus of an output word: pads reduced from 128 random bits are within 2^-88 of uniform.
+inline constexpr int kMaxWordModulusBits = 40;
+
 /// Widest output word: the evaluator reads a row with one unaligned 64-bit load.
 inline constexpr int kMaxWordBits = 56;
 
 struct Circuit {
   std::uint32_t inputs = 0;
-  std::uint32_t knowns = 0;  ///< garbler bits per instance, at most 64
+  std::uint32_t knowns = 0;  ///< garbler bits per instance, at most 192
   std::vector<Gate> gates;
   std::vector<Wire> outputs;  ///< wires whose labels are the result
   int word_bits = 0;          ///< width w of the output word (1..kMaxWordBits); 0: none
+  /// The output word and its mask are taken modulo this number of w bits instead of 2^w; 0: modulo 2^w.
+  std::uint64_t word_modulus = 0;
   std::vector<WordGate> word_gates;
   FinalGate final_gate;
   ClampGate clamp_gate;  ///< instead of word gates and final gate
@@ -82,6 +87,8 @@ struct Circuit {
     return inputs + static_cast<Wire>(gates.size()) - 1;
   }
   std::size_t wires() const { return inputs + gates.size(); }
+  /// 64-bit words that hold the garbler's bits of one instance: known k is bit k % 64 of word k / 64.
+  std::size_t known_words() const { return (knowns + 63) / 64; }
 
   /// Gates with two ciphertexts, per instance.
   std::size_t and_gates() const;
@@ -96,9 +103,16 @@ struct Circuit {
 };
 
 /// What garbling must reproduce, in the clear: one instance. `inputs` and `outputs` are bits, one each;
-/// `known` holds the garbler's bits, bit k = known k. Returns (word - mask) mod 2^word_bits, or 0 without a
-/// word.
+/// `known` holds the garbler's bits, known_words() words or more. Returns (word - mask) mod 2^word_bits or
+/// mod word_modulus, or 0 without a word.
 std::uint64_t evaluate_plain(const Circuit& circuit, std::span<const std::uint8_t> inputs,
-                             std::uint64_t known, std::uint64_t mask, std::span<std::uint8_t> outputs);
+                             std::span<const std::uint64_t> known, std::uint64_t mask,
+                             std::span<std::uint8_t> outputs);
+/// The same for circuits with at most 64 known bits.
+inline std::uint64_t evaluate_plain(const Circuit& circuit, std::span<const std::uint8_t> inputs,
+                                    std::uint64_t known, std::uint64_t mask,
+                                    std::span<std::uint8_t> outputs) {
+  return evaluate_plain(circuit, inputs, std::span<const std::uint64_t>(&known, 1), mask, outputs);
+}
 
 }  // namespace ap::mpc

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "mpc/clamp_gate.h"
+#include "mpc/field_word.h"
 #include "mpc/hash.h"
 #include "mpc/packed_field.h"
 
@@ -79,7 +80,7 @@ class ChunkGarbler {
            std::span<const std::uint64_t> masks, std::span<Block> outputs, std::uint8_t* out) {
     chunk_.start(first, inputs);
     n_ = chunk_.lanes();
-    known_ = known.empty() ? nullptr : known.data() + first;
+    known_ = known.empty() ? nullptr : known.data() + first * circuit_.known_words();
     out_ = out;
     for (std::size_t g = 0; g < circuit_.gates.size(); ++g) {
       gate(circuit_.gates[g], chunk_.wire(circuit_.inputs + static_cast<Wire>(g)));
@@ -87,6 +88,9 @@ class ChunkGarbler {
     if (circuit_.has_clamp()) {
       garble_clamp(circuit_.clamp_gate, circuit_.word_bits, delta_, chunk_.wire(0), n_, known_,
                    masks.data() + first, chunk_.tweak_slots(), out_);
+    } else if (circuit_.word_modulus != 0) {
+      garble_field_word(circuit_, delta_, chunk_.wire(0), n_, masks.data() + first, chunk_.tweak_slots(),
+                        out_);
     } else if (circuit_.word_bits > 0) {
       for (std::size_t i = 0; i < n_; ++i) rest_[i] = 0 - masks[first + i];
       for (const WordGate& word : circuit_.word_gates) word_gate(word);
@@ -98,7 +102,9 @@ class ChunkGarbler {
  private:
   /// R where the known bit is set, else 0.
   void known_offsets(std::uint32_t k, Lanes& offset) const {
-    for (std::size_t i = 0; i < n_; ++i) offset[i] = mask_of((known_[i] >> k) & 1) & delta_;
+    const std::size_t words = circuit_.known_words();
+    for (std::size_t i = 0; i < n_; ++i)
+      offset[i] = mask_of((known_[i * words + k / 64] >> (k % 64)) & 1) & delta_;
   }
 
   void gate(const Gate& gate, Block* result) {
@@ -163,18 +169,6 @@ class ChunkGarbler {
     out_ += 16 * n_;
   }
 
-  /// The row keys H(X xor sigma(Y)), h_[2 a + b] for visible bits a, b.
-  void hash_rows(const Block* x, const Block* y, std::uint64_t tweak) {
-    const Block shifted = sigma(delta_);
-    for (std::size_t i = 0; i < n_; ++i) {
-      h_[0][i] = x[i] ^ (low_bit_mask(x[i]) & delta_) ^ sigma(y[i] ^ (low_bit_mask(y[i]) & delta_));
-      h_[1][i] = h_[0][i] ^ shifted;
-      h_[2][i] = h_[0][i] ^ delta_;
-      h_[3][i] = h_[0][i] ^ shifted ^ delta_;
-    }
-    for (Lanes& row : h_) hash_blocks(row.data(), tweak, row.data(), n_);
-  }
-
   void put_rows(std::size_t count, int bits) {
     const std::size_t bytes = packed_bytes(count, bits);
     pack_bits(std::span(rows_).first(count), bits, {out_, bytes});
@@ -184,7 +178,7 @@ class ChunkGarbler {
   void word_gate(const WordGate& gate) {
     const Block* x = chunk_.wire(gate.x);
     const Block* y = chunk_.wire(gate.y);
-    hash_rows(x, y, chunk_.next_tweak());
+    hash_row_keys(x, y, delta_, chunk_.next_tweak(), n_, h_);
     for (std::size_t i = 0; i < n_; ++i) {
       const std::uint64_t p = low_bit(x[i]);
       const std::uint64_t q = low_bit(y[i]);
@@ -200,7 +194,7 @@ class ChunkGarbler {
   void final_gate(const FinalGate& gate) {
     const Block* x = chunk_.wire(gate.x);
     const Block* y = chunk_.wire(gate.y);
-    hash_rows(x, y, chunk_.next_tweak());
+    hash_row_keys(x, y, delta_, chunk_.next_tweak(), n_, h_);
     for (std::size_t i = 0; i < n_; ++i) {
       for (std::uint64_t row = 0; row < 4; ++row) {
         const std::uint64_t a = low_bit(x[i]) ^ (row >> 1);
@@ -242,6 +236,8 @@ class ChunkEvaluator {
     if (circuit_.has_clamp()) {
       evaluate_clamp(circuit_.clamp_gate, circuit_.word_bits, chunk_.wire(0), n_, clear.data() + first,
                      chunk_.tweak_slots(), in_, words.data() + first);
+    } else if (circuit_.word_modulus != 0) {
+      evaluate_field_word(circuit_, chunk_.wire(0), n_, chunk_.tweak_slots(), in_, words.data() + first);
     } else if (circuit_.word_bits > 0) {
       std::fill(sum_.begin(), sum_.end(), 0);
       for (const WordGate& word : circuit_.word_gates) {
@@ -331,7 +327,7 @@ void garble(const Circuit& circuit, const Block& delta, std::uint64_t tweak, std
   circuit.check();
   AP_ASSERT(low_bit(delta) == 1);
   AP_ASSERT(inputs.size() == instances * circuit.inputs);
-  AP_ASSERT(known.size() == (circuit.knowns > 0 ? instances : 0));
+  AP_ASSERT(known.size() == instances * circuit.known_words());
   AP_ASSERT(masks.size() == (circuit.word_bits > 0 ? instances : 0));
   AP_ASSERT(outputs.size() == instances * circuit.outputs.size());
   AP_ASSERT(garbled.size() == circuit.garbled_bytes(instances));

@@ -28,8 +28,8 @@ namespace ap::mpc {
 
 /// Garbles `instances` copies. All arrays are instance-major.
 /// @param inputs   labels for 0: instances x circuit.inputs
-/// @param known    the garbler's bits per instance (bit k = known k); empty if circuit.knowns is 0
-/// @param masks    per instance, subtracted from the output word; empty without a word
+/// @param known    the garbler's bits: instances x circuit.known_words()
+/// @param masks    per instance, subtracted from the output word, below its modulus; empty without a word
 /// @param outputs  labels for 0 of the output wires: instances x circuit.outputs.size()
 /// @param garbled  circuit.garbled_bytes(instances) bytes
 /// @param tweak    first of circuit.tweaks() * instances tweaks that no other call of the session uses
@@ -38,9 +38,9 @@ void garble(const Circuit& circuit, const Block& delta, std::uint64_t tweak, std
             std::span<const std::uint64_t> masks, std::span<Block> outputs, std::span<std::uint8_t> garbled);
 
 /// Evaluates what `garble` made: active labels in, active labels and words out (words: one per instance, the
-/// output word minus the mask mod 2^word_bits; empty without a word). `clear`: for a circuit with a
-/// ClampGate, per instance the input bits themselves (bit j = input j), which that gate lets the evaluator
-/// use; else empty.
+/// output word minus the mask mod 2^word_bits or word_modulus; empty without a word). `clear`: for a circuit
+/// with a ClampGate, per instance the input bits themselves (bit j = input j), which that gate lets the
+/// evaluator use; else empty.
 void evaluate(const Circuit& circuit, std::uint64_t tweak, std::size_t instances,
               std::span<const Block> inputs, std::span<const std::uint64_t> clear,
               std::span<const std::uint8_t> garbled, std::span<Block> outputs,

@@ -9,13 +9,21 @@
 namespace ap::noise {
 namespace {
 
-enum Purpose : std::uint64_t { kReSharing = 1, kTruncation = 2 };
+enum Purpose : std::uint64_t { kReSharing = 1, kTruncation = 2, kDecryption = 3 };
 
 // Wider sums cannot leave the 32-bit values of the executor anyway.
 constexpr int kWidestWrap = 30;
 
+bool can_wrap(std::uint64_t prime, int bits) {
+  return prime != 0 ? prime < std::uint64_t{1} << kWidestWrap : bits <= kWidestWrap;
+}
+
 std::int64_t wrap_signed(std::int64_t v, int bits) {
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(v) << (64 - bits)) >> (64 - bits);
+}
+
+std::int64_t wrap(std::int64_t v, std::uint64_t prime, int bits) {
+  return prime != 0 ? centred(v, prime) : wrap_signed(v, bits);
 }
 
 void add_re_sharing_error(std::uint64_t key, std::span<const float> tau, std::span<std::int32_t> values) {
@@ -46,9 +54,14 @@ void Injection::after_node(int node, std::span<std::int32_t> values) {
   if (linear != model_->linears.end() && linear->node == node) {
     add_re_sharing_error(counter_key(seed_, image_, static_cast<std::uint64_t>(node), kReSharing), linear->tau, values);
   }
-  if (node == model_->logits && model_->logit_bits <= kWidestWrap) {
+  const auto replies = std::ranges::lower_bound(model_->replies, node, {}, &ReplyErrors::node);
+  if (replies != model_->replies.end() && replies->node == node) {
+    const std::uint64_t key = counter_key(seed_, image_, static_cast<std::uint64_t>(node), kDecryption);
+    failures_ += inject_decryption_errors(*replies, key, values);
+  }
+  if (node == model_->logits && can_wrap(model_->logit_prime, model_->logit_bits)) {
     for (std::int32_t& v : values) {
-      const auto wrapped = static_cast<std::int32_t>(wrap_signed(v, model_->logit_bits));
+      const auto wrapped = static_cast<std::int32_t>(wrap(v, model_->logit_prime, model_->logit_bits));
       wraps_ += wrapped != v;
       v = wrapped;
     }
@@ -72,8 +85,8 @@ void Injection::rounding(int node, std::span<std::int32_t> offset) {
   for (std::size_t i = 0; i < offset.size(); ++i) {
     const std::int64_t added = t.offset - static_cast<std::int64_t>(counter_bits(key, i) & mask);
     offset[i] = static_cast<std::int32_t>(added);
-    if (width > kWidestWrap) continue;
-    const std::int64_t y = x[i] + added - lower, wrapped = wrap_signed(y, width);
+    if (!can_wrap(t.prime, width)) continue;
+    const std::int64_t y = x[i] + added - lower, wrapped = wrap(y, t.prime, width);
     if (wrapped != y) {
       ++wraps_;
       offset[i] = static_cast<std::int32_t>(wrapped + lower - x[i]);

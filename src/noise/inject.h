@@ -6,7 +6,11 @@
 //                    server's follows, and a borrow is lost in one case out of several;
 //   both             accumulators live modulo 2^k, and wrap if they leave its signed range.
 //
-// Local nodes (sums, poolings, copies) are exact modulo 2^k and need nothing.
+// Of layers packed by slots, whose shares live modulo a prime, a reply either decrypts exactly or to garbage
+// (noise/garbage.h), activations are exact, and accumulators wrap modulo the prime.
+//
+// Local nodes (sums, poolings, copies) are exact modulo 2^k and need nothing; modulo a prime, too, unless
+// garbage times a multiplier leaves 32 bits, and then it is other garbage.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +18,7 @@
 #include <vector>
 
 #include "nn/integer_executor.h"
+#include "noise/garbage.h"
 
 namespace ap::noise {
 
@@ -30,6 +35,7 @@ struct TruncationError {
   int node = 0, input = 0;
   int sum_bits = 0, shift = 0, dropped_bits = 0;
   std::int64_t offset = 0, low = 0;
+  std::uint64_t prime = 0;  ///< if any, shares are modulo it instead, and dropped_bits is 0
 };
 
 struct ErrorModel {
@@ -37,6 +43,8 @@ struct ErrorModel {
   std::vector<TruncationError> truncations;  ///< ascending nodes
   int logits = 0;                            ///< the last node ...
   int logit_bits = 0;                        ///< ... and the bits of its modulus
+  std::vector<ReplyErrors> replies;          ///< of layers packed by slots; ascending nodes
+  std::uint64_t logit_prime = 0;             ///< if any, the modulus of the last node
 };
 
 /// One private evaluation of one image. Random numbers depend on (seed, image, node, element) alone, and scale
@@ -52,6 +60,8 @@ class Injection {
   nn::IntegerHooks hooks();
   /// How many accumulators left the range of their modulus so far.
   std::uint64_t wraps() const { return wraps_; }
+  /// How many replies decrypted to garbage so far.
+  std::uint64_t failures() const { return failures_; }
 
  private:
   void after_node(int node, std::span<std::int32_t> values);
@@ -60,7 +70,7 @@ class Injection {
   const ErrorModel* model_;
   std::uint64_t seed_, image_;
   std::vector<std::vector<std::int32_t>> inputs_;  ///< of each truncation: the values it will read
-  std::uint64_t wraps_ = 0;
+  std::uint64_t wraps_ = 0, failures_ = 0;
 };
 
 }  // namespace ap::noise

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "nonlinear/prime_sum.h"
+
 namespace ap::nonlinear {
 namespace {
 
@@ -20,11 +22,13 @@ std::vector<Wire> add_carries(Circuit& circuit, int count) {
   return carries;
 }
 
-/// The n upper bits of a + b.
-std::vector<Wire> add_sum(Circuit& circuit, int share_bits, int guard_bits) {
+/// The n bits of t.
+std::vector<Wire> add_sum(Circuit& circuit, const ActivationSpec& spec) {
+  if (spec.in_prime != 0) return add_prime_sum(circuit, spec);
+  const int share_bits = spec.share_bits();
   const std::vector<Wire> carries = add_carries(circuit, share_bits - 1);
   std::vector<Wire> sum;
-  for (int i = guard_bits; i < share_bits; ++i) {
+  for (int i = spec.guard_bits; i < share_bits; ++i) {
     const auto bit = static_cast<Wire>(i);
     const Wire half = circuit.add(GateKind::xor_known, bit, 0, bit);
     sum.push_back(i == 0 ? half : circuit.add(GateKind::xor_wires, half, carries[bit - 1]));
@@ -43,6 +47,7 @@ void add_clamp(Circuit& circuit, const ActivationSpec& spec, const std::vector<W
     in_range = circuit.add(GateKind::and_wires, in_range, circuit.add(GateKind::not_wire, value[i]));
   }
   circuit.word_bits = spec.out_bits;
+  circuit.word_modulus = spec.out_prime;
   for (std::size_t i = 0; i < m; ++i) circuit.word_gates.push_back({in_range, value[i], static_cast<int>(i)});
   const std::uint64_t top = (std::uint64_t{1} << m) - 1;
   circuit.final_gate = {in_range, sign, {top, 0, 0, 0}};  // index 2 in_range + sign
@@ -51,7 +56,7 @@ void add_clamp(Circuit& circuit, const ActivationSpec& spec, const std::vector<W
 Circuit share_inputs(const ActivationSpec& spec) {
   Circuit circuit;
   circuit.inputs = static_cast<std::uint32_t>(spec.share_bits());
-  circuit.knowns = circuit.inputs;
+  circuit.knowns = spec.in_prime != 0 ? kPrimeSumKnowns : circuit.inputs;
   return circuit;
 }
 
@@ -60,20 +65,20 @@ Circuit share_inputs(const ActivationSpec& spec) {
 mpc::Circuit clamp_sum_circuit(const ActivationSpec& spec) {
   Circuit circuit = share_inputs(spec);
   const int m = std::min(spec.clamp_bits, spec.sum_bits - 1);
-  if (spec.sum_bits - m <= mpc::kMaxClampHighBits) {
+  if (spec.in_prime == 0 && spec.out_prime == 0 && spec.sum_bits - m <= mpc::kMaxClampHighBits) {
     const auto g = static_cast<std::uint32_t>(spec.guard_bits);
     const std::vector<Wire> carries = add_carries(circuit, spec.guard_bits + m);
     circuit.word_bits = spec.out_bits;
     circuit.clamp_gate = {g, m, spec.sum_bits - m, carries.back(), g > 0, g > 0 ? carries[g - 1] : 0};
     return circuit;
   }
-  add_clamp(circuit, spec, add_sum(circuit, spec.share_bits(), spec.guard_bits));
+  add_clamp(circuit, spec, add_sum(circuit, spec));
   return circuit;
 }
 
 mpc::Circuit sum_circuit(const ActivationSpec& spec) {
   Circuit circuit = share_inputs(spec);
-  circuit.outputs = add_sum(circuit, spec.share_bits(), spec.guard_bits);
+  circuit.outputs = add_sum(circuit, spec);
   return circuit;
 }
 

@@ -56,7 +56,7 @@ void ActivationEvaluator::request(EvaluatorMaterial& material, std::span<const s
     fail_security("The garbled material of this layer was used before; prepare the inference again.");
   }
   const ActivationSpec& spec = prepared.spec_;
-  check_words("the server's share a", a, spec.inputs, spec.share_bits());
+  check_words("the server's share a", a, spec.inputs, spec.share_bits(), spec.in_prime);
   const SecretVector<std::uint8_t> choices = std::exchange(prepared.choices_, {});
   Bytes masked(choices.size());
   pack_bits(a, spec.share_bits(), masked);

@@ -53,12 +53,13 @@ class ActivationEvaluator {
   /// Offline: receives the layer's tables. Layers must come in the order in which they were prepared.
   EvaluatorMaterial receive_tables(PreparedChoices&& prepared);
 
-  /// Online: sends the masked bits of the server's share `a`: spec.inputs words of spec.share_bits() bits.
+  /// Online: sends the masked bits of the server's share `a`: spec.inputs words of spec.share_bits() bits,
+  /// below spec.in_prime if there is one.
   /// @throws Error(security) if the material has been used for a request.
   void request(EvaluatorMaterial& material, std::span<const std::uint64_t> a);
 
   /// Online: receives the labels and evaluates. Consumes the material.
-  /// @return spec.outputs words (v - r) mod 2^out_bits.
+  /// @return spec.outputs words (v - r) mod 2^out_bits, or mod out_prime.
   /// @throws Error(security) unless exactly one request went before.
   std::vector<std::uint64_t> evaluate(EvaluatorMaterial&& material);
 

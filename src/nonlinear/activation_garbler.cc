@@ -6,6 +6,7 @@
 #include "mpc/garble.h"
 #include "nonlinear/layer_plan.h"
 #include "nonlinear/messages.h"
+#include "nonlinear/prime_sum.h"
 
 namespace ap::nonlinear {
 
@@ -19,8 +20,8 @@ ActivationGarbler::ActivationGarbler(net::Channel& channel, Prng prng)
 GarblerMaterial ActivationGarbler::garble(const ActivationSpec& spec, std::span<const std::uint64_t> b,
                                           std::span<const std::uint64_t> masks) {
   spec.validate();
-  check_words("the client's share b", b, spec.inputs, spec.share_bits());
-  check_words("the output mask r", masks, spec.outputs, spec.out_bits);
+  check_words("the client's share b", b, spec.inputs, spec.share_bits(), spec.in_prime);
+  check_words("the output mask r", masks, spec.outputs, spec.out_bits, spec.out_prime);
   const LayerPlan plan = plan_layer(spec);
   const auto bits = static_cast<std::size_t>(spec.share_bits());
   const Block& delta = cots_.delta();
@@ -39,7 +40,13 @@ GarblerMaterial ActivationGarbler::garble(const ActivationSpec& spec, std::span<
     for (std::size_t i = 0; i < labels.size(); ++i) masked[i] ^= labels[i];
     const std::size_t width = plan.first.outputs.size();
     Bytes tables(plan.first.garbled_bytes(count));
-    mpc::garble(plan.first, delta, tweak_, count, labels, b.subspan(first, count),
+    std::span<const std::uint64_t> known = b.subspan(first, count);
+    SecretVector<std::uint64_t> words;
+    if (spec.in_prime != 0) {
+      words = prime_sum_knowns(spec.in_prime, known);
+      known = words;
+    }
+    mpc::garble(plan.first, delta, tweak_, count, labels, known,
                 spec.pooled() ? std::span<const std::uint64_t>() : masks.subspan(first, count),
                 std::span(sums).subspan(first * width, count * width), tables);
     tweak_ += plan.first.tweaks() * count;

@@ -46,8 +46,10 @@ class ActivationGarbler {
   explicit ActivationGarbler(net::Channel& channel, Prng prng = Prng());
 
   /// Offline: receives the server's columns, garbles and sends the tables.
-  /// @param b      spec.inputs words of spec.share_bits() bits: the client's share of the accumulators
-  /// @param masks  spec.outputs words of spec.out_bits bits: r, uniform and never used before
+  /// @param b      spec.inputs words of spec.share_bits() bits, below spec.in_prime if there is one: the
+  ///               client's share of the accumulators
+  /// @param masks  spec.outputs words of spec.out_bits bits, below spec.out_prime if there is one: r, uniform
+  ///               and never used before
   /// @throws Error(input) on a bad spec or size, Error(peer) on a bad message.
   GarblerMaterial garble(const ActivationSpec& spec, std::span<const std::uint64_t> b,
                          std::span<const std::uint64_t> masks);

@@ -1,5 +1,7 @@
 #include "nonlinear/activation_spec.h"
 
+#include <bit>
+
 #include "base/bits.h"
 #include "base/error.h"
 #include "mpc/cot.h"
@@ -15,6 +17,17 @@ void check_range(const char* field, std::uint64_t value, std::uint64_t low, std:
   }
 }
 
+/// Exactness needs an odd modulus of the field's width, not that it is prime.
+void check_prime(const char* field, const char* width_field, std::uint64_t prime, int width) {
+  if (prime == 0) return;
+  check_range(field, prime, kMinActivationPrime, kMaxActivationPrime);
+  if (prime % 2 == 0) fail_input("Activation layer: {} is {}, which is even.", field, prime);
+  if (width != static_cast<int>(std::bit_width(prime))) {
+    fail_input("Activation layer: {} must be {}, the width of {} {}, but is {}.", width_field,
+               std::bit_width(prime), field, prime, width);
+  }
+}
+
 }  // namespace
 
 void ActivationSpec::validate() const {
@@ -23,9 +36,11 @@ void ActivationSpec::validate() const {
   check_range("inputs", inputs, 1, kMaxActivationInputs);
   check_range("outputs", outputs, 1, kMaxActivationInputs);
   check_range("sum_bits", wide(sum_bits), 2, 40);
-  check_range("guard_bits", wide(guard_bits), 0, 16);
+  check_range("guard_bits", wide(guard_bits), 0, in_prime != 0 ? 24 : 16);
   check_range("clamp_bits", wide(clamp_bits), 1, 16);
-  check_range("out_bits", wide(out_bits), wide(clamp_bits), 40);
+  check_range("out_bits", wide(out_bits), wide(clamp_bits) + (out_prime != 0), 40);
+  check_prime("in_prime", "sum_bits + guard_bits", in_prime, share_bits());
+  check_prime("out_prime", "out_bits", out_prime, out_bits);
   check_range("pool_size", pool_size, 1, kMaxPoolSize);
   if (!pooled()) {
     check_range("outputs without pooling", outputs, inputs, inputs);

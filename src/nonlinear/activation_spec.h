@@ -7,20 +7,31 @@
 
 namespace ap::nonlinear {
 
-/// The server holds a, the client b and r, all fixed-width unsigned words, one a and b per input element and
-/// one r per output. For every input element
-///   t = signed n-bit value of floor(((a + b) mod 2^(n + g)) / 2^g)
+/// The server holds a, the client b and r, all unsigned words, one a and b per input element and one r per
+/// output. For every input element
+///   t = floor(x / 2^g),  x = (a + b) mod 2^(n + g) as a signed number,
 /// and for every output v = clamp(max of t over its window, 0, 2^m - 1). The server learns (v - r) mod 2^k,
 /// the client nothing. Other lower bounds are the caller's: subtract from a before, add to the result after.
+///
+/// With in_prime = p: a and b lie in [0, p) and x = (a + b) mod p, taken in (-p/2, p/2]. The shift by g is
+/// exact; shares modulo a prime cannot be truncated by their owners, so g is the whole shift. With out_prime
+/// = p': r lies in [0, p') and the server learns (v - r) mod p'. Either may be a prime without the other.
+/// A lower bound `low` and rounding to nearest are the caller's here too: it adds 2^(g-1) - low 2^g (without
+/// rounding: -low 2^g) to a, mod p, and `low` to the result, mod p' or 2^k. The layer then gives low +
+/// clamp(t' - low, 0, 2^m - 1) with t' = floor(x / 2^g + 1/2), as long as x + 2^(g-1) - low 2^g lies in
+/// (-p/2, p/2) for every x that occurs: the caller chooses p with that room.
 struct ActivationSpec {
   std::size_t inputs = 0;              ///< elements before pooling, at most kMaxActivationInputs
   std::size_t outputs = 0;             ///< elements after pooling; equal to inputs without pooling
-  int sum_bits = 0;                    ///< n, 2..40
-  int guard_bits = 0;                  ///< g, 0..16
+  int sum_bits = 0;                    ///< n, 2..40; with in_prime n + g is the width of p
+  int guard_bits = 0;                  ///< g, 0..16; with in_prime 0..24
   int clamp_bits = 0;                  ///< m, 1..16; if m >= n the upper bound is out of reach
-  int out_bits = 0;                    ///< k, m..40
+  int out_bits = 0;                    ///< k, m..40; with out_prime the width of p', and more than m
   std::size_t pool_size = 1;           ///< elements of one window, 1..kMaxPoolSize; 1 without pooling
   std::vector<std::uint32_t> windows;  ///< with pooling: outputs x pool_size input indices, repeats allowed
+
+  std::uint64_t in_prime = 0;   ///< p, odd, 2^12 to 2^40; 0: shares modulo 2^(n + g)
+  std::uint64_t out_prime = 0;  ///< p', odd, 2^12 to 2^40; 0: the result modulo 2^k
 
   bool pooled() const { return pool_size > 1; }
   /// Width of the words a and b.
@@ -33,6 +44,8 @@ struct ActivationSpec {
 
 inline constexpr std::size_t kMaxActivationInputs = std::size_t{1} << 21;
 inline constexpr std::size_t kMaxPoolSize = 64;
+inline constexpr std::uint64_t kMinActivationPrime = std::uint64_t{1} << 12;
+inline constexpr std::uint64_t kMaxActivationPrime = std::uint64_t{1} << 40;
 
 /// AND gates with two ciphertexts in the whole layer.
 std::uint64_t and_gates(const ActivationSpec& spec);

@@ -34,13 +34,19 @@ LayerPlan plan_layer(const ActivationSpec& spec) {
   return plan;
 }
 
-void check_words(const char* name, std::span<const std::uint64_t> words, std::size_t count, int bits) {
+void check_words(const char* name, std::span<const std::uint64_t> words, std::size_t count, int bits,
+                 std::uint64_t prime) {
   if (words.size() != count) {
     fail_input("Activation layer: {} has {} values, the layer needs {}.", name, words.size(), count);
   }
   std::uint64_t seen = 0;
   for (const std::uint64_t word : words) seen |= word;
   if (seen >> bits != 0) fail_input("Activation layer: a value of {} has more than {} bits.", name, bits);
+  if (prime == 0) return;
+  std::uint64_t borrows = 0;
+  for (const std::uint64_t word : words) borrows |= prime - 1 - word;
+  if (borrows >> 63 != 0)
+    fail_input("Activation layer: a value of {} is not below the prime {}.", name, prime);
 }
 
 void gather_elements(const ActivationSpec& spec, std::span<const mpc::Block> labels, std::size_t first,

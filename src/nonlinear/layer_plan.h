@@ -40,8 +40,10 @@ void for_batches(std::size_t total, std::size_t batch, const Body& body) {
 /// `spec` must be valid.
 LayerPlan plan_layer(const ActivationSpec& spec);
 
-/// @throws Error(input) unless there are `count` words of at most `bits` bits.
-void check_words(const char* name, std::span<const std::uint64_t> words, std::size_t count, int bits);
+/// @throws Error(input) unless there are `count` words of at most `bits` bits, below `prime` if that is not
+/// 0.
+void check_words(const char* name, std::span<const std::uint64_t> words, std::size_t count, int bits,
+                 std::uint64_t prime = 0);
 
 /// Copies the n labels of the elements at `position` of the windows first.. to `to`, `stride` blocks apart.
 void gather_elements(const ActivationSpec& spec, std::span<const mpc::Block> labels, std::size_t first,

@@ -29,6 +29,12 @@ void add_term(OtStep& step, int variable, std::uint64_t factor) {
 }
 
 void check(const ActivationSpec& spec) {
+  if (spec.in_prime != 0 || spec.out_prime != 0) {
+    fail_input(
+        "Activation layer: the ot engine takes shares modulo powers of two, not modulo the prime {}; "
+        "choose the gc engine.",
+        spec.in_prime != 0 ? spec.in_prime : spec.out_prime);
+  }
   ActivationSpec narrow = spec;
   const int allowed = std::min(spec.clamp_bits, kMaxOtClampBits);
   if (spec.clamp_bits >= spec.sum_bits - 1) narrow.clamp_bits = std::min(allowed, 16);

@@ -4,9 +4,71 @@
 namespace ap::package {
 namespace {
 
+constexpr std::pair<linear::BatchedConvMethod, const char*> kConvMethods[] = {
+    {linear::BatchedConvMethod::input_rotation, "input_rotation"},
+    {linear::BatchedConvMethod::output_rotation, "output_rotation"},
+    {linear::BatchedConvMethod::shifted_copies, "shifted_copies"},
+    {linear::BatchedConvMethod::shifted_copies_published, "shifted_copies_published"}};
+constexpr std::pair<linear::BatchedFcMethod, const char*> kFcMethods[] = {
+    {linear::BatchedFcMethod::diagonal, "diagonal"},
+    {linear::BatchedFcMethod::hybrid, "hybrid"},
+    {linear::BatchedFcMethod::diagonal_baby_giant, "diagonal_baby_giant"},
+    {linear::BatchedFcMethod::hybrid_baby_giant, "hybrid_baby_giant"}};
+
+template <typename Method, std::size_t kCount>
+const char* name_of(const std::pair<Method, const char*> (&methods)[kCount], Method wanted) {
+  for (const auto& [method, name] : methods) {
+    if (method == wanted) return name;
+  }
+  AP_ASSERT(false);
+  return "";
+}
+
+template <typename Method, std::size_t kCount>
+Method method_of(const std::pair<Method, const char*> (&methods)[kCount], const Json& json) {
+  const auto wanted = json.get<std::string>();
+  for (const auto& [method, name] : methods) {
+    if (name == wanted) return method;
+  }
+  fail_input("the package asks for the packing \"{}\", which this version does not know", wanted);
+}
+
+Json batched_json(const plan::BatchedChoice& b) {
+  return {{"conv", name_of(kConvMethods, b.conv)},
+          {"fc", name_of(kFcMethods, b.fc)},
+          {"statistical_bits", b.statistical_bits},
+          {"flood_bits", b.flood_bits},
+          {"reply_level", b.reply_level}};
+}
+
+plan::BatchedChoice batched_from(const Json& j) {
+  plan::BatchedChoice b;
+  b.conv = method_of(kConvMethods, j.at("conv"));
+  b.fc = method_of(kFcMethods, j.at("fc"));
+  b.statistical_bits = j.at("statistical_bits").get<int>();
+  b.flood_bits = j.at("flood_bits").get<int>();
+  b.reply_level = j.at("reply_level").get<int>();
+  return b;
+}
+
+Json batch_group_json(const bfv::BatchParameters& g) {
+  return {{"n", g.n},
+          {"plain_primes", g.plain_primes},
+          {"data_primes", g.data_primes},
+          {"special_primes", g.special_primes},
+          {"digits", g.digits}};
+}
+
+bfv::BatchParameters batch_group_from(const Json& j) {
+  using Primes = std::vector<std::uint64_t>;
+  return {j.at("n").get<std::uint32_t>(),          j.at("plain_primes").get<Primes>(),
+          j.at("data_primes").get<Primes>(),       j.at("special_primes").get<Primes>(),
+          j.at("digits").get<std::uint32_t>(), false};
+}
+
 Json linear_json(const plan::LinearChoice& c) {
   const linear::Packing& p = c.packing;
-  return {{"node", c.node},
+  Json json = {{"node", c.node},
           {"group", c.group},
           {"log2_p", c.log2_p},
           {"packing",
@@ -20,6 +82,8 @@ Json linear_json(const plan::LinearChoice& c) {
           {"failure_log2", c.failure_log2},
           {"predicted_s", c.predicted_s},
           {"predicted_bytes", c.predicted_bytes}};
+  if (c.batched) json["batched"] = batched_json(*c.batched);
+  return json;
 }
 
 plan::LinearChoice linear_from(const Json& j) {
@@ -40,6 +104,7 @@ plan::LinearChoice linear_from(const Json& j) {
   c.failure_log2 = j.at("failure_log2").get<double>();
   c.predicted_s = j.at("predicted_s").get<double>();
   c.predicted_bytes = j.at("predicted_bytes").get<std::uint64_t>();
+  if (j.contains("batched")) c.batched = batched_from(j.at("batched"));
   return c;
 }
 
@@ -74,7 +139,7 @@ Json plan_to_json(const plan::Plan& plan) {
   for (const bfv::Parameters& g : plan.groups) groups.push_back({{"n", g.n}, {"primes", g.primes}});
   for (const plan::LinearChoice& c : plan.linears) linears.push_back(linear_json(c));
   for (const plan::ActivationChoice& c : plan.activations) activations.push_back(activation_json(c));
-  return {{"policy", plan.policy},
+  Json json = {{"policy", plan.policy},
           {"target_failure_log2", plan.target_failure_log2},
           {"failure_log2", plan.failure_log2},
           {"min_lambda_bits", plan.min_lambda_bits},
@@ -82,6 +147,15 @@ Json plan_to_json(const plan::Plan& plan) {
           {"modulus_bits", plan.modulus_bits},
           {"linears", std::move(linears)},
           {"activations", std::move(activations)}};
+  // Only where something packs by slots.
+  if (!plan.batch_groups.empty()) {
+    Json& batch = json["batch_groups"] = Json::array();
+    for (const bfv::BatchParameters& g : plan.batch_groups) batch.push_back(batch_group_json(g));
+  }
+  if (!plan.primes.empty()) json["primes"] = plan.primes;
+  if (!plan.notes.empty()) json["notes"] = plan.notes;
+  if (!plan.notes.empty()) json["notes"] = plan.notes;
+  return json;
 }
 
 plan::Plan plan_from_json(const Json& json) {
@@ -93,6 +167,12 @@ plan::Plan plan_from_json(const Json& json) {
   for (const Json& g : json.at("groups")) {
     plan.groups.push_back({g.at("n").get<std::uint32_t>(), g.at("primes").get<std::vector<std::uint64_t>>()});
   }
+  if (json.contains("batch_groups")) {
+    for (const Json& g : json.at("batch_groups")) plan.batch_groups.push_back(batch_group_from(g));
+  }
+  if (json.contains("notes")) plan.notes = json.at("notes").get<std::vector<std::string>>();
+  if (json.contains("primes")) plan.primes = json.at("primes").get<std::vector<std::uint64_t>>();
+  if (json.contains("notes")) plan.notes = json.at("notes").get<std::vector<std::string>>();
   plan.modulus_bits = json.at("modulus_bits").get<std::vector<int>>();
   for (const Json& c : json.at("linears")) plan.linears.push_back(linear_from(c));
   for (const Json& c : json.at("activations")) plan.activations.push_back(activation_from(c));

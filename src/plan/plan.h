@@ -63,6 +63,8 @@ struct Plan {
   std::vector<ActivationChoice> activations;
   double min_lambda_bits = 0;
   double failure_log2 = 0;  ///< predicted, per inference
+  /// Where a published baseline had to leave its published numbers, and why: one sentence each.
+  std::vector<std::string> notes;
 };
 
 /// Checks a plan against a network: both may come from an untrusted file. Afterwards every index is in range,

@@ -8,14 +8,47 @@
 #include "base/parallel.h"
 #include "nn/accuracy.h"
 #include "noise/layer_noise.h"
+#include "plan/batched_candidates.h"
+#include "plan/validate_batched.h"
 
 namespace ap::plan {
+
+namespace {
+
+/// Which slots of its replies hold which outputs, and how often a reply fails.
+noise::ReplyErrors reply_errors(const nn::QNode& node, const LinearChoice& c, const bfv::BatchParameters& group) {
+  const linear::Geometry geometry = linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c);
+  noise::ReplyErrors errors{c.node, group.p(), group.n, 0, {}};
+  const BatchedLayer layer = batched_layer(geometry, *c.batched, group.n);
+  errors.rate = std::exp2(noise::log2_der(worst_noise(layer, group), group, c.batched->flood_bits,
+                                          static_cast<std::size_t>(c.batched->reply_level)));
+  if (is_matrix(geometry)) {
+    errors.replies.resize(1);
+    for (int o = 0; o < geometry.c_out; ++o) {
+      errors.replies[0].push_back({static_cast<std::uint32_t>(o), static_cast<std::uint32_t>(o)});
+    }
+    return errors;
+  }
+  const linear::BatchedConv conv(geometry, c.batched->conv, group.n);
+  for (std::size_t r = 0; r < conv.replies(); ++r) {
+    std::vector<noise::SlotRead>& reads = errors.replies.emplace_back();
+    for (const auto& [slot, output] : conv.reads(r)) reads.push_back({slot, output});
+  }
+  return errors;
+}
+
+}  // namespace
 
 noise::ErrorModel error_model(const nn::QuantisedNetwork& network, const Plan& plan) {
   validate(plan, network);
   noise::ErrorModel model;
   for (const LinearChoice& c : plan.linears) {
     const nn::QNode& node = network.nodes[static_cast<std::size_t>(c.node)];
+    if (c.batched) {
+      model.replies.push_back(
+          reply_errors(node, c, plan.batch_groups[static_cast<std::size_t>(c.group)]));
+      continue;
+    }
     const auto& op = std::get<nn::QLinear>(node.op);
     const bfv::Parameters& group = plan.groups[static_cast<std::size_t>(c.group)];
     const linear::Layout layout(linear::geometry_of(op, node.shape.c), c.packing, group.n);
@@ -26,10 +59,11 @@ noise::ErrorModel error_model(const nn::QuantisedNetwork& network, const Plan& p
     const nn::QNode& node = network.nodes[static_cast<std::size_t>(c.node)];
     const Truncation& t = c.truncation;
     model.truncations.push_back({c.node, node.inputs.front(), t.sum_bits, t.shift, t.dropped_bits(),
-                                 t.offset(), std::get<nn::QActivation>(node.op).low});
+                                 t.offset(), std::get<nn::QActivation>(node.op).low, prime_of(plan, node.inputs.front())});
   }
   model.logits = static_cast<int>(network.nodes.size()) - 1;
   model.logit_bits = plan.modulus_bits.back();
+  model.logit_prime = prime_of(plan, model.logits);
   return model;
 }
 

@@ -2,12 +2,15 @@
 
 #include "base/error.h"
 #include "plan/plan.h"
+#include "plan/validate_batched.h"
 
 namespace ap::plan {
 namespace {
 
 // Sane limits on numbers that decide how much memory or time a package can ask for.
 constexpr std::size_t kMaxGroups = 64;
+/// Widest shift inside a circuit for shares modulo a prime (nonlinear::ActivationSpec::guard_bits).
+constexpr int kMaxPrimeShift = 24;
 
 const nn::QNode& node_at(const nn::QuantisedNetwork& network, int index, const char* what) {
   if (index < 0 || static_cast<std::size_t>(index) >= network.nodes.size()) {
@@ -24,10 +27,16 @@ void in_range(const std::string& layer, const char* what, double value, double l
   }
 }
 
-void check_linear(const LinearChoice& c, const Plan& plan, const nn::QuantisedNetwork& network) {
+void check_linear(const LinearChoice& c, const Plan& plan, const nn::QuantisedNetwork& network,
+                  const std::vector<bfv::BatchContextPtr>& contexts) {
   const nn::QNode& node = node_at(network, c.node, "linear layer");
   const auto* op = std::get_if<nn::QLinear>(&node.op);
   if (!op) fail_input("the plan treats layer {} as linear, but it is not", node.name);
+  in_range(node.name, "the error's standard deviation", c.error_std, 0, 1e12);
+  if (c.batched) return check_batched(c, plan, network, contexts);
+  if (const std::uint64_t prime = prime_of(plan, c.node); prime != 0) {
+    fail_input("layer {} is shared modulo the prime {}, but is not packed by slots", node.name, prime);
+  }
   in_range(node.name, "its parameter group", c.group, 0, static_cast<double>(plan.groups.size()) - 1);
   const bfv::Parameters& group = plan.groups[static_cast<std::size_t>(c.group)];
   const int held = plan.modulus_bits[static_cast<std::size_t>(c.node)];
@@ -37,7 +46,6 @@ void check_linear(const LinearChoice& c, const Plan& plan, const nn::QuantisedNe
   in_range(node.name, "the sharing modulus of its input", input_bits, c.log2_p, kMaxModulusBits);
   in_range(node.name, "the number of bits dropped from c0", c.drop0, 0, group.log2_q() - c.log2_p);
   in_range(node.name, "the number of bits dropped from c1", c.drop1, 0, group.log2_q() - c.log2_p);
-  in_range(node.name, "the error's standard deviation", c.error_std, 0, 1e12);
   // Throws with the layer's geometry if the packing does not fit.
   linear::Layout(linear::geometry_of(*op, node.shape.c), c.packing, group.n);
 }
@@ -52,9 +60,16 @@ void check_activation(const ActivationChoice& c, const Plan& plan, const nn::Qua
   }
   const Truncation& t = c.truncation;
   in_range(node.name, "the shift", t.shift, op->shift, op->shift);
-  in_range(node.name, "the number of guard bits", t.guard_bits, 0, std::min(t.shift, 16));
-  in_range(node.name, "the width of the garbled sum", t.sum_bits, 2, kMaxModulusBits - t.shift);
   const int input_bits = plan.modulus_bits[static_cast<std::size_t>(node.inputs.front())];
+  if (prime_of(plan, node.inputs.front()) != 0) {
+    // The circuit adds modulo the prime and takes the whole shift off.
+    in_range(node.name, "the shift of shares modulo a prime", t.shift, 0, kMaxPrimeShift);
+    in_range(node.name, "the number of guard bits", t.guard_bits, t.shift, t.shift);
+    in_range(node.name, "the width of the garbled sum", t.sum_bits, input_bits - t.shift, input_bits - t.shift);
+  } else {
+    in_range(node.name, "the number of guard bits", t.guard_bits, 0, std::min(t.shift, 16));
+  }
+  in_range(node.name, "the width of the garbled sum", t.sum_bits, 2, kMaxModulusBits - t.shift);
   in_range(node.name, "the sharing modulus of its input", input_bits, t.input_bits(), kMaxModulusBits);
   const int out_bits = plan.modulus_bits[static_cast<std::size_t>(c.node)];
   in_range(node.name, "the sharing modulus of its output", c.out_bits, out_bits, out_bits);
@@ -90,6 +105,7 @@ void validate(const Plan& plan, const nn::QuantisedNetwork& network) {
     fail_input("the plan has {} parameter groups, more than the {} allowed", plan.groups.size(), kMaxGroups);
   }
   for (const bfv::Parameters& group : plan.groups) bfv::make_context(group);
+  const std::vector<bfv::BatchContextPtr> contexts = check_batch_groups(plan);
   for (std::size_t i = 0; i < network.nodes.size(); ++i) {
     const nn::QNode& node = network.nodes[i];
     const int bits = plan.modulus_bits[i];
@@ -100,6 +116,7 @@ void validate(const Plan& plan, const nn::QuantisedNetwork& network) {
                plan.modulus_bits[static_cast<std::size_t>(input)], bits, kMaxModulusBits);
     }
   }
+  check_primes(plan, network);
   check_masks_known_early(network);
   // Both parties walk the choices in this order, which must be that of the data.
   const auto earlier = [](const auto& a, const auto& b) { return a.node < b.node; };
@@ -109,7 +126,7 @@ void validate(const Plan& plan, const nn::QuantisedNetwork& network) {
   }
   std::vector<int> choices(network.nodes.size(), 0);
   for (const LinearChoice& c : plan.linears) {
-    check_linear(c, plan, network);
+    check_linear(c, plan, network, contexts);
     ++choices[static_cast<std::size_t>(c.node)];
   }
   for (const ActivationChoice& c : plan.activations) {

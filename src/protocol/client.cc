@@ -40,9 +40,8 @@ struct ClientSession::State {
   void shake_hands(const package::PackageId& id);
   Report empty_report() const;
   Share random_share(int node);
-  void send_uploads(const std::vector<bfv::SecretKey>& keys, const std::vector<Share>& shares,
-                    Report& report);
-  void receive_replies(const std::vector<bfv::SecretKey>& keys, std::vector<Share>& shares, Report& report);
+  void send_uploads(const ClientKeys& keys, const std::vector<Share>& shares, Report& report);
+  void receive_replies(const ClientKeys& keys, std::vector<Share>& shares, Report& report);
   void prepare_activations(const std::vector<Share>& shares, Material& material);
   void receive_statistics(Cost& phase, Report& report, Cost LayerCost::*which);
 
@@ -106,35 +105,34 @@ Report ClientSession::State::empty_report() const {
 
 Share ClientSession::State::random_share(int node) {
   Share share(model.size(node));
-  sample_bits(prng, model.bits(node), std::span<std::uint64_t>(share));
+  sample_uniform(prng, model.modulus(node).value(), std::span<std::uint64_t>(share));
   return share;
 }
 
-void ClientSession::State::send_uploads(const std::vector<bfv::SecretKey>& keys,
-                                        const std::vector<Share>& shares, Report& report) {
+void ClientSession::State::send_uploads(const ClientKeys& keys, const std::vector<Share>& shares,
+                                        Report& report) {
   for (std::size_t i = 0; i < model.linears().size(); ++i) {
     const LinearLayer& layer = model.linears()[i];
     measure(report.layers[i].offline, [&] {
       Share mask = shares[static_cast<std::size_t>(layer.input)];
-      for (std::uint64_t& v : mask) v &= low_mask(layer.he->log2_p());
+      for (std::uint64_t& v : mask) v = model.modulus(layer.node).reduce(v);
       Seed seed;
       prng.fill(std::span<std::uint8_t>(seed));
-      channel.send(kUpload, layer.he->encrypt(keys[static_cast<std::size_t>(layer.group)], mask, seed,
-                                              options.errors));
+      channel.send(kUpload, layer.he->encrypt(keys, mask, seed, options.errors));
       wipe(seed.data(), seed.size());
     });
   }
 }
 
-void ClientSession::State::receive_replies(const std::vector<bfv::SecretKey>& keys,
-                                           std::vector<Share>& shares, Report& report) {
+void ClientSession::State::receive_replies(const ClientKeys& keys, std::vector<Share>& shares,
+                                           Report& report) {
   for (std::size_t i = 0; i < model.linears().size(); ++i) {
     const LinearLayer& layer = model.linears()[i];
     measure(report.layers[i].offline, [&] {
       const Bytes replies = channel.receive_exactly(kReply, layer.he->reply_bytes());
       Share& share = shares[static_cast<std::size_t>(layer.node)];
       share.resize(model.size(layer.node));
-      layer.he->decrypt(keys[static_cast<std::size_t>(layer.group)], replies, share);
+      layer.he->decrypt(keys, replies, share);
     });
   }
   apply_local_nodes(model, shares);
@@ -202,15 +200,8 @@ void ClientSession::prepare() {
   s.measure(report.offline, [&] {
     s.channel.send(kCommand, Bytes{static_cast<std::uint8_t>(Command::prepare)});
 
-    // Fresh keys, one per (N, q).
-    std::vector<bfv::SecretKey> keys;
-    Bytes public_keys;
-    for (const bfv::ContextPtr& context : s.model.contexts()) {
-      keys.emplace_back(context, s.prng);
-      const Bytes bytes = bfv::PublicKey(keys.back(), s.prng, s.options.errors).serialise();
-      public_keys.insert(public_keys.end(), bytes.begin(), bytes.end());
-    }
-    s.channel.send(kPublicKeys, public_keys);
+    const ClientKeys keys(s.model.groups(), s.prng, s.options.errors);
+    keys.send(s.channel, s.prng);
 
     // r: the client's share of the image and of every activation's output is its own random choice.
     std::vector<Share> shares(s.model.network().nodes.size());
@@ -250,15 +241,12 @@ std::vector<std::int64_t> ClientSession::infer(std::span<const std::int32_t> inp
   std::vector<std::int64_t> logits(s.model.size(last));
   s.measure(report.online, [&] {
     s.channel.send(kCommand, Bytes{static_cast<std::uint8_t>(Command::infer)});
-    const int bits = s.model.bits(0);
+    const ShareModulus& in = s.model.modulus(0);
     Share masked(input.size());
     for (std::size_t i = 0; i < masked.size(); ++i) {
-      masked[i] =
-          (static_cast<std::uint64_t>(std::int64_t{input[i]}) - material.input_mask[i]) & low_mask(bits);
+      masked[i] = in.subtract(in.from_signed(input[i]), material.input_mask[i]);
     }
-    Bytes packed(packed_bytes(masked.size(), bits));
-    pack_bits(masked, bits, packed);
-    s.channel.send(kMaskedInput, packed);
+    s.channel.send(kMaskedInput, pack_shares(masked, in));
 
     const std::size_t linears = s.model.linears().size();
     for (std::size_t i = 0; i < material.activations.size(); ++i) {
@@ -266,12 +254,11 @@ std::vector<std::int64_t> ClientSession::infer(std::span<const std::int32_t> inp
       material.activations[i].reset();
     }
 
-    const int out_bits = s.model.bits(last);
-    const Bytes reply = s.channel.receive_exactly(kLogits, packed_bytes(logits.size(), out_bits));
-    Share server_share(logits.size());
-    unpack_bits(reply, out_bits, server_share);
+    const ShareModulus& out = s.model.modulus(last);
+    const Bytes reply = s.channel.receive_exactly(kLogits, packed_bytes(logits.size(), out.bits()));
+    const Share server_share = unpack_shares(reply, logits.size(), out, "the logits");
     for (std::size_t i = 0; i < logits.size(); ++i) {
-      logits[i] = to_signed((server_share[i] + material.logits[i]) & low_mask(out_bits), out_bits);
+      logits[i] = out.to_signed(out.add(server_share[i], material.logits[i]));
     }
     s.receive_statistics(report.online, report, &LayerCost::online);
   });

@@ -33,9 +33,21 @@ Link measure_link(net::Channel& channel) {
 
 void answer_probe(net::Channel& channel) { channel.send(kProbe, channel.receive(kProbe, 1, kProbeBytes)); }
 
+namespace {
+
+/// Left open by the plan, and not decided by shares modulo a prime, which garbling alone can read.
+bool is_open(const Model& model, std::size_t activation) {
+  const nonlinear::ActivationSpec& spec = model.activations()[activation].spec;
+  return model.plan().activations[activation].engine == "auto" && spec.in_prime == 0 && spec.out_prime == 0;
+}
+
+}  // namespace
+
 bool wants_link(const Model& model) {
-  return std::any_of(model.plan().activations.begin(), model.plan().activations.end(),
-                     [](const plan::ActivationChoice& choice) { return choice.engine == "auto"; });
+  for (std::size_t i = 0; i < model.activations().size(); ++i) {
+    if (is_open(model, i)) return true;
+  }
+  return false;
 }
 
 std::vector<Engine> choose_engines(const Model& model, const Link& link, const cost::Profile& profile) {
@@ -47,11 +59,10 @@ std::vector<Engine> choose_engines(const Model& model, const Link& link, const c
   for (std::size_t i = 0; i < model.activations().size(); ++i) {
     const std::string& wanted = model.plan().activations[i].engine;
     const nonlinear::ActivationSpec& spec = model.activations()[i].spec;
-    if (wanted == "auto") {
+    if (is_open(model, i)) {
       const bool transfers = seconds(cost::Engine::ot, spec) < seconds(cost::Engine::gc, spec);
       engines.push_back(transfers ? Engine::ot : Engine::gc);
     } else {
-      AP_ASSERT(wanted == "gc" || wanted == "ot");
       engines.push_back(wanted == "ot" ? Engine::ot : Engine::gc);
     }
   }

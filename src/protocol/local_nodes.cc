@@ -7,16 +7,20 @@
 namespace ap::protocol {
 namespace {
 
-Share add(const nn::QAdd& op, std::span<const ShareView> inputs, std::size_t size) {
+Share add(const nn::QAdd& op, std::span<const ShareView> inputs, std::size_t size,
+          const ShareModulus& modulus) {
   Share out(size, 0);
   for (std::size_t j = 0; j < inputs.size(); ++j) {
-    const auto factor = static_cast<std::uint64_t>(op.multiplier[j]);
-    for (std::size_t i = 0; i < size; ++i) out[i] += factor * inputs[j][i];
+    const std::uint64_t factor = modulus.from_signed(op.multiplier[j]);
+    for (std::size_t i = 0; i < size; ++i) {
+      out[i] = modulus.add(out[i], modulus.multiply(factor, inputs[j][i]));
+    }
   }
   return out;
 }
 
 Share sum_pool(const nn::QSumPool& op, ShareView in, const nn::Shape& from, const nn::Shape& to) {
+  // At most one window's elements below 2^40 each: no sum wraps before it is reduced.
   Share out(static_cast<std::size_t>(to.size()), 0);
   const nn::Window& window = op.window;
   std::size_t at = 0;
@@ -51,10 +55,10 @@ bool is_local(const nn::QOp& op) {
 }
 
 Share apply_local(const nn::QNode& node, std::span<const ShareView> inputs,
-                  std::span<const nn::Shape> input_shapes, int bits) {
+                  std::span<const nn::Shape> input_shapes, const ShareModulus& modulus) {
   Share out;
   if (const auto* sum = std::get_if<nn::QAdd>(&node.op)) {
-    out = add(*sum, inputs, static_cast<std::size_t>(node.shape.size()));
+    out = add(*sum, inputs, static_cast<std::size_t>(node.shape.size()), modulus);
   } else if (const auto* pool = std::get_if<nn::QSumPool>(&node.op)) {
     out = sum_pool(*pool, inputs[0], input_shapes[0], node.shape);
   } else if (const auto* moved = std::get_if<nn::QGather>(&node.op)) {
@@ -64,8 +68,7 @@ Share apply_local(const nn::QNode& node, std::span<const ShareView> inputs,
     for (const ShareView& part : inputs) out.insert(out.end(), part.begin(), part.end());
   }
   AP_ASSERT(out.size() == static_cast<std::size_t>(node.shape.size()));
-  const std::uint64_t mask = low_mask(bits);
-  for (std::uint64_t& v : out) v &= mask;
+  for (std::uint64_t& v : out) v = modulus.reduce(v);
   return out;
 }
 

@@ -1,4 +1,5 @@
-// Nodes that each party applies to its own share: integer-linear maps with public coefficients over Z_{2^k}.
+// Nodes that each party applies to its own share: integer-linear maps with public coefficients modulo the
+// node's modulus.
 #pragma once
 
 #include <span>
@@ -11,9 +12,9 @@ namespace ap::protocol {
 /// True for Add, SumPool, Concat and Gather.
 bool is_local(const nn::QOp& op);
 
-/// The node's share from the shares of its inputs, reduced mod 2^bits.
+/// The node's share, modulo `modulus`, from the shares of its inputs (modulo a multiple of it).
 /// `inputs[j]` has the length of input j's shape, `input_shapes[j]` its shape.
 Share apply_local(const nn::QNode& node, std::span<const ShareView> inputs,
-                  std::span<const nn::Shape> input_shapes, int bits);
+                  std::span<const nn::Shape> input_shapes, const ShareModulus& modulus);
 
 }  // namespace ap::protocol

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/bits.h"
 #include "base/error.h"
 #include "protocol/local_nodes.h"
 
@@ -36,15 +37,18 @@ std::vector<std::uint32_t> pool_windows(const nn::Window& window, const nn::Shap
 }  // namespace
 
 Model::Model(const nn::QuantisedNetwork& network, const plan::Plan& plan) : network_(network), plan_(plan) {
-  for (const bfv::Parameters& group : plan_.groups) contexts_.push_back(bfv::make_context(group));
-  for (const plan::LinearChoice& choice : plan_.linears) {
-    const nn::QNode& at = node(choice.node);
-    const bfv::ContextPtr& context = contexts_[static_cast<std::size_t>(choice.group)];
-    linear::Layout layout(linear::geometry_of(std::get<nn::QLinear>(at.op), at.shape.c), choice.packing,
-                          bfv::parameters(*context).n);
-    linears_.push_back({choice.node, at.inputs.front(), choice.group,
-                        std::make_shared<const linear::HeLinear>(std::move(layout), context, choice.log2_p,
-                                                                 choice.drop0, choice.drop1)});
+  const auto prime = [&](int index) {
+    return plan_.primes.empty() ? 0 : plan_.primes[static_cast<std::size_t>(index)];
+  };
+  for (int i = 0; i < static_cast<int>(network_.nodes.size()); ++i) {
+    moduli_.push_back(prime(i) != 0 ? ShareModulus(prime(i))
+                                    : ShareModulus::power_of_two(plan_.modulus_bits[static_cast<std::size_t>(i)]));
+  }
+  HeLayers he = make_he_layers(network_, plan_);
+  groups_ = std::move(he.groups);
+  for (std::size_t i = 0; i < plan_.linears.size(); ++i) {
+    const int at = plan_.linears[i].node;
+    linears_.push_back({at, node(at).inputs.front(), std::move(he.layers[i])});
   }
   for (const plan::ActivationChoice& choice : plan_.activations) {
     const nn::QNode& at = node(choice.node);
@@ -60,6 +64,8 @@ Model::Model(const nn::QuantisedNetwork& network, const plan::Plan& plan) : netw
     layer.spec.guard_bits = choice.truncation.guard_bits;
     layer.spec.clamp_bits = op.bits;
     layer.spec.out_bits = choice.out_bits;
+    layer.spec.in_prime = prime(layer.input);
+    layer.spec.out_prime = prime(layer.node);
     if (op.has_pool && op.pool.kernel_h * op.pool.kernel_w > 1) {
       layer.spec.pool_size =
           static_cast<std::size_t>(op.pool.kernel_h) * static_cast<std::size_t>(op.pool.kernel_w);
@@ -71,7 +77,24 @@ Model::Model(const nn::QuantisedNetwork& network, const plan::Plan& plan) : netw
 
 std::size_t Model::size(int index) const { return static_cast<std::size_t>(node(index).shape.size()); }
 
+namespace {
+
+Share modular_circuit_input(const ActivationLayer& layer, ShareView share, Party party) {
+  Share out(share.begin(), share.end());
+  if (party == Party::client) return out;
+  const ShareModulus modulus(layer.spec.in_prime);
+  const plan::Truncation& t = layer.truncation;
+  const std::uint64_t shift =
+      modulus.subtract(modulus.from_signed(t.offset()),
+                       modulus.multiply(modulus.from_signed(layer.low), modulus.reduce(std::uint64_t{1} << t.shift)));
+  for (std::uint64_t& v : out) v = modulus.add(v, shift);
+  return out;
+}
+
+}  // namespace
+
 Share circuit_input(const ActivationLayer& layer, ShareView share, Party party) {
+  if (layer.spec.in_prime != 0) return modular_circuit_input(layer, share, party);
   const plan::Truncation& t = layer.truncation;
   const std::uint64_t reduce = low_mask(t.input_bits());
   const std::uint64_t keep = low_mask(t.sum_bits + t.guard_bits);
@@ -85,6 +108,21 @@ Share circuit_input(const ActivationLayer& layer, ShareView share, Party party) 
   return out;
 }
 
+Bytes pack_shares(ShareView shares, const ShareModulus& modulus) {
+  Bytes packed(packed_bytes(shares.size(), modulus.bits()));
+  pack_bits(shares, modulus.bits(), packed);
+  return packed;
+}
+
+Share unpack_shares(ByteView bytes, std::size_t count, const ShareModulus& modulus, const char* what) {
+  Share shares(count);
+  unpack_bits(bytes, modulus.bits(), shares);
+  std::uint64_t above = 0;
+  for (const std::uint64_t v : shares) above |= (modulus.value() - 1 - v) >> 63;
+  if (above != 0) fail_peer("an element of {} is not below the modulus {}", what, modulus.value());
+  return shares;
+}
+
 void apply_local_nodes(const Model& model, std::vector<Share>& shares) {
   for (std::size_t i = 0; i < shares.size(); ++i) {
     const nn::QNode& node = model.node(static_cast<int>(i));
@@ -96,7 +134,7 @@ void apply_local_nodes(const Model& model, std::vector<Share>& shares) {
       shapes.push_back(model.node(input).shape);
     }
     if (std::all_of(inputs.begin(), inputs.end(), [](const auto& s) { return !s.empty(); })) {
-      shares[i] = apply_local(node, inputs, shapes, model.bits(static_cast<int>(i)));
+      shares[i] = apply_local(node, inputs, shapes, model.modulus(static_cast<int>(i)));
     }
   }
 }

@@ -5,7 +5,9 @@
 
 #include "base/bits.h"
 #include "base/error.h"
+#include "bfv/batch_scheme.h"
 #include "bfv/scheme.h"
+#include "plan/batched_candidates.h"
 #include "protocol/link.h"
 #include "protocol/statistics.h"
 
@@ -28,6 +30,30 @@ void add_down(cost::Work& work, std::uint64_t payload) {
   work.messages_down += 1;
 }
 
+cost::LinearShape linear_shape(const Model& model, const LinearLayer& layer, const plan::LinearChoice& choice,
+                               const cost::SessionShape& session) {
+  cost::LinearShape shape;
+  shape.geometry = layer.he->geometry();
+  shape.upload_bytes = layer.he->upload_bytes();
+  shape.reply_bytes = layer.he->reply_bytes();
+  const ShareModulus& modulus = model.modulus(layer.node);
+  // Sums modulo a prime must not wrap, so they take 64-bit words.
+  shape.share_bits = std::has_single_bit(modulus.value()) ? modulus.bits() : 64;
+  const auto group = static_cast<std::size_t>(choice.group);
+  if (choice.batched) {
+    const cost::BatchedRing& ring = session.batch_groups[group].ring;
+    shape.batched = {plan::batched_layer(shape.geometry, *choice.batched, ring.n).counts, ring,
+                     choice.batched->reply_level};
+  } else {
+    const cost::GroupShape& ring = session.groups[group];
+    shape.counts = linear::counts(shape.geometry, choice.packing);
+    shape.n = ring.n;
+    shape.primes = ring.primes;
+    shape.prime_bits = ring.prime_bits;
+  }
+  return shape;
+}
+
 cost::PhaseCost both(const cost::LayerPrediction& layer) {
   cost::PhaseCost sum = layer.offline;
   sum += layer.online;
@@ -40,15 +66,18 @@ cost::SessionShape session_shape(const Model& model, std::span<const Engine> eng
   AP_ASSERT(engines.size() == model.activations().size());
   cost::SessionShape shape;
   std::uint64_t key_bytes = 0;
-  for (const bfv::ContextPtr& context : model.contexts()) {
+  for (const bfv::ContextPtr& context : model.groups().coefficient) {
     const bfv::Parameters& p = bfv::parameters(*context);
     shape.groups.push_back({p.n, static_cast<int>(p.primes.size()), widest_prime(p)});
     key_bytes += bfv::PublicKey::serialised_bytes(*context);
   }
-  for (const LinearLayer& layer : model.linears()) {
-    const cost::GroupShape& group = shape.groups[static_cast<std::size_t>(layer.group)];
-    shape.linears.push_back({layer.he->layout().geometry(), layer.he->layout().counts(), group.n, group.primes,
-                             group.prime_bits, layer.he->upload_bytes(), layer.he->reply_bytes()});
+  for (const BatchGroup& group : model.groups().batch) {
+    shape.batch_groups.push_back({plan::ring_of(bfv::parameters(*group.context)), group.elements.size()});
+    key_bytes += bfv::batch_encrypted_bytes(*group.context);
+    add_up(shape.offline_rest, bfv::GaloisKeys::serialised_bytes(*group.context, group.elements));
+  }
+  for (std::size_t i = 0; i < model.linears().size(); ++i) {
+    shape.linears.push_back(linear_shape(model, model.linears()[i], model.plan().linears[i], shape));
   }
   for (std::size_t i = 0; i < engines.size(); ++i) {
     shape.activations.push_back(
@@ -64,8 +93,8 @@ cost::SessionShape session_shape(const Model& model, std::span<const Engine> eng
   add_down(shape.offline_rest, statistics);
   shape.offline_rest.flights = 2;
   add_up(shape.online_rest, 1);
-  add_up(shape.online_rest, packed_bytes(model.size(0), model.bits(0)));
-  add_down(shape.online_rest, packed_bytes(model.size(last), model.bits(last)));
+  add_up(shape.online_rest, packed_bytes(model.size(0), model.modulus(0).bits()));
+  add_down(shape.online_rest, packed_bytes(model.size(last), model.modulus(last).bits()));
   add_down(shape.online_rest, statistics);
   shape.online_rest.flights = 2;
   return shape;

@@ -5,7 +5,7 @@
 
 #include "base/bits.h"
 #include "linear/clear_conv.h"
-#include "linear/he_linear.h"
+#include "protocol/clear_linear.h"
 #include "protocol/clock.h"
 #include "protocol/engines.h"
 #include "protocol/link.h"
@@ -18,7 +18,7 @@ namespace {
 
 /// A linear layer's weights in the two forms that the two phases need.
 struct PreparedLayer {
-  linear::PreparedLinear offline;
+  std::unique_ptr<PreparedHeLayer> offline;
   linear::ClearConv online;
   std::vector<std::int64_t> bias;
 };
@@ -36,8 +36,8 @@ struct ServerModel::Prepared {
     for (const LinearLayer& layer : model.linears()) {
       const nn::QNode& node = model.node(layer.node);
       const auto& op = std::get<nn::QLinear>(node.op);
-      layers.push_back({linear::PreparedLinear(layer.he, op.weights),
-                        linear::ClearConv(layer.he->layout().geometry(), op.weights), op.bias});
+      layers.push_back({layer.he->prepare(op.weights), linear::ClearConv(layer.he->geometry(), op.weights),
+                        op.bias});
     }
   }
   Model model;
@@ -55,7 +55,7 @@ const package::PackageId& ServerModel::id() const { return prepared_->id; }
 
 std::size_t ServerModel::prepared_bytes() const {
   std::size_t bytes = 0;
-  for (const PreparedLayer& layer : prepared_->layers) bytes += layer.offline.memory_bytes();
+  for (const PreparedLayer& layer : prepared_->layers) bytes += layer.offline->memory_bytes();
   return bytes;
 }
 
@@ -137,19 +137,6 @@ class Session {
     channel_.send(kStatistics, serialise(statistics));
   }
 
-  std::vector<bfv::PublicKey> receive_public_keys() {
-    std::size_t size = 0;
-    for (const bfv::ContextPtr& context : model_.contexts())
-      size += bfv::PublicKey::serialised_bytes(*context);
-    const Bytes bytes = channel_.receive_exactly(kPublicKeys, size);
-    ByteReader in(bytes, "the client's public keys", ErrorCode::peer);
-    std::vector<bfv::PublicKey> keys;
-    for (const bfv::ContextPtr& context : model_.contexts()) {
-      keys.emplace_back(context, in.raw(bfv::PublicKey::serialised_bytes(*context)));
-    }
-    return keys;
-  }
-
   void prepare() {
     if (ready_.size() >= options_.max_prepared) {
       fail_peer("the client wants to prepare more than {} inferences ahead", options_.max_prepared);
@@ -157,7 +144,7 @@ class Session {
     ServerStatistics statistics = empty_statistics();
     Material material;
     measure(statistics.cpu_s, [&] {
-      const std::vector<bfv::PublicKey> keys = receive_public_keys();
+      const ServerKeys keys(model_.groups(), channel_);
       for (std::size_t i = 0; i < model_.linears().size(); ++i) {
         const LinearLayer& layer = model_.linears()[i];
         const Bytes uploads = channel_.receive_exactly(kUpload, layer.he->upload_bytes());
@@ -165,9 +152,8 @@ class Session {
           Seed seed;
           prng_.fill(std::span<std::uint8_t>(seed));
           Share share(model_.size(layer.node));
-          const bfv::PublicKey& key = keys[static_cast<std::size_t>(layer.group)];
           channel_.send(kReply,
-                        prepared_.layers[i].offline.apply(uploads, key, seed, share, options_.errors));
+                        prepared_.layers[i].offline->apply(keys, uploads, seed, share, options_.errors));
           wipe(seed.data(), seed.size());
           material.linear_shares.push_back(std::move(share));
         });
@@ -220,23 +206,21 @@ class Session {
 
   /// y = W (x - r) + s + b mod p: our share of the layer's result.
   Share linear_share(std::size_t index, ShareView x, const Share& s) const {
-    const LinearLayer& layer = model_.linears()[index];
+    const ShareModulus& modulus = model_.modulus(model_.linears()[index].node);
     const PreparedLayer& weights = prepared_.layers[index];
-    Share y(s.size());
-    if (model_.bits(layer.node) <= 32) {
-      SecretVector<std::uint32_t> x32(x.begin(), x.end());
-      SecretVector<std::uint32_t> y32(y.size());
-      weights.online.apply(x32, y32);
-      std::copy(y32.begin(), y32.end(), y.begin());
-    } else {
-      weights.online.apply(x, y);
-    }
-    const std::uint64_t mask = low_mask(model_.bits(layer.node));
+    Share y = apply_modulo(weights.online, x, modulus);
     const std::size_t plane = y.size() / weights.bias.size();
     for (std::size_t i = 0; i < y.size(); ++i) {
-      y[i] = (y[i] + s[i] + static_cast<std::uint64_t>(weights.bias[i / plane])) & mask;
+      y[i] = modulus.add(modulus.add(y[i], s[i]), modulus.from_signed(weights.bias[i / plane]));
     }
     return y;
+  }
+
+  Share receive_masked_input() {
+    const ShareModulus& modulus = model_.modulus(0);
+    const std::size_t count = model_.size(0);
+    return unpack_shares(channel_.receive_exactly(kMaskedInput, packed_bytes(count, modulus.bits())), count,
+                         modulus, "the masked input");
   }
 
   void infer() {
@@ -248,9 +232,7 @@ class Session {
     const int count = static_cast<int>(model_.network().nodes.size());
     measure(statistics.cpu_s, [&] {
       std::vector<Share> shares(static_cast<std::size_t>(count));
-      shares[0].resize(model_.size(0));
-      unpack_bits(channel_.receive_exactly(kMaskedInput, packed_bytes(shares[0].size(), model_.bits(0))),
-                  model_.bits(0), shares[0]);
+      shares[0] = receive_masked_input();
       std::size_t linear = 0, activation = 0;
       for (int node = 1; node < count; ++node) {
         Share& out = shares[static_cast<std::size_t>(node)];
@@ -269,8 +251,9 @@ class Session {
             const auto masked = material.activations[activation]->run(input);
             material.activations[activation].reset();
             out.assign(masked.begin(), masked.end());
-            const std::uint64_t mask = low_mask(model_.bits(node));
-            for (std::uint64_t& v : out) v = (v + static_cast<std::uint64_t>(layer.low)) & mask;
+            const ShareModulus& modulus = model_.modulus(node);
+            const std::uint64_t low = modulus.from_signed(layer.low);
+            for (std::uint64_t& v : out) v = modulus.add(v, low);
           });
           ++activation;
         } else {
@@ -278,10 +261,7 @@ class Session {
         }
         if (options_.observer) options_.observer(node, out);
       }
-      const int bits = model_.bits(count - 1);
-      Bytes packed(packed_bytes(shares.back().size(), bits));
-      pack_bits(shares.back(), bits, packed);
-      channel_.send(kLogits, packed);
+      channel_.send(kLogits, pack_shares(shares.back(), model_.modulus(count - 1)));
     });
     if (options_.on_inference) options_.on_inference();
     send_statistics(statistics);

@@ -35,40 +35,53 @@ std::vector<std::string> assumptions(security::CostModel model) {
 
 }  // namespace
 
+const GroupAudit& group_of(const Audit& audit, const plan::LinearChoice& choice) {
+  return (choice.batched ? audit.batch_groups : audit.groups).at(static_cast<std::size_t>(choice.group));
+}
+
 Audit audit(const package::Package& package, security::CostModel model) {
+  const plan::Plan& plan = package.plan;
   Audit result;
   result.cost_model = model;
-  result.circuit_privacy = "approximate re-sharing";
-  result.flood_bits = 0;
-  result.failure_log2 = package.plan.failure_log2;
-  result.target_failure_log2 = package.plan.target_failure_log2;
+  result.failure_log2 = plan.failure_log2;
+  result.target_failure_log2 = plan.target_failure_log2;
   result.assumptions = assumptions(model);
   result.min_lambda_bits = 1e9;
-  for (std::size_t g = 0; g < package.plan.groups.size(); ++g) {
-    const bfv::Parameters& parameters = package.plan.groups[g];
+  const auto add = [&](std::vector<GroupAudit>& to, std::uint32_t n, double log2_q, bool batched) {
     GroupAudit group;
-    group.n = parameters.n;
-    group.log2_q = parameters.log2_q();
-    group.estimate = security::estimate({static_cast<double>(group.n), group.log2_q, kErrorSigma}, model);
-    for (const plan::LinearChoice& choice : package.plan.linears) {
-      if (choice.group != static_cast<int>(g)) continue;
+    group.n = n;
+    group.log2_q = log2_q;
+    group.estimate = security::estimate({static_cast<double>(n), log2_q, kErrorSigma}, model);
+    for (const plan::LinearChoice& choice : plan.linears) {
+      if (choice.batched.has_value() != batched || choice.group != static_cast<int>(to.size())) continue;
       group.layers.push_back(package.network.nodes[static_cast<std::size_t>(choice.node)].name);
     }
     result.min_lambda_bits = std::min(result.min_lambda_bits, group.estimate.lambda_min);
-    result.groups.push_back(std::move(group));
+    to.push_back(std::move(group));
+  };
+  for (const bfv::Parameters& p : plan.groups) add(result.groups, p.n, p.log2_q(), false);
+  for (const bfv::BatchParameters& p : plan.batch_groups) add(result.batch_groups, p.n, p.log2_qp(), true);
+  std::vector<std::string> methods;
+  if (!plan.groups.empty()) methods.push_back("approximate re-sharing");
+  if (!plan.batch_groups.empty()) methods.push_back("flooding");
+  result.circuit_privacy = fmt::format("{}", fmt::join(methods, " and "));
+  for (const plan::LinearChoice& choice : plan.linears) {
+    if (choice.batched) result.flood_bits = std::max(result.flood_bits, choice.batched->flood_bits);
   }
   return result;
 }
 
 void require_security(const Audit& audit) {
-  for (const GroupAudit& group : audit.groups) {
-    // Written so that a NaN is refused too.
-    if (group.estimate.lambda_min >= security::kTargetBits) continue;
-    fail_security(
-        "N = {} with log2 q = {:.1f} gives {:.1f} bits of security ({} cost model), {:.0f} are required; "
-        "layers {} would run under it: compile the network again",
-        group.n, group.log2_q, group.estimate.lambda_min, security::to_string(audit.cost_model),
-        security::kTargetBits, fmt::join(group.layers, ", "));
+  for (const auto* groups : {&audit.groups, &audit.batch_groups}) {
+    for (const GroupAudit& group : *groups) {
+      // Written so that a NaN is refused too.
+      if (group.estimate.lambda_min >= security::kTargetBits) continue;
+      fail_security(
+          "N = {} with log2 q = {:.1f} gives {:.1f} bits of security ({} cost model), {:.0f} are required; "
+          "layers {} would run under it: compile the network again",
+          group.n, group.log2_q, group.estimate.lambda_min, security::to_string(audit.cost_model),
+          security::kTargetBits, fmt::join(group.layers, ", "));
+    }
   }
 }
 

@@ -12,21 +12,25 @@ namespace ap::service {
 
 struct GroupAudit {
   std::uint32_t n = 0;
-  double log2_q = 0;
+  double log2_q = 0;  ///< of everything published under the key: with the special primes, if there are any
   security::Estimate estimate;
   std::vector<std::string> layers;
 };
 
 struct Audit {
-  std::vector<GroupAudit> groups;
+  std::vector<GroupAudit> groups;        ///< in the order of Plan::groups
+  std::vector<GroupAudit> batch_groups;  ///< in the order of Plan::batch_groups
   double min_lambda_bits = 0;
   security::CostModel cost_model = security::CostModel::matzov;
   std::string circuit_privacy;  ///< method that hides the weights in the replies
-  int flood_bits = 0;           ///< statistical flooding bits that the method needs
+  int flood_bits = 0;           ///< of flooding, the most that a layer has; 0 without flooding
   double failure_log2 = 0;      ///< log2 of the predicted failure probability of one inference
   double target_failure_log2 = 0;
   std::vector<std::string> assumptions;  ///< sentences
 };
+
+/// The audit of the group under which a linear layer runs.
+const GroupAudit& group_of(const Audit& audit, const plan::LinearChoice& choice);
 
 Audit audit(const package::Package& package, security::CostModel model = security::CostModel::matzov);
 

@@ -9,6 +9,8 @@
 #include "nn/accuracy.h"
 #include "nn/float_executor.h"
 #include "nn/integer_executor.h"
+#include "plan/assemble.h"
+#include "plan/baselines.h"
 #include "plan/budget.h"
 #include "plan/select.h"
 #include "protocol/predict.h"
@@ -38,6 +40,21 @@ std::vector<std::int32_t> quantised_inputs(const nn::QuantisedNetwork& network, 
   return all;
 }
 
+bool is_baseline(const std::string& policy) {
+  return policy == "delphi" || policy == "darl" || policy == "published";
+}
+
+plan::Plan baseline_plan(const nn::QuantisedNetwork& network, const CompileOptions& options) {
+  plan::BaselineOptions baseline;
+  baseline.costs = options.profile.batched;
+  if (options.strict) baseline.target_failure_log2 = -128;
+  baseline.as_published = options.as_published;
+  if (options.policy == "delphi") return plan::select_delphi(network, baseline);
+  if (options.policy == "darl") return plan::select_darl(network, baseline);
+  const std::vector<double> der_log2(plan::linear_nodes(network).size(), options.der_log2);
+  return plan::select_published(network, der_log2, baseline);
+}
+
 /// Predicts what the plan costs, and tells the plan.
 void predict(const CompileOptions& options, Compiled& result) {
   const protocol::Model model(result.package.network, result.package.plan);
@@ -50,13 +67,28 @@ void predict(const CompileOptions& options, Compiled& result) {
 }  // namespace
 
 void check_options(const CompileOptions& options) {
-  static const std::vector<std::string> known = {"exact", "budget", "dp",     "ddpg",
-                                                 "darl",  "delphi", "random", "greedy"};
+  static const std::vector<std::string> known = {"exact",  "budget", "dp",     "ddpg",     "darl",
+                                                 "delphi", "random", "greedy", "published"};
+  constexpr const char* kOffered = "exact, budget, delphi, darl, published";
   if (std::ranges::find(known, options.policy) == known.end()) {
-    fail_input("there is no policy \"{}\"; this version offers: exact, budget", options.policy);
+    fail_input("there is no policy \"{}\"; this version offers: {}", options.policy, kOffered);
   }
-  if (options.policy != "exact" && options.policy != "budget") {
-    fail_input("policy {} is not available in this version, which offers: exact, budget", options.policy);
+  const bool baseline = is_baseline(options.policy);
+  if (options.policy != "exact" && options.policy != "budget" && !baseline) {
+    fail_input("policy {} is not available in this version, which offers: {}", options.policy, kOffered);
+  }
+  if (baseline && options.activation == "ot") {
+    fail_input("policy {} shares modulo primes, which engine ot cannot; use --activation gc or auto",
+               options.policy);
+  }
+  if (options.as_published && options.policy != "darl") {
+    fail_input("--as-published is the published rule for flooding in policy darl; policy is {}", options.policy);
+  }
+  if (options.policy == "published" && options.strict) {
+    fail_input("--strict asks for rare failures, policy published for frequent ones; use --policy darl");
+  }
+  if (!(options.der_log2 >= -40 && options.der_log2 <= -1)) {
+    fail_input("a decryption-error rate of 2^{} is out of range; give --der -40 to -1", options.der_log2);
   }
   if (options.policy == "budget" && options.strict) {
     fail_input("--strict asks for rare failures, policy budget for small errors; use --policy exact");
@@ -119,10 +151,10 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
     plan::SelectOptions select;
     plan::BudgetOptions budget;
     select.profile = budget.profile = options.profile;
-    const bool exact = options.policy == "exact";
-    Precision precision =
-        choose_precision(graph, calibration, normalization, exact ? select.guard_bits : budget.guard_bits,
-                         options.activation_bits);
+    const bool small_errors = options.policy == "budget";
+    Precision precision = choose_precision(graph, calibration, normalization,
+                                           small_errors ? budget.guard_bits : select.guard_bits,
+                                           options.activation_bits);
     package.network = std::move(precision.network);
     result.activation_bits = precision.activation_bits;
     result.agreement = precision.agreement;
@@ -130,7 +162,9 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
     bar.note("choosing parameters");
     const Clock::time_point search = Clock::now();
     if (options.strict) select.target_failure_log2 = -128;
-    if (exact) {
+    if (is_baseline(options.policy)) {
+      package.plan = baseline_plan(package.network, options);
+    } else if (!small_errors) {
       package.plan = plan::select_exact(package.network, select);
     } else {
       budget.max_accuracy_loss = options.max_accuracy_loss;
@@ -140,7 +174,9 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
       package.plan = std::move(selection.plan);
       simulated = selection.simulation.top1_mean;
     }
-    for (plan::ActivationChoice& choice : package.plan.activations) choice.engine = options.activation;
+    if (!is_baseline(options.policy)) {
+      for (plan::ActivationChoice& choice : package.plan.activations) choice.engine = options.activation;
+    }
     predict(options, result);
     result.search_seconds = seconds_since(search);
     bar.advance();

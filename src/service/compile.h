@@ -19,6 +19,8 @@ struct CompileOptions {
   std::string activation = "auto";   ///< engine of the activations: auto, gc or ot
   int activation_bits = 0;           ///< 2 to 14, or 0 to choose (service/precision.h)
   bool strict = false;               ///< failure of at most 2^-128 per inference instead of 2^-40
+  bool as_published = false;         ///< policy darl: flooding by AutoPrivacy's rule of thumb
+  double der_log2 = -15;             ///< policy published: log2 of every layer's decryption-error rate
   std::vector<std::string> labels;   ///< class names, or empty
   bool progress = true;
   cost::Profile profile = cost::typical_profile();  ///< prices of choices and predictions

@@ -65,6 +65,22 @@ TEST(LinearWork, EachOperationCountsAsOftenAsItRuns) {
   EXPECT_EQ(linear_work(shape, p).offline.bytes(), 3000 + 2 * 10);
 }
 
+TEST(LinearWork, LayersPackedBySlots) {
+  LinearShape shape = linear_shape();
+  shape.batched = {{.uploads = 2, .replies = 3, .products = 18, .hoisted_rotations = 4, .plain_rotations = 5},
+                   {8192, 2, 1, 2},
+                   1};
+  Profile p = free_profile();
+  p.batched = {0, 1, 0, 0};
+  // Decompositions 5 + 2 with 2 x 3 - 2 passes each, rotations 9 with 2 x 2 x 3 + 4 x 2, products, replies.
+  EXPECT_EQ(linear_work(shape, p).offline.server_s, 7 * 4 + 9 * 20 + 18 * 2 * 2 + 3 * 2 * 6);
+  p.batched = {0, 0, 1, 0};
+  EXPECT_EQ(linear_work(shape, p).offline.client_s, 2 * 2 + 3);
+  EXPECT_EQ(batched_key_seconds(shape.batched->ring, 7, p.batched).client, 2 + 7 * 2 * 3);
+  shape.batched->ring.n = 16384;
+  EXPECT_EQ(linear_work(shape, p).offline.client_s, 2 * (2 * 2 + 3));
+}
+
 TEST(LinearWork, RingsThatWereNotProfiledAreScaled) {
   Profile p = free_profile();
   p.rings[0].product = 1e-6;

@@ -24,9 +24,16 @@ inline TestLayer random_layer(const ActivationSpec& spec, Prng& prng) {
   layer.a.resize(spec.inputs);
   layer.b.resize(spec.inputs);
   layer.r.resize(spec.outputs);
-  sample_bits(prng, spec.share_bits(), layer.a);
-  sample_bits(prng, spec.share_bits(), layer.b);
-  sample_bits(prng, spec.out_bits, layer.r);
+  const auto sample = [&](std::uint64_t prime, int bits, std::vector<std::uint64_t>& words) {
+    if (prime != 0) {
+      sample_uniform(prng, prime, words);
+    } else {
+      sample_bits(prng, bits, words);
+    }
+  };
+  sample(spec.in_prime, spec.share_bits(), layer.a);
+  sample(spec.in_prime, spec.share_bits(), layer.b);
+  sample(spec.out_prime, spec.out_bits, layer.r);
   return layer;
 }
 

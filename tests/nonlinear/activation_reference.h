@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <vector>
 
 #include "nonlinear/activation_spec.h"
@@ -19,8 +20,24 @@ inline ActivationSpec plain_spec(std::size_t count, int n, int m, int k, int g =
   return spec;
 }
 
+/// `spec` with shares modulo in_prime and results modulo out_prime, where these are not 0; g stays.
+inline ActivationSpec with_primes(ActivationSpec spec, std::uint64_t in_prime, std::uint64_t out_prime) {
+  spec.in_prime = in_prime;
+  spec.out_prime = out_prime;
+  if (in_prime != 0) spec.sum_bits = static_cast<int>(std::bit_width(in_prime)) - spec.guard_bits;
+  if (out_prime != 0) spec.out_bits = static_cast<int>(std::bit_width(out_prime));
+  return spec;
+}
+
 /// t of one element.
 inline std::int64_t sum_of(const ActivationSpec& spec, std::uint64_t a, std::uint64_t b) {
+  if (spec.in_prime != 0) {
+    const auto p = static_cast<std::int64_t>(spec.in_prime);
+    std::int64_t x = static_cast<std::int64_t>((a + b) % spec.in_prime);
+    if (2 * x > p) x -= p;
+    const std::int64_t unit = std::int64_t{1} << spec.guard_bits;
+    return x >= 0 ? x / unit : -((-x + unit - 1) / unit);
+  }
   const std::uint64_t modulus = std::uint64_t{1} << spec.share_bits();
   const auto t = static_cast<std::int64_t>(((a + b) % modulus) >> spec.guard_bits);
   const std::int64_t half = std::int64_t{1} << (spec.sum_bits - 1);
@@ -40,7 +57,11 @@ inline std::vector<std::uint64_t> reference(const ActivationSpec& spec, const st
       value = std::max(value, sum_of(spec, a[at], b[at]));
     }
     value = std::clamp<std::int64_t>(value, 0, top);
-    out[o] = (static_cast<std::uint64_t>(value) - r[o]) & ((std::uint64_t{1} << spec.out_bits) - 1);
+    if (spec.out_prime != 0) {
+      out[o] = (static_cast<std::uint64_t>(value) + spec.out_prime - r[o]) % spec.out_prime;
+    } else {
+      out[o] = (static_cast<std::uint64_t>(value) - r[o]) & ((std::uint64_t{1} << spec.out_bits) - 1);
+    }
   }
   return out;
 }

@@ -97,6 +97,8 @@ TEST(OtPlan, BadSpecsAreRefused) {
     return ErrorCode::internal;
   };
   EXPECT_EQ(code_of(plain_spec(0, 10, 8, 18)), ErrorCode::input);
+  EXPECT_EQ(code_of(with_primes(plain_spec(1, 0, 8, 18, 3), 7681, 0)), ErrorCode::input);
+  EXPECT_EQ(code_of(with_primes(plain_spec(1, 10, 8, 0, 3), 0, 7681)), ErrorCode::input);
   EXPECT_EQ(code_of(plain_spec(1, 41, 8, 18)), ErrorCode::input);
   EXPECT_EQ(code_of(plain_spec(1, 40, 17, 18)), ErrorCode::input);  // an upper clamp has at most 16 bits
   EXPECT_EQ(code_of(plain_spec(1, 30, 41, 40)), ErrorCode::input);

@@ -69,4 +69,37 @@ inline Package small_package() {
   return p;
 }
 
+/// The same network with its layers packed by slots, under two primes.
+inline Package small_batched_package() {
+  constexpr std::uint32_t n = 2048;
+  constexpr int kPrimeBits = 20;
+  Package p = small_package();
+  plan::Plan& plan = p.plan;
+  const std::vector<std::uint64_t> primes = bfv::batch_primes(kPrimeBits, n, 2);
+  plan.groups.clear();
+  for (const std::uint64_t prime : primes) {
+    plan.batch_groups.push_back(
+        {n, {prime}, bfv::batch_primes(36, n, 3), bfv::batch_primes(37, n, 1), 0, false});
+  }
+  plan.primes = {primes[0], primes[0], primes[1], primes[1]};
+  plan.modulus_bits.assign(4, kPrimeBits);
+  for (plan::LinearChoice& choice : plan.linears) {
+    choice.group = choice.node == 1 ? 0 : 1;
+    choice.log2_p = kPrimeBits;
+    choice.packing = {};
+    choice.drop0 = choice.drop1 = 0;
+    choice.batched.emplace();
+    choice.batched->conv = linear::BatchedConvMethod::output_rotation;
+    choice.batched->fc = linear::BatchedFcMethod::diagonal_baby_giant;
+    choice.batched->flood_bits = 50;
+    choice.batched->reply_level = choice.group + 1;
+  }
+  plan::ActivationChoice& activation = plan.activations[0];
+  activation.truncation.guard_bits = activation.truncation.shift;
+  activation.truncation.sum_bits = kPrimeBits - activation.truncation.shift;
+  activation.out_bits = kPrimeBits;
+  plan.notes = {"made by hand"};
+  return p;
+}
+
 }  // namespace ap::package

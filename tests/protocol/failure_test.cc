@@ -62,7 +62,7 @@ TEST(DecryptionFailure, IsInvisibleToTheServer) {
 
     // One wrong bit in c1 of the first reply makes all values of that reply decrypt to nonsense. Received by
     // the client: the welcome, then the replies, one a linear layer.
-    const linear::HeLinear& first = *model.linears().front().he;
+    const HeLayer& first = *model.linears().front().he;
     const std::size_t c1_bits = 8 * 64;  // well inside the last coefficients, which belong to c1
     const Outcome failed = run(package, image,
                                net::Fault{net::Fault::Kind::flip_bit, net::Direction::received, 1,

@@ -18,7 +18,7 @@ Share random_share(std::size_t size) {
 
 Share run(const nn::QNode& node, const std::vector<Share>& inputs, const std::vector<nn::Shape>& shapes) {
   std::vector<ShareView> views(inputs.begin(), inputs.end());
-  return apply_local(node, views, shapes, kBits);
+  return apply_local(node, views, shapes, ShareModulus::power_of_two(kBits));
 }
 
 // What makes a node local: f(x) + f(y) = f(x + y) mod 2^k.
@@ -69,12 +69,16 @@ TEST(LocalNodes, ConcatKeepsOrder) {
   EXPECT_EQ(run(node, {{1}, {2, 3}}, {{1, 1, 1}, {2, 1, 1}}), (Share{1, 2, 3}));
 }
 
-TEST(ToSigned, TakesTheCentredRepresentative) {
-  EXPECT_EQ(to_signed(0, 5), 0);
-  EXPECT_EQ(to_signed(15, 5), 15);
-  EXPECT_EQ(to_signed(16, 5), -16);
-  EXPECT_EQ(to_signed(31, 5), -1);
-  EXPECT_EQ(to_signed(~0ULL, 64), -1);
+// The same over a field: factors and sums are reduced, whatever their sign and size.
+TEST(LocalNodes, SumsModuloAPrime) {
+  const ShareModulus prime((std::uint64_t{1} << 40) - 87);
+  nn::QNode node;
+  node.op = nn::QAdd{{std::int64_t{1} << 30, 3}};
+  node.shape = {1, 1, 1};
+  const Share a{prime.value() - 1}, b{prime.value() - 2};
+  const std::vector<ShareView> inputs{a, b};
+  const std::vector<nn::Shape> shapes(2, {1, 1, 1});
+  EXPECT_EQ(apply_local(node, inputs, shapes, prime), Share{prime.from_signed(-(std::int64_t{1} << 30) - 6)});
 }
 
 }  // namespace

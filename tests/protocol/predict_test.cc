@@ -7,6 +7,7 @@
 
 #include "package/package.h"
 #include "plan/select.h"
+#include "protocol/batched_plan.h"
 #include "protocol/client.h"
 #include "protocol/server.h"
 #include "protocol/small_network.h"
@@ -52,8 +53,7 @@ void expect_bytes(const cost::PhaseCost& predicted, double images, std::uint64_t
   EXPECT_NEAR(predicted.bytes_down * images, static_cast<double>(down), 1e-3);
 }
 
-void expect_exact_bytes(const std::vector<std::string>& engines, int images) {
-  const package::Package package = package_with(engines);
+void expect_exact_bytes(const package::Package& package, int images) {
   const std::vector<Report> reports = run_session(package, images);
   const Model model(package.network, package.plan);
   const cost::Prediction predicted = predict(model, cost::typical_profile(), cost::Setting{}, images);
@@ -80,12 +80,19 @@ void expect_exact_bytes(const std::vector<std::string>& engines, int images) {
   EXPECT_EQ(activation, predicted.activations.size());
 }
 
-TEST(Predict, BytesOfGarbledSessions) { expect_exact_bytes({"gc"}, 2); }
+TEST(Predict, BytesOfGarbledSessions) { expect_exact_bytes(package_with({"gc"}), 2); }
 TEST(Predict, BytesOfTransferSessions) {
-  expect_exact_bytes({"ot"}, 1);
-  expect_exact_bytes({"ot"}, 3);
+  expect_exact_bytes(package_with({"ot"}), 1);
+  expect_exact_bytes(package_with({"ot"}), 3);
 }
-TEST(Predict, BytesOfMixedSessions) { expect_exact_bytes({"ot", "gc"}, 2); }
+TEST(Predict, BytesOfMixedSessions) { expect_exact_bytes(package_with({"ot", "gc"}), 2); }
+
+TEST(Predict, BytesOfLayersPackedBySlots) {
+  package::Package package = package_with({"gc"});
+  package.plan = test::batched_plan(package.network, package.plan, {});
+  package.id = package::make_packages(package).id;
+  expect_exact_bytes(package, 2);
+}
 
 TEST(Predict, WhatHappensOnceIsSpreadOverTheSession) {
   const package::Package package = package_with({"ot"});

@@ -44,7 +44,7 @@ void add_deviations(const nn::QuantisedNetwork& network, const plan::Plan& plan,
     for (std::size_t k = 0; k < expected.size(); ++k) {
       const auto difference = static_cast<std::uint64_t>(std::int64_t{values[i][k]} - expected[k]);
       const int bits = plan.modulus_bits[i];
-      spreads[i].add(static_cast<double>(to_signed(difference & low_mask(bits), bits)));
+      spreads[i].add(static_cast<double>(ShareModulus::power_of_two(bits).to_signed(difference & low_mask(bits))));
     }
   }
 }
@@ -81,7 +81,7 @@ class PrivateRuns {
       const int bits = package_.plan.modulus_bits[i];
       for (std::size_t k = 0; k < client_shares[i].size(); ++k) {
         values[i].push_back(static_cast<std::int32_t>(
-            to_signed((client_shares[i][k] + server_shares[i][k]) & low_mask(bits), bits)));
+            ShareModulus::power_of_two(bits).to_signed((client_shares[i][k] + server_shares[i][k]) & low_mask(bits))));
       }
     }
     return values;

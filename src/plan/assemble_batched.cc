@@ -1,0 +1,85 @@
+#include "plan/assemble_batched.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "base/error.h"
+#include "nonlinear/activation_spec.h"
+#include "plan/assemble.h"
+#include "security/limits.h"
+
+namespace ap::plan {
+namespace {
+
+// As in plan/assemble.cc.
+constexpr double kSecondsPerAnd = 30e-9;
+constexpr double kSecondsPerInputBit = 40e-9;
+
+ActivationChoice choose_activation(const nn::QuantisedNetwork& network, int index, const nn::QActivation& op,
+                                   const std::vector<std::uint64_t>& primes) {
+  const nn::QNode& node = network.nodes[static_cast<std::size_t>(index)];
+  const auto input = static_cast<std::size_t>(node.inputs.front());
+  ActivationChoice choice;
+  choice.node = index;
+  choice.engine = "gc";
+  // Shares modulo a prime cannot be truncated by their owners: the whole shift happens in the circuit.
+  choice.truncation = {static_cast<int>(std::bit_width(primes[input])) - op.shift, op.shift, op.shift};
+  choice.out_bits = std::bit_width(primes[static_cast<std::size_t>(index)]);
+  nonlinear::ActivationSpec spec;
+  spec.inputs = static_cast<std::size_t>(network.nodes[input].shape.size());
+  spec.outputs = static_cast<std::size_t>(node.shape.size());
+  spec.sum_bits = choice.truncation.sum_bits;
+  spec.guard_bits = choice.truncation.guard_bits;
+  spec.clamp_bits = op.bits;
+  spec.out_bits = choice.out_bits;
+  spec.in_prime = primes[input];
+  spec.out_prime = primes[static_cast<std::size_t>(index)];
+  if (op.has_pool)
+    spec.pool_size = static_cast<std::size_t>(op.pool.kernel_h) * static_cast<std::size_t>(op.pool.kernel_w);
+  choice.predicted_bytes = nonlinear::column_bytes(spec) + nonlinear::table_bytes(spec) +
+                           nonlinear::choice_bytes(spec) + nonlinear::label_bytes(spec);
+  choice.predicted_s = static_cast<double>(nonlinear::and_gates(spec)) * kSecondsPerAnd +
+                       static_cast<double>(spec.inputs) * spec.share_bits() * kSecondsPerInputBit;
+  return choice;
+}
+
+}  // namespace
+
+Plan assemble_batched(const nn::QuantisedNetwork& network, std::string policy, double target_failure_log2,
+                      std::vector<std::uint64_t> primes, std::span<const BatchedCandidate> linears) {
+  Plan plan;
+  plan.policy = std::move(policy);
+  plan.target_failure_log2 = target_failure_log2;
+  for (const std::uint64_t prime : primes) plan.modulus_bits.push_back(std::bit_width(prime));
+  plan.failure_log2 = -1000;
+  plan.min_lambda_bits = 10000;
+  const std::vector<int> nodes = linear_nodes(network);
+  AP_ASSERT(nodes.size() == linears.size() && primes.size() == network.nodes.size());
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    LinearChoice choice = linears[i].choice;
+    const bfv::BatchParameters& parameters = linears[i].parameters;
+    choice.node = nodes[i];
+    const auto found = std::ranges::find(plan.batch_groups, parameters);
+    choice.group = static_cast<int>(found - plan.batch_groups.begin());
+    if (found == plan.batch_groups.end()) {
+      plan.batch_groups.push_back(parameters);
+      // Rotation keys are published modulo all primes.
+      plan.min_lambda_bits =
+          std::min(plan.min_lambda_bits, security::lambda_bits(parameters.n, parameters.log2_qp()));
+    }
+    plan.failure_log2 =
+        std::min(0.0, std::log2(std::exp2(plan.failure_log2) + std::exp2(choice.failure_log2)));
+    plan.linears.push_back(choice);
+  }
+  for (std::size_t i = 0; i < network.nodes.size(); ++i) {
+    if (const auto* op = std::get_if<nn::QActivation>(&network.nodes[i].op)) {
+      plan.activations.push_back(choose_activation(network, static_cast<int>(i), *op, primes));
+    }
+  }
+  plan.primes = std::move(primes);
+  validate(plan, network);
+  return plan;
+}
+
+}  // namespace ap::plan

@@ -1,0 +1,106 @@
+// The ways to run one linear layer packed by slots (the published baselines): ring, modulus, gadget and
+// algorithm, with a decryption-error rate, at 128 bits of security or more, priced by operation counts.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cost/batched_cost.h"
+#include "linear/batched_conv.h"
+#include "linear/batched_fc.h"
+#include "noise/batched.h"
+#include "plan/candidates.h"
+#include "plan/plan.h"
+
+namespace ap::plan {
+
+using cost::BatchedUnitCosts;
+
+/// A linear layer that is packed by slots: a convolution, or a matrix if its input is a vector and it has no
+/// groups.
+bool is_matrix(const linear::Geometry& geometry);
+
+/// What one layer does in one ring by one method: shapes only.
+struct BatchedLayer {
+  linear::BatchedCounts counts;
+  std::vector<linear::BatchedTerms> terms;  ///< the distinct noises of its replies
+  std::size_t elements = 0;                 ///< rotation keys
+};
+/// @throws Error(input) if the layer does not fit.
+BatchedLayer batched_layer(const linear::Geometry& geometry, const BatchedChoice& method, std::uint32_t n);
+
+/// Noise of the noisiest reply, before it is flooded.
+noise::BatchedNoise worst_noise(const BatchedLayer& layer, const bfv::BatchParameters& parameters);
+
+cost::BatchedRing ring_of(const bfv::BatchParameters& parameters);
+
+/// Sets predicted_s and predicted_bytes: one inference, both parties. Rotation keys are sent once a session
+/// and not counted (batched_key_bytes).
+void price_batched(const BatchedLayer& layer, const bfv::BatchParameters& parameters,
+                   const BatchedUnitCosts& costs, LinearChoice& choice);
+/// Bytes of `elements` rotation keys and of the public key.
+std::uint64_t batched_key_bytes(const bfv::BatchParameters& parameters, std::size_t elements);
+
+/// choice.node and choice.group are the caller's to fill.
+struct BatchedCandidate {
+  bfv::BatchParameters parameters;
+  LinearChoice choice;
+  double der_log2 = 0;  ///< of one reply, as realised; choice.failure_log2 is that of all replies
+};
+
+struct BatchedOptions {
+  int statistical_bits = 40;  ///< of flooding, for one inference
+  double layers = 1;          ///< of one inference: each may take an equal part of that distance
+  BatchedUnitCosts costs;
+  std::vector<std::uint32_t> degrees = {2048, 4096, 8192, 16384, 32768};
+};
+
+/// Data primes of `bits` bits together, as few as possible, none above 50 bits, and a special prime of
+/// `special_bits` bits or none (0), all different from p; nothing if there are no such primes.
+std::optional<bfv::BatchParameters> batched_parameters(std::uint32_t n, std::uint64_t p, int bits,
+                                                       int special_bits);
+
+/// Fills in what a layer's flooding and rates are under given parameters: flood_bits, the smallest reply_level
+/// with at most this rate, failure_log2 and prices. Nothing if replies fail more often, or the parameters are
+/// not secure.
+std::optional<BatchedCandidate> with_parameters(const BatchedLayer& layer, const BatchedChoice& method,
+                                                const bfv::BatchParameters& parameters, double der_log2,
+                                                const BatchedOptions& options);
+
+/// One layer in every degree and by every method that it fits. It does not depend on the modulus.
+struct BatchedVariant {
+  std::uint32_t n = 0;
+  BatchedChoice method;
+  BatchedLayer layer;
+};
+std::vector<BatchedVariant> batched_variants(const nn::QNode& node, const BatchedOptions& options = {});
+
+/// For every degree, method and gadget the smallest modulus whose replies fail with probability at most
+/// 2^der_log2 each (AutoPrivacy, Fig. 2b), all with plaintext prime p, which must be 1 mod 2N; other degrees
+/// are left out. May be empty.
+std::vector<BatchedCandidate> batched_candidates(std::span<const BatchedVariant> variants, std::uint64_t p,
+                                                 double der_log2, const BatchedOptions& options = {});
+std::vector<BatchedCandidate> batched_candidates(const nn::QNode& node, std::uint64_t p, double der_log2,
+                                                 const BatchedOptions& options = {});
+
+/// Those of all rates that no other beats: no fewer seconds, bytes and rate, and more of one. Sorted by rate,
+/// largest first.
+std::vector<BatchedCandidate> batched_pareto(const nn::QNode& node, std::uint64_t p,
+                                             std::span<const double> der_log2,
+                                             const BatchedOptions& options = {});
+
+double price_of(const BatchedCandidate& candidate, double bytes_per_second);
+
+/// The cheapest ways to run a layer with both packings, exactly up to a failure of 2^target_log2: coefficients
+/// with shares modulo a power of two, and slots modulo the smallest prime that holds the same values.
+struct PackingPrices {
+  Candidate coefficients;
+  std::optional<BatchedCandidate> slots;  ///< absent if no parameters exist
+};
+PackingPrices compare_packings(const nn::QNode& node, int log2_p, const ErrorBudget& budget,
+                               double bytes_per_second = kGigabit, const BatchedOptions& options = {});
+
+}  // namespace ap::plan
