@@ -11,7 +11,9 @@ namespace {
 
 constexpr net::MessageType kType = 0x0001;
 constexpr std::size_t kMessage = std::size_t{1} << 20;
-constexpr int kMessages = 12, kEchoes = 200, kRounds = 3;
+constexpr int kMessages = 12, kRounds = 4;
+// Short and many, so that some of them run undisturbed on a busy machine.
+constexpr int kEchoes = 25, kEchoRounds = 24;
 constexpr std::chrono::seconds kPatience{10};
 
 /// Processor seconds of moving one byte.
@@ -54,9 +56,9 @@ NetworkCosts measure_network() {
   const Bytes word(8, 1);
   Samples cpu, wall;
   std::thread echo([&] {
-    for (int i = 0; i < kRounds * kEchoes; ++i) server->send(kType, server->receive_exactly(kType, word.size()));
+    for (int i = 0; i < kEchoRounds * kEchoes; ++i) server->send(kType, server->receive_exactly(kType, word.size()));
   });
-  for (int round = 0; round < kRounds; ++round) {
+  for (int round = 0; round < kEchoRounds; ++round) {
     const double before = process_seconds();
     const auto start = std::chrono::steady_clock::now();
     for (int i = 0; i < kEchoes; ++i) {

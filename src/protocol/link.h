@@ -25,7 +25,8 @@ inline constexpr std::size_t kProbeBytes = std::size_t{1} << 19;
 
 /// The engine that takes less time on this link by the model of cost/layer_cost.h, for each activation. A plan
 /// may name the engine of a layer; "auto" leaves it to this, except where shares modulo a prime need gc.
-std::vector<Engine> choose_engines(const Model& model, const Link& link, const cost::Profile& profile);
+std::vector<Engine> choose_engines(const Model& model, const Link& link,
+                                   const cost::Profile& profile = cost::typical_profile());
 
 /// Whether any layer's engine is left open.
 bool wants_link(const Model& model);
