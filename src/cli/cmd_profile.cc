@@ -17,7 +17,8 @@ std::string text_of(const cost::Profile& profile, const std::string& where) {
   using enum Table::Align;
   const auto micro = [](double seconds) { return fmt::format("{:.2f}", 1e6 * seconds); };
   const auto nano = [](double seconds) { return fmt::format("{:.2f}", 1e9 * seconds); };
-  Table rings({{"N"}, {"primes"}, {"bits up to"}, {"encrypt"}, {"load"}, {"product"}, {"re-share"}, {"decrypt"}});
+  Table rings(
+      {{"N"}, {"primes"}, {"bits up to"}, {"encrypt"}, {"load"}, {"product"}, {"re-share"}, {"decrypt"}});
   for (const cost::RingCosts& r : profile.rings) {
     rings.row({fmt::format("{}", r.n), fmt::format("{}", r.primes), fmt::format("{}", r.prime_bits),
                micro(r.upload_client), micro(r.upload_server), micro(r.product), micro(r.reply_server),
@@ -52,8 +53,8 @@ void predict(const std::string& path, std::uint64_t images) {
   const package::Package package = package::load(path, package::Role::client);
   const protocol::Model model(package.network, package.plan);
   const cost::Profile profile = cost::machine_profile();
-  const cost::Prediction p =
-      protocol::predict(model, profile, cost::Setting::local(profile.cores, profile.network.round_trip), images);
+  const cost::Prediction p = protocol::predict(
+      model, profile, cost::Setting::local(profile.cores, profile.network.round_trip), images);
   print(Json{{"images", images},
              {"offline_s", p.offline.seconds},
              {"online_s", p.online.seconds},
@@ -72,7 +73,8 @@ void profile(bool json) {
     object["file"] = saved ? Json(path.string()) : Json(nullptr);
     print(object);
   } else {
-    print(text_of(measured, saved ? "cached in " + path.string() : "not cached: no writable cache directory"));
+    print(
+        text_of(measured, saved ? "cached in " + path.string() : "not cached: no writable cache directory"));
   }
 }
 
@@ -84,14 +86,15 @@ void add_profile(CLI::App& app, Action& action) {
   auto images = std::make_shared<std::uint64_t>(protocol::kTypicalSession);
   CLI::App* command = app.add_subcommand("profile", "Measure this machine's unit costs, for predictions");
   command->add_flag("--json", *json, "Print JSON");
-  command->add_option("--predict", *package, "Predict instead, as JSON, what a package costs by the cached profile")
+  command
+      ->add_option("--predict", *package,
+                   "Predict instead, as JSON, what a package costs by the cached profile")
       ->type_name("client.apm");
   command->add_option("--images", *images, "Images of the predicted session")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
-  command->callback([=, &action] {
-    action = [=] { package->empty() ? profile(*json) : predict(*package, *images); };
-  });
+  command->callback(
+      [=, &action] { action = [=] { package->empty() ? profile(*json) : predict(*package, *images); }; });
 }
 
 }  // namespace ap::cli

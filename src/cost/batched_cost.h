@@ -1,5 +1,5 @@
-// Costs of layers packed by slots (linear/batched_conv.h, batched_fc.h), from counts of their operations. Units
-// are those of ring degree 8192 for one prime; transforms scale with N log N, the rest with N.
+// Costs of layers packed by slots (linear/batched_conv.h, batched_fc.h), from counts of their operations.
+// Units are those of ring degree 8192 for one prime; transforms scale with N log N, the rest with N.
 #pragma once
 
 #include <cstdint>

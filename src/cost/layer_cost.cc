@@ -57,10 +57,11 @@ LayerWork linear_work(const LinearShape& layer, const Profile& profile) {
   } else {
     const RingCosts ring = ring_costs(profile, layer.n, layer.primes, layer.prime_bits);
     work.offline.client_s = uploads * ring.upload_client + replies * ring.reply_client +
-                          outputs * ring.reply_client_output + 2 * profile.loop +
+                            outputs * ring.reply_client_output + 2 * profile.loop +
                             (inputs + outputs) * profile.share_element;
     work.offline.server_s = uploads * ring.upload_server + products * ring.product +
-                          replies * ring.reply_server + outputs * ring.reply_server_output + 2 * profile.loop;
+                            replies * ring.reply_server + outputs * ring.reply_server_output +
+                            2 * profile.loop;
   }
   work.offline.bytes_up = static_cast<double>(layer.upload_bytes + net::kHeaderBytes);
   work.offline.bytes_down = static_cast<double>(layer.reply_bytes + net::kHeaderBytes);
@@ -130,7 +131,8 @@ TransferWork transfer_work(const ActivationSpec& spec, const Profile& profile) {
     online.messages_down += 2 + program.levels;
   });
   const double copies = static_cast<double>(spec.inputs) * profile.share_element;
-  offline.client_s += copies;
+  offline.client_s += copies + static_cast<double>(cost.client_material) * profile.fresh_byte;
+  offline.server_s += static_cast<double>(cost.server_material) * profile.fresh_byte;
   online.server_s += kCopiesOnline * copies;
   online.client_s += kCopiesOnline * copies;
   online.messages_up += 1;
@@ -147,7 +149,8 @@ LayerWork activation_work(Engine engine, const ActivationSpec& spec, const Profi
   const mpc::LpnParameters& set = mpc::kLargeLpn;
   const double rows = static_cast<double>(set.n()) / static_cast<double>(set.gain());
   const double bytes = rows * static_cast<double>(mpc::iteration_bytes(set)) / static_cast<double>(set.n());
-  const auto client = static_cast<double>(result.client_cots), server = static_cast<double>(result.server_cots);
+  const auto client = static_cast<double>(result.client_cots),
+             server = static_cast<double>(result.server_cots);
   const TransferCosts& t = profile.transfer;
   Work& offline = result.work.offline;
   offline.client_s += rows * (client * t.large_row_sender + server * t.large_row_receiver);
@@ -159,10 +162,10 @@ LayerWork activation_work(Engine engine, const ActivationSpec& spec, const Profi
 
 Shape linear_offline_shape() { return {Flow::pipelined, 0.1, 0.9}; }
 Shape offline_shape(Engine engine) {
-  return engine == Engine::gc ? Shape{Flow::pipelined, 0.2, 0.9} : Shape{Flow::pipelined, 0.2, 0.85};
+  return engine == Engine::gc ? Shape{Flow::pipelined, 0.2, 0.87} : Shape{Flow::pipelined, 0.2, 0.85};
 }
 Shape online_shape(Engine engine) {
-  return engine == Engine::gc ? Shape{Flow::alternating, 0.25, 1} : Shape{Flow::alternating, 0.6, 1};
+  return engine == Engine::gc ? Shape{Flow::alternating, 0.35, 1} : Shape{Flow::alternating, 0.6, 1};
 }
 
 double activation_seconds(Engine engine, const ActivationSpec& spec, const Profile& profile,

@@ -1,6 +1,6 @@
-// Costs of one layer by exact operation counts: a linear layer in coefficient packing, an activation by either
-// engine. Bytes are those of the protocol's messages of this layer, headers included, to the last byte (silent
-// transfers apart, which are counted over a session: silent_stream.h).
+// Costs of one layer by exact operation counts: a linear layer in coefficient packing, an activation by
+// either engine. Bytes are those of the protocol's messages of this layer, headers included, to the last byte
+// (silent transfers apart, which are counted over a session: silent_stream.h).
 #pragma once
 
 #include <cstdint>

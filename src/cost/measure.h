@@ -13,8 +13,8 @@ double process_seconds();
 /// Processor seconds of this thread.
 double thread_seconds();
 
-/// Collects processor times of one operation. Its figure is the smallest: what interrupts, other processes and
-/// their use of the caches add is one-sided.
+/// Collects processor times of one operation. Its figure is the smallest: what interrupts, other processes
+/// and their use of the caches add is one-sided.
 class Samples {
  public:
   void add(double seconds) { seconds_.push_back(seconds); }
@@ -35,6 +35,7 @@ void measure_transfer(Profile& profile);
 BatchedUnitCosts measure_batched();
 NetworkCosts measure_network();
 double measure_share_element();
+double measure_fresh_byte();
 double measure_loop();
 
 }  // namespace ap::cost

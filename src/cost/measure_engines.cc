@@ -102,9 +102,13 @@ double time_columns(Profile& profile) {
   Prng client_prng, server_prng;
   std::unique_ptr<mpc::CotSender> sender;
   std::unique_ptr<mpc::CotReceiver> receiver;
-  const auto [at_sender, at_receiver] =
-      at_once([&, &channel = client_channel] { sender = std::make_unique<mpc::CotSender>(*channel, kColumns, client_prng); },
-              [&, &channel = server_channel] { receiver = std::make_unique<mpc::CotReceiver>(*channel, kColumns, server_prng); });
+  const auto [at_sender, at_receiver] = at_once(
+      [&, &channel = client_channel] {
+        sender = std::make_unique<mpc::CotSender>(*channel, kColumns, client_prng);
+      },
+      [&, &channel = server_channel] {
+        receiver = std::make_unique<mpc::CotReceiver>(*channel, kColumns, server_prng);
+      });
   // The sender of an extension receives the base transfers.
   profile.base_receiver = at_sender;
   profile.base_sender = at_receiver;
@@ -132,7 +136,8 @@ struct Direction {
           sender->extend(*sender_channel, {&one, 1});
         },
         [&] {
-          receiver = std::make_unique<mpc::SilentCotReceiver>(*receiver_channel, nonlinear::kClientSends, prng[1]);
+          receiver =
+              std::make_unique<mpc::SilentCotReceiver>(*receiver_channel, nonlinear::kClientSends, prng[1]);
           receiver->expect(expected);
           Block one;
           receiver->extend(*receiver_channel, {&one, 1});
@@ -190,8 +195,8 @@ std::pair<double, double> time_online(nonlinear::OtActivationClient& client,
     nonlinear::OtClientMaterial mine;
     nonlinear::OtServerMaterial theirs;
     at_once([&] { mine = client.prepare(spec); }, [&] { theirs = server.prepare(spec); });
-    const auto [c, s] = at_once([&] { client.run(std::move(mine), b, masks); },
-                                [&] { server.run(std::move(theirs), a); });
+    const auto [c, s] =
+        at_once([&] { client.run(std::move(mine), b, masks); }, [&] { server.run(std::move(theirs), a); });
     at_client.add(c);
     at_server.add(s);
   }
@@ -228,8 +233,11 @@ void measure_garbling(Profile& profile) {
   auto [client_channel, server_channel] = net::make_local_channels();
   std::unique_ptr<nonlinear::ActivationGarbler> client;
   std::unique_ptr<nonlinear::ActivationEvaluator> server;
-  at_once([&, &channel = client_channel] { client = std::make_unique<nonlinear::ActivationGarbler>(*channel); },
-          [&, &channel = server_channel] { server = std::make_unique<nonlinear::ActivationEvaluator>(*channel); });
+  at_once(
+      [&, &channel = client_channel] { client = std::make_unique<nonlinear::ActivationGarbler>(*channel); },
+      [&, &channel = server_channel] {
+        server = std::make_unique<nonlinear::ActivationEvaluator>(*channel);
+      });
   const ActivationSpec few = spec_with(kFewGuardBits), many = spec_with(kManyGuardBits);
   const GarblingTimes a = time_garbling(*client, *server, few);
   const GarblingTimes b = time_garbling(*client, *server, many);
@@ -250,8 +258,8 @@ void measure_garbling(Profile& profile) {
     gate = slope - bit;
     element = std::max(0.0, (few_s - bits * bit - ands * gate) / elements);
   };
-  split(a.garble - bits * columns_client, b.garble - all_bits * columns_client, g.garble_element, g.garble_bit,
-        g.garble_and);
+  split(a.garble - bits * columns_client, b.garble - all_bits * columns_client, g.garble_element,
+        g.garble_bit, g.garble_and);
   split(a.evaluate, b.evaluate, g.evaluate_element, g.evaluate_bit, g.evaluate_and);
 }
 
@@ -281,10 +289,11 @@ void measure_transfer(Profile& profile) {
                                          part(shares, 2 * kTableTiles));
                 }),
             t.table_sender, t.table_receiver);
-  less_rows(time_pair(
-                kInstances, [&] { large.sent->bits(2, kTiles, part(d, 2 * kTiles), part(shares, 2 * kTiles)); },
-                [&] { large.received->bits(2, kTiles, part(d, kTiles), part(shares, 2 * kTiles)); }),
-            t.bit_sender, t.bit_receiver);
+  less_rows(
+      time_pair(
+          kInstances, [&] { large.sent->bits(2, kTiles, part(d, 2 * kTiles), part(shares, 2 * kTiles)); },
+          [&] { large.received->bits(2, kTiles, part(d, kTiles), part(shares, 2 * kTiles)); }),
+      t.bit_sender, t.bit_receiver);
   SecretVector<std::uint64_t> words(kInstances), products(kInstances);
   less_rows(time_pair(
                 kInstances, [&] { large.sent->words(20, words, products); },
@@ -294,8 +303,9 @@ void measure_transfer(Profile& profile) {
   auto [client_channel, server_channel] = net::make_local_channels();
   std::unique_ptr<nonlinear::OtActivationClient> client;
   std::unique_ptr<nonlinear::OtActivationServer> server;
-  at_once([&, &channel = client_channel] { client = std::make_unique<nonlinear::OtActivationClient>(*channel); },
-          [&, &channel = server_channel] { server = std::make_unique<nonlinear::OtActivationServer>(*channel); });
+  at_once(
+      [&, &channel = client_channel] { client = std::make_unique<nonlinear::OtActivationClient>(*channel); },
+      [&, &channel = server_channel] { server = std::make_unique<nonlinear::OtActivationServer>(*channel); });
   const ActivationSpec few = spec_with(kFewGuardBits), many = spec_with(kManyGuardBits);
   const auto a = time_online(*client, *server, few);
   const auto b = time_online(*client, *server, many);

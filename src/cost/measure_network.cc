@@ -41,7 +41,8 @@ NetworkCosts measure_network() {
   std::thread accepting([&] { server = listener.accept(kPatience); });
   std::unique_ptr<net::Channel> client;
   try {
-    client = net::connect(listener.url(), net::TlsTrust::pinned_certificate(net::certificate_fingerprint(identity)));
+    client = net::connect(listener.url(),
+                          net::TlsTrust::pinned_certificate(net::certificate_fingerprint(identity)));
   } catch (...) {
     listener.stop();
     accepting.join();
@@ -56,7 +57,8 @@ NetworkCosts measure_network() {
   const Bytes word(8, 1);
   Samples cpu, wall;
   std::thread echo([&] {
-    for (int i = 0; i < kEchoRounds * kEchoes; ++i) server->send(kType, server->receive_exactly(kType, word.size()));
+    for (int i = 0; i < kEchoRounds * kEchoes; ++i)
+      server->send(kType, server->receive_exactly(kType, word.size()));
   });
   for (int round = 0; round < kEchoRounds; ++round) {
     const double before = process_seconds();

@@ -35,7 +35,8 @@ double clear_seconds(const linear::Geometry& geometry) {
   AlignedVector<std::uint32_t> x(static_cast<std::size_t>(geometry.in.size()), 5);
   AlignedVector<std::uint32_t> y(static_cast<std::size_t>(geometry.out().size()));
   const auto products = static_cast<double>(geometry.out().size()) * static_cast<double>(geometry.fan_in());
-  return time_of([&] { conv.apply(std::span<const std::uint32_t>(x), std::span<std::uint32_t>(y)); }, kBudget) /
+  return time_of([&] { conv.apply(std::span<const std::uint32_t>(x), std::span<std::uint32_t>(y)); },
+                 kBudget) /
          products;
 }
 

@@ -67,6 +67,7 @@ Profile typical_profile() {
   p.base_sender = 20e-3;
   p.base_receiver = 15e-3;
   p.share_element = 10e-9;
+  p.fresh_byte = 0.3e-9;
   p.loop = 5e-6;
   return p;
 }
@@ -97,8 +98,7 @@ linear::UnitCosts unit_costs(const Profile& profile, std::uint32_t n, double log
                              int drop1) {
   // The bytes are the planner's own; the seconds come from the profile.
   linear::UnitCosts units = linear::typical_costs(n, log2_q, primes, drop0, drop1);
-  const RingCosts ring =
-      ring_costs(profile, n, primes, static_cast<int>(std::ceil(log2_q / primes - 1e-9)));
+  const RingCosts ring = ring_costs(profile, n, primes, static_cast<int>(std::ceil(log2_q / primes - 1e-9)));
   units.upload_client = ring.upload_client;
   units.upload_server = ring.upload_server;
   units.product = ring.product;

@@ -18,11 +18,11 @@ struct RingCosts {
   std::uint32_t n = 0;
   int primes = 1;
   int prime_bits = 0;  ///< of the widest prime for which the figures hold: 30, 50 or 60, one for each kernel
-  double key_client = 0;     ///< secret key, public key and its bytes
-  double key_server = 0;     ///< check and expand a public key
-  double upload_client = 0;  ///< encrypt
-  double upload_server = 0;  ///< check, expand and transform
-  double product = 0;        ///< multiply and accumulate one plaintext polynomial
+  double key_client = 0;                             ///< secret key, public key and its bytes
+  double key_server = 0;                             ///< check and expand a public key
+  double upload_client = 0;                          ///< encrypt
+  double upload_server = 0;                          ///< check, expand and transform
+  double product = 0;                                ///< multiply and accumulate one plaintext polynomial
   double reply_server = 0, reply_server_output = 0;  ///< re-share: a reply, and each coefficient of c0 in it
   double reply_client = 0, reply_client_output = 0;  ///< decrypt: the same
   friend bool operator==(const RingCosts&, const RingCosts&) = default;
@@ -31,8 +31,8 @@ struct RingCosts {
 /// Garbled activations (nonlinear/activation_garbler.h); the client garbles. An element with its clamp, a bit
 /// of the server's share, and an AND gate with two ciphertexts.
 struct GarblingCosts {
-  double columns_bit_server = 0;  ///< OT extension as receiver
-  double columns_bit_client = 0;  ///< as sender
+  double columns_bit_server = 0;                                    ///< OT extension as receiver
+  double columns_bit_client = 0;                                    ///< as sender
   double garble_element = 0, garble_bit = 0, garble_and = 0;        ///< client, offline
   double answer_bit = 0;                                            ///< client, online
   double request_bit = 0;                                           ///< server, online
@@ -78,6 +78,7 @@ struct Profile {
   NetworkCosts network;
   double base_sender = 0, base_receiver = 0;  ///< 128 base transfers, once a session and direction
   double share_element = 0;                   ///< draw, mask and copy one element of a share
+  double fresh_byte = 0;                      ///< allocate, touch, wipe and free a byte of one-time material
   double loop = 0;                            ///< start one parallel loop
   friend bool operator==(const Profile&, const Profile&) = default;
 };

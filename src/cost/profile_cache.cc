@@ -75,12 +75,14 @@ void visit_figures(P& p, const Visit& visit) {
   visit("base_sender", p.base_sender);
   visit("base_receiver", p.base_receiver);
   visit("share_element", p.share_element);
+  visit("fresh_byte", p.fresh_byte);
   visit("loop", p.loop);
 }
 
 double figure_of(const Json& object, const char* name) {
   const double value = object.at(name).get<double>();
-  if (!(value >= 0 && value < 1)) fail_input("the profile says that {} takes {} s, outside 0 to 1", name, value);
+  if (!(value >= 0 && value < 1))
+    fail_input("the profile says that {} takes {} s, outside 0 to 1", name, value);
   return value;
 }
 
@@ -105,7 +107,10 @@ std::string machine_name() {
   }
   const CpuFeatures& f = cpu();
   return fmt::format("{}, {} threads, {}", name, thread_count(),
-                     f.ifma ? "ifma" : f.avx512 ? "avx512" : f.avx2 ? "avx2" : "scalar");
+                     f.ifma     ? "ifma"
+                     : f.avx512 ? "avx512"
+                     : f.avx2   ? "avx2"
+                                : "scalar");
 }
 
 std::filesystem::path default_cache_path() {

@@ -57,6 +57,11 @@ double measure_share_element() {
   return seconds / kElements;
 }
 
+double measure_fresh_byte() {
+  constexpr std::size_t kBytes = std::size_t{8} << 20;  // from the system each time, as large layers are
+  return time_of([] { SecretVector<std::uint8_t> material(kBytes); }, 0.03) / kBytes;
+}
+
 double measure_loop() {
   return time_of([] { parallel_for(4, [](std::size_t) {}); }, 0.01);
 }
@@ -68,6 +73,7 @@ Profile measure_profile(bool progress) {
   profile.machine = machine_name();
   profile.cores = static_cast<int>(thread_count());
   profile.share_element = measure_share_element();
+  profile.fresh_byte = measure_fresh_byte();
   profile.loop = measure_loop();
   profile.network = measure_network();
   bar.advance();

@@ -1,4 +1,5 @@
-// Measures the unit costs of this machine by running the real kernels on small inputs, about two seconds in all.
+// Measures the unit costs of this machine by running the real kernels on small inputs, about two seconds in
+// all.
 #pragma once
 
 #include "cost/profile.h"

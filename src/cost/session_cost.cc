@@ -17,8 +17,8 @@ Work stream_work(const SilentUse& use, bool client_sends, const Profile& profile
   const TransferCosts& t = profile.transfer;
   const auto small = static_cast<double>(use.small_rows), large = static_cast<double>(use.large_rows);
   const auto seeds = static_cast<double>(use.base_columns);
-  const double sender = small * t.small_row_sender + large * t.large_row_sender +
-                        seeds * profile.garbling.columns_bit_client;
+  const double sender =
+      small * t.small_row_sender + large * t.large_row_sender + seeds * profile.garbling.columns_bit_client;
   const double receiver = small * t.small_row_receiver + large * t.large_row_receiver +
                           seeds * profile.garbling.columns_bit_server;
   const auto sent = static_cast<double>(use.bytes_sent), received = static_cast<double>(use.bytes_received);
@@ -31,8 +31,7 @@ Work stream_work(const SilentUse& use, bool client_sends, const Profile& profile
 /// One direction's base transfers: the extension's receiver is the sender of the base transfers.
 Work base_work(bool client_extends_as_sender, const Profile& profile) {
   const auto point = static_cast<double>(kBaseSenderBytes), points = static_cast<double>(kBaseReceiverBytes);
-  if (client_extends_as_sender)
-    return {profile.base_receiver, profile.base_sender, points, point, 1, 1, 2};
+  if (client_extends_as_sender) return {profile.base_receiver, profile.base_sender, points, point, 1, 1, 2};
   return {profile.base_sender, profile.base_receiver, point, points, 1, 1, 2};
 }
 
@@ -136,8 +135,8 @@ Prediction predict(const SessionShape& shape, const Profile& profile, const Sett
   }
   PhaseCost once = phase_of(session, {Flow::alternating, 1, 1}, profile, setting);
   PhaseCost share = once;
-  for (double* value : {&share.seconds, &share.client_cpu_s, &share.server_cpu_s, &share.bytes_up,
-                        &share.bytes_down})
+  for (double* value :
+       {&share.seconds, &share.client_cpu_s, &share.server_cpu_s, &share.bytes_up, &share.bytes_down})
     *value /= count;
   add(result.offline, share);
   for (const SilentStream* stream : {&client_sends, &server_sends}) {

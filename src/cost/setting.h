@@ -6,8 +6,8 @@
 namespace ap::cost {
 
 struct Setting {
-  int cores = 2;              ///< of each party; of both together if same_machine
-  bool same_machine = false;  ///< both parties share the cores, as `infer --local` does
+  int cores = 2;                    ///< of each party; of both together if same_machine
+  bool same_machine = false;        ///< both parties share the cores, as `infer --local` does
   double bytes_per_second = 125e6;  ///< of the link, each way
   double round_trip_s = 0.5e-3;
 

@@ -16,8 +16,8 @@ enum class Flow {
 };
 
 struct Work {
-  double client_s = 0, server_s = 0;  ///< processor time, network not included
-  double bytes_up = 0, bytes_down = 0;        ///< payload and headers; to the server, to the client
+  double client_s = 0, server_s = 0;    ///< processor time, network not included
+  double bytes_up = 0, bytes_down = 0;  ///< payload and headers; to the server, to the client
   double messages_up = 0, messages_down = 0;
   double flights = 0;  ///< one-way latencies that nothing hides
   Work& operator+=(const Work& other);
@@ -32,12 +32,12 @@ struct Cpu {
 };
 Cpu cpu_of(const Work& work, const Profile& profile);
 
-/// Share of a part's work that runs on a single thread, and how well a pipeline keeps cores busy. Properties of
-/// the program, not of the machine: read off traces of whole runs on two cores.
+/// Share of a part's work that runs on a single thread, and how well a pipeline keeps cores busy. Properties
+/// of the program, not of the machine: read off traces of whole runs on two cores.
 struct Shape {
   Flow flow = Flow::pipelined;
-  double serial = 0;       ///< of each party's work, 0 to 1
-  double efficiency = 1;   ///< of a pipeline whose parties share the cores
+  double serial = 0;      ///< of each party's work, 0 to 1
+  double efficiency = 1;  ///< of a pipeline whose parties share the cores
 };
 
 /// Seconds on the clock.

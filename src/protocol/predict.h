@@ -22,8 +22,8 @@ cost::SessionShape session_shape(const Model& model, std::span<const Engine> eng
 cost::Prediction predict(const Model& model, const cost::Profile& profile, const cost::Setting& setting,
                          std::uint64_t images = kTypicalSession);
 
-/// Writes the figures of layers into a plan of the same network: seconds of processor time of both parties and
-/// bytes, of both phases.
+/// Writes the figures of layers into a plan of the same network: seconds of processor time of both parties
+/// and bytes, of both phases.
 void set_predictions(const cost::Prediction& prediction, plan::Plan& plan);
 
 }  // namespace ap::protocol

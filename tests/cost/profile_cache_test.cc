@@ -59,8 +59,8 @@ TEST_F(Cache, DamageAndOtherMachinesAreRefusedAndRebuilt) {
   negative.replace(negative.find("\"loop\": "), 8, "\"loop\": -");
   other.replace(other.find(machine_name()), 4, "none");
   old.replace(old.find("\"version\": 1"), 12, "\"version\": 0");
-  for (const std::string& text :
-       {std::string(), std::string("{"), std::string("[]"), good.substr(0, good.size() / 2), negative, other, old}) {
+  for (const std::string& text : {std::string(), std::string("{"), std::string("[]"),
+                                  good.substr(0, good.size() / 2), negative, other, old}) {
     write(text);
     EXPECT_FALSE(load_profile(path_)) << text.substr(0, 40);
     EXPECT_EQ(cached_profile(path_).machine, "typical");
