@@ -8,6 +8,8 @@
 //   bits,
 //                      ot not at all), offline and online together; every result is compared with the clear
 //                      one
+//   quadratic/beaver/K/F  c0 + c1 t + t^2 of 2^18 shares mod 2^K, then clamped as relu/ot does, into shares mod
+//                      2^20; wrong: by more than one
 // Counters: per_second, bytes_each, cpu_us_each (both parties and their connection threads), wall_us_each,
 // wrong; for ReLU also bytes and wall time of the online phase alone.
 #include <benchmark/benchmark.h>
@@ -154,7 +156,7 @@ void garble_and_socket(benchmark::State& state) {
 void silent_cot(benchmark::State& state) {
   constexpr std::uint64_t kDraw = std::uint64_t{1} << 24;
   constexpr std::size_t kPart = std::size_t{1} << 16;
-  constexpr mpc::SilentCotMessages kMessages{{{1, 2}, 3}, 4};
+  constexpr mpc::SilentCotMessages kMessages{{{1, 2}, 5, 3}, 4};
   Link link;
   std::unique_ptr<mpc::SilentCotSender> sender;
   std::unique_ptr<mpc::SilentCotReceiver> receiver;
@@ -226,6 +228,40 @@ void report(benchmark::State& state, const Phase& offline, const Phase& online, 
   state.counters["wrong"] = static_cast<double>(wrong);
 }
 
+Layer random_quadratic(int k, int f, bool exact) {
+  Layer layer;
+  nonlinear::ActivationSpec& spec = layer.spec;
+  spec.inputs = spec.outputs = kElements;
+  spec.sum_bits = k - f;
+  spec.guard_bits = exact ? f : 3;
+  spec.clamp_bits = 8;
+  spec.out_bits = 20;
+  spec.square = nonlinear::SquareSpec{k, exact ? 7 : 0, k, 6494, 203, 1, exact ? 0 : f - 3};
+  Prng prng;
+  for (auto* words : {&layer.a, &layer.b, &layer.r}) words->resize(kElements);
+  sample_bits(prng, spec.argument_bits(), layer.a);
+  sample_bits(prng, spec.argument_bits(), layer.b);
+  sample_bits(prng, spec.out_bits, layer.r);
+  for (std::size_t i = 0; i < kElements; ++i) {
+    const std::uint64_t t = (layer.a[i] + layer.b[i]) >> spec.square->guard_bits;
+    const auto u = static_cast<std::int64_t>((6494 + 203 * t + t * t) << (64 - k)) >> (64 - k);
+    const std::int64_t v = std::clamp<std::int64_t>(u >> f, 0, 255);
+    layer.expected.push_back((static_cast<std::uint64_t>(v) - layer.r[i]) & 0xfffff);
+  }
+  return layer;
+}
+
+/// Differences of -1 are those of dropped bits. (Where the lowest value of all loses a bit it becomes the
+/// highest; plans keep away from there.)
+std::size_t count_wrong_by_more(const Layer& layer, const std::vector<std::uint64_t>& results) {
+  std::size_t wrong = 0;
+  for (std::size_t i = 0; i < kElements; ++i) {
+    const std::uint64_t lost = (layer.expected[i] - results[i]) & 0xfffff;
+    wrong += lost > 1 && lost != 0xfffff - 254;
+  }
+  return wrong;
+}
+
 std::size_t count_wrong(const Layer& layer, const std::vector<std::uint64_t>& results) {
   std::size_t wrong = 0;
   for (std::size_t i = 0; i < kElements; ++i) wrong += results[i] != layer.expected[i];
@@ -262,12 +298,15 @@ void relu_gc(benchmark::State& state, int k, int f) {
   report(state, offline, online, wrong);
 }
 
-void relu_ot(benchmark::State& state, int k, int f) {
+void run_ot(benchmark::State& state, const Layer& layer) {
   using namespace nonlinear;
   Link link;
   std::unique_ptr<OtActivationClient> client;
   std::unique_ptr<OtActivationServer> server;
-  const Layer layer = random_layer(k, f, true);
+  // A quadratic takes the client's shares offline.
+  const bool squared = layer.spec.square.has_value();
+  const std::span<const std::uint64_t> offline_b = squared ? layer.b : std::span<const std::uint64_t>();
+  const std::span<const std::uint64_t> online_b = squared ? std::span<const std::uint64_t>() : layer.b;
   // The one-time set-up of the transfers is left out: base transfers, seeds, the start of the large set.
   ActivationSpec tiny = layer.spec;
   tiny.inputs = tiny.outputs = 128;
@@ -276,7 +315,7 @@ void relu_ot(benchmark::State& state, int k, int f) {
       [&] {
         client = std::make_unique<OtActivationClient>(*link.client);
         client->expect(cost);
-        client->prepare(tiny);
+        client->prepare(tiny, offline_b.first(squared ? 128 : 0));
       },
       [&] {
         server = std::make_unique<OtActivationServer>(*link.server);
@@ -290,16 +329,22 @@ void relu_ot(benchmark::State& state, int k, int f) {
     OtServerMaterial theirs;
     std::vector<std::uint64_t> results;
     offline.measure(link, [&] {
-      both([&] { mine = client->prepare(layer.spec); }, [&] { theirs = server->prepare(layer.spec); });
+      both([&] { mine = client->prepare(layer.spec, offline_b); }, [&] { theirs = server->prepare(layer.spec); });
     });
     online.measure(link, [&] {
-      both([&] { client->run(std::move(mine), layer.b, layer.r); },
+      both([&] { client->run(std::move(mine), online_b, layer.r); },
            [&] { results = server->run(std::move(theirs), layer.a); });
     });
-    wrong += count_wrong(layer, results);
+    wrong += squared ? count_wrong_by_more(layer, results) : count_wrong(layer, results);
   }
   report(state, offline, online, wrong);
   state.counters["flights"] = cost.flights;
+}
+
+void relu_ot(benchmark::State& state, int k, int f) { run_ot(state, random_layer(k, f, true)); }
+void quadratic(benchmark::State& state, int k, int f) { run_ot(state, random_quadratic(k, f, false)); }
+void exact_quadratic(benchmark::State& state, int k, int f) {
+  run_ot(state, random_quadratic(k, f, true));
 }
 
 BENCHMARK(garble_and)->Unit(benchmark::kMillisecond);
@@ -320,6 +365,10 @@ int main(int argc, char** argv) {
   for (const auto& [k, f] : {std::pair{18, 8}, {20, 8}, {37, 0}}) {
     register_relu("relu/gc", relu_gc, k, f);
     register_relu("relu/ot", relu_ot, k, f);
+  }
+  for (const auto& [k, f] : {std::pair{20, 10}, {22, 11}, {29, 11}}) {
+    register_relu("quadratic/beaver", quadratic, k, f);
+    register_relu("quadratic/beaver-exact", exact_quadratic, k, f);
   }
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;

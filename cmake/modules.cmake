@@ -20,6 +20,8 @@ function(ap_test name)
     target_compile_definitions(test_${name} PRIVATE AP_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                                                     AP_BINARY_DIR="${CMAKE_BINARY_DIR}")
     target_link_libraries(test_${name} PRIVATE ap_${name} ${ARGN} GTest::gtest GTest::gtest_main)
+    # What is tested is optimised; the tests themselves take longer to compile than to run.
+    target_compile_options(test_${name} PRIVATE -O1)
     add_test(NAME ${name} COMMAND test_${name} WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
     set_tests_properties(${name} PROPERTIES TIMEOUT 1200)
   endif()

@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "base/error.h"
+#include "base/parallel.h"
 #include "bfv/batch_scheme.h"
 
 namespace ap::bfv {
@@ -43,6 +45,17 @@ KeySwitchKey make_key(const BatchSecretKey& key, std::uint32_t element, Prng& pr
   return {key.context, key.s, image, prng};
 }
 
+/// make(number, element) for all elements, by element; on all cores, since there may be hundreds.
+template <typename Make>
+std::map<std::uint32_t, GaloisKeys::Key> make_all(const std::set<std::uint32_t>& elements, const Make& make) {
+  const std::vector<std::uint32_t> list(elements.begin(), elements.end());
+  std::vector<std::optional<GaloisKeys::Key>> made(list.size());
+  parallel_for(list.size(), [&](std::size_t i) { made[i].emplace(make(i, list[i])); });
+  std::map<std::uint32_t, GaloisKeys::Key> keys;
+  for (std::size_t i = 0; i < list.size(); ++i) keys.emplace(list[i], std::move(*made[i]));
+  return keys;
+}
+
 }  // namespace
 
 std::uint32_t rotation_element(const BatchContext& context, int step) {
@@ -56,9 +69,13 @@ std::uint32_t swap_element(const BatchContext& context) {
 }
 
 GaloisKeys::GaloisKeys(const BatchSecretKey& key, std::span<const std::uint32_t> elements, Prng& prng) {
-  for (const std::uint32_t element : distinct(*key.context, elements)) {
-    keys_.emplace(element, Key{Automorphism(key.context->n(), element), make_key(key, element, prng)});
-  }
+  Seed seed;
+  prng.fill(std::span<std::uint8_t>(seed));
+  keys_ = make_all(distinct(*key.context, elements), [&](std::size_t i, std::uint32_t element) {
+    Prng own(seed, i);
+    return Key{Automorphism(key.context->n(), element), make_key(key, element, own)};
+  });
+  wipe(seed.data(), seed.size());
 }
 
 GaloisKeys::GaloisKeys(BatchContextPtr context, std::span<const std::uint32_t> elements, ByteView bytes) {
@@ -68,11 +85,9 @@ GaloisKeys::GaloisKeys(BatchContextPtr context, std::span<const std::uint32_t> e
     fail_peer("{} Galois keys of {} bytes each were expected, but {} bytes came", wanted.size(), each,
               bytes.size());
   }
-  for (const std::uint32_t element : wanted) {
-    keys_.emplace(element,
-                  Key{Automorphism(context->n(), element), KeySwitchKey(context, bytes.first(each))});
-    bytes = bytes.subspan(each);
-  }
+  keys_ = make_all(wanted, [&](std::size_t i, std::uint32_t element) {
+    return Key{Automorphism(context->n(), element), KeySwitchKey(context, bytes.subspan(i * each, each))};
+  });
 }
 
 Bytes GaloisKeys::serialise() const {

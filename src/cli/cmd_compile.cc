@@ -24,6 +24,8 @@ namespace {
 
 constexpr std::uint64_t kMaxLabelBytes = 1 << 20;
 constexpr std::uint64_t kMaxProfileBytes = 1 << 20;
+// Calibration images of policies that search, unless told: half of them to search with, half to validate.
+constexpr std::size_t kSearchImages = 512;
 
 struct Options {
   std::string model, calibrate, normalize, out, labels, profile = "machine";
@@ -159,6 +161,17 @@ Json phase_json(const cost::PhaseCost& phase) {
           {"bytes_down", std::llround(phase.bytes_down)}};
 }
 
+Json search_json(const service::Searched& s) {
+  return {{"simulations", s.simulations},
+          {"resumed", s.resumed},
+          {"tightened", s.tightened},
+          {"expected_loss", s.expected_loss},
+          {"loss", s.held_out.loss()},
+          {"loss_std_error", s.held_out.loss_std_error()},
+          {"changes", s.held_out.changes()},
+          {"held_out_images", s.held_out.images}};
+}
+
 Json json_of(const service::Compiled& compiled, const service::Audit& audit, const Options& options) {
   const plan::Plan& plan = compiled.package.plan;
   Json layers = Json::array();
@@ -174,6 +187,7 @@ Json json_of(const service::Compiled& compiled, const service::Audit& audit, con
           {"predicted",
            {{"offline_s", predicted.offline.seconds},
             {"online_s", predicted.online.seconds},
+            {"latency_s", compiled.latency},
             {"bytes", std::llround(predicted.offline.bytes() + predicted.online.bytes())},
             {"offline", phase_json(predicted.offline)},
             {"online", phase_json(predicted.online)},
@@ -189,6 +203,7 @@ Json json_of(const service::Compiled& compiled, const service::Audit& audit, con
           {"activation_bits", compiled.activation_bits},
           {"notes", plan.notes},
           {"search_s", compiled.search_seconds},
+          {"search", compiled.search ? search_json(*compiled.search) : Json(nullptr)},
           {"seconds", compiled.seconds}};
 }
 
@@ -229,6 +244,15 @@ std::string text_of(const service::Compiled& compiled, const service::Audit& aud
                      options.bandwidth ? "two machines" : "both parties on this machine");
   out += fmt::format("activations of {} bits: private and clear labels agree on {:.1f} % of simulated inferences\n",
                      compiled.activation_bits, 100 * compiled.agreement);
+  out += fmt::format("predicted latency with 1 Gbit/s: {}\n", format_seconds(compiled.latency));
+  if (compiled.search) {
+    const service::Searched& s = *compiled.search;
+    out += fmt::format(
+        "search: {} simulations in {}; on {} held-out images the errors change {:.2f} % of labels, which loses about "
+        "{:.3f} % of accuracy ({:.2f} +- {:.2f} % measured)\n",
+        s.simulations, format_seconds(compiled.search_seconds), s.held_out.images, 100 * s.held_out.changes(),
+        100 * s.expected_loss, 100 * s.held_out.loss(), 100 * s.held_out.loss_std_error());
+  }
   const service::Accuracy& accuracy = compiled.accuracy;
   if (accuracy.simulated) {
     out += fmt::format("accuracy with the errors of this plan, simulated: {:.1f} %\n", 100 * *accuracy.simulated);
@@ -245,13 +269,14 @@ std::string text_of(const service::Compiled& compiled, const service::Audit& aud
 
 void refuse_what_is_missing(const Options& options) {
   service::check_options(options.compile);
-  if (options.max_latency) {
-    fail_input("--max-latency is not available in this version: no policy minimises errors for a given time yet");
+  if (options.max_latency && !service::is_search_policy(options.compile.policy)) {
+    fail_input("--max-latency needs a policy that searches ({}); policy {} does not", service::search_policy_names(),
+               options.compile.policy);
   }
   if (!options.max_accuracy_loss) return;
-  if (options.compile.policy != "budget") {
-    fail_input("--max-accuracy-loss means nothing to policy {}; use it with --policy budget",
-               options.compile.policy);
+  if (options.compile.policy != "budget" && !service::is_search_policy(options.compile.policy)) {
+    fail_input("--max-accuracy-loss means nothing to policy {}; use it with --policy budget, {}",
+               options.compile.policy, service::search_policy_names());
   }
   if (!(*options.max_accuracy_loss >= 0 && *options.max_accuracy_loss <= 100)) {
     fail_input("--max-accuracy-loss {} is out of range; give 0 to 100 %", *options.max_accuracy_loss);
@@ -286,11 +311,16 @@ void run_compile(Options options) {
   for (const std::string& note : graph.notes) fmt::print(stderr, "autoprivacy: note: {}\n", note);
   const auto normalization = nn::Normalization::parse(options.normalize);
   normalization.check(graph.input_shape().c);
+  if (service::is_search_policy(options.compile.policy)) options.selection.default_first = kSearchImages;
   const nn::Dataset calibration = options.selection.load(options.calibrate, graph.input_shape());
   make_directory(options.out);
   set_prices(options);
   service::CompileOptions wanted = options.compile;
   if (options.max_accuracy_loss) wanted.max_accuracy_loss = *options.max_accuracy_loss / 100;
+  if (options.max_accuracy_loss || !options.max_latency) wanted.search.max_loss = wanted.max_accuracy_loss;
+  wanted.search.max_seconds = options.max_latency;
+  wanted.search.seed = options.seed;
+  wanted.search.journal = std::filesystem::path(options.out) / "search.json";
   const service::Compiled compiled = service::compile(graph, calibration, normalization, wanted);
   const std::filesystem::path directory(options.out);
   write_file(directory / "server.apm", compiled.files.server);
@@ -319,8 +349,8 @@ void add_compile(CLI::App& app, Action& action) {
   command->add_option("--out", options->out, "Directory of server.apm and client.apm")
       ->required()
       ->type_name("DIR");
-  command->add_option("--policy", options->compile.policy, "How to choose parameters: exact, budget (small errors for smaller parameters), or a "
-                   "published baseline: delphi, darl, published")
+  command->add_option("--policy", options->compile.policy, "How to choose parameters: exact, budget (small errors for smaller parameters), a search for "
+                   "the errors of each layer (dp, greedy, random), or a published baseline (delphi, darl, published)")
       ->capture_default_str();
   command->add_option("--activation", options->compile.activation, "Engine of the activations: gc, ot, or auto (by the link, at run time)")
       ->capture_default_str();
@@ -341,10 +371,14 @@ void add_compile(CLI::App& app, Action& action) {
       ->type_name("FILE");
   command->add_option("--seed", options->seed, "Seed of policies that draw at random; exact draws nothing")
       ->capture_default_str();
-  command->add_option("--max-latency", options->max_latency, "Not available with policy exact")
+  command->add_option("--max-latency", options->max_latency, "Policies that search: largest predicted latency per image, with 1 Gbit/s")
       ->type_name("S");
+  command->add_option("--simulations", options->compile.search.simulations, "Policies that search: simulations of a plan that they may run")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  command->add_flag("--resume", options->compile.search.resume, "Policies that search: go on from OUT/search.json of a stopped search");
   command->add_option("--max-accuracy-loss", options->max_accuracy_loss,
-                   "Policy budget: largest simulated loss of top-1, in %; 0.2 if left out")
+                   "Other policies than exact: largest simulated loss of top-1, in %; 0.2 if left out")
       ->type_name("PCT");
   command
       ->add_option("--profile", options->profile,

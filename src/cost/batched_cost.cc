@@ -33,11 +33,11 @@ BatchedSeconds batched_seconds(const linear::BatchedCounts& counts, const Batche
               replies * (unit.slots_s + data * (6 * unit.transform_s + 6 * unit.pass_s))};
 }
 
-BatchedSeconds batched_key_seconds(const BatchedRing& ring, std::uint64_t elements,
+BatchedSeconds batched_key_seconds(const BatchedRing& ring, std::uint64_t elements, bool public_key,
                                    const BatchedUnitCosts& costs) {
   const BatchedUnitCosts unit = scaled(costs, ring.n);
   const double polynomials =
-      ring.data + static_cast<double>(elements) * ring.digits * (ring.data + ring.special);
+      (public_key ? ring.data : 0) + static_cast<double>(elements) * ring.digits * (ring.data + ring.special);
   // The server expands a seed and checks residues: encryption without its transform and noise.
   return {polynomials * unit.encrypt_s, polynomials * unit.encrypt_s / 4};
 }

@@ -32,8 +32,8 @@ struct BatchedSeconds {
 BatchedSeconds batched_seconds(const linear::BatchedCounts& counts, const BatchedRing& ring, int reply_level,
                                const BatchedUnitCosts& costs);
 
-/// Making, and checking and expanding, the public key and `elements` rotation keys.
-BatchedSeconds batched_key_seconds(const BatchedRing& ring, std::uint64_t elements,
+/// Making, and checking and expanding, `elements` rotation keys and, if `public_key`, the public key.
+BatchedSeconds batched_key_seconds(const BatchedRing& ring, std::uint64_t elements, bool public_key,
                                    const BatchedUnitCosts& costs);
 
 }  // namespace ap::cost

@@ -130,6 +130,18 @@ TransferWork transfer_work(const ActivationSpec& spec, const Profile& profile) {
     online.messages_up += 3 + program.levels;
     online.messages_down += 2 + program.levels;
   });
+  if (plan.square) {
+    // For each bit of the products a transfer of a word and its own message; online one word is opened.
+    const auto words = static_cast<double>(nonlinear::square_cost(*plan.square, plan.inputs).cots);
+    offline.client_s += words * t.word_sender;
+    offline.server_s += words * t.word_receiver;
+    offline.messages_up += plan.square->product_bits();
+    offline.bytes_up += static_cast<double>(cost.offline_bytes) + offline.messages_up * net::kHeaderBytes;
+    const auto opened = static_cast<double>(plan.inputs);
+    online.client_s += opened * t.online_element_client;
+    online.server_s += opened * t.online_element_server;
+    online.messages_down += 1;
+  }
   const double copies = static_cast<double>(spec.inputs) * profile.share_element;
   offline.client_s += copies + static_cast<double>(cost.client_material) * profile.fresh_byte;
   offline.server_s += static_cast<double>(cost.server_material) * profile.fresh_byte;

@@ -12,6 +12,7 @@
 
 namespace ap::cost {
 
+/// Quadratics (spec.square) are transfers too.
 enum class Engine : std::uint8_t { gc = 0, ot = 1 };
 
 /// The two phases of a layer.

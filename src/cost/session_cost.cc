@@ -28,11 +28,11 @@ Work stream_work(const SilentUse& use, bool client_sends, const Profile& profile
   return {receiver, sender, received, sent, columns, messages, 0};
 }
 
-/// One direction's base transfers: the extension's receiver is the sender of the base transfers.
+/// One direction's base transfers and trees: the extension's receiver is the sender of both.
 Work base_work(bool client_extends_as_sender, const Profile& profile) {
   const auto point = static_cast<double>(kBaseSenderBytes), points = static_cast<double>(kBaseReceiverBytes);
-  if (client_extends_as_sender) return {profile.base_receiver, profile.base_sender, points, point, 1, 1, 2};
-  return {profile.base_sender, profile.base_receiver, point, points, 1, 1, 2};
+  if (client_extends_as_sender) return {profile.base_receiver, profile.base_sender, points, point, 1, 2, 3};
+  return {profile.base_sender, profile.base_receiver, point, points, 2, 1, 3};
 }
 
 struct Totals {
@@ -66,17 +66,12 @@ Prediction predict(const SessionShape& shape, const Profile& profile, const Sett
     result.linears.push_back(p);
   }
 
-  // Every inference makes the keys and draws the client's shares.
+  // Every inference makes the keys of coefficient packing and draws the client's shares.
   Work offline_rest = shape.offline_rest;
   for (const GroupShape& group : shape.groups) {
     const RingCosts ring = ring_costs(profile, group.n, group.primes, group.prime_bits);
     offline_rest.client_s += ring.key_client;
     offline_rest.server_s += ring.key_server;
-  }
-  for (const BatchGroupShape& group : shape.batch_groups) {
-    const BatchedSeconds keys = batched_key_seconds(group.ring, group.elements, profile.batched);
-    offline_rest.client_s += keys.client;
-    offline_rest.server_s += keys.server;
   }
   offline_rest.client_s += static_cast<double>(shape.input_elements) * profile.share_element;
   Work online_rest = shape.online_rest;
@@ -127,7 +122,12 @@ Prediction predict(const SessionShape& shape, const Profile& profile, const Sett
   add(result.offline, phase_of(offline_rest, {Flow::alternating, 1, 1}, profile, setting));
   add(result.online, phase_of(online_rest, {Flow::alternating, 1, 1}, profile, setting));
 
-  Work session;
+  Work session = shape.session_rest;
+  for (const BatchGroupShape& group : shape.batch_groups) {
+    const BatchedSeconds keys = batched_key_seconds(group.ring, group.elements, true, profile.batched);
+    session.client_s += keys.client;
+    session.server_s += keys.server;
+  }
   if (any_garbling) session += base_work(true, profile);
   if (any_transfer) {
     session += base_work(true, profile);

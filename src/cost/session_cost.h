@@ -8,6 +8,10 @@
 
 namespace ap::cost {
 
+/// Images of the session over which what happens once (base transfers, seeds of silent transfers, rotation
+/// keys) is spread where nobody says otherwise.
+inline constexpr std::uint64_t kTypicalSession = 20;
+
 struct GroupShape {
   std::uint32_t n = 0;
   int primes = 1, prime_bits = 0;
@@ -32,6 +36,8 @@ struct SessionShape {
   std::uint64_t input_elements = 0;
   /// Of the messages of no layer: commands, keys, engine names, input, logits, statistics; headers included.
   Work offline_rest, online_rest;
+  /// The same, of what is sent once a session: keys of layers packed by slots.
+  Work session_rest;
 };
 
 struct PhaseCost {
@@ -50,7 +56,7 @@ struct Prediction {
   PhaseCost offline, online;             ///< means per image
   std::vector<LayerPrediction> linears;  ///< in the order of the shape
   std::vector<LayerPrediction> activations;
-  PhaseCost session;  ///< once a session, contained in `offline` by its share: base transfers and their seeds
+  PhaseCost session;  ///< once a session, contained in `offline` by its share: base transfers, seeds, keys of slots
 };
 
 /// Means over the `images` >= 1 inferences of one session, each prepared and run in turn.

@@ -4,7 +4,10 @@
 
 #include <cstdint>
 
+#include "mpc/cot.h"
 #include "mpc/lpn.h"
+#include "mpc/pprf.h"
+#include "net/channel.h"
 
 namespace ap::cost {
 
@@ -39,10 +42,11 @@ class SilentStream {
   SilentUse total_;
 };
 
-/// Payload and headers of the base transfers of one direction: from the extension's receiver (who sends a
-/// point) and to it.
-inline constexpr std::uint64_t kBaseSenderBytes = 32 + 10;
-inline constexpr std::uint64_t kBaseReceiverBytes = 128 * 32 + 10;
+/// Payload and headers of the base transfers of one direction: from the extension's receiver, who sends a
+/// point and the corrections of its trees (mpc/pprf.h), and to it.
+inline constexpr std::uint64_t kBaseSenderBytes =
+    32 + mpc::pprf_bytes(mpc::kCotDigits, mpc::kCotFieldBits) + 2 * net::kHeaderBytes;
+inline constexpr std::uint64_t kBaseReceiverBytes = mpc::kCotColumns * 32 + net::kHeaderBytes;
 
 /// Bytes of the columns of `count` extended transfers, headers included.
 std::uint64_t column_message_bytes(std::uint64_t count);

@@ -6,7 +6,6 @@
 #include <set>
 
 #include "base/error.h"
-#include "base/parallel.h"
 
 namespace ap::linear {
 namespace {
@@ -56,38 +55,106 @@ BatchedConv::BatchedConv(const Geometry& geometry, BatchedConvMethod method, std
   span_ = n_ / channels_;
   groups_in_ = (channels_in + channels_ - 1) / channels_;
   groups_out_ = (channels_out + channels_ - 1) / channels_;
+  find_diagonals();
+}
+
+// Every pair of an input channel and an output that it reaches lies on one diagonal.
+void BatchedConv::find_diagonals() {
+  const std::size_t half = channels_ / 2, all = groups_out_ * groups_in_ * channels_;
+  if (all > kMaxDiagonals) {
+    fail_input(
+        "a layer of {} by {} ciphertexts of {} channels is too large for slots; {} diagonals are allowed",
+        groups_in_, groups_out_, channels_, kMaxDiagonals);
+  }
+  constexpr std::uint32_t kUsed = kUnused - 1;
+  first_weight_.assign(all, kUnused);
+  const auto groups = static_cast<std::size_t>(geometry_.groups);
+  const std::size_t in_per =
+      static_cast<std::size_t>(geometry_.in.c) / groups * static_cast<std::size_t>(phases_h_ * phases_w_);
+  const std::size_t out_per = static_cast<std::size_t>(geometry_.c_out) / groups;
+  for (std::size_t o = 0; o < static_cast<std::size_t>(geometry_.c_out); ++o) {
+    const std::size_t first = o / out_per * in_per;
+    for (std::size_t c = first; c < first + in_per; ++c) {
+      const std::size_t source = c % channels_, target = o % channels_;
+      const std::size_t swap = source / half ^ target / half, shift = (source + half - target % half) % half;
+      first_weight_[diagonal_index(o / channels_, swap, shift, c / channels_)] = kUsed;
+    }
+  }
+  for (std::size_t at = 0; at < all; ++at) {
+    if (first_weight_[at] == kUnused) continue;
+    first_weight_[at] = static_cast<std::uint32_t>(diagonals_.size() * taps());
+    diagonals_.push_back(static_cast<std::uint32_t>(at));
+  }
+}
+
+bool BatchedConv::uses(std::size_t out, std::size_t swap, std::size_t shift, std::size_t first,
+                       std::size_t last) const {
+  for (std::size_t in = first; in < last; ++in) {
+    if (first_weight_[diagonal_index(out, swap, shift, in)] != kUnused) return true;
+  }
+  return false;
+}
+
+bool BatchedConv::rotates_input(std::size_t in, std::size_t swap, std::size_t shift) const {
+  for (std::size_t out = 0; out < groups_out_; ++out) {
+    if (uses(out, swap, shift, in, in + 1)) return true;
+  }
+  return false;
 }
 
 std::size_t BatchedConv::uploads() const { return copies() ? groups_in_ * taps() : groups_in_; }
 
+std::int64_t BatchedConv::rotations_of_sum(std::size_t out, std::size_t first, std::size_t last) const {
+  std::int64_t rotations = 0;
+  for (std::size_t swap = 0; swap < 2; ++swap) {
+    bool swapped = false;
+    for (std::size_t shift = 0; shift < channels_ / 2; ++shift) {
+      if (!uses(out, swap, shift, first, last)) continue;
+      rotations += shift > 0;
+      swapped = swap == 1;
+    }
+    rotations += swapped;
+  }
+  return rotations;
+}
+
 BatchedCounts BatchedConv::counts() const {
-  const auto in = static_cast<std::int64_t>(groups_in_), out = static_cast<std::int64_t>(groups_out_);
-  const auto c_n = static_cast<std::int64_t>(channels_), f = static_cast<std::int64_t>(taps());
-  BatchedCounts c{static_cast<std::int64_t>(uploads()), out, in * out * c_n * f, 0, 0};
-  switch (method_) {
-    case BatchedConvMethod::input_rotation:
-      c.hoisted_rotations = in * (c_n * f - 1);
-      break;
-    case BatchedConvMethod::output_rotation:
-      c.hoisted_rotations = in * (f - 1);
-      c.plain_rotations = out * (c_n - 1);
-      break;
-    case BatchedConvMethod::shifted_copies:
-      c.plain_rotations = out * (c_n - 1);
-      break;
-    case BatchedConvMethod::shifted_copies_published:
-      c.plain_rotations = in * out * (c_n - 1);
-      break;
+  BatchedCounts c{static_cast<std::int64_t>(uploads()), static_cast<std::int64_t>(groups_out_),
+                  static_cast<std::int64_t>(weight_plaintexts()), 0, 0};
+  const auto rotating = std::ranges::count_if(taps_, [&](const Tap& tap) { return slot_offset(tap) != 0; });
+  if (method_ == BatchedConvMethod::input_rotation) {
+    for (std::size_t in = 0; in < groups_in_; ++in) {
+      for (std::size_t swap = 0; swap < 2; ++swap) {
+        bool swapped = false;
+        for (std::size_t shift = 0; shift < channels_ / 2; ++shift) {
+          if (!rotates_input(in, swap, shift)) continue;
+          c.hoisted_rotations += shift > 0 ? static_cast<std::int64_t>(taps()) : rotating;
+          swapped = swap == 1;
+        }
+        c.hoisted_rotations += swapped;
+      }
+    }
+    return c;
+  }
+  if (!copies()) c.hoisted_rotations = static_cast<std::int64_t>(groups_in_) * rotating;
+  const std::size_t step = step_of_sum();
+  for (std::size_t out = 0; out < groups_out_; ++out) {
+    for (std::size_t first = 0; first < groups_in_; first += step) {
+      c.plain_rotations += rotations_of_sum(out, first, first + step);
+    }
   }
   return c;
 }
 
 std::vector<std::uint32_t> BatchedConv::elements(const bfv::BatchContext& context) const {
   AP_ASSERT(context.n() == n_);
-  std::set<std::uint32_t> elements{bfv::swap_element(context)};
+  std::set<std::uint32_t> elements;
   const auto rotation = [&](int step) { elements.insert(bfv::rotation_element(context, step)); };
-  for (std::size_t shift = 0; shift < channels_ / 2; ++shift) {
+  const std::size_t half = channels_ / 2;
+  for (const std::uint32_t diagonal : diagonals_) {
+    const std::size_t swap = diagonal / groups_in_ / half % 2, shift = diagonal / groups_in_ % half;
     const auto places = static_cast<int>(shift * span_);
+    if (swap == 1) elements.insert(bfv::swap_element(context));
     if (method_ == BatchedConvMethod::input_rotation) {
       for (const Tap& tap : taps_) rotation(places + slot_offset(tap));
     } else {
@@ -173,9 +240,9 @@ BatchedTerms BatchedConv::terms(std::size_t reply) const {
     }
   }
   if (!by_input) {
-    t.rotated = static_cast<std::int64_t>(channels_) - 1;
-    if (method_ == BatchedConvMethod::shifted_copies_published)
-      t.rotated *= static_cast<std::int64_t>(groups_in_);
+    for (std::size_t in = 0; in < groups_in_; in += step_of_sum()) {
+      t.rotated += rotations_of_sum(reply, in, in + step_of_sum());
+    }
   }
   return t;
 }
@@ -212,9 +279,9 @@ void BatchedConv::encode_weights(std::size_t index, std::span<const std::int16_t
   std::ranges::fill(slots, 0);
   const std::size_t half = channels_ / 2;
   const Tap& tap = taps_[index % taps()];
-  const std::size_t in = index / taps() % groups_in_, shift = index / taps() / groups_in_ % half;
-  const std::size_t swap = index / taps() / groups_in_ / half % 2,
-                    out = index / taps() / groups_in_ / half / 2;
+  const std::size_t diagonal = diagonals_[index / taps()];
+  const std::size_t in = diagonal % groups_in_, shift = diagonal / groups_in_ % half;
+  const std::size_t swap = diagonal / groups_in_ / half % 2, out = diagonal / groups_in_ / half / 2;
   const nn::Shape shape = geometry_.out();
   for (std::size_t row = 0; row < 2; ++row) {
     for (std::size_t place = 0; place < half; ++place) {
@@ -240,104 +307,6 @@ void BatchedConv::encode_weights(std::size_t index, std::span<const std::int16_t
       }
     }
   }
-}
-
-// For each input group the ciphertexts that products are taken of: by tap, or by (swap, shift, tap).
-std::vector<std::vector<bfv::BatchCiphertext>> BatchedConv::rotated_inputs(
-    std::span<const bfv::BatchCiphertext> uploads, const bfv::GaloisKeys& keys, BatchedCounts& done) const {
-  std::vector<std::vector<bfv::BatchCiphertext>> rotated(groups_in_);
-  std::vector<BatchedCounts> counts(groups_in_);
-  parallel_for(groups_in_, [&](std::size_t in) {
-    if (copies()) {
-      for (std::size_t tap = 0; tap < taps(); ++tap) rotated[in].push_back(uploads[in * taps() + tap]);
-      return;
-    }
-    const bool all = method_ == BatchedConvMethod::input_rotation;
-    for (std::size_t swap = 0; swap < (all ? 2U : 1U); ++swap) {
-      if (swap == 1) ++counts[in].hoisted_rotations;
-      const bfv::BatchCiphertext x = swap == 0 ? uploads[in] : bfv::swap_rows(uploads[in], keys);
-      const bfv::Decomposition c1 = bfv::decompose(*x.context, x.c1, x.level);
-      for (std::size_t shift = 0; shift < (all ? channels_ / 2 : 1); ++shift) {
-        for (const Tap& tap : taps_) {
-          const int step = static_cast<int>(shift * span_) + slot_offset(tap);
-          const std::uint32_t element = bfv::rotation_element(*x.context, step);
-          if (element != 1) ++counts[in].hoisted_rotations;
-          rotated[in].push_back(bfv::apply_automorphism(x, c1, element, keys));
-        }
-      }
-    }
-  });
-  for (const BatchedCounts& count : counts) done.hoisted_rotations += count.hoisted_rotations;
-  return rotated;
-}
-
-std::vector<bfv::BatchCiphertext> BatchedConv::evaluate(std::span<const bfv::BatchCiphertext> inputs,
-                                                        std::span<const bfv::BatchPlaintext> weights,
-                                                        const bfv::GaloisKeys& keys,
-                                                        BatchedCounts* performed) const {
-  AP_ASSERT(inputs.size() == uploads() && weights.size() == weight_plaintexts());
-  const bfv::BatchContextPtr& context = inputs[0].context;
-  const std::size_t level = inputs[0].level, half = channels_ / 2;
-  BatchedCounts done{static_cast<std::int64_t>(inputs.size()), static_cast<std::int64_t>(groups_out_), 0, 0,
-                     0};
-  const auto rotated = rotated_inputs(inputs, keys, done);
-  const bool by_input = method_ == BatchedConvMethod::input_rotation;
-  const bool published = method_ == BatchedConvMethod::shifted_copies_published;
-  // The products of some input groups with one diagonal of the weights.
-  const auto diagonal = [&](std::size_t out, std::size_t swap, std::size_t shift, std::size_t first,
-                            std::size_t last, bfv::BatchCiphertext& sum) {
-    std::vector<const bfv::BatchCiphertext*> x;
-    std::vector<const bfv::BatchPlaintext*> w;
-    for (std::size_t in = first; in < last; ++in) {
-      for (std::size_t tap = 0; tap < taps(); ++tap) {
-        x.push_back(&rotated[in][by_input ? (swap * half + shift) * taps() + tap : tap]);
-        w.push_back(&weights[weight_index(out, swap, shift, in, tap)]);
-      }
-    }
-    bfv::multiply_plain_add(x, w, sum);
-    return static_cast<std::int64_t>(x.size());
-  };
-  std::vector<BatchedCounts> counts(groups_out_ * 2);
-  // One task is one half (swapped or not) of one output group.
-  std::vector<bfv::BatchCiphertext> halves(groups_out_ * 2, bfv::BatchCiphertext(context, level));
-  parallel_for(halves.size(), [&](std::size_t task) {
-    const std::size_t out = task / 2, swap = task % 2;
-    BatchedCounts& count = counts[task];
-    bfv::BatchCiphertext& total = halves[task];
-    const std::size_t step = published ? 1 : groups_in_;
-    for (std::size_t first = 0; first < groups_in_; first += step) {
-      bfv::BatchCiphertext sum(context, level);
-      for (std::size_t shift = 0; shift < half; ++shift) {
-        if (by_input) {
-          count.products += diagonal(out, swap, shift, first, first + step, sum);
-          continue;
-        }
-        bfv::BatchCiphertext part(context, level);
-        count.products += diagonal(out, swap, shift, first, first + step, part);
-        if (shift > 0) {
-          part = bfv::rotate_rows(part, static_cast<int>(shift * span_), keys);
-          ++count.plain_rotations;
-        }
-        bfv::add(sum, part);
-      }
-      if (swap == 1 && !by_input) {
-        sum = bfv::swap_rows(sum, keys);
-        ++count.plain_rotations;
-      }
-      bfv::add(total, sum);
-    }
-  });
-  std::vector<bfv::BatchCiphertext> replies;
-  for (std::size_t out = 0; out < groups_out_; ++out) {
-    bfv::add(halves[2 * out], halves[2 * out + 1]);
-    replies.push_back(std::move(halves[2 * out]));
-  }
-  for (const BatchedCounts& count : counts) {
-    done.products += count.products;
-    done.plain_rotations += count.plain_rotations;
-  }
-  if (performed != nullptr) *performed = done;
-  return replies;
 }
 
 std::vector<BatchedConv::Read> BatchedConv::reads(std::size_t reply) const {

@@ -11,10 +11,12 @@
 //   input rotations   i (c_n f - 1) hoisted
 //   output rotations  i (f - 1) hoisted, o (c_n - 1) plain
 //   shifted copies    o (c_n - 1) plain; as DELPHI's code does it i o (c_n - 1)
-// and i o c_n f products in all of them. One of the rotations of each group is the swap of the rows.
+// and i o c_n f products in all of them. One of the rotations of each group is the swap of the rows. Where
+// groups of channels meet only their own outputs (depthwise layers), diagonals without weights are left out.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -39,10 +41,10 @@ struct BatchedCounts {
 /// with weights that are zero whatever the weights (padding of channels, groups) add none.
 struct BatchedTerms {
   std::int64_t products = 0;
-  std::int64_t switched = 0;   ///< key switches of the inputs, added up over those products
-  std::int64_t rotated = 0;    ///< key switches of sums
-  int doublings = 0;           ///< then log2 of how many columns are added up by rotations ...
-  bool rows = false;           ///< ... and whether the two rows are
+  std::int64_t switched = 0;  ///< key switches of the inputs, added up over those products
+  std::int64_t rotated = 0;   ///< key switches of sums
+  int doublings = 0;          ///< then log2 of how many columns are added up by rotations ...
+  bool rows = false;          ///< ... and whether the two rows are
   friend bool operator==(const BatchedTerms&, const BatchedTerms&) = default;
 };
 
@@ -57,7 +59,7 @@ class BatchedConv {
   BatchedTerms terms(std::size_t reply) const;
   std::size_t uploads() const;
   std::size_t replies() const { return groups_out_; }
-  std::size_t weight_plaintexts() const { return groups_out_ * groups_in_ * channels_ * taps(); }
+  std::size_t weight_plaintexts() const { return diagonals_.size() * taps(); }
   /// c_n.
   std::size_t channels() const { return channels_; }
 
@@ -91,17 +93,26 @@ class BatchedConv {
   bool copies() const { return method_ >= BatchedConvMethod::shifted_copies; }
   std::size_t taps() const { return taps_.size(); }
   int slot_offset(const Tap& tap) const { return tap.row * pitch_ + tap.column; }
-  /// Weight plaintexts lie by output group, row swap, place shift, input group, tap.
-  std::size_t weight_index(std::size_t out, std::size_t swap, std::size_t shift, std::size_t in,
-                           std::size_t tap) const {
-    return (((out * 2 + swap) * (channels_ / 2) + shift) * groups_in_ + in) * taps() + tap;
+  /// A diagonal of the weights: one input group, rotated one way, to one output group.
+  std::size_t diagonal_index(std::size_t out, std::size_t swap, std::size_t shift, std::size_t in) const {
+    return ((out * 2 + swap) * (channels_ / 2) + shift) * groups_in_ + in;
   }
+  void find_diagonals();
+  /// Whether some input group of [first, last) has a diagonal there.
+  bool uses(std::size_t out, std::size_t swap, std::size_t shift, std::size_t first, std::size_t last) const;
+  /// Whether some output group needs an input group rotated that way.
+  bool rotates_input(std::size_t in, std::size_t swap, std::size_t shift) const;
+  /// Input groups that are added up before rotations of sums, and what they then need for one output group.
+  std::size_t step_of_sum() const {
+    return method_ == BatchedConvMethod::shifted_copies_published ? 1 : groups_in_;
+  }
+  std::int64_t rotations_of_sum(std::size_t out, std::size_t first, std::size_t last) const;
   /// Index of the weight that takes `channel` to output `out`, or -1 if there is none.
   std::int64_t weight_at(std::size_t out, std::size_t channel, const Tap& tap) const;
   bool inside(std::size_t channel, const Tap& tap, int y, int x) const;
-  std::vector<std::vector<bfv::BatchCiphertext>> rotated_inputs(std::span<const bfv::BatchCiphertext> uploads,
-                                                                const bfv::GaloisKeys& keys,
-                                                                BatchedCounts& done) const;
+  using Rotated = std::vector<std::optional<bfv::BatchCiphertext>>;
+  std::vector<Rotated> rotated_inputs(std::span<const bfv::BatchCiphertext> uploads,
+                                      const bfv::GaloisKeys& keys, BatchedCounts& done) const;
 
   Geometry geometry_;
   BatchedConvMethod method_;
@@ -111,6 +122,10 @@ class BatchedConv {
   int pitch_ = 0;
   std::size_t channels_ = 0, span_ = 0;
   std::size_t groups_in_ = 0, groups_out_ = 0;
+  static constexpr std::uint32_t kUnused = ~std::uint32_t{0};
+  static constexpr std::size_t kMaxDiagonals = std::size_t{1} << 24;
+  std::vector<std::uint32_t> first_weight_;  ///< by diagonal_index, or kUnused
+  std::vector<std::uint32_t> diagonals_;     ///< those with weights, ascending; each has one plaintext a tap
 };
 
 }  // namespace ap::linear

@@ -66,9 +66,8 @@ std::vector<bfv::BatchCiphertext> BatchedFcBlocks::evaluate(std::span<const bfv:
                                             bfv::BatchCiphertext(inputs[0].context, inputs[0].level));
   parallel_for(blocks_out_, [&](std::size_t out) {
     for (std::size_t in = 0; in < blocks_in_; ++in) {
-      bfv::add(replies[out],
-               block_.evaluate(inputs.subspan(in * block_.uploads(), block_.uploads()),
-                               weights.subspan((out * blocks_in_ + in) * each, each), keys));
+      bfv::add(replies[out], block_.evaluate(inputs.subspan(in * block_.uploads(), block_.uploads()),
+                                             weights.subspan((out * blocks_in_ + in) * each, each), keys));
     }
   });
   return replies;

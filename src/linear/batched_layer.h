@@ -32,8 +32,9 @@ struct BatchedOptions {
 /// What both parties know of a layer.
 class BatchedLinear {
  public:
-  /// A layer whose input is {n_in, 1, 1} and whose kernel is 1x1, in one group, is a matrix (BatchedFcBlocks);
-  /// all others are convolutions (BatchedConv; the weights between different groups are zero).
+  /// A layer whose input is {n_in, 1, 1} and whose kernel is 1x1, in one group, is a matrix
+  /// (BatchedFcBlocks); all others are convolutions (BatchedConv; the weights between different groups are
+  /// zero).
   /// @throws Error(input) if the geometry is invalid or does not fit the slots, or flood_bits or reply_level
   /// leave no room for a message.
   BatchedLinear(const Geometry& geometry, bfv::BatchContextPtr context, const BatchedOptions& options);
@@ -86,8 +87,8 @@ class PreparedBatchedLinear {
   std::size_t memory_bytes() const { return layer_->prepared_bytes(); }
 
   /// Evaluates the layer: `uploads` as BatchedLinear::encrypt made them; writes the server's shares (flat
-  /// outputs, below p) and returns the concatenation of all replies. `seed` is fresh and secret; reply i draws
-  /// from its stream i.
+  /// outputs, below p) and returns the concatenation of all replies. `seed` is fresh and secret; reply i
+  /// draws from its stream i.
   /// @throws Error(peer) if the uploads have a wrong size or are not valid ciphertexts.
   Bytes apply(ByteView uploads, const bfv::BatchPublicKey& key, const bfv::GaloisKeys& rotations,
               const Seed& seed, std::span<std::uint64_t> server_shares) const;

@@ -1,18 +1,20 @@
 #include "mpc/cot.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "mpc/pprf.h"
 #include "mpc/transpose.h"
 
 namespace ap::mpc {
 namespace {
 
 /// Transfers made at a time: the matrix then stays in the second-level cache.
-constexpr std::size_t kBlockCots = std::size_t{1} << 13;
-/// Columns one task fills.
-constexpr std::size_t kColumnsPerTask = 32;
+constexpr std::size_t kBlockCots = std::size_t{1} << 14;
+/// Digits one task makes.
+constexpr std::size_t kDigitsPerTask = 8;
 
 /// The working matrix: 128 columns, each padded so that their starts fall into different cache sets.
 class Columns {
@@ -45,14 +47,49 @@ void count_use(std::uint64_t& used, std::size_t count) {
   used += count;
 }
 
-void for_columns(const std::function<void(std::size_t)>& body) {
-  parallel_for(kCotColumns / kColumnsPerTask, [&](std::size_t task) {
-    for (std::size_t j = task * kColumnsPerTask; j < (task + 1) * kColumnsPerTask; ++j) body(j);
+void xor_bytes(std::uint8_t* out, const std::uint8_t* a, std::uint8_t mask, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<std::uint8_t>(out[i] ^ (a[i] & mask));
+}
+
+/// Lets strings[y].fill the rows of a (strings x bytes) buffer and folds them: columns[b] = the sum of the
+/// strings with bit b of y set, and the first row the sum of all. A string that is missing counts as zero.
+void fold_strings(std::span<Prng> strings, std::size_t first, std::size_t bytes,
+                  SecretVector<std::uint8_t>& rows, std::array<std::uint8_t*, kCotFieldBits> columns) {
+  rows.resize(kCotStrings * bytes);
+  const auto row = [&](std::size_t y) { return rows.data() + y * bytes; };
+  if (first == 1) std::fill_n(rows.begin(), bytes, std::uint8_t{0});
+  for (std::size_t y = first; y < kCotStrings; ++y)
+    strings[y - first].fill(std::span<std::uint8_t>(row(y), bytes));
+  // Highest bit first: the sum of the upper half is its column, and folded into the lower half keeps the
+  // other bits.
+  for (int bit = kCotFieldBits - 1; bit >= 0; --bit) {
+    const std::size_t half = std::size_t{1} << bit;
+    std::copy_n(row(half), bytes, columns[static_cast<std::size_t>(bit)]);
+    for (std::size_t y = half + 1; y < 2 * half; ++y) {
+      xor_bytes(columns[static_cast<std::size_t>(bit)], row(y), 0xff, bytes);
+    }
+    for (std::size_t y = 0; y < half; ++y) xor_bytes(row(y), row(half + y), 0xff, bytes);
+  }
+}
+
+/// Makes all columns of one working block: body(digit, rows, columns) for each digit.
+template <typename Body>
+void for_digits(Columns& matrix, const Body& body) {
+  parallel_for(kCotDigits / kDigitsPerTask, [&](std::size_t task) {
+    SecretVector<std::uint8_t> rows;
+    for (std::size_t digit = task * kDigitsPerTask; digit < (task + 1) * kDigitsPerTask; ++digit) {
+      std::array<std::uint8_t*, kCotFieldBits> columns;
+      for (std::size_t bit = 0; bit < columns.size(); ++bit) {
+        columns[bit] = matrix.column(digit * kCotFieldBits + bit);
+      }
+      body(digit, rows, columns);
+    }
   });
 }
 
-void xor_bytes(std::uint8_t* out, const std::uint8_t* a, std::uint8_t mask, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<std::uint8_t>(out[i] ^ (a[i] & mask));
+/// Bit j of Delta.
+std::uint8_t bit_of_delta(const Block& delta, std::size_t j) {
+  return static_cast<std::uint8_t>(((j < 64 ? delta.lo : delta.hi) >> (j % 64)) & 1);
 }
 
 }  // namespace
@@ -63,12 +100,23 @@ CotSender::CotSender(net::Channel& channel, const CotMessages& messages, Prng& p
   prng.fill(std::span<std::uint64_t>(words));
   secret_[0] = {words[0] | 1, words[1]};
   wipe(words, sizeof words);
+  // Level l of a tree decides bit f - 1 - l of a digit; the transfer gives the side off the path.
   SecretVector<std::uint8_t> choices(kCotColumns);
+  SecretVector<std::uint32_t> digits(kCotDigits);
   for (std::size_t j = 0; j < kCotColumns; ++j) {
-    choices[j] = static_cast<std::uint8_t>(((j < 64 ? delta().lo : delta().hi) >> (j % 64)) & 1);
+    const std::size_t digit = j / kCotFieldBits, bit = kCotFieldBits - 1 - j % kCotFieldBits;
+    const std::uint8_t value = bit_of_delta(delta(), digit * kCotFieldBits + bit);
+    choices[j] = value ^ 1;
+    digits[digit] |= static_cast<std::uint32_t>(value) << bit;
   }
-  const auto seeds = base_ot_receive(channel, messages.base, prng, choices);
-  for (const Seed& seed : seeds) columns_.emplace_back(seed);
+  const auto keys = base_ot_receive(channel, messages.base, prng, choices);
+  const Bytes trees = channel.receive_exactly(messages.trees, pprf_bytes(kCotDigits, kCotFieldBits));
+  SecretVector<Seed> leaves(kCotStrings);
+  for (std::size_t digit = 0; digit < kCotDigits; ++digit) {
+    pprf_puncture(digits[digit], kCotFieldBits, std::span(keys).subspan(digit * kCotFieldBits, kCotFieldBits),
+                  trees.data() + digit * pprf_bytes(1, kCotFieldBits), leaves);
+    for (std::size_t y = 1; y < kCotStrings; ++y) strings_.emplace_back(leaves[y]);
+  }
 }
 
 void CotSender::extend(net::Channel& channel, std::span<Block> q) {
@@ -81,14 +129,16 @@ void CotSender::extend(net::Channel& channel, std::span<Block> q) {
     for (std::size_t done = 0; done < in_message; done += kBlockCots) {
       const std::size_t now = std::min(in_message - done, kBlockCots);
       const std::size_t bytes = round_up_to_tile(now) / 8;
-      for_columns([&](std::size_t j) {
-        const std::uint64_t half = j < 64 ? delta().lo : delta().hi;
-        columns_[j].fill(std::span<std::uint8_t>(matrix.column(j), bytes));
-        xor_bytes(matrix.column(j), at + j * bytes, static_cast<std::uint8_t>(0 - ((half >> (j % 64)) & 1)),
-                  bytes);
+      for_digits(matrix, [&](std::size_t digit, auto& rows, const auto& columns) {
+        fold_strings(std::span(strings_).subspan(digit * (kCotStrings - 1), kCotStrings - 1), 1, bytes, rows,
+                     columns);
+        for (std::size_t bit = 0; bit < columns.size(); ++bit) {
+          const auto mask = static_cast<std::uint8_t>(0 - bit_of_delta(delta(), digit * kCotFieldBits + bit));
+          xor_bytes(columns[bit], at + digit * bytes, mask, bytes);
+        }
       });
       matrix.rows(q.subspan(done, now));
-      at += kCotColumns * bytes;
+      at += kCotDigits * bytes;
     }
     q = q.subspan(in_message);
   }
@@ -97,10 +147,16 @@ void CotSender::extend(net::Channel& channel, std::span<Block> q) {
 CotReceiver::CotReceiver(net::Channel& channel, const CotMessages& messages, Prng& prng)
     : messages_(messages) {
   const auto pairs = base_ot_send(channel, messages.base, prng, kCotColumns);
-  for (const SeedPair& pair : pairs) {
-    zero_columns_.emplace_back(pair[0]);
-    one_columns_.emplace_back(pair[1]);
+  Bytes trees(pprf_bytes(kCotDigits, kCotFieldBits));
+  SecretVector<Seed> leaves(kCotStrings);
+  for (std::size_t digit = 0; digit < kCotDigits; ++digit) {
+    SecretVector<Seed> root(1);
+    prng.fill(std::span<std::uint8_t>(root[0]));
+    pprf_expand(root[0], kCotFieldBits, std::span(pairs).subspan(digit * kCotFieldBits, kCotFieldBits),
+                leaves, trees.data() + digit * pprf_bytes(1, kCotFieldBits));
+    for (const Seed& leaf : leaves) strings_.emplace_back(leaf);
   }
+  channel.send(messages.trees, trees);
 }
 
 void CotReceiver::extend(net::Channel& channel, ByteView choices, std::span<Block> t) {
@@ -116,15 +172,14 @@ void CotReceiver::extend(net::Channel& channel, ByteView choices, std::span<Bloc
       const std::size_t bytes = round_up_to_tile(now) / 8;
       const std::uint8_t* choice = choices.data() + done / 8;
       const std::size_t choice_bytes = (now + 7) / 8;  // what is padded up to a tile has choice 0
-      for_columns([&](std::size_t j) {
-        std::uint8_t* u = at + j * bytes;
-        zero_columns_[j].fill(std::span<std::uint8_t>(matrix.column(j), bytes));
-        one_columns_[j].fill(std::span<std::uint8_t>(u, bytes));
-        xor_bytes(u, matrix.column(j), 0xff, bytes);
-        xor_bytes(u, choice, 0xff, choice_bytes);
+      for_digits(matrix, [&](std::size_t digit, auto& rows, const auto& columns) {
+        fold_strings(std::span(strings_).subspan(digit * kCotStrings, kCotStrings), 0, bytes, rows, columns);
+        std::uint8_t* correction = at + digit * bytes;
+        std::copy_n(rows.data(), bytes, correction);
+        xor_bytes(correction, choice, 0xff, choice_bytes);
       });
       matrix.rows(t.subspan(done, now));
-      at += kCotColumns * bytes;
+      at += kCotDigits * bytes;
     }
     channel.send(messages_.columns, message);
     t = t.subspan(in_message);

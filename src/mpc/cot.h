@@ -1,11 +1,15 @@
-// Correlated oblivious transfer by extension: Ishai, Kilian, Nissim, Petrank, "Extending Oblivious Transfers
-// Efficiently" (CRYPTO 2003), in the correlated form of Asharov et al. (eprint 2016/602, section 5),
-// semi-honest. The sender holds Delta and gets q_i; the receiver holds choice bits c_i and gets t_i = q_i xor
-// c_i Delta. Both streams only ever move forward, so no correlation is used twice in a session.
+// Correlated oblivious transfer by extension: SoftSpokenOT (Roy, CRYPTO 2022, eprint 2022/192, sections 4 and
+// 5), semi-honest. The sender holds Delta and gets q_i; the receiver holds choice bits c_i and gets t_i = q_i
+// xor c_i Delta. Both streams only ever move forward, so no correlation is used twice in a session.
 //
-// Cost: 16 bytes from receiver to sender per transfer. The blocks are not hashed: the caller either hashes
-// them or uses them as one-time pads of values that are themselves XOR-offset by Delta, as garbled inputs
-// are.
+// Delta is cut into 128/f digits of f bits. For each of them the receiver knows 2^f pseudorandom strings r_x
+// and the sender all but the one at its digit d (mpc/pprf.h), so that
+//   receiver: u = sum r_x, v = sum x r_x        sender: w = sum (x xor d) r_x = v xor d u
+// and a correction c xor u of one bit for each transfer makes w the digit of q. IKNP (CRYPTO 2003) is f = 1.
+// One transfer costs 16/f bytes and 2^f 128/f pseudorandom bits.
+//
+// The blocks are not hashed: the caller either hashes them or uses them as one-time pads of values that are
+// themselves XOR-offset by Delta, as garbled inputs are.
 #pragma once
 
 #include <cstdint>
@@ -18,23 +22,29 @@
 
 namespace ap::mpc {
 
-/// Security parameter: rows of the extension matrix, bits of Delta.
+/// Security parameter: columns of the extension matrix, bits of Delta.
 inline constexpr std::size_t kCotColumns = 128;
+/// f. With 4 the pseudorandom bits take about as long as f = 1 takes to send over a gigabit, at a quarter of
+/// its bytes.
+inline constexpr int kCotFieldBits = 4;
+inline constexpr std::size_t kCotStrings = std::size_t{1} << kCotFieldBits;
+inline constexpr std::size_t kCotDigits = kCotColumns / kCotFieldBits;
 /// Transfers are made in whole tiles: a request is rounded up to a multiple of this.
 inline constexpr std::size_t kCotTile = 128;
-/// Transfers of one message: 4 MiB.
+/// Transfers of one message: 1 MiB.
 inline constexpr std::size_t kCotsPerMessage = std::size_t{1} << 18;
 /// Refuse to extend one set of base transfers further than this.
 inline constexpr std::uint64_t kMaxCots = std::uint64_t{1} << 40;
 
 struct CotMessages {
   BaseOtMessages base;
-  net::MessageType columns;
+  net::MessageType trees;    ///< receiver to sender, once: corrections of the trees
+  net::MessageType columns;  ///< receiver to sender: corrections c xor u
 };
 
 /// Bytes the receiver sends for `count` transfers.
 constexpr std::uint64_t cot_bytes(std::uint64_t count) {
-  return (count + kCotTile - 1) / kCotTile * kCotTile * 16;
+  return (count + kCotTile - 1) / kCotTile * kCotTile / 8 * kCotDigits;
 }
 
 class CotSender {
@@ -51,7 +61,7 @@ class CotSender {
  private:
   CotMessages messages_;
   SecretVector<Block> secret_;  ///< Delta alone, in memory that is wiped
-  std::vector<Prng> columns_;
+  std::vector<Prng> strings_;   ///< by digit d and y != 0: the string y xor d
   std::uint64_t used_ = 0;
 };
 
@@ -66,8 +76,7 @@ class CotReceiver {
 
  private:
   CotMessages messages_;
-  std::vector<Prng> zero_columns_;
-  std::vector<Prng> one_columns_;
+  std::vector<Prng> strings_;  ///< by digit and x
   std::uint64_t used_ = 0;
 };
 

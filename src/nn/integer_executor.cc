@@ -119,9 +119,12 @@ struct Evaluate {
     Values out = truncate(inputs[0], op.shift, number, hooks);
     const std::int64_t half = op.post_shift == 0 ? 0 : std::int64_t{1} << (op.post_shift - 1);
     const std::int64_t high = op.low + (std::int64_t{1} << op.bits) - 1;
-    for (std::int32_t& v : out) {
-      const std::int64_t t = v;
-      v = wrap(std::clamp((op.c0 + (op.c1 + op.c2 * t) * t + half) >> op.post_shift, op.low, high));
+    std::vector<std::int64_t> offset(out.size(), half);
+    if (hooks.result_rounding && op.post_shift > 0) hooks.result_rounding(number, offset);
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      const std::int64_t t = out[i];
+      out[i] =
+          wrap(std::clamp((op.c0 + (op.c1 + op.c2 * t) * t + offset[i]) >> op.post_shift, op.low, high));
     }
     return out;
   }

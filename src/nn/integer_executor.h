@@ -24,6 +24,8 @@ struct IntegerHooks {
   /// element, and the node will compute t = floor((x + offset) / 2^shift) with whatever the hook leaves
   /// there. Uniform offsets in [0, 2^shift) are what local truncation of two shares does.
   std::function<void(int node, std::span<std::int32_t> offset)> rounding;
+  /// The same for the second shift of a Quadratic node with post_shift > 0.
+  std::function<void(int node, std::span<std::int64_t> offset)> result_rounding;
 };
 
 /// Prepares a network once and evaluates any number of images, from any number of threads.

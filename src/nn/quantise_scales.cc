@@ -252,12 +252,12 @@ class ScaleChooser {
     if (tree.forced() == 0) tree.assign(fine, scales_);
     const double t = std::ldexp(fine, out.shift);
     const QuadraticOp& op = std::get<QuadraticOp>(nodes()[at(i)].op);
-    // Powers of two times |c2| t^2 make the quadratic coefficient exact.
+    // Powers of two times |c2| t^2 make the quadratic coefficient exact, and as short as can be: the ring in
+    // which the value is computed privately has as many bits more (plan/quadratic.h).
     std::vector<double> extra;
     if (op.c2 != 0) extra.push_back(std::abs(double{op.c2}) * t * t);
-    const bool pure = op.c0 == 0 && op.c1 == 0 && op.c2 != 0;
     choose_step(i, extra, [&](double s) {
-      return !pure || is_power_of_two(std::ldexp(s / extra[0], 64)) ? 0.0 : 1e30 / s;
+      return op.c2 == 0 || is_power_of_two(std::ldexp(s / extra[0], 64)) ? 0.0 : 1e30 / s;
     });
   }
 

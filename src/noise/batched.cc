@@ -76,8 +76,7 @@ double log2_exceeds(double threshold, double flood, double sigma) {
   AP_ASSERT(sigma > 0 && flood >= 0);
   if (flood < sigma) {
     // Nearly Gaussian.
-    return log2_erfc(std::max(threshold, 0.0) /
-                     std::sqrt(2 * (sigma * sigma + flood * flood / 3)));
+    return log2_erfc(std::max(threshold, 0.0) / std::sqrt(2 * (sigma * sigma + flood * flood / 3)));
   }
   // (1 / F) times the integral of Q(x / sigma) from T - F to T + F.
   const double near = (threshold - flood) / sigma, far = (threshold + flood) / sigma;
@@ -102,10 +101,8 @@ double log2_der(const BatchedNoise& noise, const bfv::BatchParameters& parameter
   double total = -std::numeric_limits<double>::infinity();
   for (const NoiseClass& c : noise) {
     // 1/12: the rounding of the server's share.
-    const double variance =
-        bfv::switched_variance(parameters, c.variance + zero + 1.0 / 12, primes, level);
-    const double each =
-        log2_exceeds(threshold, flood, std::sqrt(variance)) + std::log2(c.coefficients);
+    const double variance = bfv::switched_variance(parameters, c.variance + zero + 1.0 / 12, primes, level);
+    const double each = log2_exceeds(threshold, flood, std::sqrt(variance)) + std::log2(c.coefficients);
     const double larger = std::max(total, each);
     if (std::isinf(larger)) continue;
     total = larger + std::log2(std::exp2(total - larger) + std::exp2(each - larger));

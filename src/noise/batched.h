@@ -26,8 +26,8 @@ struct NoiseClass {
 /// so that the worst coefficient is 2^t times noisier than the mean.
 using BatchedNoise = std::vector<NoiseClass>;
 
-/// Of a reply as it leaves evaluate(), at the highest level. An upper estimate where the weights repeat within a
-/// row (BatchedFcMethod::diagonal), because few of their coefficients are not zero then.
+/// Of a reply as it leaves evaluate(), at the highest level. An upper estimate where the weights repeat
+/// within a row (BatchedFcMethod::diagonal), because few of their coefficients are not zero then.
 BatchedNoise batched_noise(const linear::BatchedTerms& terms, const bfv::BatchParameters& parameters);
 
 /// Over all coefficients.

@@ -1,6 +1,7 @@
 // What a decryption error does to a layer packed by slots: the client reads a message polynomial that is off
-// by +-1 in one coefficient (two wrong coefficients are as good as never met), and as slots are values of that
-// polynomial at all N roots, every slot of the reply is off by another power of a root: garbage modulo p.
+// by +-1 in one coefficient (two wrong coefficients are as good as never met), and as slots are values of
+// that polynomial at all N roots, every slot of the reply is off by another power of a root: garbage modulo
+// p.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +21,7 @@ struct ReplyErrors {
   int node = 0;
   std::uint64_t p = 0;  ///< prime, 1 mod 2n
   std::uint32_t n = 0;
-  double rate = 0;      ///< probability that a reply decrypts wrongly
+  double rate = 0;  ///< probability that a reply decrypts wrongly
   std::vector<std::vector<SlotRead>> replies;
 };
 

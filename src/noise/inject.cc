@@ -9,7 +9,7 @@
 namespace ap::noise {
 namespace {
 
-enum Purpose : std::uint64_t { kReSharing = 1, kTruncation = 2, kDecryption = 3 };
+enum Purpose : std::uint64_t { kReSharing = 1, kTruncation = 2, kDecryption = 3, kResult = 4 };
 
 // Wider sums cannot leave the 32-bit values of the executor anyway.
 constexpr int kWidestWrap = 30;
@@ -46,6 +46,9 @@ nn::IntegerHooks Injection::hooks() {
   nn::IntegerHooks hooks;
   hooks.after_node = [this](int node, std::span<std::int32_t> values) { after_node(node, values); };
   hooks.rounding = [this](int node, std::span<std::int32_t> offset) { rounding(node, offset); };
+  hooks.result_rounding = [this](int node, std::span<std::int64_t> offset) {
+    result_rounding(node, offset);
+  };
   return hooks;
 }
 
@@ -93,6 +96,16 @@ void Injection::rounding(int node, std::span<std::int32_t> offset) {
     }
   }
   x = {};
+}
+
+void Injection::result_rounding(int node, std::span<std::int64_t> offset) {
+  const auto found = std::ranges::lower_bound(model_->results, node, {}, &ResultError::node);
+  AP_ASSERT(found != model_->results.end() && found->node == node);
+  const std::uint64_t key = counter_key(seed_, image_, static_cast<std::uint64_t>(node), kResult);
+  const std::uint64_t mask = (std::uint64_t{1} << found->dropped_bits) - 1;
+  for (std::size_t i = 0; i < offset.size(); ++i) {
+    offset[i] = found->offset - static_cast<std::int64_t>(counter_bits(key, i) & mask);
+  }
 }
 
 }  // namespace ap::noise

@@ -38,9 +38,17 @@ struct TruncationError {
   std::uint64_t prime = 0;  ///< if any, shares are modulo it instead, and dropped_bits is 0
 };
 
+/// How a quadratic reads the shares of its value: `offset` added, the low `dropped_bits` of each dropped.
+struct ResultError {
+  int node = 0;
+  int dropped_bits = 0;
+  std::int64_t offset = 0;
+};
+
 struct ErrorModel {
   std::vector<LinearError> linears;          ///< ascending nodes
   std::vector<TruncationError> truncations;  ///< ascending nodes
+  std::vector<ResultError> results;          ///< ascending nodes
   int logits = 0;                            ///< the last node ...
   int logit_bits = 0;                        ///< ... and the bits of its modulus
   std::vector<ReplyErrors> replies;          ///< of layers packed by slots; ascending nodes
@@ -66,6 +74,7 @@ class Injection {
  private:
   void after_node(int node, std::span<std::int32_t> values);
   void rounding(int node, std::span<std::int32_t> offset);
+  void result_rounding(int node, std::span<std::int64_t> offset);
 
   const ErrorModel* model_;
   std::uint64_t seed_, image_;

@@ -15,7 +15,7 @@ using mpc::Block;
 ActivationEvaluator::ActivationEvaluator(net::Channel& channel, Prng prng)
     : channel_(channel),
       prng_(std::move(prng)),
-      cots_(channel, {{kBaseOtSender, kBaseOtReceiver}, kCotColumns}, prng_) {}
+      cots_(channel, {{kBaseOtSender, kBaseOtReceiver}, kCotTrees, kCotColumns}, prng_) {}
 
 PreparedChoices ActivationEvaluator::prepare(const ActivationSpec& spec) {
   spec.validate();

@@ -42,6 +42,12 @@ void ActivationSpec::validate() const {
   check_prime("in_prime", "sum_bits + guard_bits", in_prime, share_bits());
   check_prime("out_prime", "out_bits", out_prime, out_bits);
   check_range("pool_size", pool_size, 1, kMaxPoolSize);
+  if (square) {
+    square->validate();
+    check_range("pool_size after a quadratic", pool_size, 1, 1);
+    check_range("value_bits without dropped_bits", wide(square->value_bits - square->dropped_bits),
+                wide(share_bits()), wide(share_bits()));
+  }
   if (!pooled()) {
     check_range("outputs without pooling", outputs, inputs, inputs);
     check_range("window indices without pooling", windows.size(), 0, 0);

@@ -3,7 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
+
+#include "nonlinear/square_spec.h"
 
 namespace ap::nonlinear {
 
@@ -20,6 +23,10 @@ namespace ap::nonlinear {
 /// rounding: -low 2^g) to a, mod p, and `low` to the result, mod p' or 2^k. The layer then gives low +
 /// clamp(t' - low, 0, 2^m - 1) with t' = floor(x / 2^g + 1/2), as long as x + 2^(g-1) - low 2^g lies in
 /// (-p/2, p/2) for every x that occurs: the caller chooses p with that room.
+///
+/// With `square` the parties hold shares s and c of the argument of a quadratic instead, words of
+/// square->word_bits() bits, and a and b are their shares of its value, of which they have dropped bits
+/// (nonlinear/square_spec.h). The `ot` engine alone does this.
 struct ActivationSpec {
   std::size_t inputs = 0;              ///< elements before pooling, at most kMaxActivationInputs
   std::size_t outputs = 0;             ///< elements after pooling; equal to inputs without pooling
@@ -29,6 +36,7 @@ struct ActivationSpec {
   int out_bits = 0;                    ///< k, m..40; with out_prime the width of p', and more than m
   std::size_t pool_size = 1;           ///< elements of one window, 1..kMaxPoolSize; 1 without pooling
   std::vector<std::uint32_t> windows;  ///< with pooling: outputs x pool_size input indices, repeats allowed
+  std::optional<SquareSpec> square;    ///< not with pooling; value_bits - dropped_bits = share_bits()
 
   std::uint64_t in_prime = 0;   ///< p, odd, 2^12 to 2^40; 0: shares modulo 2^(n + g)
   std::uint64_t out_prime = 0;  ///< p', odd, 2^12 to 2^40; 0: the result modulo 2^k
@@ -36,6 +44,8 @@ struct ActivationSpec {
   bool pooled() const { return pool_size > 1; }
   /// Width of the words a and b.
   int share_bits() const { return sum_bits + guard_bits; }
+  /// Width of the words that the parties bring.
+  int argument_bits() const { return square ? square->word_bits() : share_bits(); }
   /// @throws Error(input) naming the field that is out of range.
   void validate() const;
 

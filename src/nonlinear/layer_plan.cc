@@ -20,6 +20,9 @@ std::size_t LayerPlan::window_bytes(const ActivationSpec& spec, std::size_t coun
 }
 
 LayerPlan plan_layer(const ActivationSpec& spec) {
+  if (spec.square) {
+    fail_input("Activation layer: garbling takes the client's share offline, that of a quadratic comes online.");
+  }
   LayerPlan plan;
   plan.first = spec.pooled() ? sum_circuit(spec) : clamp_sum_circuit(spec);
   plan.first_batch =

@@ -11,5 +11,6 @@ inline constexpr net::MessageType kCotColumns = 0x0302;      ///< server -> clie
 inline constexpr net::MessageType kGarbledTables = 0x0303;   ///< client -> server, offline
 inline constexpr net::MessageType kInputChoices = 0x0304;    ///< server -> client, online
 inline constexpr net::MessageType kInputLabels = 0x0305;     ///< client -> server, online
+inline constexpr net::MessageType kCotTrees = 0x0306;        ///< server -> client, once a session
 
 }  // namespace ap::nonlinear

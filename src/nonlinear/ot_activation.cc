@@ -61,13 +61,18 @@ void OtActivationClient::expect(const OtCost& cost) {
   received_cots_.expect(cost.server_cots);
 }
 
-OtClientMaterial OtActivationClient::prepare(const ActivationSpec& spec) {
-  return prepare(std::make_shared<const OtPlan>(plan_ot_layer(spec)));
+OtClientMaterial OtActivationClient::prepare(const ActivationSpec& spec, std::span<const std::uint64_t> b) {
+  return prepare(std::make_shared<const OtPlan>(plan_ot_layer(spec)), b);
 }
 
-OtClientMaterial OtActivationClient::prepare(std::shared_ptr<const OtPlan> plan) {
+OtClientMaterial OtActivationClient::prepare(std::shared_ptr<const OtPlan> plan,
+                                             std::span<const std::uint64_t> b) {
+  check_words("b before the online phase", b, plan->square ? plan->inputs : 0, plan->argument_bits());
   OtClientMaterial material;
   material.plan_ = std::move(plan);
+  if (const auto& square = material.plan_->square) {
+    material.square_ = prepare_square_client(channel_, *square, b, sent_);
+  }
   material.plan_->for_steps([&](const OtStep& step) {
     material.steps_.push_back(prepare_client_step(step, {sent_, received_}));
   });
@@ -78,10 +83,21 @@ void OtActivationClient::run(OtClientMaterial&& material, std::span<const std::u
                              std::span<const std::uint64_t> masks) {
   const OtClientMaterial used = take(std::move(material));
   const OtPlan& plan = *used.plan_;
-  check_words("b", b, plan.inputs, plan.share_bits);
+  check_words("b", b, plan.square ? 0 : plan.inputs, plan.share_bits);
   check_words("r", masks, plan.outputs(), plan.out_bits);
+  SecretVector<std::uint64_t> value;
+  if (plan.square) {
+    value = run_square_client(channel_, *plan.square, used.square_);
+    if (plan.carry) {
+      const SecretVector<std::uint64_t> words = client_carry_words(*plan.square, used.square_);
+      SecretVector<std::uint64_t> change(words.size());
+      run_client_step(channel_, *plan.carry, used.steps_.back(), words, change);
+      for (std::size_t i = 0; i < change.size(); ++i) value[i] += change[i];
+    }
+    for (std::uint64_t& v : value) v = without_dropped(*plan.square, v);
+  }
   SecretVector<std::uint64_t> shares =
-      run_layer(plan, b,
+      run_layer(plan, plan.square ? std::span<const std::uint64_t>(value) : b,
                 [&](const OtStep& step, std::size_t number, std::span<const std::uint64_t> words,
                     std::span<std::uint64_t> out) {
                   run_client_step(channel_, step, used.steps_[number], words, out);
@@ -113,6 +129,9 @@ OtServerMaterial OtActivationServer::prepare(const ActivationSpec& spec) {
 OtServerMaterial OtActivationServer::prepare(std::shared_ptr<const OtPlan> plan) {
   OtServerMaterial material;
   material.plan_ = std::move(plan);
+  if (const auto& square = material.plan_->square) {
+    material.square_ = prepare_square_server(channel_, *square, material.plan_->inputs, received_);
+  }
   material.plan_->for_steps([&](const OtStep& step) {
     material.steps_.push_back(prepare_server_step(step, {sent_, received_}));
   });
@@ -123,9 +142,20 @@ std::vector<std::uint64_t> OtActivationServer::run(OtServerMaterial&& material,
                                                    std::span<const std::uint64_t> a) {
   const OtServerMaterial used = take(std::move(material));
   const OtPlan& plan = *used.plan_;
-  check_words("a", a, plan.inputs, plan.share_bits);
+  check_words("a", a, plan.inputs, plan.argument_bits());
+  SecretVector<std::uint64_t> value;
+  if (plan.square) {
+    value = run_square_server(channel_, *plan.square, used.square_, a);
+    if (plan.carry) {
+      const SecretVector<std::uint64_t> words = server_carry_words(*plan.square, a);
+      SecretVector<std::uint64_t> change(words.size());
+      run_server_step(channel_, *plan.carry, used.steps_.back(), words, change);
+      for (std::size_t i = 0; i < change.size(); ++i) value[i] += change[i];
+    }
+    for (std::uint64_t& v : value) v = without_dropped(*plan.square, v);
+  }
   const SecretVector<std::uint64_t> shares =
-      run_layer(plan, a,
+      run_layer(plan, plan.square ? std::span<const std::uint64_t>(value) : a,
                 [&](const OtStep& step, std::size_t number, std::span<const std::uint64_t> words,
                     std::span<std::uint64_t> out) {
                   run_server_step(channel_, step, used.steps_[number], words, out);

@@ -15,6 +15,10 @@
 // equal pairs of overlapping windows are compared once, and a level of the tournament runs at once for the
 // whole layer. Last the client sends its share minus r, which turns the server's share into (v - r) mod 2^k.
 //
+// A quadratic before it (nonlinear/square_step.h) gives the words; it needs b offline. Its only message
+// travels with the next one; if the guard bits of its argument are to be exact, a step adds what their carry
+// changes.
+//
 // All that is revealed is uniform: each message is masked by a correlation used once, and the last one by r.
 #pragma once
 
@@ -27,11 +31,12 @@
 #include "mpc/ot_tools.h"
 #include "nonlinear/activation_spec.h"
 #include "nonlinear/ot_step.h"
+#include "nonlinear/square_step.h"
 
 namespace ap::nonlinear {
 
 /// One layer's correlations. Used once.
-template <typename StepMaterial>
+template <typename StepMaterial, typename SquareMaterial>
 class OtMaterial {
  public:
   OtMaterial() = default;
@@ -39,6 +44,7 @@ class OtMaterial {
   OtMaterial& operator=(OtMaterial&& other) noexcept {
     plan_ = std::exchange(other.plan_, nullptr);
     steps_ = std::exchange(other.steps_, {});
+    square_ = std::exchange(other.square_, {});
     return *this;
   }
   bool empty() const { return plan_ == nullptr; }
@@ -48,9 +54,10 @@ class OtMaterial {
   friend class OtActivationServer;
   std::shared_ptr<const OtPlan> plan_;
   std::vector<StepMaterial> steps_;
+  SquareMaterial square_;
 };
-using OtClientMaterial = OtMaterial<ClientStepMaterial>;
-using OtServerMaterial = OtMaterial<ServerStepMaterial>;
+using OtClientMaterial = OtMaterial<ClientStepMaterial, SquareClientMaterial>;
+using OtServerMaterial = OtMaterial<ServerStepMaterial, SquareServerMaterial>;
 
 /// One object for each session. Layers must be prepared, and run, in the same order by both parties.
 class OtActivationClient {
@@ -63,14 +70,15 @@ class OtActivationClient {
   void expect(const OtCost& cost);
   void expect(std::span<const ActivationSpec> specs) { expect(ot_cost(specs)); }
 
-  /// Offline. @throws Error(input) on a bad spec, Error(peer) on a bad message.
-  OtClientMaterial prepare(const ActivationSpec& spec);
+  /// Offline. `b`: with spec.square the client's share, spec.inputs words of spec.argument_bits() bits; else
+  /// empty. @throws Error(input) on a bad spec or b, Error(peer) on a bad message.
+  OtClientMaterial prepare(const ActivationSpec& spec, std::span<const std::uint64_t> b = {});
   /// The same from a plan (plan_ot_layer) that serves many inferences; planning a large pooling layer takes
   /// time.
-  OtClientMaterial prepare(std::shared_ptr<const OtPlan> plan);
+  OtClientMaterial prepare(std::shared_ptr<const OtPlan> plan, std::span<const std::uint64_t> b = {});
 
   /// Online. Consumes the material.
-  /// @param b      spec.inputs words of spec.share_bits() bits: the client's share
+  /// @param b      spec.inputs words of spec.share_bits() bits: the client's share; empty with spec.square
   /// @param masks  spec.outputs words of spec.out_bits bits: r, uniform and never used before
   /// @throws Error(input) on bad sizes, Error(security) if the material was used before.
   void run(OtClientMaterial&& material, std::span<const std::uint64_t> b,
@@ -94,7 +102,7 @@ class OtActivationServer {
   OtServerMaterial prepare(std::shared_ptr<const OtPlan> plan);
 
   /// Online. Consumes the material.
-  /// @param a  spec.inputs words of spec.share_bits() bits
+  /// @param a  spec.inputs words of spec.argument_bits() bits
   /// @return spec.outputs words (v - r) mod 2^out_bits.
   std::vector<std::uint64_t> run(OtServerMaterial&& material, std::span<const std::uint64_t> a);
 

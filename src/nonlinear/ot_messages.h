@@ -1,4 +1,4 @@
-// Message types of the `ot` engine: 0x0310..0x031f of the wire format.
+// Message types of the `ot` engine, 0x0310..0x0320 of the wire format, and its quadratics, 0x0330..0x0331.
 #pragma once
 
 #include "mpc/silent_cot.h"
@@ -6,8 +6,8 @@
 namespace ap::nonlinear {
 
 /// Offline; transfers with the client as sender, then with the server as sender.
-inline constexpr mpc::SilentCotMessages kClientSends{{{0x0310, 0x0311}, 0x0312}, 0x0313};
-inline constexpr mpc::SilentCotMessages kServerSends{{{0x0314, 0x0315}, 0x0316}, 0x0317};
+inline constexpr mpc::SilentCotMessages kClientSends{{{0x0310, 0x0311}, 0x031f, 0x0312}, 0x0313};
+inline constexpr mpc::SilentCotMessages kServerSends{{{0x0314, 0x0315}, 0x0320, 0x0316}, 0x0317};
 
 // Online.
 inline constexpr net::MessageType kOtChoices = 0x0318;   ///< server -> client: masked digits
@@ -18,5 +18,9 @@ inline constexpr net::MessageType kOtServerWords =
     0x031c;  ///< server -> client: masked products, choice bits
 inline constexpr net::MessageType kOtClientWords = 0x031d;  ///< client -> server: masked products
 inline constexpr net::MessageType kOtCorrection = 0x031e;   ///< client -> server: its share minus r
+
+// Quadratics: offline, then online.
+inline constexpr net::MessageType kSquareFactors = 0x0330;  ///< client -> server: its words, masked
+inline constexpr net::MessageType kSquareOpened = 0x0331;   ///< server -> client: its words minus b
 
 }  // namespace ap::nonlinear

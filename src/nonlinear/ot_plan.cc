@@ -178,6 +178,16 @@ OtPlan plan_ot_layer(const ActivationSpec& spec) {
   plan.inputs = spec.inputs;
   plan.share_bits = spec.share_bits();
   plan.out_bits = spec.out_bits;
+  plan.square = spec.square;
+  if (spec.square && spec.square->guard_bits > 0) {
+    // [carry] * (linear + square (2 t + 1)): the value at t + 1 less that at t.
+    OtStep& step = plan.carry.emplace();
+    step.program = carry_program(spec.square->guard_bits, 4);
+    step.count = spec.inputs;
+    step.operand_shift = spec.square->guard_bits;
+    step.operand_bits = spec.square->value_bits;
+    step.ring = spec.square->value_bits;
+  }
   const bool clamped = spec.clamp_bits < spec.sum_bits - 1;
   const int low = clamped ? spec.clamp_bits : spec.sum_bits - 1;
   const int high = spec.sum_bits - low;
@@ -210,6 +220,15 @@ OtCost ot_cost(const OtPlan& plan) {
   OtCost cost;
   plan.for_steps([&](const OtStep& step) { add_step_cost(step, cost); });
   cost.client_bytes += packed_bytes(plan.outputs(), plan.out_bits);
+  if (plan.square) {
+    // The opened words travel with the choices that follow them.
+    const SquareCost square = square_cost(*plan.square, plan.inputs);
+    cost.client_cots += square.cots;
+    cost.offline_bytes += square.offline_bytes;
+    cost.server_bytes += square.online_bytes;
+    cost.client_material += 16 * plan.inputs;
+    cost.server_material += 16 * plan.inputs;
+  }
   return cost;
 }
 
@@ -221,6 +240,7 @@ OtCost ot_cost(std::span<const ActivationSpec> specs) {
     const OtCost cost = ot_cost(spec);
     sum.client_cots += cost.client_cots;
     sum.server_cots += cost.server_cots;
+    sum.offline_bytes += cost.offline_bytes;
     sum.client_bytes += cost.client_bytes;
     sum.server_bytes += cost.server_bytes;
     sum.client_material += cost.client_material;

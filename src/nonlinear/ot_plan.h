@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -40,15 +41,20 @@ struct OtPlan {
   OtStep clamp;                        ///< every input, clamped, in Z_2^ring
   std::vector<PoolLevel> levels;       ///< values are numbered inputs first, then level by level
   std::vector<std::uint32_t> results;  ///< with pooling: the value of every output
+  std::optional<SquareSpec> square;    ///< comes first ..
+  std::optional<OtStep> carry;         ///< .. and what the carry of its guard bits changes
   std::size_t inputs = 0;
   int share_bits = 0;
   int out_bits = 0;
 
+  /// Width of the words that the parties bring.
+  int argument_bits() const { return square ? square->word_bits() : share_bits; }
   std::size_t outputs() const { return results.empty() ? inputs : results.size(); }
   template <typename Body>
   void for_steps(const Body& body) const {
     body(clamp);
     for (const PoolLevel& level : levels) body(level.step);
+    if (carry) body(*carry);
   }
 };
 
@@ -63,6 +69,7 @@ OtPlan plan_ot_layer(const ActivationSpec& spec);
 struct OtCost {
   std::uint64_t client_cots = 0;      ///< transfers with the client as sender, offline
   std::uint64_t server_cots = 0;      ///< transfers with the server as sender, offline
+  std::uint64_t offline_bytes = 0;    ///< beside the transfers: factors of quadratics, client to server
   std::uint64_t client_bytes = 0;     ///< online payload, client to server
   std::uint64_t server_bytes = 0;     ///< online payload, server to client
   std::uint64_t client_material = 0;  ///< bytes of memory between the phases

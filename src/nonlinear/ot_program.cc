@@ -192,4 +192,11 @@ ComparisonProgram comparison_program(int guard, int low, int high, int digit, bo
   return b.finish();
 }
 
+ComparisonProgram carry_program(int bits, int digit) {
+  AP_ASSERT(bits >= 1 && digit >= 1 && digit <= mpc::kMaxTableBits);
+  Builder b(bits, bits);
+  b.program().in_range = b.carries(cut(0, bits, digit), true, false).g;
+  return b.finish();
+}
+
 }  // namespace ap::nonlinear

@@ -75,4 +75,7 @@ struct ComparisonProgram {
 /// bits (1..4). `wrapped` is left out unless wanted.
 ComparisonProgram comparison_program(int guard, int low, int high, int digit, bool want_wrapped);
 
+/// Only whether the lowest `bits` >= 1 bits of x and y carry, as `in_range`.
+ComparisonProgram carry_program(int bits, int digit);
+
 }  // namespace ap::nonlinear

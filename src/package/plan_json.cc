@@ -61,27 +61,27 @@ Json batch_group_json(const bfv::BatchParameters& g) {
 
 bfv::BatchParameters batch_group_from(const Json& j) {
   using Primes = std::vector<std::uint64_t>;
-  return {j.at("n").get<std::uint32_t>(),          j.at("plain_primes").get<Primes>(),
-          j.at("data_primes").get<Primes>(),       j.at("special_primes").get<Primes>(),
+  return {j.at("n").get<std::uint32_t>(),      j.at("plain_primes").get<Primes>(),
+          j.at("data_primes").get<Primes>(),   j.at("special_primes").get<Primes>(),
           j.at("digits").get<std::uint32_t>(), false};
 }
 
 Json linear_json(const plan::LinearChoice& c) {
   const linear::Packing& p = c.packing;
   Json json = {{"node", c.node},
-          {"group", c.group},
-          {"log2_p", c.log2_p},
-          {"packing",
-           {{"window", {p.window_h, p.window_w}},
-            {"channels_in", p.channels_in},
-            {"channels_out", p.channels_out},
-            {"groups", p.groups},
-            {"phases", p.phases}}},
-          {"drop", {c.drop0, c.drop1}},
-          {"error_std", c.error_std},
-          {"failure_log2", c.failure_log2},
-          {"predicted_s", c.predicted_s},
-          {"predicted_bytes", c.predicted_bytes}};
+               {"group", c.group},
+               {"log2_p", c.log2_p},
+               {"packing",
+                {{"window", {p.window_h, p.window_w}},
+                 {"channels_in", p.channels_in},
+                 {"channels_out", p.channels_out},
+                 {"groups", p.groups},
+                 {"phases", p.phases}}},
+               {"drop", {c.drop0, c.drop1}},
+               {"error_std", c.error_std},
+               {"failure_log2", c.failure_log2},
+               {"predicted_s", c.predicted_s},
+               {"predicted_bytes", c.predicted_bytes}};
   if (c.batched) json["batched"] = batched_json(*c.batched);
   return json;
 }
@@ -109,7 +109,7 @@ plan::LinearChoice linear_from(const Json& j) {
 }
 
 Json activation_json(const plan::ActivationChoice& c) {
-  return {{"node", c.node},
+  Json json = {{"node", c.node},
           {"engine", c.engine},
           {"sum_bits", c.truncation.sum_bits},
           {"shift", c.truncation.shift},
@@ -117,6 +117,12 @@ Json activation_json(const plan::ActivationChoice& c) {
           {"out_bits", c.out_bits},
           {"predicted_s", c.predicted_s},
           {"predicted_bytes", c.predicted_bytes}};
+  if (c.argument.sum_bits > 0) {  // a quadratic
+    json["argument"] = {{"bits", c.argument.sum_bits},
+                        {"shift", c.argument.shift},
+                        {"guard_bits", c.argument.guard_bits}};
+  }
+  return json;
 }
 
 plan::ActivationChoice activation_from(const Json& j) {
@@ -127,6 +133,11 @@ plan::ActivationChoice activation_from(const Json& j) {
   c.truncation.shift = j.at("shift").get<int>();
   c.truncation.guard_bits = j.at("guard_bits").get<int>();
   c.out_bits = j.at("out_bits").get<int>();
+  if (j.contains("argument")) {
+    c.argument.sum_bits = j.at("argument").at("bits").get<int>();
+    c.argument.shift = j.at("argument").at("shift").get<int>();
+    c.argument.guard_bits = j.at("argument").at("guard_bits").get<int>();
+  }
   c.predicted_s = j.at("predicted_s").get<double>();
   c.predicted_bytes = j.at("predicted_bytes").get<std::uint64_t>();
   return c;
@@ -140,21 +151,19 @@ Json plan_to_json(const plan::Plan& plan) {
   for (const plan::LinearChoice& c : plan.linears) linears.push_back(linear_json(c));
   for (const plan::ActivationChoice& c : plan.activations) activations.push_back(activation_json(c));
   Json json = {{"policy", plan.policy},
-          {"target_failure_log2", plan.target_failure_log2},
-          {"failure_log2", plan.failure_log2},
-          {"min_lambda_bits", plan.min_lambda_bits},
-          {"groups", std::move(groups)},
-          {"modulus_bits", plan.modulus_bits},
-          {"linears", std::move(linears)},
-          {"activations", std::move(activations)}};
+               {"target_failure_log2", plan.target_failure_log2},
+               {"failure_log2", plan.failure_log2},
+               {"min_lambda_bits", plan.min_lambda_bits},
+               {"groups", std::move(groups)},
+               {"modulus_bits", plan.modulus_bits},
+               {"linears", std::move(linears)},
+               {"activations", std::move(activations)}};
   // Only where something packs by slots.
   if (!plan.batch_groups.empty()) {
     Json& batch = json["batch_groups"] = Json::array();
     for (const bfv::BatchParameters& g : plan.batch_groups) batch.push_back(batch_group_json(g));
   }
   if (!plan.primes.empty()) json["primes"] = plan.primes;
-  if (!plan.notes.empty()) json["notes"] = plan.notes;
-  if (!plan.notes.empty()) json["notes"] = plan.notes;
   return json;
 }
 
@@ -170,9 +179,7 @@ plan::Plan plan_from_json(const Json& json) {
   if (json.contains("batch_groups")) {
     for (const Json& g : json.at("batch_groups")) plan.batch_groups.push_back(batch_group_from(g));
   }
-  if (json.contains("notes")) plan.notes = json.at("notes").get<std::vector<std::string>>();
   if (json.contains("primes")) plan.primes = json.at("primes").get<std::vector<std::uint64_t>>();
-  if (json.contains("notes")) plan.notes = json.at("notes").get<std::vector<std::string>>();
   plan.modulus_bits = json.at("modulus_bits").get<std::vector<int>>();
   for (const Json& c : json.at("linears")) plan.linears.push_back(linear_from(c));
   for (const Json& c : json.at("activations")) plan.activations.push_back(activation_from(c));

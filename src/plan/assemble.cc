@@ -5,37 +5,44 @@
 
 #include "base/error.h"
 #include "cost/layer_cost.h"
-#include "nonlinear/activation_spec.h"
+#include "plan/quadratic.h"
 #include "security/limits.h"
 
 namespace ap::plan {
-namespace {
 
-ActivationChoice choose_activation(const nn::QuantisedNetwork& network, int index, const nn::QActivation& op,
-                                   int out_bits, std::span<const nn::Interval> ranges, int guard_bits,
-                                   const cost::Profile& profile) {
-  const nn::QNode& node = network.nodes[static_cast<std::size_t>(index)];
+void set_price(const cost::LayerWork& work, const cost::Profile& profile, ActivationChoice& choice) {
+  choice.predicted_s = cost::cpu_of(work.offline, profile).sum() + cost::cpu_of(work.online, profile).sum();
+  choice.predicted_bytes = static_cast<std::uint64_t>(work.offline.bytes() + work.online.bytes());
+}
+
+nonlinear::ActivationSpec spec_of(const nn::QuantisedNetwork& network, const ActivationChoice& choice) {
+  const nn::QNode& node = network.nodes[static_cast<std::size_t>(choice.node)];
+  const auto& op = std::get<nn::QActivation>(node.op);
   const auto input = static_cast<std::size_t>(node.inputs.front());
-  ActivationChoice choice;
-  choice.node = index;
-  choice.truncation = truncation_of(op, ranges[input], guard_bits);
-  choice.out_bits = out_bits;
   nonlinear::ActivationSpec spec;
   spec.inputs = static_cast<std::size_t>(network.nodes[input].shape.size());
   spec.outputs = static_cast<std::size_t>(node.shape.size());
   spec.sum_bits = choice.truncation.sum_bits;
   spec.guard_bits = choice.truncation.guard_bits;
   spec.clamp_bits = op.bits;
-  spec.out_bits = out_bits;
+  spec.out_bits = choice.out_bits;
   if (op.has_pool)
     spec.pool_size = static_cast<std::size_t>(op.pool.kernel_h) * static_cast<std::size_t>(op.pool.kernel_w);
-  const cost::LayerWork work = cost::garbling_work(spec, profile);
-  choice.predicted_bytes = static_cast<std::uint64_t>(work.offline.bytes() + work.online.bytes());
-  choice.predicted_s = cost::cpu_of(work.offline, profile).sum() + cost::cpu_of(work.online, profile).sum();
-  return choice;
+  return spec;
 }
 
-}  // namespace
+ActivationChoice choose_activation(const nn::QuantisedNetwork& network, int node, int out_bits,
+                                   std::span<const nn::Interval> ranges, int guard_bits,
+                                   const cost::Profile& profile) {
+  const nn::QNode& at = network.nodes[static_cast<std::size_t>(node)];
+  ActivationChoice choice;
+  choice.node = node;
+  choice.truncation = truncation_of(std::get<nn::QActivation>(at.op),
+                                    ranges[static_cast<std::size_t>(at.inputs.front())], guard_bits);
+  choice.out_bits = out_bits;
+  set_price(cost::garbling_work(spec_of(network, choice), profile), profile, choice);
+  return choice;
+}
 
 std::vector<int> linear_nodes(const nn::QuantisedNetwork& network) {
   std::vector<int> linears;
@@ -48,6 +55,16 @@ std::vector<int> linear_nodes(const nn::QuantisedNetwork& network) {
 Plan assemble(const nn::QuantisedNetwork& network, std::string policy, double target_failure_log2,
               std::vector<int> modulus_bits, std::span<const Candidate> linears,
               std::span<const nn::Interval> ranges, int guard_bits, const cost::Profile& profile) {
+  const std::vector<int> guards(network.nodes.size(), guard_bits);
+  return assemble(network, std::move(policy), target_failure_log2, std::move(modulus_bits), linears, ranges,
+                  guards, profile);
+}
+
+Plan assemble(const nn::QuantisedNetwork& network, std::string policy, double target_failure_log2,
+              std::vector<int> modulus_bits, std::span<const Candidate> linears,
+              std::span<const nn::Interval> ranges, std::span<const int> guard_bits,
+              const cost::Profile& profile) {
+  AP_ASSERT(guard_bits.size() == network.nodes.size());
   Plan plan;
   plan.policy = std::move(policy);
   plan.target_failure_log2 = target_failure_log2;
@@ -72,9 +89,14 @@ Plan assemble(const nn::QuantisedNetwork& network, std::string policy, double ta
     plan.linears.push_back(choice);
   }
   for (std::size_t i = 0; i < network.nodes.size(); ++i) {
-    if (const auto* op = std::get_if<nn::QActivation>(&network.nodes[i].op)) {
+    if (std::holds_alternative<nn::QActivation>(network.nodes[i].op)) {
       plan.activations.push_back(
-          choose_activation(network, static_cast<int>(i), *op, plan.modulus_bits[i], ranges, guard_bits, profile));
+          choose_activation(network, static_cast<int>(i), plan.modulus_bits[i], ranges, guard_bits[i],
+                            profile));
+    } else if (std::holds_alternative<nn::QQuadratic>(network.nodes[i].op)) {
+      const auto input = static_cast<std::size_t>(network.nodes[i].inputs.front());
+      plan.activations.push_back(choose_quadratic(network, static_cast<int>(i), plan.modulus_bits[i],
+                                                  ranges[input], guard_bits[i], profile));
     }
   }
   validate(plan, network);

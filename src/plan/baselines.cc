@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <map>
 #include <optional>
-#include <tuple>
 
 #include "base/error.h"
 #include "base/parallel.h"
@@ -109,7 +107,7 @@ class Selection {
       for (const BatchedChoice& method : methods_) layers_[i].push_back(batched_layer(geometry, method, n));
     });
     for (const auto& layer : layers_) replies_ += static_cast<double>(layer[0].counts.replies);
-    batched_.costs = options.costs;
+    batched_.costs = options.profile.batched;
     batched_.layers = static_cast<double>(linears.size());
   }
 
@@ -128,8 +126,8 @@ class Selection {
   std::optional<Layers> with(int bits, int special_bits) const {
     const auto parameters = batched_parameters(n_, p_, bits, special_bits);
     if (!parameters) return std::nullopt;
-    return run_all(network_, layers_, methods_, *parameters, options_.target_failure_log2 - std::log2(replies_),
-                   batched_, options_.bytes_per_second);
+    return run_all(network_, layers_, methods_, *parameters,
+                   options_.target_failure_log2 - std::log2(replies_), batched_, options_.bytes_per_second);
   }
   /// The smallest q from `bits` on.
   std::optional<Layers> from(int bits) const {
@@ -185,14 +183,14 @@ void note_set(const Published& published, const bfv::BatchParameters& set, Plan&
                     set.n, kPublishedDegree));
   }
   if (std::abs(set.log2_q() - published.log2_q) > 1) {
-    plan.notes.push_back(
-        fmt::format("q has {:.0f} bits instead of {}", set.log2_q(), published.log2_q));
+    plan.notes.push_back(fmt::format("q has {:.0f} bits instead of {}", set.log2_q(), published.log2_q));
   }
   const double special = set.log2_qp() - set.log2_q();
   if (special > 0) {
-    plan.notes.push_back(fmt::format(
-        "rotation keys have a special prime of {:.0f} bits besides q: the security estimate counts {:.0f} bits",
-        special, set.log2_qp()));
+    plan.notes.push_back(
+        fmt::format("rotation keys have a special prime of {:.0f} bits besides q: the security estimate "
+                    "counts {:.0f} bits",
+                    special, set.log2_qp()));
   } else {
     plan.notes.push_back("rotation keys have no special prime: their noise fits q without one");
   }
@@ -201,7 +199,8 @@ void note_set(const Published& published, const bfv::BatchParameters& set, Plan&
 Plan finish(const nn::QuantisedNetwork& network, const Published& published, const BaselineOptions& options,
             std::uint64_t p, const Bound& bound, const Layers& layers) {
   const std::vector<std::uint64_t> primes(network.nodes.size(), p);
-  Plan plan = assemble_batched(network, published.name, options.target_failure_log2, primes, layers);
+  Plan plan =
+      assemble_batched(network, published.name, options.target_failure_log2, primes, layers, options.profile);
   note_prime(network, published, bound, p, layers[0].parameters.n, plan);
   return plan;
 }
@@ -232,9 +231,10 @@ Plan select_delphi(const nn::QuantisedNetwork& network, const BaselineOptions& o
     note_set(published, layers->front().parameters, plan);
     plan.notes.push_back(
         "sums over input ciphertexts are taken before rotations, which DELPHI's code rotates one by one");
-    plan.notes.push_back(fmt::format("replies are flooded for 2^-{} of statistical distance, which DELPHI's "
-                                     "paper asks for and its code leaves out",
-                                     options.statistical_bits));
+    plan.notes.push_back(
+        fmt::format("replies are flooded for 2^-{} of statistical distance, which DELPHI's "
+                    "paper asks for and its code leaves out",
+                    options.statistical_bits));
     return plan;
   }
   fail_nothing_fits("delphi", bound);
@@ -304,137 +304,6 @@ Plan select_darl(const nn::QuantisedNetwork& network, const BaselineOptions& opt
     return plan;
   }
   fail_nothing_fits("darl", bound);
-}
-
-namespace {
-
-/// One component under the best of the primes that its layers could share.
-struct ComponentChoice {
-  std::uint64_t p = 0;
-  Layers layers;
-};
-
-ComponentChoice choose_component(const nn::QuantisedNetwork& network, const PrimeComponent& component,
-                                 std::span<const double> der_log2, const BatchedOptions& batched,
-                                 double bytes_per_second) {
-  std::vector<std::vector<BatchedVariant>> variants;
-  for (const int node : component.linears) {
-    variants.push_back(batched_variants(network.nodes[static_cast<std::size_t>(node)], batched));
-  }
-  ComponentChoice best;
-  double best_price = 0;
-  for (const std::uint32_t widest : batched.degrees) {
-    ComponentChoice choice{smallest_prime(component.bound, widest), {}};
-    if (choice.p == best.p) continue;
-    for (std::size_t i = 0; i < component.linears.size(); ++i) {
-      const std::vector<BatchedCandidate> all =
-          batched_candidates(variants[i], choice.p, der_log2[i], batched);
-      if (all.empty()) break;
-      choice.layers.push_back(*std::ranges::min_element(
-          all, {}, [&](const BatchedCandidate& c) { return price_of(c, bytes_per_second); }));
-    }
-    if (choice.layers.size() < component.linears.size()) continue;
-    const double price = total_price(choice.layers, bytes_per_second);
-    if (best.p == 0 || price < best_price) {
-      best = std::move(choice);
-      best_price = price;
-    }
-    if (component.linears.empty()) break;
-  }
-  if (best.p == 0) {
-    fail_input(
-        "layer {} takes values up to {} and fits no parameters for batching at {} bits of security; quantise "
-        "with fewer bits or use --policy exact",
-        network.nodes[static_cast<std::size_t>(component.widest)].name, component.bound,
-        security::kTargetBits);
-  }
-  return best;
-}
-
-}  // namespace
-
-namespace {
-
-/// Components whose values need equally many bits share a prime: circuits cost the same, and layers with the
-/// same parameters share their rotation keys.
-void share_primes(std::vector<PrimeComponent>& components) {
-  std::map<int, std::int64_t> largest;
-  const auto bits = [](const PrimeComponent& c) { return bits_of(static_cast<std::uint64_t>(c.bound)); };
-  for (const PrimeComponent& c : components) largest[bits(c)] = std::max(largest[bits(c)], c.bound);
-  for (PrimeComponent& c : components) c.bound = largest[bits(c)];
-}
-
-/// Layers that differ in q by a few bits of equally many primes take the largest of these q, for the same
-/// reason.
-void share_parameters(const nn::QuantisedNetwork& network, const std::vector<int>& linears,
-                      std::span<const double> der_log2, const BatchedOptions& batched, Layers& layers) {
-  using Key = std::tuple<std::uint32_t, std::uint64_t, std::size_t, std::size_t>;
-  std::map<Key, bfv::BatchParameters> largest;
-  const auto key = [](const bfv::BatchParameters& p) {
-    return Key(p.n, p.p(), p.data_primes.size(), p.special_primes.size());
-  };
-  for (const BatchedCandidate& c : layers) {
-    bfv::BatchParameters& held = largest[key(c.parameters)];
-    if (held.n == 0 || held.log2_q() < c.parameters.log2_q()) held = c.parameters;
-  }
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    const bfv::BatchParameters& shared = largest[key(layers[i].parameters)];
-    if (shared == layers[i].parameters) continue;
-    const BatchedChoice& method = *layers[i].choice.batched;
-    const BatchedLayer layer =
-        batched_layer(geometry_of(network.nodes[static_cast<std::size_t>(linears[i])]), method, shared.n);
-    // Larger digits of the same primes may leave less room after all.
-    auto c = with_parameters(layer, method, shared, der_log2[i], batched);
-    if (c) layers[i] = std::move(*c);
-  }
-}
-
-}  // namespace
-
-Plan select_published(const nn::QuantisedNetwork& network, std::span<const double> der_log2,
-                      const BaselineOptions& options) {
-  const std::vector<int> linears = linear_nodes(network);
-  if (der_log2.size() != linears.size()) {
-    fail_input("{} decryption-error rates were given for {} linear layers", der_log2.size(), linears.size());
-  }
-  const auto position = [&](int node) {
-    return static_cast<std::size_t>(std::ranges::lower_bound(linears, node) - linears.begin());
-  };
-  BatchedOptions batched;
-  batched.costs = options.costs;
-  batched.statistical_bits = options.statistical_bits;
-  batched.layers = static_cast<double>(linears.size());
-  for (std::size_t i = 0; i < linears.size(); ++i) {
-    if (!(der_log2[i] < 0 && der_log2[i] >= -1000)) {
-      fail_input("the decryption-error rate of layer {} is 2^{}, outside 2^-1000..1",
-                 network.nodes[static_cast<std::size_t>(linears[i])].name, der_log2[i]);
-    }
-  }
-  std::vector<PrimeComponent> components = prime_components(network, exact_ranges(network));
-  share_primes(components);
-  std::vector<ComponentChoice> chosen(components.size());
-  parallel_for(components.size(), [&](std::size_t k) {
-    std::vector<double> der;
-    for (const int node : components[k].linears) der.push_back(der_log2[position(node)]);
-    chosen[k] = choose_component(network, components[k], der, batched, options.bytes_per_second);
-  });
-  std::vector<std::uint64_t> primes(network.nodes.size());
-  Layers layers(linears.size());
-  for (std::size_t k = 0; k < components.size(); ++k) {
-    for (const int node : components[k].nodes) primes[static_cast<std::size_t>(node)] = chosen[k].p;
-    for (std::size_t i = 0; i < chosen[k].layers.size(); ++i) {
-      layers[position(components[k].linears[i])] = std::move(chosen[k].layers[i]);
-    }
-  }
-  share_parameters(network, linears, der_log2, batched, layers);
-  Plan plan = assemble_batched(network, "published", 0, std::move(primes), layers);
-  plan.notes.push_back(
-      fmt::format("replies are flooded for 2^-{} of statistical distance, added to each layer's q; the paper "
-                  "takes errors from one parameter set and time from another",
-                  options.statistical_bits));
-  plan.notes.push_back(
-      "with flooding a decryption-error rate hardly changes q: failures begin where the flooding itself ends");
-  return plan;
 }
 
 }  // namespace ap::plan

@@ -58,7 +58,8 @@ std::optional<BatchedCandidate> smallest(const BatchedVariant& variant, std::uin
     products = std::max(products, static_cast<double>(t.products));
   const double log2_noise = 0.5 * std::log2(products * bfv::fresh_variance() * n / 12) + log2_p;
   const double replies = static_cast<double>(variant.layer.counts.replies) * options.layers;
-  const int least = static_cast<int>(log2_noise + std::log2(n * replies) + options.statistical_bits + log2_p) - 1;
+  const int least =
+      static_cast<int>(log2_noise + std::log2(n * replies) + options.statistical_bits + log2_p) - 1;
   for (int bits = least; bits <= limit; ++bits) {
     int special_bits = 0;
     if (special) {
@@ -88,15 +89,10 @@ BatchedLayer batched_layer(const linear::Geometry& geometry, const BatchedChoice
     const linear::BatchedFc fc(geometry.in.c, geometry.c_out, method.fc, n);
     layer.counts = fc.counts();
     layer.terms = {fc.terms()};
-    layer.elements = static_cast<std::size_t>(layer.counts.hoisted_rotations + layer.counts.plain_rotations);
     return layer;
   }
   const linear::BatchedConv conv(geometry, method.conv, n);
   layer.counts = conv.counts();
-  layer.elements = conv.channels() - 1;
-  if (method.conv == linear::BatchedConvMethod::output_rotation) {
-    layer.elements += static_cast<std::size_t>(geometry.window.kernel_h * geometry.window.kernel_w) - 1;
-  }
   for (std::size_t reply = 0; reply < conv.replies(); ++reply) {
     const linear::BatchedTerms terms = conv.terms(reply);
     if (std::ranges::find(layer.terms, terms) == layer.terms.end()) layer.terms.push_back(terms);
@@ -133,13 +129,16 @@ void price_batched(const BatchedLayer& layer, const bfv::BatchParameters& parame
       replies * 2 * polynomial_bytes(parameters.n, primes.first(static_cast<std::size_t>(level))));
 }
 
-std::uint64_t batched_key_bytes(const bfv::BatchParameters& parameters, std::size_t elements) {
-  const double data = polynomial_bytes(parameters.n, parameters.data_primes);
-  const double all = data + polynomial_bytes(parameters.n, parameters.special_primes);
-  const double digits =
-      parameters.digits == 0 ? static_cast<double>(parameters.data_primes.size()) : parameters.digits;
-  return static_cast<std::uint64_t>(static_cast<double>(elements) * (kSeedBytes + digits * all) +
-                                    kSeedBytes + data);
+KeyPrice price_keys(const bfv::BatchParameters& parameters, std::size_t rotations, bool public_key,
+                    const BatchedUnitCosts& costs) {
+  const cost::BatchedRing ring = ring_of(parameters);
+  const auto count = static_cast<double>(rotations);
+  const double data_bytes = polynomial_bytes(parameters.n, parameters.data_primes);
+  const double all_bytes = data_bytes + polynomial_bytes(parameters.n, parameters.special_primes);
+  const double bytes =
+      count * (kSeedBytes + ring.digits * all_bytes) + (public_key ? kSeedBytes + data_bytes : 0);
+  const cost::BatchedSeconds seconds = cost::batched_key_seconds(ring, rotations, public_key, costs);
+  return {seconds.client + seconds.server, static_cast<std::uint64_t>(bytes)};
 }
 
 std::optional<bfv::BatchParameters> batched_parameters(std::uint32_t n, std::uint64_t p, int bits,
@@ -238,7 +237,8 @@ double price_of(const BatchedCandidate& candidate, double bytes_per_second) {
 }
 
 std::vector<BatchedCandidate> batched_pareto(const nn::QNode& node, std::uint64_t p,
-                                             std::span<const double> der_log2, const BatchedOptions& options) {
+                                             std::span<const double> der_log2,
+                                             const BatchedOptions& options) {
   const std::vector<BatchedVariant> variants = batched_variants(node, options);
   std::vector<BatchedCandidate> all;
   for (const double der : der_log2) {

@@ -27,7 +27,6 @@ bool is_matrix(const linear::Geometry& geometry);
 struct BatchedLayer {
   linear::BatchedCounts counts;
   std::vector<linear::BatchedTerms> terms;  ///< the distinct noises of its replies
-  std::size_t elements = 0;                 ///< rotation keys
 };
 /// @throws Error(input) if the layer does not fit.
 BatchedLayer batched_layer(const linear::Geometry& geometry, const BatchedChoice& method, std::uint32_t n);
@@ -37,12 +36,17 @@ noise::BatchedNoise worst_noise(const BatchedLayer& layer, const bfv::BatchParam
 
 cost::BatchedRing ring_of(const bfv::BatchParameters& parameters);
 
-/// Sets predicted_s and predicted_bytes: one inference, both parties. Rotation keys are sent once a session
-/// and not counted (batched_key_bytes).
+/// Sets predicted_s and predicted_bytes: one inference, both parties. Keys, which the layers of a group
+/// share, are not counted: they are assemble_batched's to add.
 void price_batched(const BatchedLayer& layer, const bfv::BatchParameters& parameters,
                    const BatchedUnitCosts& costs, LinearChoice& choice);
-/// Bytes of `elements` rotation keys and of the public key.
-std::uint64_t batched_key_bytes(const bfv::BatchParameters& parameters, std::size_t elements);
+/// What `rotations` rotation keys and, if `public_key`, a public key add to a session.
+struct KeyPrice {
+  double seconds = 0;
+  std::uint64_t bytes = 0;
+};
+KeyPrice price_keys(const bfv::BatchParameters& parameters, std::size_t rotations, bool public_key,
+                    const BatchedUnitCosts& costs);
 
 /// choice.node and choice.group are the caller's to fill.
 struct BatchedCandidate {
@@ -63,9 +67,9 @@ struct BatchedOptions {
 std::optional<bfv::BatchParameters> batched_parameters(std::uint32_t n, std::uint64_t p, int bits,
                                                        int special_bits);
 
-/// Fills in what a layer's flooding and rates are under given parameters: flood_bits, the smallest reply_level
-/// with at most this rate, failure_log2 and prices. Nothing if replies fail more often, or the parameters are
-/// not secure.
+/// Fills in what a layer's flooding and rates are under given parameters: flood_bits, the smallest
+/// reply_level with at most this rate, failure_log2 and prices. Nothing if replies fail more often, or the
+/// parameters are not secure.
 std::optional<BatchedCandidate> with_parameters(const BatchedLayer& layer, const BatchedChoice& method,
                                                 const bfv::BatchParameters& parameters, double der_log2,
                                                 const BatchedOptions& options);
@@ -94,8 +98,9 @@ std::vector<BatchedCandidate> batched_pareto(const nn::QNode& node, std::uint64_
 
 double price_of(const BatchedCandidate& candidate, double bytes_per_second);
 
-/// The cheapest ways to run a layer with both packings, exactly up to a failure of 2^target_log2: coefficients
-/// with shares modulo a power of two, and slots modulo the smallest prime that holds the same values.
+/// The cheapest ways to run a layer with both packings, exactly up to a failure of 2^target_log2:
+/// coefficients with shares modulo a power of two, and slots modulo the smallest prime that holds the same
+/// values.
 struct PackingPrices {
   Candidate coefficients;
   std::optional<BatchedCandidate> slots;  ///< absent if no parameters exist

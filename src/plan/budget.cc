@@ -8,6 +8,7 @@
 #include "base/parallel.h"
 #include "plan/assemble.h"
 #include "plan/calibrate.h"
+#include "plan/quadratic.h"
 #include "plan/select.h"
 
 namespace ap::plan {
@@ -32,6 +33,9 @@ std::vector<double> error_steps(const nn::QuantisedNetwork& network, std::span<c
     const nn::QNode& node = nodes[i];
     if (const auto* activation = std::get_if<nn::QActivation>(&node.op)) {
       limit(node.inputs[0], std::ldexp(1.0, activation->shift));
+    } else if (const auto* quadratic = std::get_if<nn::QQuadratic>(&node.op)) {
+      const nn::Interval& range = ranges[static_cast<std::size_t>(node.inputs[0])];
+      limit(node.inputs[0], quadratic_error_step(*quadratic, range));
     } else if (const auto* add = std::get_if<nn::QAdd>(&node.op)) {
       for (std::size_t k = 0; k < node.inputs.size(); ++k) {
         limit(node.inputs[k], step[i] / static_cast<double>(add->multiplier[k]));

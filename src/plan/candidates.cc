@@ -16,12 +16,16 @@ namespace {
 
 constexpr std::uint32_t kDegrees[] = {1024, 2048, 4096, 8192};
 // Outputs of one product: more of them save products and replies, but each collects the noise of all.
-constexpr int kMaxOutputs[] = {0, 1, 4, 16};
+constexpr int kMaxOutputs[] = {0, 1, 2, 4, 8, 16};
 // Kernels are fastest on primes up to this size, so larger moduli are split before they reach the limit of a
 // word.
 constexpr int kFastPrimeBits = 50;
 constexpr int kMaxPrimeBits = 60;
 constexpr int kMinPrimeBits = 20;
+// Bits of q beyond the fewest that a budget needs which are tried.
+constexpr int kSurplusBits = 6;
+// What q has beyond p, typically.
+constexpr int kTypicalNoiseBits = 8;
 
 /// How q of `bits` bits is split into equal primes; empty if the scheme cannot hold it.
 std::vector<int> prime_sizes(int bits, std::uint32_t n) {
@@ -55,52 +59,6 @@ linear::UnitCosts costs_of(std::uint32_t n, double log2_q, int primes, int drop0
   return costs;
 }
 
-/// One layer in one ring, with at most `max_outputs` outputs in a product; nothing if no modulus is both
-/// large enough and secure.
-std::optional<Candidate> in_ring(const linear::Geometry& geometry, const nn::QLinear& op, int log2_p,
-                                 std::uint32_t n, int max_outputs, const ErrorBudget& budget,
-                                 double bytes_per_second, const cost::Profile& profile) {
-  linear::UnitCosts costs =
-      costs_of(n, std::min(log2_p + 16, security::max_log2_q(n)), 1, 0, 0, bytes_per_second, profile);
-  std::optional<Candidate> best;
-  // The packing decides the noise, the noise the modulus, and the modulus the costs: two rounds settle it.
-  for (int round = 0; round < 2; ++round) {
-    const linear::Packing packing = linear::choose_packing(geometry, n, costs, max_outputs).packing;
-    const linear::Layout layout(geometry, packing, n);
-    noise::ReplyNoise noise{n, linear::max_reply_norm2(layout, op.weights), kErrorSigma, 0, 0};
-    const double variance = noise::variance(noise);
-    const double needed = needed_log2_q(variance, log2_p, budget);
-    // A prime of b bits lies a little below 2^b.
-    const int bits = std::max(static_cast<int>(std::ceil(needed + 0.01)), kMinPrimeBits);
-    const std::vector<int> sizes = prime_sizes(bits, n);
-    if (sizes.empty() || sizes.back() < kMinPrimeBits) return best;
-    Candidate c;
-    c.parameters = parameters_for(sizes, n);
-    const double log2_q = c.parameters.log2_q();
-    if (log2_q < needed) return best;
-    const double slack = variance * (std::exp2(2 * (log2_q - needed)) - 1);
-    noise::DroppedBits drop = noise::choose_dropped_bits(n, layout.reads(0).size(), log2_q, slack);
-    // What is left of c0 and c1 must still tell p values apart.
-    const int most = std::max(static_cast<int>(std::floor(log2_q - log2_p)), 0);
-    drop.drop0 = std::min(drop.drop0, most);
-    drop.drop1 = std::min(drop.drop1, most);
-    noise.drop0 = c.choice.drop0 = drop.drop0;
-    noise.drop1 = c.choice.drop1 = drop.drop1;
-    costs = costs_of(n, log2_q, static_cast<int>(sizes.size()), drop.drop0, drop.drop1, bytes_per_second,
-                     profile);
-    const linear::PackingChoice price = linear::price(geometry, packing, costs);
-    c.choice.log2_p = log2_p;
-    c.choice.packing = packing;
-    c.choice.error_std = noise::tau(noise::variance(noise), log2_q, log2_p);
-    c.choice.failure_log2 = noise::log2_union(noise::log2_failure(noise::variance(noise), log2_q, log2_p),
-                                              static_cast<double>(geometry.out().size()));
-    c.choice.predicted_s = price.client_seconds + price.server_seconds;
-    c.choice.predicted_bytes = static_cast<std::uint64_t>(price.bytes_up + price.bytes_down);
-    if (!best || price.seconds < price_of(*best, bytes_per_second)) best = c;
-  }
-  return best;
-}
-
 const nn::QLinear& linear_of(const nn::QNode& node) {
   const auto* op = std::get_if<nn::QLinear>(&node.op);
   AP_ASSERT(op != nullptr);
@@ -114,36 +72,106 @@ double price_of(const Candidate& candidate, double bytes_per_second) {
          static_cast<double>(candidate.choice.predicted_bytes) / bytes_per_second;
 }
 
-std::vector<Candidate> candidates(const nn::QNode& node, int log2_p, const ErrorBudget& budget,
-                                  double bytes_per_second, const cost::Profile& profile) {
-  const nn::QLinear& op = linear_of(node);
-  const linear::Geometry geometry = linear::geometry_of(op, node.shape.c);
-  std::vector<Candidate> found;
+LayerSpace::LayerSpace(const nn::QNode& node, int log2_p, double bytes_per_second,
+                       const cost::Profile& profile)
+    : name_(node.name),
+      geometry_(linear::geometry_of(linear_of(node), node.shape.c)),
+      log2_p_(log2_p),
+      bytes_per_second_(bytes_per_second),
+      profile_(profile) {
   for (const std::uint32_t n : kDegrees) {
+    const int limit = security::max_log2_q(n);
     for (const int max_outputs : kMaxOutputs) {
-      try {
-        const auto c = in_ring(geometry, op, log2_p, n, max_outputs, budget, bytes_per_second, profile);
-        if (c) found.push_back(*c);
-      } catch (const Error&) {
-        continue;  // the kernel alone is larger than this ring
+      // The best packing depends on how many bytes a reply has beside an upload: as many, or the fewest that
+      // can tell p values apart.
+      const int bits = std::clamp(log2_p + kTypicalNoiseBits, kMinPrimeBits, limit);
+      for (const int drop1 : {0, std::max(bits - log2_p - 2, 0)}) {
+        try {
+          const int primes = static_cast<int>(std::max<std::size_t>(prime_sizes(bits, n).size(), 1));
+          const linear::UnitCosts costs = costs_of(n, bits, primes, 0, drop1, bytes_per_second, profile_);
+          add(n, linear::choose_packing(geometry_, n, costs, max_outputs).packing, linear_of(node).weights);
+        } catch (const Error&) {
+          break;  // the kernel alone is larger than this ring
+        }
       }
     }
+  }
+}
+
+void LayerSpace::add(std::uint32_t n, const linear::Packing& packing, std::span<const std::int16_t> weights) {
+  const bool known = std::ranges::any_of(
+      packings_, [&](const Packed& held) { return held.n == n && held.packing == packing; });
+  if (known) return;
+  const linear::Layout layout(geometry_, packing, n);
+  packings_.push_back({n, packing, linear::max_reply_norm2(layout, weights), layout.reads(0).size()});
+}
+
+std::optional<Candidate> LayerSpace::with_modulus(const Packed& packed, int bits, double needed) const {
+  const std::vector<int> sizes = prime_sizes(bits, packed.n);
+  if (sizes.empty() || sizes.back() < kMinPrimeBits) return {};
+  Candidate c;
+  c.parameters = parameters_for(sizes, packed.n);
+  const double log2_q = c.parameters.log2_q();
+  if (log2_q < needed) return {};
+  noise::ReplyNoise noise{packed.n, packed.weight_norm2, kErrorSigma, 0, 0};
+  const double slack = noise::variance(noise) * (std::exp2(2 * (log2_q - needed)) - 1);
+  const noise::DroppedBits drop = noise::choose_dropped_bits(packed.n, packed.reads, log2_q, slack);
+  noise.drop0 = c.choice.drop0 = drop.drop0;
+  noise.drop1 = c.choice.drop1 = drop.drop1;
+  const linear::UnitCosts costs =
+      costs_of(packed.n, log2_q, static_cast<int>(sizes.size()), drop.drop0, drop.drop1, bytes_per_second_,
+               profile_);
+  const linear::PackingChoice price = linear::price(geometry_, packed.packing, costs);
+  c.choice.log2_p = log2_p_;
+  c.choice.packing = packed.packing;
+  c.choice.error_std = noise::tau(noise::variance(noise), log2_q, log2_p_);
+  c.choice.failure_log2 = noise::log2_union(noise::log2_failure(noise::variance(noise), log2_q, log2_p_),
+                                            static_cast<double>(geometry_.out().size()));
+  c.choice.predicted_s = price.client_seconds + price.server_seconds;
+  c.choice.predicted_bytes = static_cast<std::uint64_t>(price.bytes_up + price.bytes_down);
+  return c;
+}
+
+std::vector<Candidate> LayerSpace::candidates(const ErrorBudget& budget) const {
+  std::vector<Candidate> found;
+  for (const Packed& packed : packings_) {
+    const noise::ReplyNoise fresh{packed.n, packed.weight_norm2, kErrorSigma, 0, 0};
+    const double needed = needed_log2_q(noise::variance(fresh), log2_p_, budget);
+    // A prime of b bits lies a little below 2^b.
+    const int least = std::max(static_cast<int>(std::ceil(needed + 0.01)), kMinPrimeBits);
+    // Every bit more costs uploads, and lets replies drop more: nearly all they can after a few.
+    std::optional<Candidate> best;
+    for (int bits = least; bits <= std::min(least + kSurplusBits, security::max_log2_q(packed.n)); ++bits) {
+      auto c = with_modulus(packed, bits, needed);
+      if (c && (!best || price_of(*c, bytes_per_second_) < price_of(*best, bytes_per_second_)))
+        best = std::move(c);
+    }
+    if (best) found.push_back(std::move(*best));
   }
   return found;
 }
 
-Candidate cheapest(const nn::QNode& node, int log2_p, const ErrorBudget& budget, double bytes_per_second,
-                   const cost::Profile& profile) {
-  const std::vector<Candidate> all = candidates(node, log2_p, budget, bytes_per_second, profile);
+Candidate LayerSpace::cheapest(const ErrorBudget& budget) const {
+  const std::vector<Candidate> all = candidates(budget);
   if (all.empty()) {
     fail_input(
         "layer {} needs a plaintext modulus of 2^{} with weights that no ring up to degree {} holds at {} "
         "bits of "
         "security; quantise it with fewer bits",
-        node.name, log2_p, kDegrees[std::size(kDegrees) - 1], security::kTargetBits);
+        name_, log2_p_, kDegrees[std::size(kDegrees) - 1], security::kTargetBits);
   }
   return *std::ranges::min_element(all, {},
-                                   [&](const Candidate& c) { return price_of(c, bytes_per_second); });
+                                   [&](const Candidate& c) { return price_of(c, bytes_per_second_); });
+}
+
+std::vector<Candidate> candidates(const nn::QNode& node, int log2_p, const ErrorBudget& budget,
+                                  double bytes_per_second, const cost::Profile& profile) {
+  return LayerSpace(node, log2_p, bytes_per_second, profile).candidates(budget);
+}
+
+Candidate cheapest(const nn::QNode& node, int log2_p, const ErrorBudget& budget, double bytes_per_second,
+                   const cost::Profile& profile) {
+  return LayerSpace(node, log2_p, bytes_per_second, profile).cheapest(budget);
 }
 
 std::vector<Candidate> pareto(const nn::QNode& node, int log2_p, std::span<const ErrorBudget> budgets,
@@ -156,10 +184,11 @@ std::vector<Candidate> pareto(const nn::QNode& node, int log2_p, std::span<const
     }
   };
   std::vector<Point> points;
-  for (const ErrorBudget& budget : budgets) {
-    // Slow links favour few bytes, fast ones little work.
-    for (const double bandwidth : {kGigabit / 100, kGigabit, 100 * kGigabit}) {
-      for (Candidate& c : candidates(node, log2_p, budget, bandwidth, profile)) {
+  // Slow links favour few bytes, fast ones little work.
+  for (const double bandwidth : {kGigabit / 100, kGigabit, 100 * kGigabit}) {
+    const LayerSpace space(node, log2_p, bandwidth, profile);
+    for (const ErrorBudget& budget : budgets) {
+      for (Candidate& c : space.candidates(budget)) {
         const double error = budget.tau > 0 ? c.choice.error_std : 0;
         points.push_back({std::move(c), error});
       }

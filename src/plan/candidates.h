@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "cost/profile.h"
@@ -31,7 +32,35 @@ inline constexpr double kGigabit = 125e6;  ///< bytes per second
 /// Seconds of both parties plus seconds on a link of this bandwidth (bytes per second).
 double price_of(const Candidate& candidate, double bytes_per_second);
 
-/// The best candidate of every ring degree and bound on the outputs of one product, for this bandwidth.
+/// The packings of one layer in every ring, with the noise of each: what all budgets choose from.
+class LayerSpace {
+ public:
+  /// `node` is linear and has its weights.
+  LayerSpace(const nn::QNode& node, int log2_p, double bytes_per_second = kGigabit,
+             const cost::Profile& profile = cost::typical_profile());
+  /// The best candidate of every ring degree and packing, for this bandwidth.
+  std::vector<Candidate> candidates(const ErrorBudget& budget) const;
+  /// The cheapest of them. @throws Error(input) naming the layer if there is none.
+  Candidate cheapest(const ErrorBudget& budget) const;
+
+ private:
+  struct Packed {
+    std::uint32_t n;
+    linear::Packing packing;
+    double weight_norm2;  ///< noise::ReplyNoise
+    std::size_t reads;    ///< coefficients of c0 in a reply
+  };
+  void add(std::uint32_t n, const linear::Packing& packing, std::span<const std::int16_t> weights);
+  std::optional<Candidate> with_modulus(const Packed& packed, int bits, double needed) const;
+  std::string name_;
+  linear::Geometry geometry_;
+  int log2_p_;
+  double bytes_per_second_;
+  cost::Profile profile_;
+  std::vector<Packed> packings_;
+};
+
+/// The best candidate of every ring degree and packing of the layer, for this bandwidth.
 std::vector<Candidate> candidates(const nn::QNode& node, int log2_p, const ErrorBudget& budget,
                                   double bytes_per_second = kGigabit,
                                   const cost::Profile& profile = cost::typical_profile());

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "plan/quadratic.h"
 
 namespace ap::plan {
 
@@ -66,11 +67,19 @@ std::vector<int> assign_moduli(const nn::QuantisedNetwork& network, std::span<co
       need(input,
            truncation_of(*activation, ranges[static_cast<std::size_t>(input)], guard_bits).input_bits(),
            node);
-    } else if (std::holds_alternative<nn::QQuadratic>(node.op)) {
-      fail_input(
-          "layer {} is a quadratic activation, which cannot be served privately yet; "
-          "use ReLU or Clip there",
-          node.name);
+    } else if (const auto* quadratic = std::get_if<nn::QQuadratic>(&node.op)) {
+      const int input = node.inputs.front();
+      const QuadraticRings rings =
+          quadratic_rings(*quadratic, ranges[static_cast<std::size_t>(input)], guard_bits);
+      need(i, quadratic->bits + 1, node);
+      // The value of the polynomial has a ring of its own, but of the same limit.
+      need(input, rings.argument.input_bits(), node);
+      if (rings.result.input_bits() > kMaxModulusBits) {
+        fail_input(
+            "layer {}: its quadratic needs shares of {} bits, more than the {} supported; quantise with fewer "
+            "bits or use ReLU or Clip there",
+            node.name, rings.result.input_bits(), kMaxModulusBits);
+      }
     } else {
       for (const int input : node.inputs) need(input, bits[static_cast<std::size_t>(i)], node);
     }

@@ -44,8 +44,9 @@ struct LinearChoice {
 /// How one activation runs.
 struct ActivationChoice {
   int node = 0;
-  std::string engine = "gc";
-  Truncation truncation;
+  std::string engine = "gc";  ///< "auto", "gc" or "ot"; of quadratics "beaver" (plan/quadratic.h)
+  Truncation truncation;      ///< of a quadratic: of its result
+  Truncation argument;        ///< of a quadratic only: from its input to what is squared
   int out_bits = 0;  ///< sharing modulus of the output
   double predicted_s = 0;
   std::uint64_t predicted_bytes = 0;
@@ -63,7 +64,8 @@ struct Plan {
   std::vector<ActivationChoice> activations;
   double min_lambda_bits = 0;
   double failure_log2 = 0;  ///< predicted, per inference
-  /// Where a published baseline had to leave its published numbers, and why: one sentence each.
+  /// Where a published baseline had to leave its published numbers, and why: one sentence each. For the owner
+  /// of the model alone, because it speaks of the weights: packages leave it out.
   std::vector<std::string> notes;
 };
 

@@ -10,11 +10,13 @@ namespace ap::plan {
 namespace {
 
 /// Standard deviation of the noise, in accumulator LSBs, that keeps both promises. A deviation of 1 changes
-/// an activation only if the accumulator lies at a rounding step, one in 2^shift.
+/// an activation only if the accumulator lies at a rounding step, one in 2^shift. Of a quadratic
+/// that is the shift of its argument.
 double exact_tau(const nn::QuantisedNetwork& network, double coefficients, const SelectOptions& options) {
   int shift = 16;
   for (const nn::QNode& node : network.nodes) {
     if (const auto* op = std::get_if<nn::QActivation>(&node.op)) shift = std::min(shift, op->shift);
+    if (const auto* op = std::get_if<nn::QQuadratic>(&node.op)) shift = std::min(shift, op->shift);
   }
   const double few_changes = options.max_changes * std::exp2(shift) / (0.8 * coefficients);
   // An error of 1/2 must lie z standard deviations out; exp(-z^2 / 2) bounds both tails.

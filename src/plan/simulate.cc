@@ -57,9 +57,14 @@ noise::ErrorModel error_model(const nn::QuantisedNetwork& network, const Plan& p
   }
   for (const ActivationChoice& c : plan.activations) {
     const nn::QNode& node = network.nodes[static_cast<std::size_t>(c.node)];
-    const Truncation& t = c.truncation;
+    const auto* activation = std::get_if<nn::QActivation>(&node.op);
+    const Truncation& t = activation ? c.truncation : c.argument;
     model.truncations.push_back({c.node, node.inputs.front(), t.sum_bits, t.shift, t.dropped_bits(),
-                                 t.offset(), std::get<nn::QActivation>(node.op).low, prime_of(plan, node.inputs.front())});
+                                 t.offset(), activation ? activation->low : 0,
+                                 prime_of(plan, node.inputs.front())});
+    if (!activation) {
+      model.results.push_back({c.node, c.truncation.dropped_bits(), c.truncation.offset()});
+    }
   }
   model.logits = static_cast<int>(network.nodes.size()) - 1;
   model.logit_bits = plan.modulus_bits.back();

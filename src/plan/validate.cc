@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "plan/plan.h"
+#include "plan/quadratic.h"
 #include "plan/validate_batched.h"
 
 namespace ap::plan {
@@ -27,6 +28,11 @@ void in_range(const std::string& layer, const char* what, double value, double l
   }
 }
 
+bool is_activation(const nn::QNode& node) {
+  return std::holds_alternative<nn::QActivation>(node.op) ||
+         std::holds_alternative<nn::QQuadratic>(node.op);
+}
+
 void check_linear(const LinearChoice& c, const Plan& plan, const nn::QuantisedNetwork& network,
                   const std::vector<bfv::BatchContextPtr>& contexts) {
   const nn::QNode& node = node_at(network, c.node, "linear layer");
@@ -44,14 +50,15 @@ void check_linear(const LinearChoice& c, const Plan& plan, const nn::QuantisedNe
   in_range(node.name, "log2 p", c.log2_p, 2, group.log2_q() - 1);
   const int input_bits = plan.modulus_bits[static_cast<std::size_t>(node.inputs.front())];
   in_range(node.name, "the sharing modulus of its input", input_bits, c.log2_p, kMaxModulusBits);
-  in_range(node.name, "the number of bits dropped from c0", c.drop0, 0, group.log2_q() - c.log2_p);
-  in_range(node.name, "the number of bits dropped from c1", c.drop1, 0, group.log2_q() - c.log2_p);
+  in_range(node.name, "the number of bits dropped from c0", c.drop0, 0, group.log2_q() - 1);
+  in_range(node.name, "the number of bits dropped from c1", c.drop1, 0, group.log2_q() - 1);
   // Throws with the layer's geometry if the packing does not fit.
   linear::Layout(linear::geometry_of(*op, node.shape.c), c.packing, group.n);
 }
 
 void check_activation(const ActivationChoice& c, const Plan& plan, const nn::QuantisedNetwork& network) {
   const nn::QNode& node = node_at(network, c.node, "activation");
+  if (std::holds_alternative<nn::QQuadratic>(node.op)) return check_quadratic(c, plan, network);
   const auto* op = std::get_if<nn::QActivation>(&node.op);
   if (!op) fail_input("the plan treats layer {} as an activation, but it is not", node.name);
   if (c.engine != "auto" && c.engine != "gc" && c.engine != "ot") {
@@ -65,7 +72,8 @@ void check_activation(const ActivationChoice& c, const Plan& plan, const nn::Qua
     // The circuit adds modulo the prime and takes the whole shift off.
     in_range(node.name, "the shift of shares modulo a prime", t.shift, 0, kMaxPrimeShift);
     in_range(node.name, "the number of guard bits", t.guard_bits, t.shift, t.shift);
-    in_range(node.name, "the width of the garbled sum", t.sum_bits, input_bits - t.shift, input_bits - t.shift);
+    in_range(node.name, "the width of the garbled sum", t.sum_bits, input_bits - t.shift,
+             input_bits - t.shift);
   } else {
     in_range(node.name, "the number of guard bits", t.guard_bits, 0, std::min(t.shift, 16));
   }
@@ -90,7 +98,7 @@ void check_masks_known_early(const nn::QuantisedNetwork& network) {
           "layer {} reads the accumulators of another linear layer; a requantisation must stand between them",
           node.name);
     }
-    early[i] = !linear && (std::holds_alternative<nn::QActivation>(node.op) || inputs_early);
+    early[i] = !linear && (is_activation(node) || inputs_early);
   }
 }
 
@@ -110,7 +118,7 @@ void validate(const Plan& plan, const nn::QuantisedNetwork& network) {
     const nn::QNode& node = network.nodes[i];
     const int bits = plan.modulus_bits[i];
     in_range(node.name, "the sharing modulus", bits, 1, kMaxModulusBits);
-    if (std::holds_alternative<nn::QActivation>(node.op)) continue;
+    if (is_activation(node)) continue;
     for (const int input : node.inputs) {
       in_range(node.name, "the sharing modulus of its input",
                plan.modulus_bits[static_cast<std::size_t>(input)], bits, kMaxModulusBits);
@@ -135,11 +143,7 @@ void validate(const Plan& plan, const nn::QuantisedNetwork& network) {
   }
   for (std::size_t i = 0; i < network.nodes.size(); ++i) {
     const nn::QNode& node = network.nodes[i];
-    if (std::holds_alternative<nn::QQuadratic>(node.op)) {
-      fail_input("layer {} is a quadratic activation, which cannot be served privately yet", node.name);
-    }
-    const bool chosen =
-        std::holds_alternative<nn::QLinear>(node.op) || std::holds_alternative<nn::QActivation>(node.op);
+    const bool chosen = std::holds_alternative<nn::QLinear>(node.op) || is_activation(node);
     if (choices[i] != (chosen ? 1 : 0))
       fail_input("the plan has {} choices for layer {}", choices[i], node.name);
   }

@@ -43,7 +43,8 @@ std::vector<bfv::BatchContextPtr> check_batch_groups(const Plan& plan) {
       fail_input("a parameter group that packs by slots has {} plaintext primes; shares need exactly one",
                  group.plain_primes.size());
     }
-    if (group.products) fail_input("a parameter group prepares for products of ciphertexts, which no layer needs");
+    if (group.products)
+      fail_input("a parameter group prepares for products of ciphertexts, which no layer needs");
     contexts.push_back(bfv::make_batch_context(group));
   }
   return contexts;
@@ -63,13 +64,17 @@ void check_primes(const Plan& plan, const nn::QuantisedNetwork& network) {
         fail_input("layer {}: the sharing modulus {} has more than the {} bits supported", node.name, prime,
                    kMaxModulusBits);
       }
-      if (!ring::is_prime(prime)) fail_input("layer {}: the sharing modulus {} is not a prime", node.name, prime);
+      if (!ring::is_prime(prime))
+        fail_input("layer {}: the sharing modulus {} is not a prime", node.name, prime);
       if (const int width = static_cast<int>(std::bit_width(prime)); plan.modulus_bits[i] != width) {
-        fail_input("layer {}: the sharing prime {} has {} bits, but the plan says {}", node.name, prime, width,
-                   plan.modulus_bits[i]);
+        fail_input("layer {}: the sharing prime {} has {} bits, but the plan says {}", node.name, prime,
+                   width, plan.modulus_bits[i]);
       }
     }
     if (std::holds_alternative<nn::QActivation>(node.op)) continue;
+    if (prime != 0 && std::holds_alternative<nn::QQuadratic>(node.op)) {
+      fail_input("layer {} is a quadratic activation, which cannot be shared modulo a prime", node.name);
+    }
     for (const int input : node.inputs) {
       if (const std::uint64_t other = prime_of(plan, input); other != prime) {
         fail_input(
@@ -110,8 +115,8 @@ void check_batched(const LinearChoice& choice, const Plan& plan, const nn::Quant
   }
   const BatchedChoice& batched = *choice.batched;
   if (batched.statistical_bits < 1 || batched.statistical_bits > kMaxStatisticalBits) {
-    fail_input("layer {}: statistical distance 2^-{} is outside 2^-1 to 2^-{}", name, batched.statistical_bits,
-               kMaxStatisticalBits);
+    fail_input("layer {}: statistical distance 2^-{} is outside 2^-1 to 2^-{}", name,
+               batched.statistical_bits, kMaxStatisticalBits);
   }
   if (batched.flood_bits <= batched.statistical_bits) {
     fail_input("layer {}: {} bits of flooding cannot hide anything to within 2^-{}", name, batched.flood_bits,
@@ -122,7 +127,8 @@ void check_batched(const LinearChoice& choice, const Plan& plan, const nn::Quant
   }
   // Throws with the layer's geometry if it does not fit.
   const linear::BatchedLinear layer(linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c),
-                                    contexts[static_cast<std::size_t>(choice.group)], batched_options(batched));
+                                    contexts[static_cast<std::size_t>(choice.group)],
+                                    batched_options(batched));
   at_most(name, "products with weights", layer.weight_plaintexts(), kMaxPlaintexts);
   at_most(name, "bytes of uploads", layer.upload_bytes(), kMaxMessageBytes);
   at_most(name, "bytes of replies", layer.reply_bytes(), kMaxMessageBytes);

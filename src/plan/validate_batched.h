@@ -13,8 +13,8 @@ std::vector<bfv::BatchContextPtr> check_batch_groups(const Plan& plan);
 /// or writes one. Needs Plan::modulus_bits to be checked. @throws Error(input) naming the layer.
 void check_primes(const Plan& plan, const nn::QuantisedNetwork& network);
 
-/// One linear layer packed by slots, after check_primes; `contexts` from check_batch_groups. @throws Error(input)
-/// naming the layer.
+/// One linear layer packed by slots, after check_primes; `contexts` from check_batch_groups. @throws
+/// Error(input) naming the layer.
 void check_batched(const LinearChoice& choice, const Plan& plan, const nn::QuantisedNetwork& network,
                    const std::vector<bfv::BatchContextPtr>& contexts);
 

@@ -20,7 +20,8 @@ Share apply_modulo_prime(const linear::ClearConv& weights, ShareView x, const Sh
   const int limb_bits = 63 - 15 - std::bit_width(fan_in);
   Share y(outputs, 0), limb(x.size()), sum(outputs);
   for (int at = 0; at < modulus.bits(); at += limb_bits) {
-    std::transform(x.begin(), x.end(), limb.begin(), [&](std::uint64_t v) { return v >> at & low_mask(limb_bits); });
+    std::transform(x.begin(), x.end(), limb.begin(),
+                   [&](std::uint64_t v) { return v >> at & low_mask(limb_bits); });
     weights.apply(limb, sum);
     const std::uint64_t place = modulus.reduce(std::uint64_t{1} << at);
     for (std::size_t i = 0; i < outputs; ++i) {

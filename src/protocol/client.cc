@@ -98,7 +98,7 @@ Report ClientSession::State::empty_report() const {
   for (std::size_t i = 0; i < model.activations().size(); ++i) {
     const int node = model.activations()[i].node;
     report.layers.push_back(
-        {node, model.node(node).name, "activation", chosen[i] == Engine::ot ? "ot" : "gc", {}, {}});
+        {node, model.node(node).name, "activation", engine_name(chosen[i]), {}, {}});
   }
   return report;
 }
@@ -148,14 +148,14 @@ void ClientSession::State::prepare_activations(const std::vector<Share>& shares,
   for (const Engine engine : {Engine::gc, Engine::ot}) {
     std::vector<nonlinear::ActivationSpec> specs;
     for (std::size_t i = 0; i < chosen.size(); ++i) {
-      if (chosen[i] == engine) specs.push_back(model.activations()[i].spec);
+      if (session_of(chosen[i]) == engine) specs.push_back(model.activations()[i].spec);
     }
     if (specs.empty()) continue;
     std::unique_ptr<ClientEngine>& party = engines[engine];
     if (!party) party = make_client_engine(engine, channel);
     party->expect(specs);
     for (std::size_t i = 0; i < chosen.size(); ++i) {
-      if (chosen[i] != engine) continue;
+      if (session_of(chosen[i]) != engine) continue;
       const ActivationLayer& layer = model.activations()[i];
       measure(material.report.layers[linears + i].offline, [&] {
         const Share input =

@@ -63,6 +63,7 @@ class TransferClient : public ClientEngine {
   explicit TransferClient(net::Channel& channel) : party_(channel) {}
   void expect(std::span<const ActivationSpec> specs) override { party_.expect(specs); }
   std::unique_ptr<ClientTask> prepare(const ActivationSpec& spec, ShareView b, ShareView masks) override {
+    if (spec.square) return std::make_unique<Task>(party_, party_.prepare(spec, b), ShareView(), masks);
     return std::make_unique<Task>(party_, party_.prepare(spec), b, masks);
   }
 
@@ -100,6 +101,19 @@ class TransferServer : public ServerEngine {
 
 }  // namespace
 
+const char* engine_name(Engine engine) {
+  switch (engine) {
+    case Engine::gc:
+      return "gc";
+    case Engine::ot:
+      return "ot";
+    case Engine::beaver:
+      return "beaver";
+  }
+  AP_ASSERT(false);
+  return "";
+}
+
 std::unique_ptr<ClientEngine> make_client_engine(Engine engine, net::Channel& channel) {
   if (engine == Engine::gc) return std::make_unique<GarblingClient>(channel);
   return std::make_unique<TransferClient>(channel);
@@ -108,6 +122,11 @@ std::unique_ptr<ClientEngine> make_client_engine(Engine engine, net::Channel& ch
 std::unique_ptr<ServerEngine> make_server_engine(Engine engine, net::Channel& channel) {
   if (engine == Engine::gc) return std::make_unique<GarblingServer>(channel);
   return std::make_unique<TransferServer>(channel);
+}
+
+std::uint64_t material_bytes(const ActivationSpec& spec) {
+  if (spec.square) return nonlinear::ot_cost(spec).server_material;
+  return nonlinear::table_bytes(spec) + nonlinear::label_bytes(spec) + nonlinear::choice_bytes(spec);
 }
 
 }  // namespace ap::protocol

@@ -1,9 +1,10 @@
-// The two ways to run an activation, behind one interface each for client and server, so that the state
+// The ways to run an activation, behind one interface each for client and server, so that the state
 // machines of the parties do not know which is which.
 //
 //   gc   garbled circuits (nonlinear/activation_garbler.h): about a kilobyte an element, one round trip
 //   online ot   silent oblivious transfer (nonlinear/ot_activation.h): tens of bytes an element, a few round
 //   trips online
+//   beaver       the same for quadratic nodes: a square of shares comes first (nonlinear/square_step.h)
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,11 @@
 
 namespace ap::protocol {
 
-enum class Engine : std::uint8_t { gc = 0, ot = 1 };
+enum class Engine : std::uint8_t { gc = 0, ot = 1, beaver = 2 };
+/// As plans and reports call it.
+const char* engine_name(Engine engine);
+/// The engine whose state in a session serves it: quadratics share base transfers and streams with ot.
+constexpr Engine session_of(Engine engine) { return engine == Engine::beaver ? Engine::ot : engine; }
 
 /// One layer's one-time material at the client.
 class ClientTask {
@@ -58,5 +63,8 @@ class ServerEngine {
 /// Both run the engine's base transfers with the other party's. The channel must outlive them.
 std::unique_ptr<ClientEngine> make_client_engine(Engine engine, net::Channel& channel);
 std::unique_ptr<ServerEngine> make_server_engine(Engine engine, net::Channel& channel);
+
+/// Bytes of the server's one-time material of a layer, for whichever engine takes more.
+std::uint64_t material_bytes(const nonlinear::ActivationSpec& spec);
 
 }  // namespace ap::protocol

@@ -9,6 +9,15 @@ void append(Bytes& to, const Bytes& bytes) { to.insert(to.end(), bytes.begin(), 
 
 }  // namespace
 
+std::size_t key_bytes(const HeGroups& groups) {
+  std::size_t bytes = 0;
+  for (const BatchGroup& group : groups.batch) {
+    const bfv::BatchContext& context = *group.context;
+    bytes += 2 * group.elements.size() * context.digits() * context.key_words() * sizeof(std::uint64_t);
+  }
+  return bytes;
+}
+
 ClientKeys::ClientKeys(const HeGroups& groups, Prng& prng, bfv::ErrorSource errors)
     : groups_(groups), errors_(errors) {
   for (const bfv::ContextPtr& context : groups.coefficient) coefficient_.emplace_back(context, prng);
@@ -17,8 +26,7 @@ ClientKeys::ClientKeys(const HeGroups& groups, Prng& prng, bfv::ErrorSource erro
 
 void ClientKeys::send(net::Channel& channel, Prng& prng) const {
   Bytes keys;
-  for (const bfv::SecretKey& key : coefficient_)
-    append(keys, bfv::PublicKey(key, prng, errors_).serialise());
+  for (const bfv::SecretKey& key : coefficient_) append(keys, bfv::PublicKey(key, prng, errors_).serialise());
   for (const bfv::BatchSecretKey& key : batch_) append(keys, bfv::BatchPublicKey(key, prng).serialise());
   channel.send(kPublicKeys, keys);
   for (std::size_t i = 0; i < batch_.size(); ++i) {
@@ -39,9 +47,8 @@ ServerKeys::ServerKeys(const HeGroups& groups, net::Channel& channel) {
   for (const BatchGroup& group : groups.batch) {
     bfv::BatchPublicKey key(group.context, in.raw(bfv::batch_encrypted_bytes(*group.context)));
     const std::size_t rotation_bytes = bfv::GaloisKeys::serialised_bytes(*group.context, group.elements);
-    batch_.push_back(
-        {std::move(key),
-         bfv::GaloisKeys(group.context, group.elements, channel.receive_exactly(kGaloisKeys, rotation_bytes))});
+    batch_.push_back({std::move(key), bfv::GaloisKeys(group.context, group.elements,
+                                                      channel.receive_exactly(kGaloisKeys, rotation_bytes))});
   }
 }
 

@@ -1,6 +1,6 @@
-// The keys of one inference: for every group of parameters of the plan a secret key at the client and what the
-// server needs of it. Coefficient packing needs a public key (to re-randomise replies), packing by slots also
-// Galois keys, of exactly the rotations that the group's layers perform.
+// The keys of one inference: for every group of parameters of the plan a secret key at the client and what
+// the server needs of it. Coefficient packing needs a public key (to re-randomise replies), packing by slots
+// also Galois keys, of exactly the rotations that the group's layers perform.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,9 @@ struct HeGroups {
   std::vector<bfv::ContextPtr> coefficient;
   std::vector<BatchGroup> batch;
 };
+
+/// Memory of ServerKeys, as far as it grows with rotations.
+std::size_t key_bytes(const HeGroups& groups);
 
 class ClientKeys {
  public:

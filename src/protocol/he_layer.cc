@@ -88,8 +88,7 @@ HeLayers make_he_layers(const nn::QuantisedNetwork& network, const plan::Plan& p
   std::vector<std::set<std::uint32_t>> elements(groups.batch.size());
   for (const plan::LinearChoice& choice : plan.linears) {
     const nn::QNode& node = network.nodes[static_cast<std::size_t>(choice.node)];
-    const linear::Geometry geometry =
-        linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c);
+    const linear::Geometry geometry = linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c);
     const auto group = static_cast<std::size_t>(choice.group);
     if (choice.batched) {
       const auto layer = std::make_shared<const linear::BatchedLinear>(

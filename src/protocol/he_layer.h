@@ -1,5 +1,5 @@
-// The homomorphic part of a linear layer, behind one interface for both packings, so that the state machines of
-// the parties do not know which one runs.
+// The homomorphic part of a linear layer, behind one interface for both packings, so that the state machines
+// of the parties do not know which one runs.
 #pragma once
 
 #include <cstdint>

@@ -63,7 +63,7 @@ std::vector<Engine> choose_engines(const Model& model, const Link& link, const c
       const bool transfers = seconds(cost::Engine::ot, spec) < seconds(cost::Engine::gc, spec);
       engines.push_back(transfers ? Engine::ot : Engine::gc);
     } else {
-      engines.push_back(wanted == "ot" ? Engine::ot : Engine::gc);
+      engines.push_back(wanted == "beaver" ? Engine::beaver : wanted == "ot" ? Engine::ot : Engine::gc);
     }
   }
   return engines;

@@ -5,6 +5,7 @@
 #include "base/bits.h"
 #include "base/error.h"
 #include "protocol/local_nodes.h"
+#include "protocol/quadratic_layer.h"
 
 namespace ap::protocol {
 namespace {
@@ -41,8 +42,9 @@ Model::Model(const nn::QuantisedNetwork& network, const plan::Plan& plan) : netw
     return plan_.primes.empty() ? 0 : plan_.primes[static_cast<std::size_t>(index)];
   };
   for (int i = 0; i < static_cast<int>(network_.nodes.size()); ++i) {
-    moduli_.push_back(prime(i) != 0 ? ShareModulus(prime(i))
-                                    : ShareModulus::power_of_two(plan_.modulus_bits[static_cast<std::size_t>(i)]));
+    moduli_.push_back(prime(i) != 0
+                          ? ShareModulus(prime(i))
+                          : ShareModulus::power_of_two(plan_.modulus_bits[static_cast<std::size_t>(i)]));
   }
   HeLayers he = make_he_layers(network_, plan_);
   groups_ = std::move(he.groups);
@@ -52,6 +54,10 @@ Model::Model(const nn::QuantisedNetwork& network, const plan::Plan& plan) : netw
   }
   for (const plan::ActivationChoice& choice : plan_.activations) {
     const nn::QNode& at = node(choice.node);
+    if (std::holds_alternative<nn::QQuadratic>(at.op)) {
+      activations_.push_back(quadratic_layer(at, choice));
+      continue;
+    }
     const auto& op = std::get<nn::QActivation>(at.op);
     ActivationLayer layer;
     layer.node = choice.node;
@@ -84,9 +90,9 @@ Share modular_circuit_input(const ActivationLayer& layer, ShareView share, Party
   if (party == Party::client) return out;
   const ShareModulus modulus(layer.spec.in_prime);
   const plan::Truncation& t = layer.truncation;
-  const std::uint64_t shift =
-      modulus.subtract(modulus.from_signed(t.offset()),
-                       modulus.multiply(modulus.from_signed(layer.low), modulus.reduce(std::uint64_t{1} << t.shift)));
+  const std::uint64_t shift = modulus.subtract(
+      modulus.from_signed(t.offset()),
+      modulus.multiply(modulus.from_signed(layer.low), modulus.reduce(std::uint64_t{1} << t.shift)));
   for (std::uint64_t& v : out) v = modulus.add(v, shift);
   return out;
 }
@@ -99,8 +105,10 @@ Share circuit_input(const ActivationLayer& layer, ShareView share, Party party) 
   const std::uint64_t reduce = low_mask(t.input_bits());
   const std::uint64_t keep = low_mask(t.sum_bits + t.guard_bits);
   const std::uint64_t offset = party == Party::server ? static_cast<std::uint64_t>(t.offset()) : 0;
+  // A quadratic's clamp comes later: its bound is a constant of the polynomial.
+  const bool lowered = party == Party::server && !layer.spec.square;
   const std::uint64_t lower =
-      party == Party::server ? static_cast<std::uint64_t>(layer.low) << t.guard_bits : 0;
+      lowered ? static_cast<std::uint64_t>(layer.low) << t.guard_bits : 0;
   Share out(share.size());
   for (std::size_t i = 0; i < share.size(); ++i) {
     out[i] = ((((share[i] + offset) & reduce) >> t.dropped_bits()) - lower) & keep;

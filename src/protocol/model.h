@@ -1,6 +1,6 @@
 // What both parties derive from a package before the first message: for every linear layer its homomorphic
-// part, for every activation its circuit specification, for every node what its shares are taken modulo. Sizes of all messages follow from
-// it. Immutable, so a server shares one among its sessions.
+// part, for every activation its circuit specification, for every node what its shares are taken modulo.
+// Sizes of all messages follow from it. Immutable, so a server shares one among its sessions.
 #pragma once
 
 #include <memory>
@@ -23,7 +23,7 @@ struct LinearLayer {
 struct ActivationLayer {
   int node = 0;
   int input = 0;
-  plan::Truncation truncation;
+  plan::Truncation truncation;  ///< of the input; with spec.square to the quadratic's argument
   std::int64_t low = 0;
   nonlinear::ActivationSpec spec;
 };
@@ -54,12 +54,12 @@ class Model {
 
 /// A party's shares of an activation's input, as the circuit takes them: reduced, offset added (server only),
 /// truncated locally and, for the server, lowered by the clamp's lower bound. Shares modulo a prime cannot be
-/// truncated locally: there the circuit does all of it.
+/// truncated locally: there the circuit does all of it. Of quadratics: shares of t.
 enum class Party { client, server };
 Share circuit_input(const ActivationLayer& layer, ShareView share, Party party);
 
-/// The elements of a message with one tensor of shares, packed, and back. @throws Error(peer) that names `what`
-/// unless every element is below the modulus.
+/// The elements of a message with one tensor of shares, packed, and back. @throws Error(peer) that names
+/// `what` unless every element is below the modulus.
 Bytes pack_shares(ShareView shares, const ShareModulus& modulus);
 Share unpack_shares(ByteView bytes, std::size_t count, const ShareModulus& modulus, const char* what);
 

@@ -73,15 +73,16 @@ cost::SessionShape session_shape(const Model& model, std::span<const Engine> eng
   }
   for (const BatchGroup& group : model.groups().batch) {
     shape.batch_groups.push_back({plan::ring_of(bfv::parameters(*group.context)), group.elements.size()});
-    key_bytes += bfv::batch_encrypted_bytes(*group.context);
-    add_up(shape.offline_rest, bfv::GaloisKeys::serialised_bytes(*group.context, group.elements));
+    // They travel with the keys of the first inference.
+    shape.session_rest.bytes_up += static_cast<double>(bfv::batch_encrypted_bytes(*group.context));
+    add_up(shape.session_rest, bfv::GaloisKeys::serialised_bytes(*group.context, group.elements));
   }
   for (std::size_t i = 0; i < model.linears().size(); ++i) {
     shape.linears.push_back(linear_shape(model, model.linears()[i], model.plan().linears[i], shape));
   }
   for (std::size_t i = 0; i < engines.size(); ++i) {
     shape.activations.push_back(
-        {model.activations()[i].spec, engines[i] == Engine::ot ? cost::Engine::ot : cost::Engine::gc});
+        {model.activations()[i].spec, session_of(engines[i]) == Engine::ot ? cost::Engine::ot : cost::Engine::gc});
   }
   shape.input_elements = model.size(0);
 

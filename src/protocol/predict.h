@@ -10,9 +10,7 @@
 
 namespace ap::protocol {
 
-/// Images of the session over which what happens once (base transfers, seeds of silent transfers) is spread
-/// where nobody says otherwise.
-inline constexpr std::uint64_t kTypicalSession = 20;
+using cost::kTypicalSession;
 
 /// Everything that costs depend on. `engines`: of every activation, as choose_engines gives them.
 cost::SessionShape session_shape(const Model& model, std::span<const Engine> engines);

@@ -27,7 +27,7 @@ struct LayerCost {
   int node = 0;  ///< index in the network
   std::string name;
   std::string op;      ///< "linear" or "activation"
-  std::string engine;  ///< "he", "gc" or "ot"
+  std::string engine;  ///< "he", "gc", "ot" or "beaver"
   Cost offline, online;
 };
 

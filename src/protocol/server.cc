@@ -36,8 +36,8 @@ struct ServerModel::Prepared {
     for (const LinearLayer& layer : model.linears()) {
       const nn::QNode& node = model.node(layer.node);
       const auto& op = std::get<nn::QLinear>(node.op);
-      layers.push_back({layer.he->prepare(op.weights), linear::ClearConv(layer.he->geometry(), op.weights),
-                        op.bias});
+      layers.push_back(
+          {layer.he->prepare(op.weights), linear::ClearConv(layer.he->geometry(), op.weights), op.bias});
     }
   }
   Model model;
@@ -63,12 +63,12 @@ std::size_t ServerModel::material_bytes() const {
   std::size_t bytes = 0;
   for (const LinearLayer& layer : model().linears())
     bytes += model().size(layer.node) * sizeof(std::uint64_t);
-  for (const ActivationLayer& layer : model().activations()) {
-    bytes += nonlinear::table_bytes(layer.spec) + nonlinear::label_bytes(layer.spec) +
-             nonlinear::choice_bytes(layer.spec);
-  }
+  for (const ActivationLayer& layer : model().activations())
+    bytes += protocol::material_bytes(layer.spec);
   return bytes;
 }
+
+std::size_t ServerModel::key_bytes() const { return protocol::key_bytes(model().groups()); }
 
 namespace {
 
@@ -167,9 +167,20 @@ class Session {
   std::vector<Engine> receive_engines() {
     std::vector<Engine> engines;
     for (const std::uint8_t name : channel_.receive_exactly(kEngines, model_.activations().size())) {
-      if (name > static_cast<std::uint8_t>(Engine::ot))
+      if (name > static_cast<std::uint8_t>(Engine::beaver))
         fail_peer("the client asks for the unknown activation engine {}", name);
+      const ActivationLayer& layer = model_.activations()[engines.size()];
       engines.push_back(static_cast<Engine>(name));
+      if ((engines.back() == Engine::beaver) != layer.spec.square.has_value())
+        fail_peer("the client asks for engine {} for layer {}", engine_name(engines.back()),
+                  model_.node(layer.node).name);
+    }
+    for (std::size_t i = 0; i < engines.size(); ++i) {
+      const ActivationLayer& layer = model_.activations()[i];
+      if (engines[i] != Engine::gc && (layer.spec.in_prime != 0 || layer.spec.out_prime != 0)) {
+        fail_peer("the client asks for another engine than gc for layer {}, which is shared modulo a prime",
+                  model_.node(layer.node).name);
+      }
     }
     return engines;
   }
@@ -183,7 +194,7 @@ class Session {
       std::vector<std::size_t> layers;
       std::vector<nonlinear::ActivationSpec> specs;
       for (std::size_t i = 0; i < chosen.size(); ++i) {
-        if (chosen[i] != engine) continue;
+        if (session_of(chosen[i]) != engine) continue;
         layers.push_back(i);
         specs.push_back(model_.activations()[i].spec);
       }

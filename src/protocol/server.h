@@ -31,6 +31,8 @@ class ServerModel {
   std::size_t prepared_bytes() const;
   /// One session's one-time material for one prepared inference, in bytes (tables, labels and shares).
   std::size_t material_bytes() const;
+  /// What preparing one inference takes besides, while it lasts: the client's keys, expanded.
+  std::size_t key_bytes() const;
 
   struct Prepared;
   const Prepared& prepared() const { return *prepared_; }

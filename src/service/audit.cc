@@ -10,8 +10,8 @@
 namespace ap::service {
 namespace {
 
-std::vector<std::string> assumptions(security::CostModel model) {
-  return {
+std::vector<std::string> assumptions(security::CostModel model, bool rotations) {
+  std::vector<std::string> list = {
       fmt::format("Ring-LWE with uniform ternary secrets and errors of standard deviation {:.2f} is as hard "
                   "as the {} "
                   "cost model estimates for every (N, q) above.",
@@ -31,6 +31,12 @@ std::vector<std::string> assumptions(security::CostModel model) {
       "AES-256 in counter mode is a pseudorandom generator; the operating system's randomness is sound.",
       "TLS 1.3 with a verified or pinned server certificate protects the connection from others.",
   };
+  if (rotations) {
+    list.emplace_back(
+        "Rotation keys, which encrypt images of a secret key under itself, reveal nothing of it (circular "
+        "security); their modulus, special primes included, is the one estimated.");
+  }
+  return list;
 }
 
 }  // namespace
@@ -45,7 +51,7 @@ Audit audit(const package::Package& package, security::CostModel model) {
   result.cost_model = model;
   result.failure_log2 = plan.failure_log2;
   result.target_failure_log2 = plan.target_failure_log2;
-  result.assumptions = assumptions(model);
+  result.assumptions = assumptions(model, !plan.batch_groups.empty());
   result.min_lambda_bits = 1e9;
   const auto add = [&](std::vector<GroupAudit>& to, std::uint32_t n, double log2_q, bool batched) {
     GroupAudit group;

@@ -12,6 +12,7 @@
 #include "plan/assemble.h"
 #include "plan/baselines.h"
 #include "plan/budget.h"
+#include "plan/quadratic.h"
 #include "plan/select.h"
 #include "protocol/predict.h"
 #include "service/audit.h"
@@ -46,7 +47,7 @@ bool is_baseline(const std::string& policy) {
 
 plan::Plan baseline_plan(const nn::QuantisedNetwork& network, const CompileOptions& options) {
   plan::BaselineOptions baseline;
-  baseline.costs = options.profile.batched;
+  baseline.profile = options.profile;
   if (options.strict) baseline.target_failure_log2 = -128;
   baseline.as_published = options.as_published;
   if (options.policy == "delphi") return plan::select_delphi(network, baseline);
@@ -71,11 +72,14 @@ void check_options(const CompileOptions& options) {
                                                  "delphi", "random", "greedy", "published"};
   constexpr const char* kOffered = "exact, budget, delphi, darl, published";
   if (std::ranges::find(known, options.policy) == known.end()) {
-    fail_input("there is no policy \"{}\"; this version offers: {}", options.policy, kOffered);
+    fail_input("there is no policy \"{}\"; this version offers: {}, {}", options.policy, kOffered,
+               search_policy_names());
   }
   const bool baseline = is_baseline(options.policy);
-  if (options.policy != "exact" && options.policy != "budget" && !baseline) {
-    fail_input("policy {} is not available in this version, which offers: {}", options.policy, kOffered);
+  if (options.policy != "exact" && options.policy != "budget" && !baseline &&
+      !is_search_policy(options.policy)) {
+    fail_input("policy {} is not available in this version, which offers: {}, {}", options.policy, kOffered,
+               search_policy_names());
   }
   if (baseline && options.activation == "ot") {
     fail_input("policy {} shares modulo primes, which engine ot cannot; use --activation gc or auto",
@@ -90,8 +94,8 @@ void check_options(const CompileOptions& options) {
   if (!(options.der_log2 >= -40 && options.der_log2 <= -1)) {
     fail_input("a decryption-error rate of 2^{} is out of range; give --der -40 to -1", options.der_log2);
   }
-  if (options.policy == "budget" && options.strict) {
-    fail_input("--strict asks for rare failures, policy budget for small errors; use --policy exact");
+  if ((options.policy == "budget" || is_search_policy(options.policy)) && options.strict) {
+    fail_input("--strict asks for rare failures, policy {} for small errors; use --policy exact", options.policy);
   }
   if (options.activation_bits != 0 && (options.activation_bits < 2 || options.activation_bits > 14)) {
     fail_input("--activation-bits {} is out of range; use 2 to 14, or leave it out to have it chosen",
@@ -151,7 +155,7 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
     plan::SelectOptions select;
     plan::BudgetOptions budget;
     select.profile = budget.profile = options.profile;
-    const bool small_errors = options.policy == "budget";
+    const bool small_errors = options.policy == "budget" || is_search_policy(options.policy);
     Precision precision = choose_precision(graph, calibration, normalization,
                                            small_errors ? budget.guard_bits : select.guard_bits,
                                            options.activation_bits);
@@ -166,6 +170,17 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
       package.plan = baseline_plan(package.network, options);
     } else if (!small_errors) {
       package.plan = plan::select_exact(package.network, select);
+    } else if (is_search_policy(options.policy)) {
+      SearchRequest request = options.search;
+      request.policy = options.policy;
+      request.engine = options.activation;
+      request.profile = options.profile;
+      request.progress = options.progress;
+      result.search =
+          search_plan(package.network, quantised_inputs(package.network, calibration, normalization),
+                      calibration.labels, request);
+      package.plan = result.search->plan;
+      if (!calibration.labels.empty()) simulated = result.search->held_out.top1();
     } else {
       budget.max_accuracy_loss = options.max_accuracy_loss;
       plan::BudgetSelection selection =
@@ -175,10 +190,14 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
       simulated = selection.simulation.top1_mean;
     }
     if (!is_baseline(options.policy)) {
-      for (plan::ActivationChoice& choice : package.plan.activations) choice.engine = options.activation;
+      for (plan::ActivationChoice& choice : package.plan.activations) {
+        if (choice.engine != plan::kQuadraticEngine) choice.engine = options.activation;
+      }
     }
-    predict(options, result);
     result.search_seconds = seconds_since(search);
+    // By the prices that a bound on it was kept by, which predict refines.
+    result.latency = predicted_latency(package.network, package.plan, options.profile);
+    predict(options, result);
     bar.advance();
     bar.note("checking security and packing");
     require_security(audit(package));

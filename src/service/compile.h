@@ -10,12 +10,14 @@
 #include "nn/dataset.h"
 #include "nn/graph.h"
 #include "package/package.h"
+#include "service/search_policies.h"
 
 namespace ap::service {
 
 struct CompileOptions {
   std::string policy = "exact";
   double max_accuracy_loss = 0.002;  ///< largest simulated loss of top-1 (0 to 1); policy budget
+  SearchRequest search;              ///< policies that search
   std::string activation = "auto";   ///< engine of the activations: auto, gc or ot
   int activation_bits = 0;           ///< 2 to 14, or 0 to choose (service/precision.h)
   bool strict = false;               ///< failure of at most 2^-128 per inference instead of 2^-40
@@ -43,6 +45,8 @@ struct Compiled {
   double agreement = 0;       ///< simulated, of private and clear labels on the calibration images
   double seconds = 0;         ///< of everything
   double search_seconds = 0;  ///< of choosing the parameters alone
+  double latency = 0;         ///< predicted seconds per image, preprocessing and a link of 1 Gbit/s included
+  std::optional<Searched> search;  ///< of policies that search
 };
 
 /// What can be refused before any work is done.

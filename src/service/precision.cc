@@ -26,13 +26,17 @@ class LocalTruncation {
       : network_(network), guard_bits_(guard_bits), prng_(seed, stream) {}
 
   void operator()(int node, std::span<std::int32_t> offset) {
-    const auto* op = std::get_if<nn::QActivation>(&network_.nodes[static_cast<std::size_t>(node)].op);
-    if (!op) return;
-    const int dropped = std::max(op->shift - guard_bits_, 0);
+    const nn::QOp& op = network_.nodes[static_cast<std::size_t>(node)].op;
+    const auto* activation = std::get_if<nn::QActivation>(&op);
+    const auto* quadratic = std::get_if<nn::QQuadratic>(&op);
+    if (!activation && !quadratic) return;
+    // The argument of a quadratic has all guard bits or none (plan/quadratic.h).
+    const int shift = activation ? activation->shift : quadratic->shift;
+    const int dropped = activation ? std::max(shift - guard_bits_, 0) : guard_bits_ >= shift ? 0 : shift;
     if (dropped == 0) return;
     random_.resize(offset.size());
     sample_bits(prng_, dropped, random_);
-    const std::int32_t low = (std::int32_t{1} << (op->shift - 1)) - (std::int32_t{1} << (dropped - 1));
+    const std::int32_t low = (std::int32_t{1} << (shift - 1)) - (std::int32_t{1} << (dropped - 1));
     for (std::size_t i = 0; i < offset.size(); ++i) offset[i] = low + static_cast<std::int32_t>(random_[i]);
   }
 

@@ -181,7 +181,8 @@ Server::Server(const package::Package& package, ServerConfig config) {
   s.where = where;
   s.limits.inbound_bytes = s.limits.outbound_bytes = kQueueBytes;
   const std::uint64_t session_bytes =
-      s.model.material_bytes() * s.config.max_prepared + s.limits.outbound_bytes + s.limits.inbound_bytes;
+      s.model.material_bytes() * s.config.max_prepared + s.model.key_bytes() + s.limits.outbound_bytes +
+      s.limits.inbound_bytes;
   s.config.max_sessions = sessions_within(s.config.max_memory_bytes, s.model.prepared_bytes(), session_bytes,
                                           s.config.max_sessions);
   if (s.config.identity.certificate_pem.empty()) {

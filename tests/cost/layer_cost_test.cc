@@ -76,7 +76,7 @@ TEST(LinearWork, LayersPackedBySlots) {
   EXPECT_EQ(linear_work(shape, p).offline.server_s, 7 * 4 + 9 * 20 + 18 * 2 * 2 + 3 * 2 * 6);
   p.batched = {0, 0, 1, 0};
   EXPECT_EQ(linear_work(shape, p).offline.client_s, 2 * 2 + 3);
-  EXPECT_EQ(batched_key_seconds(shape.batched->ring, 7, p.batched).client, 2 + 7 * 2 * 3);
+  EXPECT_EQ(batched_key_seconds(shape.batched->ring, 7, true, p.batched).client, 2 + 7 * 2 * 3);
   shape.batched->ring.n = 16384;
   EXPECT_EQ(linear_work(shape, p).offline.client_s, 2 * (2 * 2 + 3));
 }
@@ -114,6 +114,22 @@ TEST(TransferWork, TransfersOfBothDirections) {
   p.transfer.table_receiver = p.transfer.bit_receiver = p.transfer.word_receiver = 1;
   EXPECT_EQ(transfer_work(s, p).work.offline.client_s, static_cast<double>(cost.server_cots));
   EXPECT_EQ(transfer_work(s, p).work.offline.server_s, static_cast<double>(cost.client_cots));
+}
+
+TEST(TransferWork, SquaresAreTransfersOfWords) {
+  nonlinear::ActivationSpec s = spec(1000);
+  s.square = nonlinear::SquareSpec{};
+  s.square->value_bits = s.sum_bits + s.guard_bits;
+  s.square->linear = 3;
+  s.square->square = 1;
+  s.square->argument_bits = nonlinear::square_argument_bits(s.square->value_bits, 3, 1);
+  const nonlinear::OtCost cost = nonlinear::ot_cost(s);
+  Profile p = free_profile();
+  p.transfer.table_sender = p.transfer.bit_sender = p.transfer.word_sender = 1;
+  const Work offline = transfer_work(s, p).work.offline;
+  EXPECT_EQ(offline.client_s, static_cast<double>(cost.client_cots));
+  EXPECT_EQ(offline.messages_up, s.square->product_bits());
+  EXPECT_EQ(offline.bytes_up, static_cast<double>(cost.offline_bytes) + 10 * offline.messages_up);
 }
 
 TEST(ActivationWork, GrowsWithElementsAndBits) {

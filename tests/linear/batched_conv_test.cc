@@ -22,6 +22,8 @@ const std::vector<Geometry> kGeometries{
     conv({3, 12, 12}, 4, 5, 3, 2),                  // stride 3
     conv({1, 30, 30}, 1, 3),                        // one map fills a row
     conv({8, 6, 6}, 8, 3, 1, 1, 8),                 // depthwise
+    conv({40, 8, 8}, 40, 3, 2, 1, 40),              // depthwise and strided, several ciphertexts
+    conv({12, 7, 7}, 24, 3, 1, 1, 4),               // in groups
     {{3, 5, 9}, {3, 2, 2, 1, {2, 0, 0, 1}}, 1, 2},  // nothing square
     conv({5, 1, 1}, 3, 3, 1, 1),                    // a kernel larger than its map
 };
@@ -74,6 +76,16 @@ TEST(BatchedConv, CountsOf7CNET) {
   EXPECT_EQ(counts(same(64, 64, 8, 3), output_rotation), (BatchedCounts{1, 1, 576, 8, 63}));
   EXPECT_EQ(counts(same(64, 64, 8, 1), output_rotation), (BatchedCounts{1, 1, 64, 0, 63}));
   EXPECT_EQ(counts(same(64, 16, 8, 1), output_rotation), (BatchedCounts{1, 1, 64, 0, 63}));
+}
+
+// A depthwise layer meets only the diagonal of its weights: one product a tap and group, no rotation of sums.
+TEST(BatchedConv, CountsOfDepthwiseLayers) {
+  const Geometry depthwise = conv({384, 8, 8}, 384, 3, 1, 1, 384);
+  EXPECT_EQ(BatchedConv(depthwise, shifted_copies, 8192).counts(), (BatchedCounts{27, 3, 27, 0, 0}));
+  EXPECT_EQ(BatchedConv(depthwise, output_rotation, 8192).counts(), (BatchedCounts{3, 3, 27, 24, 0}));
+  EXPECT_EQ(BatchedConv(depthwise, input_rotation, 8192).counts(), (BatchedCounts{3, 3, 27, 24, 0}));
+  const oracle::BatchedParty party(8192);
+  EXPECT_TRUE(BatchedConv(depthwise, shifted_copies, 8192).elements(*party.context).empty());
 }
 
 TEST(BatchedConv, RefusesMapsLargerThanARow) {

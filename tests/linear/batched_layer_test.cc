@@ -54,14 +54,16 @@ TEST(BatchedLayer, SharesAddUpToTheLayer) {
       const auto r = party.values(static_cast<std::size_t>(geometry.in.size()));
       const Bytes uploads = layer.shape->encrypt(party.key, r, layer.seed());
       ASSERT_EQ(uploads.size(), layer.shape->upload_bytes());
-      std::vector<std::uint64_t> server(static_cast<std::size_t>(geometry.out().size())), client(server.size());
+      std::vector<std::uint64_t> server(static_cast<std::size_t>(geometry.out().size())),
+          client(server.size());
       const Bytes replies =
           layer.prepared.apply(uploads, party.public_key, layer.rotations, layer.seed(), server);
       ASSERT_EQ(replies.size(), layer.shape->reply_bytes());
       layer.shape->decrypt(party.key, replies, client);
       const auto expected = oracle::convolve(geometry, r, layer.weights, party.p());
       for (std::size_t i = 0; i < expected.size(); ++i) {
-        ASSERT_EQ((client[i] + server[i]) % party.p(), expected[i]) << geometry.in.c << " channels, output " << i;
+        ASSERT_EQ((client[i] + server[i]) % party.p(), expected[i])
+            << geometry.in.c << " channels, output " << i;
       }
     }
     ++turn;
@@ -86,8 +88,8 @@ TEST(BatchedLayer, UnreadSlotsAreUniform) {
     for (int round = 0; round < kRounds; ++round) {
       const Bytes reply =
           layer.prepared.apply(uploads, party.public_key, layer.rotations, layer.seed(), server);
-      const auto slots = party.decrypt(bfv::load_ciphertext(
-          party.context, 1, ByteView(reply).first(layer.shape->each_reply_bytes())));
+      const auto slots = party.decrypt(
+          bfv::load_ciphertext(party.context, 1, ByteView(reply).first(layer.shape->each_reply_bytes())));
       if (round == 0) first = slots;
       if (round == 1) {
         std::size_t equal = 0;
@@ -108,16 +110,20 @@ TEST(BatchedLayer, RefusesWrongSizes) {
   const Geometry geometry = conv({3, 8, 8}, 3, 3, 1, 1);
   Layer layer(party, geometry, options);
   std::vector<std::uint64_t> shares(static_cast<std::size_t>(geometry.out().size()));
-  for (const std::size_t size : {std::size_t{0}, layer.shape->upload_bytes() - 1, layer.shape->upload_bytes() + 1}) {
-    EXPECT_THROW(layer.prepared.apply(Bytes(size), party.public_key, layer.rotations, layer.seed(), shares), Error);
+  for (const std::size_t size :
+       {std::size_t{0}, layer.shape->upload_bytes() - 1, layer.shape->upload_bytes() + 1}) {
+    EXPECT_THROW(layer.prepared.apply(Bytes(size), party.public_key, layer.rotations, layer.seed(), shares),
+                 Error);
   }
-  for (const std::size_t size : {std::size_t{0}, layer.shape->reply_bytes() - 1, layer.shape->reply_bytes() + 1}) {
+  for (const std::size_t size :
+       {std::size_t{0}, layer.shape->reply_bytes() - 1, layer.shape->reply_bytes() + 1}) {
     EXPECT_THROW(layer.shape->decrypt(party.key, Bytes(size), shares), Error);
   }
   // Residues that are not below their primes.
   EXPECT_THROW(layer.shape->decrypt(party.key, Bytes(layer.shape->reply_bytes(), 0xff), shares), Error);
-  EXPECT_THROW(layer.prepared.apply(Bytes(layer.shape->upload_bytes(), 0xff), party.public_key, layer.rotations,
-                                    layer.seed(), shares), Error);
+  EXPECT_THROW(layer.prepared.apply(Bytes(layer.shape->upload_bytes(), 0xff), party.public_key,
+                                    layer.rotations, layer.seed(), shares),
+               Error);
   EXPECT_THROW(PreparedBatchedLinear(layer.shape, std::vector<std::int16_t>(5)), Error);
   for (const int bits : {0, -1, 88, 1000}) {
     options.flood_bits = bits;

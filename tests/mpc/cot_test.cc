@@ -11,7 +11,7 @@
 namespace ap::mpc {
 namespace {
 
-constexpr CotMessages kMessages{{1, 2}, 3};
+constexpr CotMessages kMessages{{1, 2}, 4, 3};
 
 TEST(Cot, EveryOutputHasTheCorrelation) {
   ChannelPair channels;
@@ -107,7 +107,7 @@ TEST(Cot, WrongColumnSizesAreRefused) {
       [&] {
         Prng own(test_seed(2));
         CotReceiver receiver(*channels.server, kMessages, own);
-        channels.server->send(3, Bytes(2047));
+        channels.server->send(3, Bytes(cot_bytes(128) - 1));
       });
   EXPECT_EQ(code, ErrorCode::peer);
 }
@@ -128,8 +128,8 @@ TEST(Cot, TranscriptIsFrozen) {
         Prng own(test_seed(12));
         CotReceiver(*channels.server, kMessages, own).extend(*channels.server, choices, t);
       });
-  EXPECT_EQ(channels.client->sent_hash(), "ceda8132d2389eb2207312e72b5fabca");
-  EXPECT_EQ(channels.server->sent_hash(), "f0d75f0722610f8c56015e50f2284967");
+  EXPECT_EQ(channels.client->sent_hash(), "4c43284922fce554bfac14cdc2ad86e6");
+  EXPECT_EQ(channels.server->sent_hash(), "5c6c046e2dd99162a10f1e70814dc404");
 }
 
 }  // namespace

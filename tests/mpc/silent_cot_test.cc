@@ -12,7 +12,7 @@
 namespace ap::mpc {
 namespace {
 
-constexpr SilentCotMessages kMessages{{{1, 2}, 3}, 4};
+constexpr SilentCotMessages kMessages{{{1, 2}, 5, 3}, 4};
 
 struct Outputs {
   Block delta{};
@@ -117,8 +117,8 @@ TEST(SilentCot, LargeSet) {
 TEST(SilentCot, TranscriptIsFrozen) {
   ChannelPair channels;
   draw(channels, {1000, 20000}, 0, 4);
-  EXPECT_EQ(channels.client->sent_hash(), "2dacfc968523a376b31921a78c11459c");
-  EXPECT_EQ(channels.server->sent_hash(), "4236c948b963f76cca1ccbce8d176f66");
+  EXPECT_EQ(channels.client->sent_hash(), "ebb11a89981263880e14f91b8b82acea");
+  EXPECT_EQ(channels.server->sent_hash(), "be833af973dfa0cebc0f0ca13191d99b");
 }
 
 }  // namespace

@@ -34,9 +34,8 @@ class BatchedNoiseOf : public testing::TestWithParam<linear::BatchedConvMethod> 
 // The special prime is as large as a digit, so that key switching adds more noise than encryption.
 TEST_P(BatchedNoiseOf, ConvolutionsIsAsMeasured) {
   BatchedParty party(kN, 17, {36, 36});
-  for (const linear::Geometry& geometry :
-       {conv({3, 8, 8}, 5, 3, 1, 1), conv({40, 8, 8}, 36, 3, 1, 1), conv({4, 9, 7}, 3, 3, 2, 1),
-        conv({8, 6, 6}, 8, 3, 1, 1, 8)}) {
+  for (const linear::Geometry& geometry : {conv({3, 8, 8}, 5, 3, 1, 1), conv({40, 8, 8}, 36, 3, 1, 1),
+                                           conv({4, 9, 7}, 3, 3, 2, 1), conv({8, 6, 6}, 8, 3, 1, 1, 8)}) {
     const linear::BatchedConv layer(geometry, GetParam(), kN);
     const bfv::GaloisKeys keys(party.key, layer.elements(*party.context), party.prng);
     auto weights = party.weights(static_cast<std::size_t>(geometry.weight_count()));
@@ -65,7 +64,8 @@ INSTANTIATE_TEST_SUITE_P(Methods, BatchedNoiseOf,
 TEST(BatchedNoise, OfMatricesIsAsMeasured) {
   BatchedParty party(kN, 17, {40, 40});
   for (const auto& [n_in, n_out, method] :
-       {std::tuple(64, 10, linear::BatchedFcMethod::hybrid), std::tuple(300, 100, linear::BatchedFcMethod::hybrid),
+       {std::tuple(64, 10, linear::BatchedFcMethod::hybrid),
+        std::tuple(300, 100, linear::BatchedFcMethod::hybrid),
         std::tuple(300, 100, linear::BatchedFcMethod::hybrid_baby_giant)}) {
     const linear::BatchedFc layer(n_in, n_out, method, kN);
     const bfv::GaloisKeys keys(party.key, layer.elements(*party.context), party.prng);
@@ -113,7 +113,8 @@ TEST(BatchedNoise, ExceedanceEqualsTheIntegral) {
   }
   // Far out only the leading term is left: (sigma / F) phi(t) / t^2, t = 100.
   EXPECT_NEAR(log2_exceeds(2000, 1000, 10),
-              (-5000 - 0.5 * std::log(2 * std::numbers::pi) - std::log(1e4) + std::log(10.0 / 1000)) / std::numbers::ln2,
+              (-5000 - 0.5 * std::log(2 * std::numbers::pi) - std::log(1e4) + std::log(10.0 / 1000)) /
+                  std::numbers::ln2,
               0.01);
 }
 
@@ -132,8 +133,8 @@ TEST(BatchedNoise, FailuresOfRealRepliesAreAsPredicted) {
   constexpr int kFlood = 15, kTrials = 600;
   bfv::BatchParameters parameters{kN, bfv::batch_primes(17, kN, 1), {}, {}, 0, false};
   const double sigma = std::sqrt(bfv::flood_variance(parameters, 0));
-  const auto least = static_cast<std::uint64_t>(2 * static_cast<double>(parameters.p()) *
-                                                (std::exp2(kFlood) + 2 * sigma));
+  const auto least =
+      static_cast<std::uint64_t>(2 * static_cast<double>(parameters.p()) * (std::exp2(kFlood) + 2 * sigma));
   std::uint64_t q = (least / (2 * kN) + 1) * (2 * kN) + 1;
   while (!ring::is_prime(q)) q += 2 * kN;
   parameters.data_primes = {q};

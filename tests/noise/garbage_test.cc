@@ -43,7 +43,8 @@ ReplyErrors two_replies(double rate) {
   return errors;
 }
 
-// Each reply fails as often as asked, alone, and then all of its outputs are off, spread over the whole range.
+// Each reply fails as often as asked, alone, and then all of its outputs are off, spread over the whole
+// range.
 TEST(Garbage, SpoilsWholeRepliesAtTheGivenRate) {
   const ReplyErrors errors = two_replies(0.2);
   int failed = 0, both = 0;

@@ -17,7 +17,7 @@ TEST(ActivationSpec, CostsOfTheUsualRelu) {
   EXPECT_EQ(table_bytes(spec), 1024u * 15 * 16 + 1024u * (116 + 64 * 19) / 8);
   EXPECT_EQ(label_bytes(spec), 1024u * 13 * 16);
   EXPECT_EQ(choice_bytes(spec), 1024u * 13 / 8);
-  EXPECT_EQ(column_bytes(spec), 1024u * 13 * 16);
+  EXPECT_EQ(column_bytes(spec), 1024u * 13 * 4);
 }
 
 TEST(ActivationSpec, FieldsOutOfRangeAreRefused) {

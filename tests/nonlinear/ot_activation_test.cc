@@ -272,7 +272,7 @@ TEST(OtActivation, MessagesHideTheInputs) {
     other.join();
     std::size_t online = 0;
     for (const net::RecordedMessage& message : client_channel.messages()) {
-      if (message.type < kOtChoices) continue;
+      if (message.type < kOtChoices || message.type > kOtCorrection) continue;
       ++online;
       double ones = 0;
       for (const std::uint8_t byte : message.payload) ones += __builtin_popcount(byte);
@@ -294,8 +294,8 @@ TEST(OtActivation, TranscriptIsFrozen) {
   std::vector<TestLayer> layers = {random_layer(plain_spec(1000, 10, 8, 18), prng),
                                    random_layer(pooled, prng)};
   run_ot_session(channels, layers, 60);
-  EXPECT_EQ(channels.client->sent_hash(), "968d102f05f9f2d6d47d323ef9e09123");
-  EXPECT_EQ(channels.server->sent_hash(), "c6cb42bd3b99c8b6f6ae34d99b1be015");
+  EXPECT_EQ(channels.client->sent_hash(), "150355cd761f940316ac3392687ba11e");
+  EXPECT_EQ(channels.server->sent_hash(), "7b62e442910513ac1b357e64deb66ae6");
 }
 
 }  // namespace

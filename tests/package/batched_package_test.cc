@@ -50,8 +50,8 @@ TEST(BatchedPackage, EveryFieldIsChecked) {
       {"no primes", [](auto& p) { p.primes.clear(); }, "shared modulo 0"},
       {"not a prime", [](auto& p) { p.primes[0] += 2; }, "not a prime"},
       {"a wide prime", [](auto& p) { p.primes[0] = (std::uint64_t{1} << 61) - 1; }, "bits supported"},
-      {"another prime than the group's",
-       [=](auto& p) { p.primes[2] = p.primes[3] = other; }, "encrypts modulo"},
+      {"another prime than the group's", [=](auto& p) { p.primes[2] = p.primes[3] = other; },
+       "encrypts modulo"},
       {"another prime than its input's", [=](auto& p) { p.primes[0] = other; }, "only an activation"},
       {"a power of two before a prime", [](auto& p) { p.primes[0] = 0; }, "only an activation"},
       {"a prime of other width", [](auto& p) { p.modulus_bits[0] = 21; }, "bits"},
@@ -71,13 +71,13 @@ TEST(BatchedPackage, EveryFieldIsChecked) {
       {"a huge degree", [](auto& p) { p.batch_groups[0].n = 1U << 31; }, "degree"},
       {"no ciphertext primes", [](auto& p) { p.batch_groups[0].data_primes.clear(); }, "primes"},
       {"many ciphertext primes", [](auto& p) { p.batch_groups[0].data_primes.resize(1000, 1); }, "primes"},
-      {"a wide ciphertext prime",
-       [](auto& p) { p.batch_groups[0].data_primes[0] = 1152921504606830593; }, "50"},
+      {"a wide ciphertext prime", [](auto& p) { p.batch_groups[0].data_primes[0] = 1152921504606830593; },
+       "50"},
       {"an even ciphertext prime", [](auto& p) { ++p.batch_groups[0].data_primes[0]; }, "prime"},
       {"a ciphertext prime twice",
        [](auto& p) { p.batch_groups[0].data_primes[1] = p.batch_groups[0].data_primes[0]; }, "twice"},
-      {"two plaintext primes",
-       [=](auto& p) { p.batch_groups[0].plain_primes.push_back(other); }, "plaintext primes"},
+      {"two plaintext primes", [=](auto& p) { p.batch_groups[0].plain_primes.push_back(other); },
+       "plaintext primes"},
       {"many digits", [](auto& p) { p.batch_groups[0].digits = 5; }, "digits"},
       {"many groups", [](auto& p) { p.batch_groups.resize(100, p.batch_groups[0]); }, "groups"},
       {"transfers over a prime", [](auto& p) { p.activations[0].engine = "ot"; }, "use gc"},
@@ -95,22 +95,22 @@ TEST(BatchedPackage, EveryFieldIsChecked) {
       ADD_FAILURE() << damage.name << " was accepted";
     } catch (const Error& e) {
       EXPECT_EQ(e.code(), ErrorCode::input) << damage.name;
-      EXPECT_NE(std::string(e.what()).find(damage.says), std::string::npos) << damage.name << ": " << e.what();
+      EXPECT_NE(std::string(e.what()).find(damage.says), std::string::npos)
+          << damage.name << ": " << e.what();
     }
   }
 }
 
-// A depthwise layer of thousands of channels: products are counted before memory is taken.
+// A dense layer of thousands of channels: products are counted before memory is taken.
 TEST(BatchedPackage, RefusesLayersOutOfProportion) {
   Package package = small_batched_package();
   nn::QLinear conv;
-  conv.in_shape = {8192, 4, 4};
+  conv.in_shape = {4096, 4, 4};
   conv.window.kernel_h = conv.window.kernel_w = 3;
   conv.window.pad = {1, 1, 1, 1};
-  conv.groups = 8192;
   package.network.nodes[1].op = conv;
-  package.network.nodes[1].shape = {8192, 4, 4};
-  package.network.nodes[0].shape = {8192, 4, 4};
+  package.network.nodes[1].shape = {4096, 4, 4};
+  package.network.nodes[0].shape = {4096, 4, 4};
   try {
     plan::validate(package.plan, package.network);
     FAIL();

@@ -40,8 +40,8 @@ TEST(Candidates, KeepTheirBudgetAtFullSecurity) {
       } else {
         EXPECT_LE(c.choice.failure_log2, -40 + 1e-6);
       }
-      EXPECT_LE(19 + c.choice.drop0, c.parameters.log2_q());
-      EXPECT_LE(19 + c.choice.drop1, c.parameters.log2_q());
+      EXPECT_LT(c.choice.drop0, c.parameters.log2_q());
+      EXPECT_LT(c.choice.drop1, c.parameters.log2_q());
     }
   }
 }

@@ -33,7 +33,8 @@ package::Package batched_package(const nn::QuantisedNetwork& network,
 std::vector<std::int32_t> random_image(const nn::QNode& input, Prng& prng) {
   std::vector<std::int32_t> image(static_cast<std::size_t>(input.shape.size()));
   const auto values = static_cast<std::uint64_t>(input.high - input.low + 1);
-  for (std::int32_t& v : image) v = static_cast<std::int32_t>(input.low + static_cast<std::int64_t>(prng.next64() % values));
+  for (std::int32_t& v : image)
+    v = static_cast<std::int32_t>(input.low + static_cast<std::int64_t>(prng.next64() % values));
   return image;
 }
 
@@ -55,7 +56,8 @@ Inference infer(const package::Package& package, std::span<const std::int32_t> i
   };
   ServerOptions server_options;
   server_options.observer = keep(result.server);
-  std::thread server([&, channel = server_end.get()] { serve_session(server_model, *channel, server_options); });
+  std::thread server(
+      [&, channel = server_end.get()] { serve_session(server_model, *channel, server_options); });
   ClientOptions client_options;
   client_options.observer = keep(result.client);
   ClientSession session(model, package.id, *client_end, client_options);
@@ -66,7 +68,8 @@ Inference infer(const package::Package& package, std::span<const std::int32_t> i
 }
 
 /// Every node of the batched components, exactly; all of them if everything is batched.
-void expect_exact(const package::Package& package, std::span<const std::int32_t> image, const Inference& run) {
+void expect_exact(const package::Package& package, std::span<const std::int32_t> image,
+                  const Inference& run) {
   const auto clear = nn::run_integer(package.network, image);
   const Model model(package.network, package.plan);
   for (std::size_t i = 1; i < clear.size(); ++i) {
@@ -96,7 +99,8 @@ TEST(BatchedSession, EveryNodeIsExact) {
 // Activations lead from shares modulo a power of two to shares modulo a prime and back.
 TEST(BatchedSession, MixesWithCoefficientPacking) {
   Prng prng;
-  for (const std::vector<bool>& batched : {std::vector{true, false, true, false}, std::vector{false, true, false, true}}) {
+  for (const std::vector<bool>& batched :
+       {std::vector{true, false, true, false}, std::vector{false, true, false, true}}) {
     test::BatchedPlanOptions options;
     options.batched = batched;
     const package::Package package = batched_package(test::small_network(3), options);
@@ -122,6 +126,55 @@ TEST(BatchedSession, PrimesAreNeverRunByTransfers) {
     EXPECT_NE(std::string(e.what()).find("ot"), std::string::npos) << e.what();
     EXPECT_NE(std::string(e.what()).find("prime"), std::string::npos) << e.what();
   }
+}
+
+/// What the server says when a client sends `keys` for public keys and `rotations` for rotation keys.
+std::string refusal_of(const package::Package& package, const Bytes& keys, const Bytes& rotations) {
+  const ServerModel server_model(package);
+  auto [client, server_end] = net::make_local_channels();
+  std::string refusal;
+  std::thread server([&, channel = server_end.get()] {
+    try {
+      serve_session(server_model, *channel);
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), ErrorCode::peer);
+      refusal = e.what();
+      channel->close();
+    }
+  });
+  ByteWriter hello;
+  hello.u16(kProtocolVersion);
+  hello.raw(package.id);
+  client->send(kHello, hello.bytes());
+  client->receive_exactly(kWelcome, 1 + 2 + 32);
+  client->send(kCommand, Bytes{static_cast<std::uint8_t>(Command::prepare)});
+  client->send(kPublicKeys, keys);
+  client->send(kGaloisKeys, rotations);
+  client->close();
+  server.join();
+  return refusal;
+}
+
+TEST(BatchedSession, RefusesKeysOfWrongSizesAndValues) {
+  const package::Package package = batched_package(test::small_network());
+  const Model model(package.network, package.plan);
+  std::size_t size = 0;
+  for (const BatchGroup& group : model.groups().batch) size += bfv::batch_encrypted_bytes(*group.context);
+  const BatchGroup& first = model.groups().batch[0];
+  const std::size_t rotations = bfv::GaloisKeys::serialised_bytes(*first.context, first.elements);
+  for (const std::size_t wrong : {size - 1, size + 1}) EXPECT_NE(refusal_of(package, Bytes(wrong), {}), "");
+  for (const std::size_t wrong : {std::size_t{0}, rotations - 1, rotations + 1}) {
+    EXPECT_NE(refusal_of(package, Bytes(size), Bytes(wrong)), "") << wrong << " of " << rotations;
+  }
+  EXPECT_NE(refusal_of(package, Bytes(size, 0xff), Bytes(rotations)), "");
+  EXPECT_NE(refusal_of(package, Bytes(size), Bytes(rotations, 0xff)), "");
+}
+
+TEST(BatchedSession, SharesOutOfRangeAreRefused) {
+  const ShareModulus prime(bfv::batch_primes(20, 2048, 1)[0]);
+  const Share good{0, prime.value() - 1};
+  EXPECT_EQ(unpack_shares(pack_shares(good, prime), 2, prime, "shares"), good);
+  EXPECT_THROW(unpack_shares(pack_shares(Share{0, prime.value()}, prime), 2, prime, "shares"), Error);
 }
 
 }  // namespace

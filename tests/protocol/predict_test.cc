@@ -6,9 +6,11 @@
 #include <thread>
 
 #include "package/package.h"
+#include "plan/quadratic.h"
 #include "plan/select.h"
 #include "protocol/batched_plan.h"
 #include "protocol/client.h"
+#include "protocol/mixed_network.h"
 #include "protocol/server.h"
 #include "protocol/small_network.h"
 
@@ -87,11 +89,44 @@ TEST(Predict, BytesOfTransferSessions) {
 }
 TEST(Predict, BytesOfMixedSessions) { expect_exact_bytes(package_with({"ot", "gc"}), 2); }
 
-TEST(Predict, BytesOfLayersPackedBySlots) {
+TEST(Predict, BytesOfQuadraticSessions) {
+  package::Package package = package_with({"gc"});
+  package.network = test::mixed_network();
+  // The argument of the quadratics is rounded exactly, then not.
+  for (const bool exact : {true, false}) {
+    package.plan = plan::select_exact(package.network, {.guard_bits = exact ? 16 : 2});
+    for (const char* engine : {"gc", "ot"}) {
+      for (plan::ActivationChoice& choice : package.plan.activations) {
+        if (choice.engine != plan::kQuadraticEngine) choice.engine = engine;
+      }
+      package.id = package::make_packages(package).id;
+      expect_exact_bytes(package, 2);
+    }
+  }
+}
+
+package::Package package_of_slots() {
   package::Package package = package_with({"gc"});
   package.plan = test::batched_plan(package.network, package.plan, {});
   package.id = package::make_packages(package).id;
-  expect_exact_bytes(package, 2);
+  return package;
+}
+
+TEST(Predict, BytesOfLayersPackedBySlots) { expect_exact_bytes(package_of_slots(), 1); }
+
+TEST(Predict, KeysOfSlotsAreSentOnceASession) {
+  const package::Package package = package_of_slots();
+  const Model model(package.network, package.plan);
+  std::uint64_t keys = 0;
+  for (const BatchGroup& group : model.groups().batch) {
+    keys += bfv::batch_encrypted_bytes(*group.context) + net::kHeaderBytes +
+            bfv::GaloisKeys::serialised_bytes(*group.context, group.elements);
+  }
+  const cost::Prediction one = predict(model, cost::typical_profile(), {}, 1),
+                         four = predict(model, cost::typical_profile(), {}, 4);
+  EXPECT_GE(one.session.bytes_up, static_cast<double>(keys));
+  EXPECT_NEAR(one.offline.bytes_up - four.offline.bytes_up, 0.75 * one.session.bytes_up, 1e-3);
+  EXPECT_LT(four.offline.client_cpu_s, one.offline.client_cpu_s);
 }
 
 TEST(Predict, WhatHappensOnceIsSpreadOverTheSession) {

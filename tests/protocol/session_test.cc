@@ -84,8 +84,8 @@ std::vector<std::int32_t> reconstruct(const Shares& shares, const plan::Plan& pl
   std::vector<std::int32_t> out(shares.client[node].size());
   EXPECT_EQ(out.size(), shares.server[node].size());
   for (std::size_t i = 0; i < out.size(); ++i) {
-    out[i] = static_cast<std::int32_t>(
-        ShareModulus::power_of_two(bits).to_signed((shares.client[node][i] + shares.server[node][i]) & low_mask(bits)));
+    out[i] = static_cast<std::int32_t>(ShareModulus::power_of_two(bits).to_signed(
+        (shares.client[node][i] + shares.server[node][i]) & low_mask(bits)));
   }
   return out;
 }
@@ -110,7 +110,8 @@ int expect_declared_deviations(const package::Package& package, const Shares& sh
     const int bits = package.plan.modulus_bits[i];
     for (std::size_t k = 0; k < expected.size(); ++k) {
       const auto difference = static_cast<std::uint64_t>(std::int64_t{values[i][k]} - expected[k]);
-      const auto deviation = static_cast<int>(std::abs(ShareModulus::power_of_two(bits).to_signed(difference & low_mask(bits))));
+      const auto deviation =
+          static_cast<int>(std::abs(ShareModulus::power_of_two(bits).to_signed(difference & low_mask(bits))));
       EXPECT_LE(deviation, exact ? 0 : 1) << node.name << '[' << k << ']';
       if (std::holds_alternative<nn::QLinear>(node.op)) largest = std::max(largest, deviation);
       if (deviation > (exact ? 0 : 1)) return deviation;

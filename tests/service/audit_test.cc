@@ -50,6 +50,45 @@ TEST(Audit, DoesNotBelieveThePackage) {
   }
 }
 
+/// The compiled network's plan, packed by slots under one group of these special primes.
+package::Package packed_by_slots(const std::vector<std::uint64_t>& special) {
+  package::Package package = compile_small().package;
+  constexpr std::uint32_t n = 4096;
+  plan::Plan& plan = package.plan;
+  const std::uint64_t prime = bfv::batch_primes(26, n, 1)[0];
+  plan.groups.clear();
+  plan.batch_groups = {{n, {prime}, bfv::batch_primes(35, n, 2), special, 0, false}};
+  for (plan::LinearChoice& choice : plan.linears) {
+    choice.group = 0;
+    choice.batched.emplace();
+    choice.batched->flood_bits = 41 + choice.node;
+  }
+  return package;
+}
+
+// Rotation keys are published modulo q P, so q P is what counts.
+TEST(Audit, CountsTheSpecialPrimesOfRotationKeys) {
+  const package::Package without = packed_by_slots({});
+  const Audit report = audit(without);
+  ASSERT_EQ(report.batch_groups.size(), 1u);
+  EXPECT_TRUE(report.groups.empty());
+  EXPECT_NEAR(report.batch_groups[0].log2_q, 70, 0.1);
+  EXPECT_EQ(report.circuit_privacy, "flooding");
+  EXPECT_EQ(report.flood_bits, 41 + without.plan.linears.back().node);
+  EXPECT_EQ(report.batch_groups[0].layers.size(), without.plan.linears.size());
+  EXPECT_EQ(&group_of(report, without.plan.linears[0]), &report.batch_groups[0]);
+  EXPECT_NO_THROW(require_security(report));
+  const Audit with = audit(packed_by_slots(bfv::batch_primes(50, 4096, 1)));
+  EXPECT_NEAR(with.batch_groups[0].log2_q, 120, 0.1);
+  try {
+    require_security(with);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::security);
+    EXPECT_NE(std::string(error.what()).find("N = 4096"), std::string::npos) << error.what();
+  }
+}
+
 TEST(Audit, NotANumberIsRefused) {
   Audit report;
   report.groups.emplace_back();

@@ -60,7 +60,7 @@ void expect_refused(const CompileOptions& options, const std::string& word) {
 TEST(Compile, RefusesWhatIsNotThere) {
   CompileOptions options;
   options.progress = false;
-  for (const char* policy : {"dp", "ddpg", "darl", "delphi", "random", "greedy", "fastest"}) {
+  for (const char* policy : {"ddpg", "fastest"}) {
     options.policy = policy;
     expect_refused(options, policy);
     expect_refused(options, "exact");
@@ -72,6 +72,57 @@ TEST(Compile, RefusesWhatIsNotThere) {
   options.activation = "gc";
   options.labels = {"one", "two"};
   expect_refused(options, "3 outputs");
+}
+
+TEST(Compile, BaselinesShareModuloPrimesAndGarble) {
+  const auto graph = nn::import_onnx_bytes(small_onnx(), "small");
+  for (const char* policy : {"delphi", "darl", "published"}) {
+    CompileOptions options;
+    options.progress = false;
+    options.policy = policy;
+    const Compiled compiled = compile(graph, small_images(16), nn::Normalization{}, options);
+    const package::Package client = package::parse(compiled.files.client, "client.apm");
+    EXPECT_EQ(client.plan.policy, policy);
+    EXPECT_TRUE(client.plan.groups.empty());
+    EXPECT_EQ(client.plan.batch_groups, compiled.package.plan.batch_groups);
+    for (const plan::LinearChoice& c : client.plan.linears) EXPECT_TRUE(c.batched.has_value());
+    for (const plan::ActivationChoice& c : client.plan.activations) EXPECT_EQ(c.engine, "gc");
+    // The notes speak of the weights.
+    EXPECT_FALSE(compiled.package.plan.notes.empty());
+    EXPECT_TRUE(client.plan.notes.empty());
+    options.activation = "ot";
+    expect_refused(options, "gc or auto");
+  }
+  CompileOptions options;
+  options.progress = false;
+  options.as_published = true;
+  expect_refused(options, "darl");
+  options.as_published = false;
+  options.policy = "published";
+  options.der_log2 = 0;
+  expect_refused(options, "-40 to -1");
+  options.der_log2 = -7;
+  options.strict = true;
+  expect_refused(options, "--strict");
+}
+
+TEST(Compile, SearchesForBudgets) {
+  CompileOptions options;
+  options.progress = false;
+  options.policy = "dp";
+  options.search.max_loss = 0.1;
+  const auto graph = nn::import_onnx_bytes(small_onnx(), "small");
+  const Compiled dp = compile(graph, small_images(16), nn::Normalization{}, options);
+  EXPECT_EQ(dp.package.plan.policy, "dp");
+  ASSERT_TRUE(dp.search);
+  EXPECT_GE(dp.search->simulations, 1U);
+  options.policy = "exact";
+  EXPECT_LT(dp.latency, compile(graph, small_images(16), nn::Normalization{}, options).latency);
+  options.policy = "greedy";
+  options.search.max_seconds = 1e-9;
+  expect_refused(options, "layer");
+  options.strict = true;
+  expect_refused(options, "--strict");
 }
 
 TEST(Compile, StrictLowersTheFailureRate) {

@@ -1,0 +1,54 @@
+#include "service/search_policies.h"
+
+#include "base/error.h"
+#include "base/progress.h"
+#include "search/journal.h"
+#include "search/policies.h"
+#include "search/prediction.h"
+#include "search/tau_environment.h"
+
+namespace ap::service {
+
+bool is_search_policy(const std::string& name) { return search::make_policy(name, 1) != nullptr; }
+
+std::string search_policy_names() { return "dp, greedy, random"; }
+
+Searched search_plan(const nn::QuantisedNetwork& network, std::span<const std::int32_t> images,
+                     std::span<const int> labels, const SearchRequest& request) {
+  const auto policy = search::make_policy(request.policy, request.seed);
+  if (!policy) {
+    fail_input("there is no policy \"{}\" that searches; this version offers: {}", request.policy,
+               search_policy_names());
+  }
+  search::ProblemOptions options;
+  options.engine = request.engine;
+  options.profile = request.profile;
+  const search::Problem problem = search::make_problem(network, images, labels, options);
+  search::TauEnvironment environment(problem, request.sharder);
+  Searched searched;
+  std::optional<search::Journal> journal;
+  if (!request.journal.empty()) {
+    journal.emplace(request.journal, request.policy, !request.sharder || request.sharder->rank() == 0);
+    if (request.resume) searched.resumed = journal->resume(environment);
+    journal->follow(environment);
+  }
+  Progress bar("search", static_cast<std::uint64_t>(request.simulations), request.progress);
+  environment.on_simulation([&] { bar.advance(); });
+  const search::Budget budget{request.max_loss, request.max_seconds, request.simulations};
+  search::Result result = search::run_policy(*policy, environment, budget);
+  if (journal) journal->finish(environment, result);
+  searched.plan = std::move(result.plan);
+  searched.trace = std::move(result.trace);
+  searched.held_out = result.held_out.counts;
+  searched.expected_loss = environment.expected_loss(result.held_out.counts);
+  searched.simulations = environment.simulations();
+  searched.tightened = result.tightened;
+  return searched;
+}
+
+double predicted_latency(const nn::QuantisedNetwork& network, const plan::Plan& plan,
+                         const cost::Profile& profile) {
+  return search::plan_price(network, plan, plan::kGigabit, profile).seconds;
+}
+
+}  // namespace ap::service

@@ -1,0 +1,51 @@
+// The policies that search (dp, random, greedy): from a quantised network and calibration images to a plan.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "cost/profile.h"
+#include "search/problem.h"
+
+namespace ap::service {
+
+struct SearchRequest {
+  std::string policy = "dp";
+  std::optional<double> max_loss;     ///< of top-1 by simulation, 0 to 1; at least one of both bounds is set
+  std::optional<double> max_seconds;  ///< predicted per image
+  std::string engine = "auto";        ///< of activations
+  cost::Profile profile = cost::typical_profile();
+  std::uint64_t seed = 1;
+  int simulations = 60;
+  std::filesystem::path journal;  ///< written while searching, if not empty
+  bool resume = false;            ///< start from it
+  search::Sharder* sharder = nullptr;  ///< splits the images over processes; null: one
+  bool progress = true;
+};
+
+struct Searched {
+  plan::Plan plan;
+  search::Trace trace;
+  search::Counts held_out;   ///< of the plan, on images that the search did not see
+  double expected_loss = 0;  ///< Environment::expected_loss there
+  std::size_t simulations = 0, resumed = 0;
+  int tightened = 0;
+};
+
+bool is_search_policy(const std::string& name);
+/// For messages: "dp, greedy, random".
+std::string search_policy_names();
+
+/// `images` are quantised inputs, one after another; half of them are held out. `labels` one each, or empty.
+/// @throws Error(input) if no plan keeps the bounds, naming the layer that stands in the way.
+Searched search_plan(const nn::QuantisedNetwork& network, std::span<const std::int32_t> images,
+                     std::span<const int> labels, const SearchRequest& request);
+
+/// Predicted seconds per image, preprocessing and a link of 1 Gbit/s included.
+double predicted_latency(const nn::QuantisedNetwork& network, const plan::Plan& plan,
+                         const cost::Profile& profile);
+
+}  // namespace ap::service
