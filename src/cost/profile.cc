@@ -38,8 +38,8 @@ Profile typical_profile() {
     }
   }
   // A recent server core with AVX-512 and VAES, rounded.
-  p.garbling = {.columns_bit_server = 8e-9,
-                .columns_bit_client = 6e-9,
+  p.garbling = {.columns_bit_server = 16e-9,
+                .columns_bit_client = 19e-9,
                 .garble_element = 150e-9,
                 .garble_bit = 3e-9,
                 .garble_and = 8e-9,

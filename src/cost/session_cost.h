@@ -56,7 +56,7 @@ struct Prediction {
   PhaseCost offline, online;             ///< means per image
   std::vector<LayerPrediction> linears;  ///< in the order of the shape
   std::vector<LayerPrediction> activations;
-  PhaseCost session;  ///< once a session, contained in `offline` by its share: base transfers, seeds, keys of slots
+  PhaseCost session;  ///< once a session, in `offline` by its share: base transfers, seeds, keys of slots
 };
 
 /// Means over the `images` >= 1 inferences of one session, each prepared and run in turn.

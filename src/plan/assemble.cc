@@ -90,9 +90,8 @@ Plan assemble(const nn::QuantisedNetwork& network, std::string policy, double ta
   }
   for (std::size_t i = 0; i < network.nodes.size(); ++i) {
     if (std::holds_alternative<nn::QActivation>(network.nodes[i].op)) {
-      plan.activations.push_back(
-          choose_activation(network, static_cast<int>(i), plan.modulus_bits[i], ranges, guard_bits[i],
-                            profile));
+      plan.activations.push_back(choose_activation(network, static_cast<int>(i), plan.modulus_bits[i], ranges,
+                                                   guard_bits[i], profile));
     } else if (std::holds_alternative<nn::QQuadratic>(network.nodes[i].op)) {
       const auto input = static_cast<std::size_t>(network.nodes[i].inputs.front());
       plan.activations.push_back(choose_quadratic(network, static_cast<int>(i), plan.modulus_bits[i],

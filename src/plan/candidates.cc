@@ -118,9 +118,8 @@ std::optional<Candidate> LayerSpace::with_modulus(const Packed& packed, int bits
   const noise::DroppedBits drop = noise::choose_dropped_bits(packed.n, packed.reads, log2_q, slack);
   noise.drop0 = c.choice.drop0 = drop.drop0;
   noise.drop1 = c.choice.drop1 = drop.drop1;
-  const linear::UnitCosts costs =
-      costs_of(packed.n, log2_q, static_cast<int>(sizes.size()), drop.drop0, drop.drop1, bytes_per_second_,
-               profile_);
+  const linear::UnitCosts costs = costs_of(packed.n, log2_q, static_cast<int>(sizes.size()), drop.drop0,
+                                           drop.drop1, bytes_per_second_, profile_);
   const linear::PackingChoice price = linear::price(geometry_, packed.packing, costs);
   c.choice.log2_p = log2_p_;
   c.choice.packing = packed.packing;

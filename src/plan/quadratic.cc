@@ -83,8 +83,7 @@ nonlinear::ActivationSpec quadratic_spec(const nn::QQuadratic& op, const Activat
 }
 
 ActivationChoice choose_quadratic(const nn::QuantisedNetwork& network, int index, int out_bits,
-                                  const nn::Interval& range, int guard_bits,
-                                  const cost::Profile& profile) {
+                                  const nn::Interval& range, int guard_bits, const cost::Profile& profile) {
   const nn::QNode& node = network.nodes[static_cast<std::size_t>(index)];
   const auto& op = std::get<nn::QQuadratic>(node.op);
   const QuadraticRings rings = quadratic_rings(op, range, guard_bits);

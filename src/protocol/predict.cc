@@ -81,8 +81,8 @@ cost::SessionShape session_shape(const Model& model, std::span<const Engine> eng
     shape.linears.push_back(linear_shape(model, model.linears()[i], model.plan().linears[i], shape));
   }
   for (std::size_t i = 0; i < engines.size(); ++i) {
-    shape.activations.push_back(
-        {model.activations()[i].spec, session_of(engines[i]) == Engine::ot ? cost::Engine::ot : cost::Engine::gc});
+    shape.activations.push_back({model.activations()[i].spec,
+                                 session_of(engines[i]) == Engine::ot ? cost::Engine::ot : cost::Engine::gc});
   }
   shape.input_elements = model.size(0);
 

@@ -20,8 +20,8 @@ struct SearchRequest {
   cost::Profile profile = cost::typical_profile();
   std::uint64_t seed = 1;
   int simulations = 60;
-  std::filesystem::path journal;  ///< written while searching, if not empty
-  bool resume = false;            ///< start from it
+  std::filesystem::path journal;       ///< written while searching, if not empty
+  bool resume = false;                 ///< start from it
   search::Sharder* sharder = nullptr;  ///< splits the images over processes; null: one
   bool progress = true;
 };

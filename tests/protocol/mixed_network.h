@@ -6,7 +6,7 @@
 namespace ap::protocol::test {
 
 inline nn::QQuadratic quadratic(int shift, std::int64_t c0, std::int64_t c1, std::int64_t c2, int post_shift,
-                         std::int64_t low) {
+                                std::int64_t low) {
   return {shift, c0, c1, c2, post_shift, low, 8};
 }
 
