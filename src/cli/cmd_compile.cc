@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "cli/common.h"
+#include "cli/sibling.h"
 #include "cli/table.h"
 #include "cost/profile_cache.h"
 #include "linear/layout.h"
@@ -293,7 +294,8 @@ void make_directory(const std::string& path) {
 void set_prices(Options& options) {
   cost::Profile& profile = options.compile.profile;
   if (options.profile == "machine") {
-    profile = cost::machine_profile(true);
+    // All processes of a search must see the same prices.
+    profile = launched_by_mpi() ? cost::typical_profile() : cost::machine_profile(true);
   } else if (options.profile != "typical") {
     const Bytes bytes = read_file(options.profile, kMaxProfileBytes);
     profile = cost::parse_profile(std::string(bytes.begin(), bytes.end()));
@@ -304,11 +306,17 @@ void set_prices(Options& options) {
                              options.round_trip.value_or(0.5) / 1e3};
 }
 
-void run_compile(Options options) {
+void run_compile(Options options, const Extensions& extensions) {
+  if (!extensions.sibling) {
+    if (options.compile.policy == "ddpg") hand_over("policy ddpg");
+    if (launched_by_mpi()) hand_over("a search under mpirun");
+  }
   refuse_what_is_missing(options);
   options.compile.labels = read_labels(options.labels);
   const nn::Graph graph = nn::import_onnx(options.model);
-  for (const std::string& note : graph.notes) fmt::print(stderr, "autoprivacy: note: {}\n", note);
+  if (extensions.rank() == 0) {
+    for (const std::string& note : graph.notes) fmt::print(stderr, "autoprivacy: note: {}\n", note);
+  }
   const auto normalization = nn::Normalization::parse(options.normalize);
   normalization.check(graph.input_shape().c);
   if (service::is_search_policy(options.compile.policy)) options.selection.default_first = kSearchImages;
@@ -320,8 +328,11 @@ void run_compile(Options options) {
   if (options.max_accuracy_loss || !options.max_latency) wanted.search.max_loss = wanted.max_accuracy_loss;
   wanted.search.max_seconds = options.max_latency;
   wanted.search.seed = options.seed;
+  wanted.search.further = extensions.policies;
+  wanted.search.sharder = extensions.sharder;
   wanted.search.journal = std::filesystem::path(options.out) / "search.json";
   const service::Compiled compiled = service::compile(graph, calibration, normalization, wanted);
+  if (extensions.rank() != 0) return;  // all ranks have the same result, and one of them tells
   const std::filesystem::path directory(options.out);
   write_file(directory / "server.apm", compiled.files.server);
   write_file(directory / "client.apm", compiled.files.client);
@@ -335,7 +346,7 @@ void run_compile(Options options) {
 
 }  // namespace
 
-void add_compile(CLI::App& app, Action& action) {
+void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
       app.add_subcommand("compile", "Choose all parameters of a network and write its two packages");
@@ -350,7 +361,7 @@ void add_compile(CLI::App& app, Action& action) {
       ->required()
       ->type_name("DIR");
   command->add_option("--policy", options->compile.policy, "How to choose parameters: exact, budget (small errors for smaller parameters), a search for "
-                   "the errors of each layer (dp, greedy, random), or a published baseline (delphi, darl, published)")
+                   "the errors of each layer (ddpg, dp, greedy, random), or a published baseline (delphi, darl, published)")
       ->capture_default_str();
   command->add_option("--activation", options->compile.activation, "Engine of the activations: gc, ot, or auto (by the link, at run time)")
       ->capture_default_str();
@@ -396,7 +407,9 @@ void add_compile(CLI::App& app, Action& action) {
       ->type_name("MS");
   command->add_flag("--json", options->json, "Print JSON");
   options->selection.default_first = 128;
-  command->callback([options, &action] { action = [options] { run_compile(*options); }; });
+  command->callback([options, &action, &extensions] {
+    action = [options, &extensions] { run_compile(*options, extensions); };
+  });
 }
 
 }  // namespace ap::cli

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "cli/run.h"
 #include "nn/dataset.h"
 
 namespace ap::cli {
@@ -14,13 +15,9 @@ namespace ap::cli {
 // Keys in the order in which they were written, for people who read JSON.
 using Json = nlohmann::ordered_json;
 
-/// What main runs after the arguments were parsed. Results go to standard output, everything else to standard
-/// error.
-using Action = std::function<void()>;
-
 /// Each adds its subcommand to `app` and, when that is chosen, sets `action`.
 void add_inspect(CLI::App& app, Action& action);
-void add_compile(CLI::App& app, Action& action);
+void add_compile(CLI::App& app, Action& action, const Extensions& extensions);
 void add_audit(CLI::App& app, Action& action);
 void add_profile(CLI::App& app, Action& action);
 void add_security(CLI::App& app, Action& action);

@@ -73,6 +73,13 @@ Prediction predict(const SessionShape& shape, const Profile& profile, const Sett
     offline_rest.client_s += ring.key_client;
     offline_rest.server_s += ring.key_server;
   }
+  Work session = shape.session_rest;
+  Work& batch_keys = shape.keep_batch_keys ? session : offline_rest;
+  for (const BatchGroupShape& group : shape.batch_groups) {
+    const BatchedSeconds keys = batched_key_seconds(group.ring, group.elements, true, profile.batched);
+    batch_keys.client_s += keys.client;
+    batch_keys.server_s += keys.server;
+  }
   offline_rest.client_s += static_cast<double>(shape.input_elements) * profile.share_element;
   Work online_rest = shape.online_rest;
   online_rest.client_s += static_cast<double>(shape.input_elements) * profile.share_element;
@@ -122,12 +129,6 @@ Prediction predict(const SessionShape& shape, const Profile& profile, const Sett
   add(result.offline, phase_of(offline_rest, {Flow::alternating, 1, 1}, profile, setting));
   add(result.online, phase_of(online_rest, {Flow::alternating, 1, 1}, profile, setting));
 
-  Work session = shape.session_rest;
-  for (const BatchGroupShape& group : shape.batch_groups) {
-    const BatchedSeconds keys = batched_key_seconds(group.ring, group.elements, true, profile.batched);
-    session.client_s += keys.client;
-    session.server_s += keys.server;
-  }
   if (any_garbling) session += base_work(true, profile);
   if (any_transfer) {
     session += base_work(true, profile);

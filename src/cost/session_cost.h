@@ -38,6 +38,7 @@ struct SessionShape {
   Work offline_rest, online_rest;
   /// The same, of what is sent once a session: keys of layers packed by slots.
   Work session_rest;
+  bool keep_batch_keys = true;  ///< they serve the session, not one inference
 };
 
 struct PhaseCost {

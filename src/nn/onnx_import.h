@@ -3,7 +3,7 @@
 // Operators: Conv, Gemm, MatMul, BatchNormalization; Relu, Clip; Add, Sub, Mul, Div, Neg, Pow as far as they
 // form sums of tensors, per-channel scaling or a polynomial of degree two of one tensor; MaxPool,
 // AveragePool, GlobalAveragePool, ReduceMean over the image; Flatten, Reshape, Squeeze, Unsqueeze, Transpose,
-// Slice, Pad with zeros, Concat of channels, Identity, Dropout; a last Softmax or LogSoftmax is left out (see
+// Slice, Gather at constant places, Pad with zeros, Concat of channels, Identity, Dropout; a last Softmax or LogSoftmax is left out (see
 // Graph::notes).
 #pragma once
 

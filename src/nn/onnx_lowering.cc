@@ -87,6 +87,7 @@ const std::unordered_map<std::string, OnnxLowering::Method>& OnnxLowering::metho
       {"Unsqueeze", &OnnxLowering::unsqueeze},
       {"Transpose", &OnnxLowering::transpose},
       {"Slice", &OnnxLowering::slice},
+      {"Gather", &OnnxLowering::gather},
       {"Pad", &OnnxLowering::pad},
       {"Concat", &OnnxLowering::concat},
   };

@@ -114,6 +114,7 @@ class OnnxLowering {
   void unsqueeze(const OnnxNode& node);
   void transpose(const OnnxNode& node);
   void slice(const OnnxNode& node);
+  void gather(const OnnxNode& node);
   void pad(const OnnxNode& node);
   void concat(const OnnxNode& node);
   void view(const OnnxNode& node, std::vector<std::int64_t> dims);

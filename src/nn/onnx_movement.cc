@@ -184,6 +184,30 @@ void OnnxLowering::slice(const OnnxNode& node) {
   gather_per_axis(node, input, source);
 }
 
+void OnnxLowering::gather(const OnnxNode& node) {
+  const Value& input = tensor(node, 0);
+  const Constant& places = constant_input(node, 1, "indices");
+  if (!places.is_integer || places.dims.size() != 1 || places.size() == 0) {
+    throw Unsupported{"its indices are not a list of integers"};
+  }
+  const std::size_t axis = image_axis(node, node.integer("axis", 0), input.dims.size());
+  std::vector<std::vector<std::int64_t>> source(input.dims.size());
+  std::vector<std::int64_t> dims = input.dims;
+  dims[axis] = places.size();
+  checked_size(dims, node.name());
+  for (std::size_t d = 0; d < source.size(); ++d) {
+    source[d].resize(static_cast<std::size_t>(dims[d]));
+    std::iota(source[d].begin(), source[d].end(), 0);
+  }
+  const std::int64_t n = input.dims[axis];
+  for (std::size_t i = 0; i < source[axis].size(); ++i) {
+    const std::int64_t place = places.integers[i];
+    if (place < -n || place >= n) bad(node, fmt::format("reads place {} of {}", place, n));
+    source[axis][i] = place < 0 ? place + n : place;
+  }
+  gather_per_axis(node, input, source);
+}
+
 void OnnxLowering::pad(const OnnxNode& node) {
   const Value& input = tensor(node, 0);
   if (node.text("mode", "constant") != "constant") throw Unsupported{"only padding with zeros is supported"};

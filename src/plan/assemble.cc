@@ -17,8 +17,11 @@ void set_price(const cost::LayerWork& work, const cost::Profile& profile, Activa
 
 nonlinear::ActivationSpec spec_of(const nn::QuantisedNetwork& network, const ActivationChoice& choice) {
   const nn::QNode& node = network.nodes[static_cast<std::size_t>(choice.node)];
-  const auto& op = std::get<nn::QActivation>(node.op);
   const auto input = static_cast<std::size_t>(node.inputs.front());
+  if (const auto* quadratic = std::get_if<nn::QQuadratic>(&node.op)) {
+    return quadratic_spec(*quadratic, choice, static_cast<std::size_t>(network.nodes[input].shape.size()));
+  }
+  const auto& op = std::get<nn::QActivation>(node.op);
   nonlinear::ActivationSpec spec;
   spec.inputs = static_cast<std::size_t>(network.nodes[input].shape.size());
   spec.outputs = static_cast<std::size_t>(node.shape.size());

@@ -42,8 +42,9 @@ ActivationChoice choose_activation(const nn::QuantisedNetwork& network, int inde
   return choice;
 }
 
-/// Adds each group's keys, spread over a session, to the first layers that need them.
+/// Adds each group's keys to the first layers that need them, spread over a session if they serve one.
 void add_keys(const nn::QuantisedNetwork& network, const BatchedUnitCosts& costs, Plan& plan) {
+  const std::uint64_t images = keeps_keys(plan) ? cost::kTypicalSession : 1;
   std::vector<bfv::BatchContextPtr> contexts;
   for (const bfv::BatchParameters& group : plan.batch_groups)
     contexts.push_back(bfv::make_batch_context(group));
@@ -58,8 +59,8 @@ void add_keys(const nn::QuantisedNetwork& network, const BatchedUnitCosts& costs
     const std::size_t before = held[group]->size();
     for (const std::uint32_t element : layer.elements()) held[group]->insert(element);
     const KeyPrice keys = price_keys(plan.batch_groups[group], held[group]->size() - before, first, costs);
-    choice.predicted_s += keys.seconds / static_cast<double>(cost::kTypicalSession);
-    choice.predicted_bytes += keys.bytes / cost::kTypicalSession;
+    choice.predicted_s += keys.seconds / static_cast<double>(images);
+    choice.predicted_bytes += keys.bytes / images;
   }
 }
 

@@ -40,7 +40,7 @@ cost::BatchedRing ring_of(const bfv::BatchParameters& parameters);
 /// share, are not counted: they are assemble_batched's to add.
 void price_batched(const BatchedLayer& layer, const bfv::BatchParameters& parameters,
                    const BatchedUnitCosts& costs, LinearChoice& choice);
-/// What `rotations` rotation keys and, if `public_key`, a public key add to a session.
+/// What `rotations` rotation keys and, if `public_key`, a public key cost once.
 struct KeyPrice {
   double seconds = 0;
   std::uint64_t bytes = 0;

@@ -26,11 +26,13 @@ struct Material {
 }  // namespace
 
 struct ClientSession::State {
-  State(const Model& m, net::Channel& c, ClientOptions o) : model(m), channel(c), options(std::move(o)) {}
+  State(const Model& m, net::Channel& c, ClientOptions o)
+      : model(m), channel(c), options(std::move(o)), keys(m.groups(), options.errors) {}
 
   const Model& model;
   MeteredChannel channel;
   ClientOptions options;
+  ClientKeys keys;
   Prng prng;
   std::vector<Engine> chosen;  ///< by activation
   std::map<Engine, std::unique_ptr<ClientEngine>> engines;
@@ -40,8 +42,8 @@ struct ClientSession::State {
   void shake_hands(const package::PackageId& id);
   Report empty_report() const;
   Share random_share(int node);
-  void send_uploads(const ClientKeys& keys, const std::vector<Share>& shares, Report& report);
-  void receive_replies(const ClientKeys& keys, std::vector<Share>& shares, Report& report);
+  void send_uploads(const std::vector<Share>& shares, Report& report);
+  void receive_replies(std::vector<Share>& shares, Report& report);
   void prepare_activations(const std::vector<Share>& shares, Material& material);
   void receive_statistics(Cost& phase, Report& report, Cost LayerCost::*which);
 
@@ -109,8 +111,7 @@ Share ClientSession::State::random_share(int node) {
   return share;
 }
 
-void ClientSession::State::send_uploads(const ClientKeys& keys, const std::vector<Share>& shares,
-                                        Report& report) {
+void ClientSession::State::send_uploads(const std::vector<Share>& shares, Report& report) {
   for (std::size_t i = 0; i < model.linears().size(); ++i) {
     const LinearLayer& layer = model.linears()[i];
     measure(report.layers[i].offline, [&] {
@@ -124,8 +125,7 @@ void ClientSession::State::send_uploads(const ClientKeys& keys, const std::vecto
   }
 }
 
-void ClientSession::State::receive_replies(const ClientKeys& keys, std::vector<Share>& shares,
-                                           Report& report) {
+void ClientSession::State::receive_replies(std::vector<Share>& shares, Report& report) {
   for (std::size_t i = 0; i < model.linears().size(); ++i) {
     const LinearLayer& layer = model.linears()[i];
     measure(report.layers[i].offline, [&] {
@@ -200,8 +200,7 @@ void ClientSession::prepare() {
   s.measure(report.offline, [&] {
     s.channel.send(kCommand, Bytes{static_cast<std::uint8_t>(Command::prepare)});
 
-    const ClientKeys keys(s.model.groups(), s.prng, s.options.errors);
-    keys.send(s.channel, s.prng);
+    s.keys.renew(s.channel, s.prng);
 
     // r: the client's share of the image and of every activation's output is its own random choice.
     std::vector<Share> shares(s.model.network().nodes.size());
@@ -211,8 +210,8 @@ void ClientSession::prepare() {
     }
     apply_local_nodes(s.model, shares);
 
-    s.send_uploads(keys, shares, report);
-    s.receive_replies(keys, shares, report);
+    s.send_uploads(shares, report);
+    s.receive_replies(shares, report);
 
     s.prepare_activations(shares, material);
     if (s.options.observer) {

@@ -18,37 +18,42 @@ std::size_t key_bytes(const HeGroups& groups) {
   return bytes;
 }
 
-ClientKeys::ClientKeys(const HeGroups& groups, Prng& prng, bfv::ErrorSource errors)
-    : groups_(groups), errors_(errors) {
-  for (const bfv::ContextPtr& context : groups.coefficient) coefficient_.emplace_back(context, prng);
-  for (const BatchGroup& group : groups.batch) batch_.emplace_back(group.context, prng);
-}
-
-void ClientKeys::send(net::Channel& channel, Prng& prng) const {
+void ClientKeys::renew(net::Channel& channel, Prng& prng) {
+  coefficient_.clear();
   Bytes keys;
-  for (const bfv::SecretKey& key : coefficient_) append(keys, bfv::PublicKey(key, prng, errors_).serialise());
-  for (const bfv::BatchSecretKey& key : batch_) append(keys, bfv::BatchPublicKey(key, prng).serialise());
+  for (const bfv::ContextPtr& context : groups_.coefficient) {
+    coefficient_.emplace_back(context, prng);
+    append(keys, bfv::PublicKey(coefficient_.back(), prng, errors_).serialise());
+  }
   channel.send(kPublicKeys, keys);
-  for (std::size_t i = 0; i < batch_.size(); ++i) {
-    channel.send(kGaloisKeys, bfv::GaloisKeys(batch_[i], groups_.batch[i].elements, prng).serialise());
+  if (groups_.keep_batch_keys && !batch_.empty()) return;
+  batch_.clear();
+  for (const BatchGroup& group : groups_.batch) {
+    const bfv::BatchSecretKey& key = batch_.emplace_back(group.context, prng);
+    Bytes message = bfv::BatchPublicKey(key, prng).serialise();
+    append(message, bfv::GaloisKeys(key, group.elements, prng).serialise());
+    channel.send(kSlotKeys, message);
   }
 }
 
-ServerKeys::ServerKeys(const HeGroups& groups, net::Channel& channel) {
+void ServerKeys::renew(net::Channel& channel) {
   std::size_t size = 0;
-  for (const bfv::ContextPtr& context : groups.coefficient)
-    size += bfv::PublicKey::serialised_bytes(*context);
-  for (const BatchGroup& group : groups.batch) size += bfv::batch_encrypted_bytes(*group.context);
+  for (const bfv::ContextPtr& context : groups_.coefficient) size += bfv::PublicKey::serialised_bytes(*context);
   const Bytes bytes = channel.receive_exactly(kPublicKeys, size);
   ByteReader in(bytes, "the client's public keys", ErrorCode::peer);
-  for (const bfv::ContextPtr& context : groups.coefficient) {
+  coefficient_.clear();
+  for (const bfv::ContextPtr& context : groups_.coefficient) {
     coefficient_.emplace_back(context, in.raw(bfv::PublicKey::serialised_bytes(*context)));
   }
-  for (const BatchGroup& group : groups.batch) {
-    bfv::BatchPublicKey key(group.context, in.raw(bfv::batch_encrypted_bytes(*group.context)));
-    const std::size_t rotation_bytes = bfv::GaloisKeys::serialised_bytes(*group.context, group.elements);
-    batch_.push_back({std::move(key), bfv::GaloisKeys(group.context, group.elements,
-                                                      channel.receive_exactly(kGaloisKeys, rotation_bytes))});
+  if (groups_.keep_batch_keys && !batch_.empty()) return;
+  batch_.clear();
+  for (const BatchGroup& group : groups_.batch) {
+    const std::size_t key = bfv::batch_encrypted_bytes(*group.context);
+    const Bytes message = channel.receive_exactly(
+        kSlotKeys, key + bfv::GaloisKeys::serialised_bytes(*group.context, group.elements));
+    const ByteView view(message);
+    batch_.push_back({bfv::BatchPublicKey(group.context, view.first(key)),
+                      bfv::GaloisKeys(group.context, group.elements, view.subspan(key))});
   }
 }
 

@@ -1,6 +1,10 @@
-// The keys of one inference: for every group of parameters of the plan a secret key at the client and what
-// the server needs of it. Coefficient packing needs a public key (to re-randomise replies), packing by slots
-// also Galois keys, of exactly the rotations that the group's layers perform.
+// The keys under homomorphic encryption: for every group of parameters of the plan a secret key at the client
+// and what the server needs of it. Coefficient packing needs a public key (to re-randomise replies), packing by
+// slots also Galois keys, of exactly the rotations that the group's layers perform.
+//
+// Coefficient packing may fail to decrypt exactly, by design, so its keys serve one inference: what a failure tells
+// of a key then tells nothing of another image. Galois keys are megabytes; where the plan's failures are as rare as
+// 2^-40 for an inference they serve a session.
 #pragma once
 
 #include <cstdint>
@@ -21,17 +25,19 @@ struct BatchGroup {
 struct HeGroups {
   std::vector<bfv::ContextPtr> coefficient;
   std::vector<BatchGroup> batch;
+  bool keep_batch_keys = false;  ///< for the whole session (plan::keeps_keys)
 };
 
 /// Memory of ServerKeys, as far as it grows with rotations.
 std::size_t key_bytes(const HeGroups& groups);
 
+/// One object a session; renew() comes before every inference.
 class ClientKeys {
  public:
-  /// Draws fresh keys.
-  ClientKeys(const HeGroups& groups, Prng& prng, bfv::ErrorSource errors);
-  /// Sends what the server needs.
-  void send(net::Channel& channel, Prng& prng) const;
+  /// `groups` must outlive this object.
+  ClientKeys(const HeGroups& groups, bfv::ErrorSource errors) : groups_(groups), errors_(errors) {}
+  /// Draws fresh keys, but those that are kept, and sends what the server needs of them.
+  void renew(net::Channel& channel, Prng& prng);
 
   const bfv::SecretKey& coefficient(int group) const { return coefficient_[static_cast<std::size_t>(group)]; }
   const bfv::BatchSecretKey& batch(int group) const { return batch_[static_cast<std::size_t>(group)]; }
@@ -49,14 +55,16 @@ class ServerKeys {
     bfv::BatchPublicKey key;
     bfv::GaloisKeys rotations;
   };
-  /// Receives what ClientKeys::send sends. @throws Error(peer) unless every size is exact and every value in
+  explicit ServerKeys(const HeGroups& groups) : groups_(groups) {}
+  /// Receives what ClientKeys::renew sends. @throws Error(peer) unless every size is exact and every value in
   /// range.
-  ServerKeys(const HeGroups& groups, net::Channel& channel);
+  void renew(net::Channel& channel);
 
   const bfv::PublicKey& coefficient(int group) const { return coefficient_[static_cast<std::size_t>(group)]; }
   const Batch& batch(int group) const { return batch_[static_cast<std::size_t>(group)]; }
 
  private:
+  const HeGroups& groups_;
   std::vector<bfv::PublicKey> coefficient_;
   std::vector<Batch> batch_;
 };

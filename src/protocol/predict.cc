@@ -71,11 +71,12 @@ cost::SessionShape session_shape(const Model& model, std::span<const Engine> eng
     shape.groups.push_back({p.n, static_cast<int>(p.primes.size()), widest_prime(p)});
     key_bytes += bfv::PublicKey::serialised_bytes(*context);
   }
+  shape.keep_batch_keys = model.groups().keep_batch_keys;
   for (const BatchGroup& group : model.groups().batch) {
     shape.batch_groups.push_back({plan::ring_of(bfv::parameters(*group.context)), group.elements.size()});
-    // They travel with the keys of the first inference.
-    shape.session_rest.bytes_up += static_cast<double>(bfv::batch_encrypted_bytes(*group.context));
-    add_up(shape.session_rest, bfv::GaloisKeys::serialised_bytes(*group.context, group.elements));
+    add_up(shape.keep_batch_keys ? shape.session_rest : shape.offline_rest,
+           bfv::batch_encrypted_bytes(*group.context) +
+               bfv::GaloisKeys::serialised_bytes(*group.context, group.elements));
   }
   for (std::size_t i = 0; i < model.linears().size(); ++i) {
     shape.linears.push_back(linear_shape(model, model.linears()[i], model.plan().linears[i], shape));

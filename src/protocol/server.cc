@@ -75,7 +75,7 @@ namespace {
 class Session {
  public:
   Session(const ServerModel::Prepared& prepared, net::Channel& channel, const ServerOptions& options)
-      : prepared_(prepared), model_(prepared.model), channel_(channel), options_(options) {}
+      : prepared_(prepared), model_(prepared.model), channel_(channel), options_(options), keys_(model_.groups()) {}
 
   void run() {
     if (!shake_hands()) return;
@@ -144,7 +144,7 @@ class Session {
     ServerStatistics statistics = empty_statistics();
     Material material;
     measure(statistics.cpu_s, [&] {
-      const ServerKeys keys(model_.groups(), channel_);
+      keys_.renew(channel_);
       for (std::size_t i = 0; i < model_.linears().size(); ++i) {
         const LinearLayer& layer = model_.linears()[i];
         const Bytes uploads = channel_.receive_exactly(kUpload, layer.he->upload_bytes());
@@ -153,7 +153,7 @@ class Session {
           prng_.fill(std::span<std::uint8_t>(seed));
           Share share(model_.size(layer.node));
           channel_.send(kReply,
-                        prepared_.layers[i].offline->apply(keys, uploads, seed, share, options_.errors));
+                        prepared_.layers[i].offline->apply(keys_, uploads, seed, share, options_.errors));
           wipe(seed.data(), seed.size());
           material.linear_shares.push_back(std::move(share));
         });
@@ -283,6 +283,7 @@ class Session {
   net::Channel& channel_;
   const ServerOptions& options_;
   Prng prng_;
+  ServerKeys keys_;
   std::map<Engine, std::unique_ptr<ServerEngine>> engines_;
   std::deque<Material> ready_;
 };

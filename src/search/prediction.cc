@@ -2,7 +2,6 @@
 
 #include "cost/layer_cost.h"
 #include "plan/assemble.h"
-#include "plan/quadratic.h"
 
 namespace ap::search {
 namespace {
@@ -33,7 +32,7 @@ Price activation_price(nonlinear::ActivationSpec spec, const std::string& engine
     }
   }
   const Price transfers = engine_price(cost::Engine::ot, spec, bytes_per_second, profile);
-  if (engine != "auto") return transfers;
+  if (engine != "auto" || spec.square) return transfers;
   const Price garbled = engine_price(cost::Engine::gc, spec, bytes_per_second, profile);
   return garbled.seconds < transfers.seconds ? garbled : transfers;
 }
@@ -43,8 +42,8 @@ Price plan_price(const nn::QuantisedNetwork& network, const plan::Plan& plan, do
   Price total;
   for (const plan::LinearChoice& choice : plan.linears) total += linear_price(choice, bytes_per_second);
   for (const plan::ActivationChoice& choice : plan.activations) {
-    if (!plan.primes.empty() || choice.engine == plan::kQuadraticEngine) {
-      // Only one engine can run it: as the plan has priced it.
+    if (!plan.primes.empty()) {
+      // Garbled modulo primes, as the plan has priced it.
       total += {choice.predicted_s + static_cast<double>(choice.predicted_bytes) / bytes_per_second,
                 choice.predicted_bytes};
       continue;

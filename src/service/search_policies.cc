@@ -9,17 +9,32 @@
 
 namespace ap::service {
 
-bool is_search_policy(const std::string& name) { return search::make_policy(name, 1) != nullptr; }
+namespace {
 
-std::string search_policy_names() { return "dp, greedy, random"; }
+std::unique_ptr<search::Policy> make_policy(const SearchRequest& request) {
+  const auto found = request.further.find(request.policy);
+  if (found == request.further.end()) return search::make_policy(request.policy, request.seed);
+  PolicyRequest wanted{.seed = request.seed,
+                       .state = request.journal,
+                       .resume = request.resume,
+                       .writes = !request.sharder || request.sharder->rank() == 0,
+                       .sharder = request.sharder};
+  if (!wanted.state.empty()) wanted.state.replace_extension(request.policy);
+  return found->second(wanted);
+}
+
+}  // namespace
+
+bool is_search_policy(const std::string& name) {
+  return name == "ddpg" || search::make_policy(name, 1) != nullptr;
+}
+
+std::string search_policy_names() { return "ddpg, dp, greedy, random"; }
 
 Searched search_plan(const nn::QuantisedNetwork& network, std::span<const std::int32_t> images,
                      std::span<const int> labels, const SearchRequest& request) {
-  const auto policy = search::make_policy(request.policy, request.seed);
-  if (!policy) {
-    fail_input("there is no policy \"{}\" that searches; this version offers: {}", request.policy,
-               search_policy_names());
-  }
+  const auto policy = make_policy(request);
+  if (!policy) fail_input("policy {} needs the program autoprivacy-search", request.policy);
   search::ProblemOptions options;
   options.engine = request.engine;
   options.profile = request.profile;

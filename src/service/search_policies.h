@@ -1,8 +1,12 @@
-// The policies that search (dp, random, greedy): from a quantised network and calibration images to a plan.
+// The policies that search (ddpg, dp, greedy, random): from a quantised network and calibration images to a
+// plan.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,6 +15,18 @@
 #include "search/problem.h"
 
 namespace ap::service {
+
+/// What a policy that another module has is made from.
+struct PolicyRequest {
+  std::uint64_t seed = 1;
+  std::filesystem::path
+      state;            ///< file in which the policy may keep its own state while it searches; empty: none
+  bool resume = false;  ///< start from `state` if it is there
+  bool writes = true;   ///< false on ranks other than 0
+  search::Sharder* sharder = nullptr;
+};
+using PolicyMakers =
+    std::map<std::string, std::function<std::unique_ptr<search::Policy>(const PolicyRequest&)>>;
 
 struct SearchRequest {
   std::string policy = "dp";
@@ -22,7 +38,8 @@ struct SearchRequest {
   int simulations = 60;
   std::filesystem::path journal;       ///< written while searching, if not empty
   bool resume = false;                 ///< start from it
-  search::Sharder* sharder = nullptr;  ///< splits the images over processes; null: one
+  PolicyMakers further;                ///< policies by name, besides dp, greedy and random
+  search::Sharder* sharder = nullptr;  ///< splits the images over processes; rank 0 alone writes
   bool progress = true;
 };
 
@@ -35,8 +52,9 @@ struct Searched {
   int tightened = 0;
 };
 
+/// Whether it searches, in this program or in autoprivacy-search.
 bool is_search_policy(const std::string& name);
-/// For messages: "dp, greedy, random".
+/// For messages: "ddpg, dp, greedy, random".
 std::string search_policy_names();
 
 /// `images` are quantised inputs, one after another; half of them are held out. `labels` one each, or empty.

@@ -22,11 +22,11 @@ inline const char* program() { return AP_BINARY_DIR "/autoprivacy"; }
 
 class Process {
  public:
-  explicit Process(std::vector<std::string> arguments) {
+  explicit Process(std::vector<std::string> arguments, const std::string& file = program()) {
     int out_ends[2], err_ends[2];
     if (::pipe2(out_ends, O_CLOEXEC) != 0 || ::pipe2(err_ends, O_CLOEXEC) != 0)
       throw std::runtime_error("no pipe");
-    arguments.insert(arguments.begin(), program());
+    arguments.insert(arguments.begin(), file);
     std::vector<char*> words;
     for (std::string& word : arguments) words.push_back(word.data());
     words.push_back(nullptr);
@@ -34,7 +34,7 @@ class Process {
     if (pid_ == 0) {
       ::dup2(out_ends[1], STDOUT_FILENO);
       ::dup2(err_ends[1], STDERR_FILENO);
-      ::execv(program(), words.data());
+      ::execv(file.c_str(), words.data());
       ::_exit(127);
     }
     ::close(out_ends[1]);
@@ -103,13 +103,16 @@ struct Result {
   int complaints() const { return static_cast<int>(std::count(err.begin(), err.end(), '\n')); }
 };
 
-inline Result run(std::vector<std::string> arguments) {
-  Process process(std::move(arguments));
+/// Runs another program, or this one from another place.
+inline Result run_program(const std::string& file, std::vector<std::string> arguments) {
+  Process process(std::move(arguments), file);
   Result result;
   result.status = process.wait();
   result.out = process.out;
   result.err = process.err;
   return result;
 }
+
+inline Result run(std::vector<std::string> arguments) { return run_program(program(), std::move(arguments)); }
 
 }  // namespace ap::cli

@@ -19,7 +19,7 @@ TEST(BatchedPackage, RoundTripKeepsThePlan) {
     EXPECT_EQ(plan_to_json(read), plan_to_json(original.plan));
     EXPECT_EQ(read.primes, original.plan.primes);
     EXPECT_EQ(read.batch_groups, original.plan.batch_groups);
-    EXPECT_EQ(read.notes, original.plan.notes);
+    EXPECT_TRUE(read.notes.empty());  // they state bounds of the weights
     for (std::size_t i = 0; i < read.linears.size(); ++i) {
       const plan::BatchedChoice &is = *read.linears[i].batched, &was = *original.plan.linears[i].batched;
       EXPECT_EQ(is.conv, was.conv);

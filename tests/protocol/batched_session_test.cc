@@ -128,8 +128,8 @@ TEST(BatchedSession, PrimesAreNeverRunByTransfers) {
   }
 }
 
-/// What the server says when a client sends `keys` for public keys and `rotations` for rotation keys.
-std::string refusal_of(const package::Package& package, const Bytes& keys, const Bytes& rotations) {
+/// What the server says when a client sends `keys` for the keys of slots.
+std::string refusal_of(const package::Package& package, const Bytes& keys) {
   const ServerModel server_model(package);
   auto [client, server_end] = net::make_local_channels();
   std::string refusal;
@@ -148,8 +148,8 @@ std::string refusal_of(const package::Package& package, const Bytes& keys, const
   client->send(kHello, hello.bytes());
   client->receive_exactly(kWelcome, 1 + 2 + 32);
   client->send(kCommand, Bytes{static_cast<std::uint8_t>(Command::prepare)});
-  client->send(kPublicKeys, keys);
-  client->send(kGaloisKeys, rotations);
+  client->send(kPublicKeys, {});  // no layer is packed by coefficients
+  client->send(kSlotKeys, keys);
   client->close();
   server.join();
   return refusal;
@@ -158,16 +158,16 @@ std::string refusal_of(const package::Package& package, const Bytes& keys, const
 TEST(BatchedSession, RefusesKeysOfWrongSizesAndValues) {
   const package::Package package = batched_package(test::small_network());
   const Model model(package.network, package.plan);
-  std::size_t size = 0;
-  for (const BatchGroup& group : model.groups().batch) size += bfv::batch_encrypted_bytes(*group.context);
   const BatchGroup& first = model.groups().batch[0];
-  const std::size_t rotations = bfv::GaloisKeys::serialised_bytes(*first.context, first.elements);
-  for (const std::size_t wrong : {size - 1, size + 1}) EXPECT_NE(refusal_of(package, Bytes(wrong), {}), "");
-  for (const std::size_t wrong : {std::size_t{0}, rotations - 1, rotations + 1}) {
-    EXPECT_NE(refusal_of(package, Bytes(size), Bytes(wrong)), "") << wrong << " of " << rotations;
+  const std::size_t size = bfv::batch_encrypted_bytes(*first.context) +
+                           bfv::GaloisKeys::serialised_bytes(*first.context, first.elements);
+  for (const std::size_t wrong : {std::size_t{0}, size - 1, size + 1}) {
+    EXPECT_NE(refusal_of(package, Bytes(wrong)), "") << wrong << " of " << size;
   }
-  EXPECT_NE(refusal_of(package, Bytes(size, 0xff), Bytes(rotations)), "");
-  EXPECT_NE(refusal_of(package, Bytes(size), Bytes(rotations, 0xff)), "");
+  Bytes keys(size);
+  std::fill_n(keys.begin() + 32, 64, std::uint8_t{0xff});  // b of the public key
+  EXPECT_NE(refusal_of(package, keys), "");
+  EXPECT_NE(refusal_of(package, Bytes(size, 0xff)), "");
 }
 
 TEST(BatchedSession, SharesOutOfRangeAreRefused) {

@@ -215,8 +215,8 @@ TEST(QuadraticSession, WrongEnginesAreRefused) {
     client->receive(kWelcome, 0, 1000);
     client->send(kCommand, Bytes{static_cast<std::uint8_t>(Command::prepare)});
     Prng prng;
-    const ClientKeys keys(model.groups(), prng, bfv::ErrorSource::centred_binomial);
-    keys.send(*client, prng);
+    ClientKeys keys(model.groups(), bfv::ErrorSource::centred_binomial);
+    keys.renew(*client, prng);
     for (const LinearLayer& layer : model.linears()) {
       const Share mask(model.size(layer.input));
       client->send(kUpload, layer.he->encrypt(keys, mask, Seed{}, bfv::ErrorSource::centred_binomial));

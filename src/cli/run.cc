@@ -1,0 +1,81 @@
+#include "cli/run.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+#include <thread>
+
+#include "base/error.h"
+#include "cli/common.h"
+
+namespace ap::cli {
+namespace {
+
+/// One sentence for a person, and the same as an object for a program that asked for JSON. Of an MPI job rank
+/// 0 speaks; the others, whose failures are mostly the same, wait until it has ended them, and speak only if
+/// it has not.
+int complain(int status, const std::string& message, bool json, int rank) {
+  if (rank > 0) {
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    fmt::print(stderr, "autoprivacy: rank {}: {}\n", rank, message);
+    return status;
+  }
+  fmt::print(stderr, "autoprivacy: {}\n", message);
+  if (json) {
+    const Json object = {{"error", message}, {"exit_status", status}};
+    fmt::print("{}\n", object.dump(2, ' ', false, Json::error_handler_t::replace));
+  }
+  return status;
+}
+
+}  // namespace
+
+int run(int argc, char** argv, const Extensions& extensions) {
+  // A peer that goes away is an error of the call that notices, not the end of the process.
+  ::signal(SIGPIPE, SIG_IGN);
+  CLI::App app("AutoPrivacy: private neural network inference between a server and a client", "autoprivacy");
+  app.set_version_flag("--version", std::string("autoprivacy 0.1.0"));
+  app.require_subcommand(1);
+  const bool json = std::find(argv, argv + argc, std::string_view("--json")) != argv + argc;
+  Action action;
+  add_inspect(app, action);
+  add_compile(app, action, extensions);
+  add_audit(app, action);
+  add_profile(app, action);
+  add_security(app, action);
+  add_serve(app, action);
+  add_infer(app, action);
+  add_simulate(app, action);
+  for (const auto& add : extensions.commands) add(app, action);
+  // CLI11 would only say that a subcommand is missing.
+  const auto is_named = [&](CLI::App* command) { return command->get_name() == argv[1]; };
+  if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_named).empty()) {
+    return complain(static_cast<int>(ErrorCode::input),
+                    fmt::format("there is no command \"{}\"; see autoprivacy --help", argv[1]), json,
+                    extensions.rank());
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
+    return complain(static_cast<int>(ErrorCode::input),
+                    fmt::format("{}; see autoprivacy --help", error.what()), json, extensions.rank());
+  }
+  try {
+    action();
+    return 0;
+  } catch (const Error& error) {
+    return complain(error.exit_status(), error.what(), json, extensions.rank());
+  } catch (const std::bad_alloc&) {
+    return complain(static_cast<int>(ErrorCode::internal),
+                    "not enough memory; close other programs, use a smaller network or a machine with more",
+                    json, extensions.rank());
+  } catch (const std::exception& error) {
+    return complain(static_cast<int>(ErrorCode::internal), fmt::format("internal error: {}", error.what()),
+                    json, extensions.rank());
+  }
+}
+
+}  // namespace ap::cli

@@ -1,0 +1,22 @@
+// What a stopped search of policy ddpg goes on from, besides its agent.
+#pragma once
+
+#include <vector>
+
+#include "base/bytes.h"
+#include "search/problem.h"
+
+namespace ap::ddpg {
+
+struct SearchState {
+  std::uint64_t question = 0;  ///< fingerprint of the problem, the budget and the reward
+  double step = 0;  ///< the part of the way from the best plan to the fastest that the next one must go
+  std::vector<search::Choice> entered;  ///< every choice simulated, in order
+
+  void save(ByteWriter& out) const;
+  /// @throws Error(input) if the state answers another question than `question`, or is damaged: points that
+  /// are not in the lists of `environment`.
+  void load(ByteReader& in, const search::Environment& environment);
+};
+
+}  // namespace ap::ddpg
