@@ -19,6 +19,7 @@ using Json = nlohmann::ordered_json;
 void add_inspect(CLI::App& app, Action& action);
 void add_compile(CLI::App& app, Action& action, const Extensions& extensions);
 void add_audit(CLI::App& app, Action& action);
+void add_profile(CLI::App& app, Action& action);
 void add_security(CLI::App& app, Action& action);
 void add_serve(CLI::App& app, Action& action);
 void add_infer(CLI::App& app, Action& action);

@@ -43,6 +43,7 @@ int run(int argc, char** argv, const Extensions& extensions) {
   add_inspect(app, action);
   add_compile(app, action, extensions);
   add_audit(app, action);
+  add_profile(app, action);
   add_security(app, action);
   add_serve(app, action);
   add_infer(app, action);

@@ -182,7 +182,8 @@ ClientSession::ClientSession(const Model& model, const package::PackageId& id, n
                              ClientOptions options)
     : state_(std::make_unique<State>(model, channel, std::move(options))) {
   state_->shake_hands(id);
-  state_->chosen = choose_engines(model, wants_link(model) ? measure_link(state_->channel) : Link{});
+  state_->chosen = choose_engines(
+      model, wants_link(model) ? measure_link(state_->channel) : Link{}, state_->options.profile);
 }
 
 ClientSession::~ClientSession() = default;

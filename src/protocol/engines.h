@@ -64,14 +64,6 @@ class ServerEngine {
 std::unique_ptr<ClientEngine> make_client_engine(Engine engine, net::Channel& channel);
 std::unique_ptr<ServerEngine> make_server_engine(Engine engine, net::Channel& channel);
 
-/// Payload bytes of a layer, both ways and both phases, and one-way latencies of its online phase.
-struct EngineCost {
-  double bytes = 0;
-  double flights = 0;
-  double cpu_s = 0;  ///< both parties, one thread
-};
-EngineCost engine_cost(Engine engine, const nonlinear::ActivationSpec& spec);
-
 /// Bytes of the server's one-time material of a layer, for whichever engine takes more.
 std::uint64_t material_bytes(const nonlinear::ActivationSpec& spec);
 
