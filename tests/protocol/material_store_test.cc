@@ -152,7 +152,7 @@ TEST_F(MaterialStoreTest, KilledWhileClaiming) {
 }
 
 TEST_F(MaterialStoreTest, OneClaimerWins) {
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < 8; ++round) {
     ASSERT_TRUE(open().save(id_of(3), payload_of(3)));
     std::atomic<int> wins{0}, ready{0};
     std::vector<std::thread> threads;
@@ -170,7 +170,7 @@ TEST_F(MaterialStoreTest, OneClaimerWins) {
 }
 
 TEST_F(MaterialStoreTest, OneProcessWins) {
-  for (int round = 0; round < 10; ++round) {
+  for (int round = 0; round < 5; ++round) {
     ASSERT_TRUE(open().save(id_of(3), payload_of(3)));
     pid_t children[3];
     for (pid_t& child : children) {
