@@ -175,8 +175,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"server", "store", "renamed", 0}, Case{"server", "store", "stored", 0},
                     Case{"server", "use", "claimed", 0}, Case{"server", "use", "read", 0},
                     Case{"server", "use", "wiped", 0}, Case{"server", "use", "removed", 0}),
-    [](const testing::TestParamInfo<Case>& info) {
-      return fmt::format("{}_{}_{}", info.param.side, info.param.phase, info.param.point);
+    [](const testing::TestParamInfo<Case>& tested) {
+      return fmt::format("{}_{}_{}", tested.param.side, tested.param.phase, tested.param.point);
     });
 
 }  // namespace
