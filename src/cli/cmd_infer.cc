@@ -1,6 +1,8 @@
 // autoprivacy infer DIR/client.apm: private classification of images by a server.
 #include <algorithm>
 #include <cctype>
+#include <functional>
+#include <limits>
 #include <optional>
 
 #include "base/error.h"
@@ -20,7 +22,8 @@ namespace {
 constexpr std::uint64_t kMaxPemBytes = 1 << 20;
 
 struct Options {
-  std::string package, server, local, data, check, trust, authorities;
+  std::string package, server, local, data, check, trust, authorities, store;
+  std::size_t prepare_only = 0;
   Selection selection;
   std::size_t top = 3;
   double deadline_s = 60, connect_s = 10;
@@ -57,14 +60,26 @@ std::vector<service::Image> quantised_images(const package::Package& package, co
   return images;
 }
 
-/// Connects, to a server of our own if asked, and runs the images.
-service::RunResult run(const Options& options, const package::Package& package,
-                       const std::vector<service::Image>& images) {
+void say(const std::string& sentence) { fmt::print(stderr, "autoprivacy: {}\n", sentence); }
+
+/// Connects, to a server of our own if asked, and calls talk(channel, our store or none).
+void with_server(const Options& options, const package::Package& package,
+                 const std::function<void(net::Channel&, protocol::MaterialStore*)>& talk) {
+  std::optional<protocol::MaterialStore> store;
+  std::vector<std::string> local_options;
+  if (!options.store.empty()) {
+    protocol::StoreOptions store_options;
+    store_options.notice = say;
+    store_options.max_inferences = std::numeric_limits<std::size_t>::max();
+    store.emplace(options.store, package::Role::client, package.id, store_options);
+    local_options = {"--store", (std::filesystem::path(options.store) / "server").string(), "--store-limit",
+                     "1000000"};
+  }
   std::optional<service::LocalServer> local;
   std::string url = options.server;
   net::TlsTrust trust;
   if (!options.local.empty()) {
-    local.emplace(service::this_program(), options.local);
+    local.emplace(service::this_program(), options.local, local_options);
     url = local->url();
     trust = net::TlsTrust::pinned_certificate(local->ready().fingerprint);
   } else {
@@ -76,9 +91,8 @@ service::RunResult run(const Options& options, const package::Package& package,
   };
   const std::unique_ptr<net::Channel> channel = net::connect(url, trust, milliseconds(options.connect_s));
   channel->set_deadline(milliseconds(options.deadline_s));
-  service::RunResult result = service::run_images(package, *channel, images, true);
+  talk(*channel, store ? &*store : nullptr);
   channel->close();
-  return result;
 }
 
 Json cost_json(const protocol::Cost& cost) {
@@ -126,6 +140,7 @@ Json json_of(const Results& r) {
     for (const int c : r.classes) names.push_back(class_name(r, static_cast<std::size_t>(c)));
     json["label_names"] = std::move(names);
   }
+  json["from_store"] = r.run.mean.from_store;
   json["offline"] = cost_json(r.run.mean.offline);
   json["online"] = cost_json(r.run.mean.online);
   json["layers"] = std::move(layers);
@@ -162,13 +177,18 @@ std::string text_of(const Results& r, std::size_t top) {
   };
   protocol::Cost total = r.run.mean.offline;
   total += r.run.mean.online;
-  cost_row("offline", r.run.mean.offline);
+  const bool all_stored = r.run.mean.from_store == r.run.logits.size();
+  cost_row(all_stored ? "offline (from store)" : "offline", r.run.mean.offline);
   cost_row("online", r.run.mean.online);
   cost_row("total", total);
   out += costs.text();
   out += fmt::format("\npeak memory: client {}, server {}\n",
                      format_bytes(static_cast<double>(r.run.client_peak_rss)),
                      format_bytes(static_cast<double>(r.run.mean.server_peak_rss)));
+  if (r.run.mean.from_store > 0) {
+    out += fmt::format("prepared ahead, from the store: {} of {} inferences\n", r.run.mean.from_store,
+                       r.run.logits.size());
+  }
   if (r.top1) out += fmt::format("correct: {:.1f} % of {} images\n", 100 * *r.top1, r.run.logits.size());
   if (r.agreement) {
     out += fmt::format(
@@ -178,12 +198,39 @@ std::string text_of(const Results& r, std::size_t top) {
   return out;
 }
 
+void prepare_ahead(const Options& options, const package::Package& package) {
+  service::PrepareResult result;
+  with_server(options, package, [&](net::Channel& channel, protocol::MaterialStore* store) {
+    result = service::prepare_only(package, channel, *store, options.prepare_only, true);
+  });
+  if (options.json) {
+    print(Json{{"prepared", result.stored},
+               {"available", result.available},
+               {"offline", cost_json(result.mean.offline)},
+               {"peak_rss_bytes",
+                {{"client", result.client_peak_rss}, {"server", result.mean.server_peak_rss}}}});
+    return;
+  }
+  const protocol::Cost& cost = result.mean.offline;
+  print(fmt::format("prepared {} inferences, {} now in {}; each took {} and {} sent, {} received\n",
+                    result.stored, result.available, options.store, format_seconds(cost.seconds),
+                    format_bytes(static_cast<double>(cost.bytes_up)),
+                    format_bytes(static_cast<double>(cost.bytes_down))));
+}
+
 void infer(const Options& options) {
   if (options.server.empty() == options.local.empty()) {
     fail_input("give either --server URL or --local DIR/server.apm");
   }
+  if (options.data.empty() && options.prepare_only == 0) {
+    fail_input("give --data with the images, or --prepare-only N to prepare inferences for later");
+  }
   const package::Package package = package::load(options.package, package::Role::client);
   service::require_security(service::audit(package));
+  if (options.prepare_only > 0) {
+    prepare_ahead(options, package);
+    return;
+  }
   std::optional<package::Package> clear;
   if (!options.check.empty()) {
     clear = package::load(options.check, package::Role::server);
@@ -194,7 +241,10 @@ void infer(const Options& options) {
   }
   const nn::Dataset data = options.selection.load(options.data, package.network.input_shape());
   const std::vector<service::Image> images = quantised_images(package, data);
-  const service::RunResult result = run(options, package, images);
+  service::RunResult result;
+  with_server(options, package, [&](net::Channel& channel, protocol::MaterialStore* store) {
+    result = service::run_images(package, channel, images, true, store, say);
+  });
 
   Results results{package, data, result, {}, {}, {}};
   for (const service::Logits& logits : result.logits) {
@@ -222,11 +272,22 @@ void add_infer(CLI::App& app, Action& action) {
   command->add_option("--local", options->local, "Start a server for this package as a child process")
       ->excludes(server)
       ->type_name("server.apm");
+  auto* data = command
+                   ->add_option("--data", options->data,
+                                "Images: cifar10:FILE, cifar100:FILE, mnist:DIR, images:DIR, npy:X.npy[,Y.npy]")
+                   ->type_name("DATA");
+  auto* store = command
+                    ->add_option("--store", options->store,
+                                 "Directory of inferences prepared ahead with this server; with --local the "
+                                 "server's is DIR/server")
+                    ->type_name("DIR");
   command
-      ->add_option("--data", options->data,
-                   "Images: cifar10:FILE, cifar100:FILE, mnist:DIR, images:DIR, npy:X.npy[,Y.npy]")
-      ->required()
-      ->type_name("DATA");
+      ->add_option("--prepare-only", options->prepare_only,
+                   "Prepare this many inferences, store them and end")
+      ->check(CLI::Range(1, 1'000'000))
+      ->needs(store)
+      ->excludes(data)
+      ->type_name("N");
   options->selection.add_options(*command);
   command->add_option("--check", options->check, "Compare with the clear network of this package")
       ->type_name("server.apm");

@@ -21,7 +21,7 @@ namespace {
 struct Options {
   std::string package, certificate, key, write_certificate;
   service::ServerConfig config;
-  double deadline_s = 60, max_memory_mb = 0;
+  double deadline_s = 60, max_memory_mb = 0, store_mb = 65'536;
   int ready_fd = -1;
   bool quiet = false, json = false;
 };
@@ -60,6 +60,7 @@ void serve_until_signal(Options& options) {
   if (options.quiet) spdlog::set_level(spdlog::level::off);
   options.config.deadline = std::chrono::milliseconds(static_cast<std::int64_t>(options.deadline_s * 1e3));
   options.config.max_memory_bytes = static_cast<std::uint64_t>(options.max_memory_mb * 1e6);
+  options.config.store_options.max_bytes = static_cast<std::uint64_t>(options.store_mb * 1e6);
   options.config.identity = identity(options);
   // Before any thread exists, so that all inherit it.
   block_end_signals();
@@ -127,6 +128,27 @@ void add_serve(CLI::App& app, Action& action) {
       ->add_option("--max-memory", options->max_memory_mb, "Ceiling on memory in MB; lowers --max-sessions")
       ->check(CLI::Range(1.0, 1e9))
       ->type_name("MB");
+  auto* store = command
+                    ->add_option("--store", options->config.store,
+                                 "Keep inferences that clients prepare for later sessions in this directory")
+                    ->type_name("DIR");
+  command
+      ->add_option("--store-limit", options->config.store_options.max_inferences,
+                   "Inferences that the directory may hold")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str()
+      ->needs(store);
+  command->add_option("--store-size", options->store_mb, "MB that the directory may hold")
+      ->check(CLI::Range(1.0, 1e9))
+      ->capture_default_str()
+      ->needs(store)
+      ->type_name("MB");
+  command
+      ->add_option("--store-days", options->config.store_options.max_days,
+                   "Age in days at which a stored inference is removed")
+      ->check(CLI::Range(0.01, 36'500.0))
+      ->capture_default_str()
+      ->needs(store);
   command->add_option("--deadline", options->deadline_s, "Longest wait for a client, in seconds")
       ->check(CLI::Range(0.1, 86'400.0))
       ->capture_default_str();

@@ -12,6 +12,25 @@ namespace ap::nonlinear {
 
 using mpc::Block;
 
+namespace {
+
+/// Sizes of the messages with the layer's tables, in their order.
+std::vector<std::size_t> table_message_bytes(const ActivationSpec& spec) {
+  const LayerPlan plan = plan_layer(spec);
+  std::vector<std::size_t> sizes;
+  for_batches(spec.inputs, plan.first_batch, [&](std::size_t, std::size_t count) {
+    sizes.push_back(plan.first.garbled_bytes(count));
+  });
+  if (spec.pooled()) {
+    for_batches(spec.outputs, plan.window_batch, [&](std::size_t, std::size_t count) {
+      sizes.push_back(plan.window_bytes(spec, count));
+    });
+  }
+  return sizes;
+}
+
+}  // namespace
+
 ActivationEvaluator::ActivationEvaluator(net::Channel& channel, Prng prng)
     : channel_(channel),
       prng_(std::move(prng)),
@@ -38,19 +57,13 @@ EvaluatorMaterial ActivationEvaluator::receive_tables(PreparedChoices&& prepared
   AP_ASSERT(!material.prepared_.choices_.empty());
   AP_ASSERT(material.prepared_.number_ == received_);
   ++received_;
-  const LayerPlan plan = plan_layer(spec);
-  for_batches(spec.inputs, plan.first_batch, [&](std::size_t, std::size_t count) {
-    material.tables_.push_back(channel_.receive_exactly(kGarbledTables, plan.first.garbled_bytes(count)));
-  });
-  if (spec.pooled()) {
-    for_batches(spec.outputs, plan.window_batch, [&](std::size_t, std::size_t count) {
-      material.tables_.push_back(channel_.receive_exactly(kGarbledTables, plan.window_bytes(spec, count)));
-    });
-  }
+  for (const std::size_t bytes : table_message_bytes(spec))
+    material.tables_.push_back(channel_.receive_exactly(kGarbledTables, bytes));
   return material;
 }
 
-void ActivationEvaluator::request(EvaluatorMaterial& material, std::span<const std::uint64_t> a) {
+void ActivationEvaluator::request(net::Channel& channel, EvaluatorMaterial& material,
+                                  std::span<const std::uint64_t> a) {
   PreparedChoices& prepared = material.prepared_;
   if (material.empty() || prepared.choices_.empty()) {
     fail_security("The garbled material of this layer was used before; prepare the inference again.");
@@ -63,10 +76,11 @@ void ActivationEvaluator::request(EvaluatorMaterial& material, std::span<const s
   for (std::size_t i = 0; i < masked.size(); ++i)
     masked[i] = static_cast<std::uint8_t>(masked[i] ^ choices[i]);
   material.share_.assign(a.begin(), a.end());
-  channel_.send(kInputChoices, masked);
+  channel.send(kInputChoices, masked);
 }
 
-std::vector<std::uint64_t> ActivationEvaluator::evaluate(EvaluatorMaterial&& used) {
+std::vector<std::uint64_t> ActivationEvaluator::evaluate(net::Channel& channel,
+                                                         EvaluatorMaterial&& used) {
   EvaluatorMaterial material = std::move(used);
   if (material.empty() || !material.prepared_.choices_.empty()) {
     fail_security(
@@ -81,7 +95,7 @@ std::vector<std::uint64_t> ActivationEvaluator::evaluate(EvaluatorMaterial&& use
   SecretVector<Block> sums(spec.inputs * plan.first.outputs.size());
 
   for_batches(spec.inputs, plan.first_batch, [&](std::size_t first, std::size_t count) {
-    const Bytes answers = channel_.receive_exactly(kInputLabels, count * bits * sizeof(Block));
+    const Bytes answers = channel.receive_exactly(kInputLabels, count * bits * sizeof(Block));
     const auto labels = std::span(material.prepared_.pads_).subspan(first * bits, count * bits);
     for (std::size_t i = 0; i < labels.size(); ++i) labels[i] ^= mpc::load_block(&answers[16 * i]);
     const std::size_t width = plan.first.outputs.size();
@@ -106,6 +120,30 @@ std::vector<std::uint64_t> ActivationEvaluator::evaluate(EvaluatorMaterial&& use
     tweak += plan.last.tweaks() * count;
   });
   return words;
+}
+
+void EvaluatorMaterial::save(SecretWriter& out) const {
+  if (empty() || prepared_.choices_.empty()) {
+    fail_security("The garbled material of this layer was used before; it cannot be stored.");
+  }
+  out.u64(prepared_.tweak_);
+  out.array(prepared_.choices_);
+  out.array(prepared_.pads_);
+  for (const Bytes& table : tables_) out.array(table);
+}
+
+EvaluatorMaterial EvaluatorMaterial::restore(const ActivationSpec& spec, ByteReader& in) {
+  spec.validate();
+  EvaluatorMaterial material;
+  PreparedChoices& prepared = material.prepared_;
+  prepared.spec_ = spec;
+  prepared.tweak_ = in.u64();
+  prepared.choices_ = read_array<SecretVector<std::uint8_t>>(in, choice_bytes(spec));
+  prepared.pads_ =
+      read_array<SecretVector<Block>>(in, spec.inputs * static_cast<std::size_t>(spec.share_bits()));
+  for (const std::size_t bytes : table_message_bytes(spec))
+    material.tables_.push_back(read_array<Bytes>(in, bytes));
+  return material;
 }
 
 }  // namespace ap::nonlinear

@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "base/secret_bytes.h"
 #include "mpc/cot.h"
 #include "nonlinear/activation_spec.h"
 
@@ -19,6 +21,7 @@ class PreparedChoices {
 
  private:
   friend class ActivationEvaluator;
+  friend class EvaluatorMaterial;
   ActivationSpec spec_;
   SecretVector<std::uint8_t> choices_;  ///< c: share_bits bits for each input, packed
   SecretVector<mpc::Block> pads_;       ///< t; after the answer, the active labels
@@ -33,6 +36,12 @@ class EvaluatorMaterial {
   EvaluatorMaterial(EvaluatorMaterial&&) noexcept = default;
   EvaluatorMaterial& operator=(EvaluatorMaterial&&) noexcept = default;
   bool empty() const { return tables_.empty(); }
+
+  /// All that the online phase needs, for a file of the server's own.
+  /// @throws Error(security) if it has served a request.
+  void save(SecretWriter& out) const;
+  /// @param spec  that of the layer it was made for. @throws the reader's error if bytes are missing.
+  static EvaluatorMaterial restore(const ActivationSpec& spec, ByteReader& in);
 
  private:
   friend class ActivationEvaluator;
@@ -56,12 +65,20 @@ class ActivationEvaluator {
   /// Online: sends the masked bits of the server's share `a`: spec.inputs words of spec.share_bits() bits,
   /// below spec.in_prime if there is one.
   /// @throws Error(security) if the material has been used for a request.
-  void request(EvaluatorMaterial& material, std::span<const std::uint64_t> a);
+  void request(EvaluatorMaterial& material, std::span<const std::uint64_t> a) {
+    request(channel_, material, a);
+  }
 
   /// Online: receives the labels and evaluates. Consumes the material.
   /// @return spec.outputs words (v - r) mod 2^out_bits, or mod out_prime.
   /// @throws Error(security) unless exactly one request went before.
-  std::vector<std::uint64_t> evaluate(EvaluatorMaterial&& material);
+  std::vector<std::uint64_t> evaluate(EvaluatorMaterial&& material) {
+    return evaluate(channel_, std::move(material));
+  }
+
+  /// The same in another session than the one that made the material; no base transfers are needed.
+  static void request(net::Channel& channel, EvaluatorMaterial& material, std::span<const std::uint64_t> a);
+  static std::vector<std::uint64_t> evaluate(net::Channel& channel, EvaluatorMaterial&& material);
 
  private:
   net::Channel& channel_;

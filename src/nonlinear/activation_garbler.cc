@@ -28,6 +28,7 @@ GarblerMaterial ActivationGarbler::garble(const ActivationSpec& spec, std::span<
 
   GarblerMaterial material;
   material.spec_ = spec;
+  material.delta_.push_back(delta);
   material.masked_.resize(spec.inputs * bits);
   cots_.extend(channel_, material.masked_);
 
@@ -72,23 +73,39 @@ GarblerMaterial ActivationGarbler::garble(const ActivationSpec& spec, std::span<
   return material;
 }
 
-void ActivationGarbler::answer(GarblerMaterial&& used) {
+void ActivationGarbler::answer(net::Channel& channel, GarblerMaterial&& used) {
   const GarblerMaterial material = std::move(used);
   if (material.empty()) {
     fail_security("The garbled material of this layer was used before; prepare the inference again.");
   }
   const ActivationSpec& spec = material.spec_;
   const auto bits = static_cast<std::size_t>(spec.share_bits());
-  const Bytes choices = channel_.receive_exactly(kInputChoices, choice_bytes(spec));
+  const Bytes choices = channel.receive_exactly(kInputChoices, choice_bytes(spec));
   for_batches(spec.inputs, plan_layer(spec).first_batch, [&](std::size_t first, std::size_t count) {
     Bytes answers(count * bits * sizeof(Block));
     for (std::size_t i = 0; i < count * bits; ++i) {
       const std::size_t at = first * bits + i;
-      const Block offset = mpc::mask_of((choices[at / 8] >> (at % 8)) & 1) & cots_.delta();
+      const Block offset = mpc::mask_of((choices[at / 8] >> (at % 8)) & 1) & material.delta_.front();
       mpc::store_block(&answers[16 * i], material.masked_[at] ^ offset);
     }
-    channel_.send(kInputLabels, answers);
+    channel.send(kInputLabels, answers);
   });
+}
+
+void GarblerMaterial::save(SecretWriter& out) const {
+  if (empty()) fail_security("The garbled material of this layer was used before; it cannot be stored.");
+  out.array(delta_);
+  out.array(masked_);
+}
+
+GarblerMaterial GarblerMaterial::restore(const ActivationSpec& spec, ByteReader& in) {
+  spec.validate();
+  GarblerMaterial material;
+  material.spec_ = spec;
+  material.delta_ = read_array<SecretVector<Block>>(in, 1);
+  material.masked_ =
+      read_array<SecretVector<Block>>(in, spec.inputs * static_cast<std::size_t>(spec.share_bits()));
+  return material;
 }
 
 }  // namespace ap::nonlinear

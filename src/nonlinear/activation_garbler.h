@@ -18,7 +18,9 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 
+#include "base/secret_bytes.h"
 #include "mpc/cot.h"
 #include "nonlinear/activation_spec.h"
 
@@ -33,9 +35,15 @@ class GarblerMaterial {
   GarblerMaterial& operator=(GarblerMaterial&&) noexcept = default;
   bool empty() const { return masked_.empty(); }
 
+  /// All that answering needs, for a file of the client's own. @throws Error(security) if it was used.
+  void save(SecretWriter& out) const;
+  /// @param spec  that of the layer it was made for. @throws the reader's error if bytes are missing.
+  static GarblerMaterial restore(const ActivationSpec& spec, ByteReader& in);
+
  private:
   friend class ActivationGarbler;
   ActivationSpec spec_;
+  SecretVector<mpc::Block> delta_;   ///< that of its session, alone: material may outlive the session
   SecretVector<mpc::Block> masked_;  ///< L0 xor q
 };
 
@@ -56,7 +64,9 @@ class ActivationGarbler {
 
   /// Online: receives the server's choice bits and sends the labels. Consumes the material.
   /// @throws Error(security) if the material was used before.
-  void answer(GarblerMaterial&& material);
+  void answer(GarblerMaterial&& material) { answer(channel_, std::move(material)); }
+  /// The same in another session than the one that made the material; no base transfers are needed.
+  static void answer(net::Channel& channel, GarblerMaterial&& material);
 
  private:
   net::Channel& channel_;

@@ -79,19 +79,19 @@ OtClientMaterial OtActivationClient::prepare(std::shared_ptr<const OtPlan> plan,
   return material;
 }
 
-void OtActivationClient::run(OtClientMaterial&& material, std::span<const std::uint64_t> b,
-                             std::span<const std::uint64_t> masks) {
+void OtActivationClient::run(net::Channel& channel, OtClientMaterial&& material,
+                             std::span<const std::uint64_t> b, std::span<const std::uint64_t> masks) {
   const OtClientMaterial used = take(std::move(material));
   const OtPlan& plan = *used.plan_;
   check_words("b", b, plan.square ? 0 : plan.inputs, plan.share_bits);
   check_words("r", masks, plan.outputs(), plan.out_bits);
   SecretVector<std::uint64_t> value;
   if (plan.square) {
-    value = run_square_client(channel_, *plan.square, used.square_);
+    value = run_square_client(channel, *plan.square, used.square_);
     if (plan.carry) {
       const SecretVector<std::uint64_t> words = client_carry_words(*plan.square, used.square_);
       SecretVector<std::uint64_t> change(words.size());
-      run_client_step(channel_, *plan.carry, used.steps_.back(), words, change);
+      run_client_step(channel, *plan.carry, used.steps_.back(), words, change);
       for (std::size_t i = 0; i < change.size(); ++i) value[i] += change[i];
     }
     for (std::uint64_t& v : value) v = without_dropped(*plan.square, v);
@@ -100,13 +100,13 @@ void OtActivationClient::run(OtClientMaterial&& material, std::span<const std::u
       run_layer(plan, plan.square ? std::span<const std::uint64_t>(value) : b,
                 [&](const OtStep& step, std::size_t number, std::span<const std::uint64_t> words,
                     std::span<std::uint64_t> out) {
-                  run_client_step(channel_, step, used.steps_[number], words, out);
+                  run_client_step(channel, step, used.steps_[number], words, out);
                 });
   for (std::size_t i = 0; i < shares.size(); ++i)
     shares[i] = (shares[i] - masks[i]) & low_mask(plan.out_bits);
   Bytes message(packed_bytes(shares.size(), plan.out_bits));
   pack_bits(shares, plan.out_bits, message);
-  channel_.send(kOtCorrection, message);
+  channel.send(kOtCorrection, message);
 }
 
 OtActivationServer::OtActivationServer(net::Channel& channel, Prng prng)
@@ -138,18 +138,18 @@ OtServerMaterial OtActivationServer::prepare(std::shared_ptr<const OtPlan> plan)
   return material;
 }
 
-std::vector<std::uint64_t> OtActivationServer::run(OtServerMaterial&& material,
+std::vector<std::uint64_t> OtActivationServer::run(net::Channel& channel, OtServerMaterial&& material,
                                                    std::span<const std::uint64_t> a) {
   const OtServerMaterial used = take(std::move(material));
   const OtPlan& plan = *used.plan_;
   check_words("a", a, plan.inputs, plan.argument_bits());
   SecretVector<std::uint64_t> value;
   if (plan.square) {
-    value = run_square_server(channel_, *plan.square, used.square_, a);
+    value = run_square_server(channel, *plan.square, used.square_, a);
     if (plan.carry) {
       const SecretVector<std::uint64_t> words = server_carry_words(*plan.square, a);
       SecretVector<std::uint64_t> change(words.size());
-      run_server_step(channel_, *plan.carry, used.steps_.back(), words, change);
+      run_server_step(channel, *plan.carry, used.steps_.back(), words, change);
       for (std::size_t i = 0; i < change.size(); ++i) value[i] += change[i];
     }
     for (std::uint64_t& v : value) v = without_dropped(*plan.square, v);
@@ -158,9 +158,9 @@ std::vector<std::uint64_t> OtActivationServer::run(OtServerMaterial&& material,
       run_layer(plan, plan.square ? std::span<const std::uint64_t>(value) : a,
                 [&](const OtStep& step, std::size_t number, std::span<const std::uint64_t> words,
                     std::span<std::uint64_t> out) {
-                  run_server_step(channel_, step, used.steps_[number], words, out);
+                  run_server_step(channel, step, used.steps_[number], words, out);
                 });
-  const Bytes message = channel_.receive_exactly(kOtCorrection, packed_bytes(shares.size(), plan.out_bits));
+  const Bytes message = channel.receive_exactly(kOtCorrection, packed_bytes(shares.size(), plan.out_bits));
   std::vector<std::uint64_t> results(shares.size());
   unpack_bits(message, plan.out_bits, results);
   for (std::size_t i = 0; i < shares.size(); ++i)

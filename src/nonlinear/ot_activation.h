@@ -28,6 +28,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/secret_bytes.h"
 #include "mpc/ot_tools.h"
 #include "nonlinear/activation_spec.h"
 #include "nonlinear/ot_step.h"
@@ -48,6 +49,11 @@ class OtMaterial {
     return *this;
   }
   bool empty() const { return plan_ == nullptr; }
+
+  /// For a file of this party's own. @throws Error(security) if it was used.
+  void save(SecretWriter& out) const;
+  /// @param spec  that of the layer it was made for. @throws the reader's error if bytes are missing.
+  static OtMaterial restore(const ActivationSpec& spec, ByteReader& in);
 
  private:
   friend class OtActivationClient;
@@ -82,7 +88,12 @@ class OtActivationClient {
   /// @param masks  spec.outputs words of spec.out_bits bits: r, uniform and never used before
   /// @throws Error(input) on bad sizes, Error(security) if the material was used before.
   void run(OtClientMaterial&& material, std::span<const std::uint64_t> b,
-           std::span<const std::uint64_t> masks);
+           std::span<const std::uint64_t> masks) {
+    run(channel_, std::move(material), b, masks);
+  }
+  /// The same in another session than the one that made the material; no base transfers are needed.
+  static void run(net::Channel& channel, OtClientMaterial&& material, std::span<const std::uint64_t> b,
+                  std::span<const std::uint64_t> masks);
 
  private:
   net::Channel& channel_;
@@ -104,7 +115,11 @@ class OtActivationServer {
   /// Online. Consumes the material.
   /// @param a  spec.inputs words of spec.argument_bits() bits
   /// @return spec.outputs words (v - r) mod 2^out_bits.
-  std::vector<std::uint64_t> run(OtServerMaterial&& material, std::span<const std::uint64_t> a);
+  std::vector<std::uint64_t> run(OtServerMaterial&& material, std::span<const std::uint64_t> a) {
+    return run(channel_, std::move(material), a);
+  }
+  static std::vector<std::uint64_t> run(net::Channel& channel, OtServerMaterial&& material,
+                                        std::span<const std::uint64_t> a);
 
  private:
   net::Channel& channel_;

@@ -8,6 +8,7 @@
 #include "protocol/engines.h"
 #include "protocol/link.h"
 #include "protocol/local_nodes.h"
+#include "protocol/material.h"
 #include "protocol/messages.h"
 #include "protocol/metered_channel.h"
 #include "protocol/statistics.h"
@@ -15,11 +16,7 @@
 namespace ap::protocol {
 namespace {
 
-/// One inference's one-time material: made by prepare, destroyed by infer.
-struct Material {
-  Share input_mask;
-  Share logits;
-  std::vector<std::unique_ptr<ClientTask>> activations;
+struct Material : ClientMaterial {
   Report report;
 };
 
@@ -34,13 +31,15 @@ struct ClientSession::State {
   ClientOptions options;
   ClientKeys keys;
   Prng prng;
-  std::vector<Engine> chosen;  ///< by activation
+  std::vector<Engine> chosen;  ///< by activation; empty until choose()
+  bool has_chosen = false;
   std::map<Engine, std::unique_ptr<ClientEngine>> engines;
   std::deque<Material> ready;
   Report last;
 
   void shake_hands(const package::PackageId& id);
-  Report empty_report() const;
+  void choose();
+  Report empty_report(const std::vector<Engine>& by_activation) const;
   Share random_share(int node);
   void send_uploads(const std::vector<Share>& shares, Report& report);
   void receive_replies(std::vector<Share>& shares, Report& report);
@@ -92,7 +91,14 @@ void ClientSession::State::shake_hands(const package::PackageId& id) {
   }
 }
 
-Report ClientSession::State::empty_report() const {
+/// A session that only uses stored material never asks how fast the link is.
+void ClientSession::State::choose() {
+  if (has_chosen) return;
+  chosen = choose_engines(model, wants_link(model) ? measure_link(channel) : Link{}, options.profile);
+  has_chosen = true;
+}
+
+Report ClientSession::State::empty_report(const std::vector<Engine>& by_activation) const {
   Report report;
   for (const LinearLayer& layer : model.linears()) {
     report.layers.push_back({layer.node, model.node(layer.node).name, "linear", "he", {}, {}});
@@ -100,7 +106,7 @@ Report ClientSession::State::empty_report() const {
   for (std::size_t i = 0; i < model.activations().size(); ++i) {
     const int node = model.activations()[i].node;
     report.layers.push_back(
-        {node, model.node(node).name, "activation", engine_name(chosen[i]), {}, {}});
+        {node, model.node(node).name, "activation", engine_name(by_activation[i]), {}, {}});
   }
   return report;
 }
@@ -182,20 +188,23 @@ ClientSession::ClientSession(const Model& model, const package::PackageId& id, n
                              ClientOptions options)
     : state_(std::make_unique<State>(model, channel, std::move(options))) {
   state_->shake_hands(id);
-  state_->chosen = choose_engines(
-      model, wants_link(model) ? measure_link(state_->channel) : Link{}, state_->options.profile);
 }
 
 ClientSession::~ClientSession() = default;
 
-const std::vector<Engine>& ClientSession::engines() const { return state_->chosen; }
+const std::vector<Engine>& ClientSession::engines() const {
+  state_->choose();
+  return state_->chosen;
+}
 std::size_t ClientSession::prepared() const { return state_->ready.size(); }
 const Report& ClientSession::report() const { return state_->last; }
 
 void ClientSession::prepare() {
   State& s = *state_;
+  s.choose();
   Material material;
-  material.report = s.empty_report();
+  material.engines = s.chosen;
+  material.report = s.empty_report(s.chosen);
   Report& report = material.report;
   s.measure(report.offline, [&] {
     s.channel.send(kCommand, Bytes{static_cast<std::uint8_t>(Command::prepare)});
@@ -222,6 +231,59 @@ void ClientSession::prepare() {
     s.receive_statistics(report.offline, report, &LayerCost::offline);
   });
   s.ready.push_back(std::move(material));
+}
+
+MaterialId ClientSession::store(MaterialStore& store) {
+  State& s = *state_;
+  if (s.ready.empty()) prepare();
+  // Taken out of this session before it is written anywhere: it cannot be both used here and stored.
+  const Material material = std::move(s.ready.front());
+  s.ready.pop_front();
+  const SecretBytes payload = serialise(material);
+  if (!store.has_room(payload.size())) {
+    fail_input("the store {} is full; use some of its inferences first", store.directory().string());
+  }
+  MaterialId id;
+  s.prng.fill(std::span<std::uint8_t>(id));
+  s.channel.send(kCommand, Bytes{static_cast<std::uint8_t>(Command::store)});
+  s.channel.send(kMaterialId, id);
+  const Bytes answer = s.channel.receive_exactly(kMaterialAnswer, 1);
+  if (answer[0] != static_cast<std::uint8_t>(StoreAnswer::done)) {
+    fail_peer("the server keeps no more prepared inferences; use stored ones first, or ask for a larger "
+              "--store-limit there");
+  }
+  // The server's half comes first: ours never waits in vain, unless the server loses its own.
+  if (!store.save(id, payload)) {
+    fail_input("the store {} is full; use some of its inferences first", store.directory().string());
+  }
+  s.last = material.report;
+  return id;
+}
+
+ClientSession::Use ClientSession::use(MaterialStore& store, const MaterialId& id) {
+  State& s = *state_;
+  Material material;
+  Cost cost;
+  Use result = Use::ready;
+  s.measure(cost, [&] {
+    // Ours is claimed before the server hears the id, so that no crash leaves it where it could serve again.
+    const std::optional<SecretBytes> payload = store.claim(id);
+    if (!payload) {
+      result = Use::taken;
+      return;
+    }
+    static_cast<ClientMaterial&>(material) = parse_client_material(s.model, s.channel, *payload);
+    s.channel.send(kCommand, Bytes{static_cast<std::uint8_t>(Command::use)});
+    s.channel.send(kMaterialId, id);
+    const Bytes answer = s.channel.receive_exactly(kMaterialAnswer, 1);
+    if (answer[0] != static_cast<std::uint8_t>(StoreAnswer::done)) result = Use::unknown;
+  });
+  if (result != Use::ready) return result;
+  material.report = s.empty_report(material.engines);
+  material.report.online = cost;
+  material.report.from_store = 1;
+  s.ready.push_front(std::move(material));
+  return result;
 }
 
 std::vector<std::int64_t> ClientSession::infer(std::span<const std::int32_t> input) {

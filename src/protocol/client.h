@@ -14,6 +14,7 @@
 #include "net/channel.h"
 #include "package/package.h"
 #include "protocol/engines.h"
+#include "protocol/material_store.h"
 #include "protocol/model.h"
 #include "protocol/observer.h"
 #include "protocol/report.h"
@@ -36,10 +37,24 @@ class ClientSession {
 
   /// The offline phase of one inference: everything that does not depend on the image.
   void prepare();
-  /// The engine of each activation, as the plan says or the link decides.
+  /// The engine of each activation, as the plan says or the link decides, which the first call measures.
   const std::vector<Engine>& engines() const;
   /// How many prepared inferences are waiting.
   std::size_t prepared() const;
+
+  /// Hands the oldest prepared inference (prepares one if there is none) to the stores of both parties, for a
+  /// later session. It is gone from this one, whatever happens.
+  /// @throws Error(peer) if the server keeps no more, Error(input) if our own store is full or fails.
+  MaterialId store(MaterialStore& store);
+
+  enum class Use : std::uint8_t {
+    ready,    ///< it is now the next that infer() consumes
+    taken,    ///< our store has none of this id (any more)
+    unknown,  ///< the server has none; our half is destroyed
+  };
+  /// Takes a stored inference out of the stores of both parties, ours first.
+  /// @throws Error(input) if our half cannot be used (MaterialStore::claim).
+  Use use(MaterialStore& store, const MaterialId& id);
 
   /// The online phase: consumes the oldest prepared inference (prepares one if there is none) and returns the
   /// logits in units of the logits' scale. `input` holds the quantised image in the input node's layout and

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "nonlinear/activation_evaluator.h"
 #include "nonlinear/activation_garbler.h"
+#include "nonlinear/layer_plan.h"
 #include "nonlinear/ot_activation.h"
 
 namespace ap::protocol {
@@ -12,90 +13,108 @@ namespace {
 
 using nonlinear::ActivationSpec;
 
+struct GarbledClientTask : ClientTask {
+  GarbledClientTask(net::Channel& c, nonlinear::GarblerMaterial m) : channel(c), material(std::move(m)) {}
+  void run() override { nonlinear::ActivationGarbler::answer(channel, std::move(material)); }
+  void save(SecretWriter& out) const override { material.save(out); }
+  net::Channel& channel;
+  nonlinear::GarblerMaterial material;
+};
+
+struct GarbledServerTask : ServerTask {
+  GarbledServerTask(net::Channel& c, nonlinear::EvaluatorMaterial m) : channel(c), material(std::move(m)) {}
+  std::vector<std::uint64_t> run(ShareView a) override {
+    nonlinear::ActivationEvaluator::request(channel, material, a);
+    return nonlinear::ActivationEvaluator::evaluate(channel, std::move(material));
+  }
+  void save(SecretWriter& out) const override { material.save(out); }
+  net::Channel& channel;
+  nonlinear::EvaluatorMaterial material;
+};
+
+struct TransferClientTask : ClientTask {
+  TransferClientTask(net::Channel& c, nonlinear::OtClientMaterial m, Share share, Share mask)
+      : channel(c), material(std::move(m)), b(std::move(share)), masks(std::move(mask)) {}
+  void run() override { nonlinear::OtActivationClient::run(channel, std::move(material), b, masks); }
+  void save(SecretWriter& out) const override {
+    out.array(b);
+    out.array(masks);
+    material.save(out);
+  }
+  net::Channel& channel;
+  nonlinear::OtClientMaterial material;
+  Share b, masks;
+};
+
+struct TransferServerTask : ServerTask {
+  TransferServerTask(net::Channel& c, nonlinear::OtServerMaterial m) : channel(c), material(std::move(m)) {}
+  std::vector<std::uint64_t> run(ShareView a) override {
+    return nonlinear::OtActivationServer::run(channel, std::move(material), a);
+  }
+  void save(SecretWriter& out) const override { material.save(out); }
+  net::Channel& channel;
+  nonlinear::OtServerMaterial material;
+};
+
 class GarblingClient : public ClientEngine {
  public:
-  explicit GarblingClient(net::Channel& channel) : garbler_(channel) {}
+  explicit GarblingClient(net::Channel& channel) : channel_(channel), garbler_(channel) {}
   void expect(std::span<const ActivationSpec>) override {}
   std::unique_ptr<ClientTask> prepare(const ActivationSpec& spec, ShareView b, ShareView masks) override {
-    return std::make_unique<Task>(garbler_, garbler_.garble(spec, b, masks));
+    return std::make_unique<GarbledClientTask>(channel_, garbler_.garble(spec, b, masks));
   }
 
  private:
-  struct Task : ClientTask {
-    Task(nonlinear::ActivationGarbler& g, nonlinear::GarblerMaterial m)
-        : garbler(g), material(std::move(m)) {}
-    void run() override { garbler.answer(std::move(material)); }
-    nonlinear::ActivationGarbler& garbler;
-    nonlinear::GarblerMaterial material;
-  };
+  net::Channel& channel_;
   nonlinear::ActivationGarbler garbler_;
 };
 
 class GarblingServer : public ServerEngine {
  public:
-  explicit GarblingServer(net::Channel& channel) : evaluator_(channel) {}
+  explicit GarblingServer(net::Channel& channel) : channel_(channel), evaluator_(channel) {}
   void expect(std::span<const ActivationSpec>) override {}
   void announce(const ActivationSpec& spec) override { announced_.push_back(evaluator_.prepare(spec)); }
   std::unique_ptr<ServerTask> prepare(const ActivationSpec&) override {
     AP_ASSERT(!announced_.empty());
     nonlinear::PreparedChoices choices = std::move(announced_.front());
     announced_.pop_front();
-    return std::make_unique<Task>(evaluator_, evaluator_.receive_tables(std::move(choices)));
+    return std::make_unique<GarbledServerTask>(channel_, evaluator_.receive_tables(std::move(choices)));
   }
 
  private:
-  struct Task : ServerTask {
-    Task(nonlinear::ActivationEvaluator& e, nonlinear::EvaluatorMaterial m)
-        : evaluator(e), material(std::move(m)) {}
-    std::vector<std::uint64_t> run(ShareView a) override {
-      evaluator.request(material, a);
-      return evaluator.evaluate(std::move(material));
-    }
-    nonlinear::ActivationEvaluator& evaluator;
-    nonlinear::EvaluatorMaterial material;
-  };
+  net::Channel& channel_;
   nonlinear::ActivationEvaluator evaluator_;
   std::deque<nonlinear::PreparedChoices> announced_;
 };
 
 class TransferClient : public ClientEngine {
  public:
-  explicit TransferClient(net::Channel& channel) : party_(channel) {}
+  explicit TransferClient(net::Channel& channel) : channel_(channel), party_(channel) {}
   void expect(std::span<const ActivationSpec> specs) override { party_.expect(specs); }
   std::unique_ptr<ClientTask> prepare(const ActivationSpec& spec, ShareView b, ShareView masks) override {
-    if (spec.square) return std::make_unique<Task>(party_, party_.prepare(spec, b), ShareView(), masks);
-    return std::make_unique<Task>(party_, party_.prepare(spec), b, masks);
+    Share mask(masks.begin(), masks.end());
+    if (spec.square)
+      return std::make_unique<TransferClientTask>(channel_, party_.prepare(spec, b), Share(), std::move(mask));
+    return std::make_unique<TransferClientTask>(channel_, party_.prepare(spec), Share(b.begin(), b.end()),
+                                                std::move(mask));
   }
 
  private:
-  struct Task : ClientTask {
-    Task(nonlinear::OtActivationClient& p, nonlinear::OtClientMaterial m, ShareView share, ShareView mask)
-        : party(p), material(std::move(m)), b(share.begin(), share.end()), masks(mask.begin(), mask.end()) {}
-    void run() override { party.run(std::move(material), b, masks); }
-    nonlinear::OtActivationClient& party;
-    nonlinear::OtClientMaterial material;
-    Share b, masks;
-  };
+  net::Channel& channel_;
   nonlinear::OtActivationClient party_;
 };
 
 class TransferServer : public ServerEngine {
  public:
-  explicit TransferServer(net::Channel& channel) : party_(channel) {}
+  explicit TransferServer(net::Channel& channel) : channel_(channel), party_(channel) {}
   void expect(std::span<const ActivationSpec> specs) override { party_.expect(specs); }
   void announce(const ActivationSpec&) override {}
   std::unique_ptr<ServerTask> prepare(const ActivationSpec& spec) override {
-    return std::make_unique<Task>(party_, party_.prepare(spec));
+    return std::make_unique<TransferServerTask>(channel_, party_.prepare(spec));
   }
 
  private:
-  struct Task : ServerTask {
-    Task(nonlinear::OtActivationServer& p, nonlinear::OtServerMaterial m)
-        : party(p), material(std::move(m)) {}
-    std::vector<std::uint64_t> run(ShareView a) override { return party.run(std::move(material), a); }
-    nonlinear::OtActivationServer& party;
-    nonlinear::OtServerMaterial material;
-  };
+  net::Channel& channel_;
   nonlinear::OtActivationServer party_;
 };
 
@@ -122,6 +141,28 @@ std::unique_ptr<ClientEngine> make_client_engine(Engine engine, net::Channel& ch
 std::unique_ptr<ServerEngine> make_server_engine(Engine engine, net::Channel& channel) {
   if (engine == Engine::gc) return std::make_unique<GarblingServer>(channel);
   return std::make_unique<TransferServer>(channel);
+}
+
+std::unique_ptr<ClientTask> restore_client_task(Engine engine, net::Channel& channel,
+                                                const ActivationSpec& spec, ByteReader& in) {
+  if (engine == Engine::gc) {
+    return std::make_unique<GarbledClientTask>(channel, nonlinear::GarblerMaterial::restore(spec, in));
+  }
+  const std::size_t count = spec.square ? 0 : spec.inputs;
+  Share b = read_array<Share>(in, count);
+  Share masks = read_array<Share>(in, spec.outputs);
+  nonlinear::check_words("the stored b", b, count, spec.share_bits());
+  nonlinear::check_words("the stored r", masks, spec.outputs, spec.out_bits);
+  return std::make_unique<TransferClientTask>(channel, nonlinear::OtClientMaterial::restore(spec, in),
+                                              std::move(b), std::move(masks));
+}
+
+std::unique_ptr<ServerTask> restore_server_task(Engine engine, net::Channel& channel,
+                                                const ActivationSpec& spec, ByteReader& in) {
+  if (engine == Engine::gc) {
+    return std::make_unique<GarbledServerTask>(channel, nonlinear::EvaluatorMaterial::restore(spec, in));
+  }
+  return std::make_unique<TransferServerTask>(channel, nonlinear::OtServerMaterial::restore(spec, in));
 }
 
 std::uint64_t material_bytes(const ActivationSpec& spec) {

@@ -12,6 +12,7 @@
 #include <span>
 #include <vector>
 
+#include "base/secret_bytes.h"
 #include "net/channel.h"
 #include "nonlinear/activation_spec.h"
 #include "protocol/share.h"
@@ -30,6 +31,8 @@ class ClientTask {
   virtual ~ClientTask() = default;
   /// The online phase. Call once.
   virtual void run() = 0;
+  /// All that run() needs. @throws Error(security) after run().
+  virtual void save(SecretWriter& out) const = 0;
 };
 
 /// One session's state of one engine at the client. Layers are prepared in the same order by both parties.
@@ -48,6 +51,8 @@ class ServerTask {
   virtual ~ServerTask() = default;
   /// The online phase. Call once. `a`: the server's share of the input; returns its share of the output.
   virtual std::vector<std::uint64_t> run(ShareView a) = 0;
+  /// All that run() needs. @throws Error(security) after run().
+  virtual void save(SecretWriter& out) const = 0;
 };
 
 class ServerEngine {
@@ -63,6 +68,14 @@ class ServerEngine {
 /// Both run the engine's base transfers with the other party's. The channel must outlive them.
 std::unique_ptr<ClientEngine> make_client_engine(Engine engine, net::Channel& channel);
 std::unique_ptr<ServerEngine> make_server_engine(Engine engine, net::Channel& channel);
+
+/// What ClientTask::save and ServerTask::save wrote for a layer of this spec, to be run in any session; no base
+/// transfers are needed. The channel must outlive the task. @throws the reader's error if bytes are missing,
+/// Error(input) if a word is out of range.
+std::unique_ptr<ClientTask> restore_client_task(Engine engine, net::Channel& channel,
+                                                const nonlinear::ActivationSpec& spec, ByteReader& in);
+std::unique_ptr<ServerTask> restore_server_task(Engine engine, net::Channel& channel,
+                                                const nonlinear::ActivationSpec& spec, ByteReader& in);
 
 /// Bytes of the server's one-time material of a layer, for whichever engine takes more.
 std::uint64_t material_bytes(const nonlinear::ActivationSpec& spec);

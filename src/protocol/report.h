@@ -35,6 +35,7 @@ struct Report {
   Cost offline, online;
   std::vector<LayerCost> layers;      ///< linear layers and activations in network order
   std::uint64_t server_peak_rss = 0;  ///< bytes
+  std::size_t from_store = 0;         ///< inferences whose offline phase was another session's
 };
 
 }  // namespace ap::protocol

@@ -10,6 +10,7 @@
 #include "protocol/engines.h"
 #include "protocol/link.h"
 #include "protocol/local_nodes.h"
+#include "protocol/material.h"
 #include "protocol/messages.h"
 #include "protocol/statistics.h"
 
@@ -21,12 +22,6 @@ struct PreparedLayer {
   std::unique_ptr<PreparedHeLayer> offline;
   linear::ClearConv online;
   std::vector<std::int64_t> bias;
-};
-
-/// One inference's one-time material: made by prepare, destroyed by infer.
-struct Material {
-  std::vector<Share> linear_shares;  ///< s: the server's share of M r, by linear layer
-  std::vector<std::unique_ptr<ServerTask>> activations;
 };
 
 }  // namespace
@@ -93,6 +88,12 @@ class Session {
         case Command::probe:
           answer_probe(channel_);
           break;
+        case Command::store:
+          store();
+          break;
+        case Command::use:
+          use();
+          break;
         default:
           fail_peer("the client sent the unknown command {}", command[0]);
       }
@@ -137,12 +138,16 @@ class Session {
     channel_.send(kStatistics, serialise(statistics));
   }
 
-  void prepare() {
+  void check_room() const {
     if (ready_.size() >= options_.max_prepared) {
       fail_peer("the client wants to prepare more than {} inferences ahead", options_.max_prepared);
     }
+  }
+
+  void prepare() {
+    check_room();
     ServerStatistics statistics = empty_statistics();
-    Material material;
+    ServerMaterial material;
     measure(statistics.cpu_s, [&] {
       keys_.renew(channel_);
       for (std::size_t i = 0; i < model_.linears().size(); ++i) {
@@ -171,15 +176,11 @@ class Session {
         fail_peer("the client asks for the unknown activation engine {}", name);
       const ActivationLayer& layer = model_.activations()[engines.size()];
       engines.push_back(static_cast<Engine>(name));
-      if ((engines.back() == Engine::beaver) != layer.spec.square.has_value())
-        fail_peer("the client asks for engine {} for layer {}", engine_name(engines.back()),
-                  model_.node(layer.node).name);
-    }
-    for (std::size_t i = 0; i < engines.size(); ++i) {
-      const ActivationLayer& layer = model_.activations()[i];
-      if (engines[i] != Engine::gc && (layer.spec.in_prime != 0 || layer.spec.out_prime != 0)) {
-        fail_peer("the client asks for another engine than gc for layer {}, which is shared modulo a prime",
-                  model_.node(layer.node).name);
+      if (!engine_fits(engines.back(), layer.spec)) {
+        const bool prime = layer.spec.in_prime != 0 || layer.spec.out_prime != 0;
+        fail_peer("the client asks for engine {} for layer {}, which {}", engine_name(engines.back()),
+                  model_.node(layer.node).name,
+                  prime ? "is shared modulo a prime" : "that engine cannot run");
       }
     }
     return engines;
@@ -187,8 +188,8 @@ class Session {
 
   /// A layer is always announced before the one ahead of it is finished, so that the client never waits for
   /// us while it could work.
-  void prepare_activations(Material& material, ServerStatistics& statistics) {
-    const std::vector<Engine> chosen = receive_engines();
+  void prepare_activations(ServerMaterial& material, ServerStatistics& statistics) {
+    const std::vector<Engine> chosen = material.engines = receive_engines();
     material.activations.resize(chosen.size());
     for (const Engine engine : {Engine::gc, Engine::ot}) {
       std::vector<std::size_t> layers;
@@ -234,10 +235,51 @@ class Session {
                          modulus, "the masked input");
   }
 
+  MaterialId receive_id() {
+    const Bytes bytes = channel_.receive_exactly(kMaterialId, sizeof(MaterialId));
+    MaterialId id;
+    std::copy(bytes.begin(), bytes.end(), id.begin());
+    return id;
+  }
+
+  /// `done` does the work and says whether it could. Why not is the server's own business.
+  template <typename Work>
+  void answer_store(const Work& done) {
+    bool success = false;
+    try {
+      success = options_.store != nullptr && done();
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::peer) throw;
+      if (options_.on_store_failure) options_.on_store_failure(error.what());
+    }
+    const auto answer = success ? StoreAnswer::done : StoreAnswer::refused;
+    channel_.send(kMaterialAnswer, Bytes{static_cast<std::uint8_t>(answer)});
+  }
+
+  void store() {
+    const MaterialId id = receive_id();
+    if (ready_.empty()) fail_peer("the client wants to store an inference that it has not prepared");
+    // Taken out first, and gone even if it cannot be stored: the client has given up its half too.
+    const ServerMaterial material = std::move(ready_.front());
+    ready_.pop_front();
+    answer_store([&] { return options_.store->save(id, serialise(material)); });
+  }
+
+  void use() {
+    check_room();
+    const MaterialId id = receive_id();
+    answer_store([&] {
+      const std::optional<SecretBytes> payload = options_.store->claim(id);
+      if (!payload) return false;
+      ready_.push_front(parse_server_material(model_, channel_, *payload));
+      return true;
+    });
+  }
+
   void infer() {
     if (ready_.empty()) fail_peer("the client wants an inference that it has not prepared");
     // Taken out before anything is used: whatever happens from here on, it cannot be used again.
-    Material material = std::move(ready_.front());
+    ServerMaterial material = std::move(ready_.front());
     ready_.pop_front();
     ServerStatistics statistics = empty_statistics();
     const int count = static_cast<int>(model_.network().nodes.size());
@@ -285,7 +327,7 @@ class Session {
   Prng prng_;
   ServerKeys keys_;
   std::map<Engine, std::unique_ptr<ServerEngine>> engines_;
-  std::deque<Material> ready_;
+  std::deque<ServerMaterial> ready_;
 };
 
 }  // namespace

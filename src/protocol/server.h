@@ -7,6 +7,7 @@
 #include "bfv/scheme.h"
 #include "net/channel.h"
 #include "package/package.h"
+#include "protocol/material_store.h"
 #include "protocol/model.h"
 #include "protocol/observer.h"
 
@@ -17,6 +18,8 @@ struct ServerOptions {
   Observer observer;                   ///< tests only
   std::size_t max_prepared = 4;        ///< inferences that one session may prepare ahead; bounds its memory
   std::function<void()> on_inference;  ///< called before the last message of each inference
+  MaterialStore* store = nullptr;      ///< for prepared inferences that outlive their session; may be shared
+  std::function<void(const std::string&)> on_store_failure;  ///< gets a sentence; the client is only refused
 };
 
 /// The network with everything that is computed once and shared by all sessions: weights in NTT form and as

@@ -23,6 +23,24 @@ void divide(protocol::Cost& cost, double count) {
   cost.bytes_down = static_cast<std::uint64_t>(static_cast<double>(cost.bytes_down) / count + 0.5);
 }
 
+/// Makes the oldest stored inference that both parties can use the next of the session, if there is one.
+void take_stored(protocol::ClientSession& session, protocol::MaterialStore& store, const Notice& notice) {
+  using Use = protocol::ClientSession::Use;
+  for (const protocol::MaterialId& id : store.ids()) {
+    try {
+      const Use use = session.use(store, id);
+      if (use == Use::ready) return;
+      if (use == Use::unknown && notice) {
+        notice(fmt::format("the server has no half of the stored inference {}; ours was destroyed",
+                           protocol::to_hex(id)));
+      }
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::input) throw;
+      if (notice) notice(error.what());
+    }
+  }
+}
+
 }  // namespace
 
 protocol::Report mean_report(std::span<const protocol::Report> reports) {
@@ -32,6 +50,7 @@ protocol::Report mean_report(std::span<const protocol::Report> reports) {
     AP_ASSERT(report.layers.size() == mean.layers.size());
     mean.offline += report.offline;
     mean.online += report.online;
+    mean.from_store += report.from_store;
     mean.server_peak_rss = std::max(mean.server_peak_rss, report.server_peak_rss);
     for (std::size_t i = 0; i < mean.layers.size(); ++i) {
       mean.layers[i].offline += report.layers[i].offline;
@@ -49,7 +68,7 @@ protocol::Report mean_report(std::span<const protocol::Report> reports) {
 }
 
 RunResult run_images(const package::Package& package, net::Channel& channel, std::span<const Image> images,
-                     bool progress) {
+                     bool progress, protocol::MaterialStore* store, const Notice& notice) {
   if (images.empty()) fail_input("no image was selected; check --first and --range");
   const protocol::Model model(package.network, package.plan);
   protocol::ClientOptions options;
@@ -59,11 +78,32 @@ RunResult run_images(const package::Package& package, net::Channel& channel, std
   std::vector<protocol::Report> reports;
   Progress bar("private inference", images.size(), progress);
   for (const Image& image : images) {
+    if (store) take_stored(session, *store, notice);
     result.logits.push_back(session.infer(image));
     reports.push_back(session.report());
     bar.advance();
   }
   session.finish();
+  result.mean = mean_report(reports);
+  result.client_peak_rss = peak_rss_bytes();
+  return result;
+}
+
+PrepareResult prepare_only(const package::Package& package, net::Channel& channel,
+                           protocol::MaterialStore& store, std::size_t count, bool progress) {
+  if (count == 0) fail_input("no inference was asked for; give --prepare-only 1 or more");
+  const protocol::Model model(package.network, package.plan);
+  protocol::ClientSession session(model, package.id, channel);
+  PrepareResult result;
+  std::vector<protocol::Report> reports;
+  Progress bar("preparing", count, progress);
+  for (; result.stored < count; ++result.stored) {
+    session.store(store);
+    reports.push_back(session.report());
+    bar.advance();
+  }
+  session.finish();
+  result.available = store.ids().size();
   result.mean = mean_report(reports);
   result.client_peak_rss = peak_rss_bytes();
   return result;

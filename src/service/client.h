@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "net/tls.h"
 #include "nn/quantised_network.h"
 #include "package/package.h"
+#include "protocol/material_store.h"
 #include "protocol/report.h"
 
 namespace ap::service {
@@ -26,10 +28,25 @@ struct RunResult {
   std::uint64_t client_peak_rss = 0;  ///< bytes
 };
 
-/// Runs every image through one session on `channel`.
-/// @throws Error(peer) if the server refuses, misbehaves, falls silent or disappears.
+/// Gets a sentence that a person should read, about something that does not end the run.
+using Notice = std::function<void(const std::string&)>;
+
+/// Runs every image through one session on `channel`, with inferences from `store` as long as it has any that
+/// the server knows too. @throws Error(peer) if the server refuses, misbehaves, falls silent or disappears.
 RunResult run_images(const package::Package& package, net::Channel& channel, std::span<const Image> images,
-                     bool progress);
+                     bool progress, protocol::MaterialStore* store = nullptr, const Notice& notice = {});
+
+struct PrepareResult {
+  std::size_t stored = 0;             ///< in this run
+  std::size_t available = 0;          ///< of this package in the store now
+  protocol::Report mean;              ///< per inference
+  std::uint64_t client_peak_rss = 0;  ///< bytes
+};
+
+/// The offline phase of `count` >= 1 inferences, each put into both parties' stores before the next begins.
+/// @throws Error(peer) as above and if the server keeps no more, Error(input) if our own store is full.
+PrepareResult prepare_only(const package::Package& package, net::Channel& channel,
+                           protocol::MaterialStore& store, std::size_t count, bool progress);
 
 struct Agreement {
   std::size_t same_class = 0;        ///< images whose best class is that of the clear network

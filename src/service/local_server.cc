@@ -95,7 +95,7 @@ void report_failure(int fd, int exit_status, const std::string& message) {
 }
 
 LocalServer::LocalServer(const std::filesystem::path& program, const std::filesystem::path& package,
-                         std::chrono::seconds patience) {
+                         const std::vector<std::string>& options, std::chrono::seconds patience) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) {
     fail(ErrorCode::internal, "cannot make a pipe to a local server: {}", std::strerror(errno));
@@ -106,6 +106,7 @@ LocalServer::LocalServer(const std::filesystem::path& program, const std::filesy
   const std::string fd_text = std::to_string(to_parent.get());
   std::vector<std::string> words = {program_text,  "serve",   package_text, "--listen",
                                     "127.0.0.1:0", "--quiet", "--ready-fd", fd_text};
+  words.insert(words.end(), options.begin(), options.end());
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);

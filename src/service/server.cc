@@ -91,6 +91,7 @@ struct Server::State {
   HostPort where;
   net::ChannelLimits limits;
   std::unique_ptr<net::Listener> listener;
+  std::unique_ptr<protocol::MaterialStore> store;
   std::string fingerprint;
   std::atomic<bool> stopping{false};
   std::atomic<std::size_t> running{0};
@@ -113,6 +114,10 @@ void Server::State::serve(Conversation& session) {
     session.channel->set_deadline(config.deadline);
     protocol::ServerOptions options;
     options.max_prepared = config.max_prepared;
+    options.store = store.get();
+    options.on_store_failure = [&](const std::string& sentence) {
+      spdlog::warn("session {}: {}", session.number, sentence);
+    };
     options.on_inference = [&] {
       ++answered;
       ++inferences;
@@ -187,6 +192,12 @@ Server::Server(const package::Package& package, ServerConfig config) {
                                           s.config.max_sessions);
   if (s.config.identity.certificate_pem.empty()) {
     s.config.identity = net::make_self_signed(certificate_host(where.host));
+  }
+  if (!s.config.store.empty()) {
+    if (!s.config.store_options.notice)
+      s.config.store_options.notice = [](const std::string& sentence) { spdlog::info("{}", sentence); };
+    s.store = std::make_unique<protocol::MaterialStore>(s.config.store, package::Role::server, s.model.id(),
+                                                        s.config.store_options);
   }
   s.fingerprint = net::certificate_fingerprint(s.config.identity);
   s.listener = std::make_unique<net::Listener>(where.host, where.port, s.config.identity, s.limits);

@@ -4,11 +4,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 
 #include "net/tls.h"
 #include "package/package.h"
+#include "protocol/material_store.h"
 
 namespace ap::service {
 
@@ -18,6 +20,8 @@ struct ServerConfig {
   std::size_t max_sessions = 8;        ///< a further client is told that the server is busy
   std::size_t max_prepared = 4;        ///< inferences that a session may prepare ahead
   std::uint64_t max_memory_bytes = 0;  ///< lowers max_sessions so that one-time material fits; 0: no ceiling
+  std::filesystem::path store;         ///< directory of inferences prepared ahead for later sessions; or empty
+  protocol::StoreOptions store_options;
   std::chrono::milliseconds deadline{60'000};  ///< longest wait for a client
 };
 

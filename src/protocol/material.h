@@ -1,0 +1,39 @@
+// One inference's one-time material: made by prepare, destroyed by infer, or between the two kept in a store
+// (protocol/material_store.h). Its bytes follow from the package and the engines alone
+// (docs/store-format.md).
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/secret_bytes.h"
+#include "protocol/engines.h"
+#include "protocol/model.h"
+
+namespace ap::protocol {
+
+struct ClientMaterial {
+  std::vector<Engine> engines;  ///< by activation
+  Share input_mask;             ///< r of the image
+  Share logits;                 ///< the client's share of the logits
+  std::vector<std::unique_ptr<ClientTask>> activations;
+};
+
+struct ServerMaterial {
+  std::vector<Engine> engines;
+  std::vector<Share> linear_shares;  ///< s: the server's share of M r, by linear layer
+  std::vector<std::unique_ptr<ServerTask>> activations;
+};
+
+SecretBytes serialise(const ClientMaterial& material);
+SecretBytes serialise(const ServerMaterial& material);
+
+/// The channel must outlive the material.
+/// @throws Error(input) if the size is not exact, an engine is none of its layer or a share is out of range.
+ClientMaterial parse_client_material(const Model& model, net::Channel& channel, ByteView bytes);
+ServerMaterial parse_server_material(const Model& model, net::Channel& channel, ByteView bytes);
+
+/// Whether the engine runs layers of this spec at all.
+bool engine_fits(Engine engine, const nonlinear::ActivationSpec& spec);
+
+}  // namespace ap::protocol
