@@ -12,9 +12,11 @@
 #include "cli/common.h"
 #include "cli/sibling.h"
 #include "cli/table.h"
+#include "cost/profile_cache.h"
 #include "linear/layout.h"
 #include "nn/onnx_import.h"
 #include "plan/batched_candidates.h"
+#include "protocol/predict.h"
 #include "service/audit.h"
 #include "service/compile.h"
 
@@ -22,14 +24,15 @@ namespace ap::cli {
 namespace {
 
 constexpr std::uint64_t kMaxLabelBytes = 1 << 20;
+constexpr std::uint64_t kMaxProfileBytes = 1 << 20;
 // Calibration images of policies that search, unless told: half of them to search with, half to validate.
 constexpr std::size_t kSearchImages = 512;
 
 struct Options {
-  std::string model, calibrate, normalize, out, labels;
+  std::string model, calibrate, normalize, out, labels, profile = "machine";
   Selection selection;
   std::uint64_t seed = 1;
-  std::optional<double> max_latency, max_accuracy_loss;
+  std::optional<double> max_latency, max_accuracy_loss, bandwidth, round_trip;
   service::CompileOptions compile;
   bool json = false;
 };
@@ -124,24 +127,6 @@ double ciphertext_error_rate(const package::Package& package, const plan::Linear
   return std::exp2(choice.failure_log2) / replies;
 }
 
-struct Predicted {
-  double linear_s = 0, activation_s = 0;
-  std::uint64_t bytes = 0;
-};
-
-Predicted predicted_of(const plan::Plan& plan) {
-  Predicted p;
-  for (const plan::LinearChoice& choice : plan.linears) {
-    p.linear_s += choice.predicted_s;
-    p.bytes += choice.predicted_bytes;
-  }
-  for (const plan::ActivationChoice& choice : plan.activations) {
-    p.activation_s += choice.predicted_s;
-    p.bytes += choice.predicted_bytes;
-  }
-  return p;
-}
-
 Json layer_json(const package::Package& package, const service::Audit& audit, const Row& row) {
   Json json = {{"name", row.name}, {"op", row.op}};
   for (const char* key : {"packing", "n", "log2_q", "primes", "log2_p", "tau_lsb", "der_ciphertext",
@@ -169,6 +154,14 @@ Json layer_json(const package::Package& package, const service::Audit& audit, co
   return json;
 }
 
+Json phase_json(const cost::PhaseCost& phase) {
+  return {{"seconds", phase.seconds},
+          {"client_cpu_s", phase.client_cpu_s},
+          {"server_cpu_s", phase.server_cpu_s},
+          {"bytes_up", std::llround(phase.bytes_up)},
+          {"bytes_down", std::llround(phase.bytes_down)}};
+}
+
 Json search_json(const service::Searched& s) {
   return {{"simulations", s.simulations},
           {"resumed", s.resumed},
@@ -184,7 +177,7 @@ Json json_of(const service::Compiled& compiled, const service::Audit& audit, con
   const plan::Plan& plan = compiled.package.plan;
   Json layers = Json::array();
   for (const Row& row : rows_of(compiled.package)) layers.push_back(layer_json(compiled.package, audit, row));
-  const Predicted predicted = predicted_of(plan);
+  const cost::Prediction& predicted = compiled.predicted;
   const auto value = [](const std::optional<double>& v) { return v ? Json(*v) : Json(nullptr); };
   return {{"policy", plan.policy},
           {"package_id", package::to_hex(compiled.files.id)},
@@ -193,10 +186,15 @@ Json json_of(const service::Compiled& compiled, const service::Audit& audit, con
           {"min_lambda_bits", finite(audit.min_lambda_bits)},
           {"failure_log2", finite(plan.failure_log2)},
           {"predicted",
-           {{"offline_s", predicted.linear_s + predicted.activation_s},
-            {"online_s", nullptr},
+           {{"offline_s", predicted.offline.seconds},
+            {"online_s", predicted.online.seconds},
             {"latency_s", compiled.latency},
-            {"bytes", predicted.bytes}}},
+            {"bytes", std::llround(predicted.offline.bytes() + predicted.online.bytes())},
+            {"offline", phase_json(predicted.offline)},
+            {"online", phase_json(predicted.online)},
+            {"session", phase_json(predicted.session)},
+            {"images", protocol::kTypicalSession},
+            {"profile", options.compile.profile.machine}}},
           {"accuracy",
            {{"float", value(compiled.accuracy.in_float)},
             {"clear", value(compiled.accuracy.clear)},
@@ -235,14 +233,16 @@ std::string text_of(const service::Compiled& compiled, const service::Audit& aud
                  format_bytes(static_cast<double>(row.activation->predicted_bytes))});
     }
   }
-  const Predicted predicted = predicted_of(plan);
+  const cost::Prediction& predicted = compiled.predicted;
   std::string out = table.text();
   out += fmt::format("\nlowest security {:.1f} bits, failure at most 2^{:.1f} per inference\n",
                      audit.min_lambda_bits, plan.failure_log2);
   for (const std::string& note : plan.notes) out += "note: " + note + "\n";
-  out += fmt::format("predicted per image: {} of work, {}\n",
-                     format_seconds(predicted.linear_s + predicted.activation_s),
-                     format_bytes(static_cast<double>(predicted.bytes)));
+  out += fmt::format("predicted per image of a session of {}: offline {}, online {}, {} ({})\n",
+                     protocol::kTypicalSession, format_seconds(predicted.offline.seconds),
+                     format_seconds(predicted.online.seconds),
+                     format_bytes(predicted.offline.bytes() + predicted.online.bytes()),
+                     options.bandwidth ? "two machines" : "both parties on this machine");
   out += fmt::format("activations of {} bits: private and clear labels agree on {:.1f} % of simulated inferences\n",
                      compiled.activation_bits, 100 * compiled.agreement);
   out += fmt::format("predicted latency with 1 Gbit/s: {}\n", format_seconds(compiled.latency));
@@ -290,6 +290,22 @@ void make_directory(const std::string& path) {
   if (error) fail_input("cannot create the directory {}: {}", path, error.message());
 }
 
+/// The unit costs and the setting of the predictions.
+void set_prices(Options& options) {
+  cost::Profile& profile = options.compile.profile;
+  if (options.profile == "machine") {
+    // All processes of a search must see the same prices.
+    profile = launched_by_mpi() ? cost::typical_profile() : cost::machine_profile(true);
+  } else if (options.profile != "typical") {
+    const Bytes bytes = read_file(options.profile, kMaxProfileBytes);
+    profile = cost::parse_profile(std::string(bytes.begin(), bytes.end()));
+  }
+  if (!options.bandwidth) return;
+  constexpr double kMegabit = 125e3;  // bytes
+  options.compile.setting = {profile.cores, false, *options.bandwidth * kMegabit,
+                             options.round_trip.value_or(0.5) / 1e3};
+}
+
 void run_compile(Options options, const Extensions& extensions) {
   if (!extensions.sibling) {
     if (options.compile.policy == "ddpg") hand_over("policy ddpg");
@@ -306,6 +322,7 @@ void run_compile(Options options, const Extensions& extensions) {
   if (service::is_search_policy(options.compile.policy)) options.selection.default_first = kSearchImages;
   const nn::Dataset calibration = options.selection.load(options.calibrate, graph.input_shape());
   make_directory(options.out);
+  set_prices(options);
   service::CompileOptions wanted = options.compile;
   if (options.max_accuracy_loss) wanted.max_accuracy_loss = *options.max_accuracy_loss / 100;
   if (options.max_accuracy_loss || !options.max_latency) wanted.search.max_loss = wanted.max_accuracy_loss;
@@ -374,6 +391,20 @@ void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
   command->add_option("--max-accuracy-loss", options->max_accuracy_loss,
                    "Other policies than exact: largest simulated loss of top-1, in %; 0.2 if left out")
       ->type_name("PCT");
+  command
+      ->add_option("--profile", options->profile,
+                   "Unit costs: of this machine (measured once and cached), typical, or a file of `profile`")
+      ->capture_default_str()
+      ->type_name("machine|typical|FILE");
+  auto* bandwidth = command
+                        ->add_option("--bandwidth", options->bandwidth,
+                                     "Predict for two machines and a link of so many Mbit/s, not for infer --local")
+                        ->check(CLI::Range(0.001, 1e6))
+                        ->type_name("MBIT");
+  command->add_option("--round-trip", options->round_trip, "Round trip of that link in ms; 0.5 if left out")
+      ->check(CLI::Range(0.0, 60'000.0))
+      ->needs(bandwidth)
+      ->type_name("MS");
   command->add_flag("--json", options->json, "Print JSON");
   options->selection.default_first = 128;
   command->callback([options, &action, &extensions] {

@@ -19,10 +19,12 @@ using Json = nlohmann::ordered_json;
 void add_inspect(CLI::App& app, Action& action);
 void add_compile(CLI::App& app, Action& action, const Extensions& extensions);
 void add_audit(CLI::App& app, Action& action);
+void add_profile(CLI::App& app, Action& action);
 void add_security(CLI::App& app, Action& action);
 void add_serve(CLI::App& app, Action& action);
 void add_infer(CLI::App& app, Action& action);
 void add_simulate(CLI::App& app, Action& action);
+void add_report(CLI::App& app, Action& action);
 
 /// --first N and --range A:B.
 struct Selection {

@@ -43,10 +43,12 @@ int run(int argc, char** argv, const Extensions& extensions) {
   add_inspect(app, action);
   add_compile(app, action, extensions);
   add_audit(app, action);
+  add_profile(app, action);
   add_security(app, action);
   add_serve(app, action);
   add_infer(app, action);
   add_simulate(app, action);
+  add_report(app, action);
   for (const auto& add : extensions.commands) add(app, action);
   // CLI11 would only say that a subcommand is missing.
   const auto is_named = [&](CLI::App* command) { return command->get_name() == argv[1]; };

@@ -55,9 +55,13 @@ PackingChoice price(const Geometry& geometry, const Packing& packing, const Unit
   choice.bytes_up = uploads * costs.upload_bytes;
   choice.bytes_down =
       replies * costs.reply_bytes + static_cast<double>(geometry.out().size()) * costs.output_bytes;
-  choice.client_seconds = uploads * costs.upload_client + replies * costs.reply_client;
-  choice.server_seconds =
-      uploads * costs.upload_server + products * costs.product + replies * costs.reply_server;
+  const auto outputs = static_cast<double>(geometry.out().size());
+  const double moving =
+      choice.bytes_up * costs.byte_seconds_up + choice.bytes_down * costs.byte_seconds_down;
+  choice.client_seconds = uploads * costs.upload_client + replies * costs.reply_client +
+                          outputs * costs.output_client + moving / 2;
+  choice.server_seconds = uploads * costs.upload_server + products * costs.product +
+                          replies * costs.reply_server + outputs * costs.output_server + moving / 2;
   choice.seconds = choice.client_seconds + choice.server_seconds +
                    (choice.bytes_up + choice.bytes_down) / costs.bytes_per_second;
   return choice;

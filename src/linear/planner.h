@@ -13,6 +13,10 @@ struct UnitCosts {
   double product = 0;               ///< s: multiply and accumulate one plaintext polynomial
   double reply_server = 0;          ///< s: re-share one reply
   double reply_client = 0;          ///< s: decrypt one reply
+  double output_server = 0;         ///< s: re-share one coefficient of c0
+  double output_client = 0;         ///< s: decrypt one coefficient of c0
+  double byte_seconds_up = 0;       ///< s: both parties' work to move one byte to the server
+  double byte_seconds_down = 0;     ///< s: to the client
   double upload_bytes = 0;          ///< bytes of one upload
   double reply_bytes = 0;           ///< bytes of the part of a reply that does not depend on what is read: c1
   double output_bytes = 0;          ///< bytes of one coefficient of c0

@@ -4,17 +4,16 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "cost/layer_cost.h"
 #include "plan/quadratic.h"
 #include "security/limits.h"
 
 namespace ap::plan {
-namespace {
 
-// Seconds of one core per AND gate (garbled and evaluated) and per input bit (transferred obliviously).
-constexpr double kSecondsPerAnd = 30e-9;
-constexpr double kSecondsPerInputBit = 40e-9;
-
-}  // namespace
+void set_price(const cost::LayerWork& work, const cost::Profile& profile, ActivationChoice& choice) {
+  choice.predicted_s = cost::cpu_of(work.offline, profile).sum() + cost::cpu_of(work.online, profile).sum();
+  choice.predicted_bytes = static_cast<std::uint64_t>(work.offline.bytes() + work.online.bytes());
+}
 
 nonlinear::ActivationSpec spec_of(const nn::QuantisedNetwork& network, const ActivationChoice& choice) {
   const nn::QNode& node = network.nodes[static_cast<std::size_t>(choice.node)];
@@ -36,18 +35,15 @@ nonlinear::ActivationSpec spec_of(const nn::QuantisedNetwork& network, const Act
 }
 
 ActivationChoice choose_activation(const nn::QuantisedNetwork& network, int node, int out_bits,
-                                   std::span<const nn::Interval> ranges, int guard_bits) {
+                                   std::span<const nn::Interval> ranges, int guard_bits,
+                                   const cost::Profile& profile) {
   const nn::QNode& at = network.nodes[static_cast<std::size_t>(node)];
   ActivationChoice choice;
   choice.node = node;
   choice.truncation = truncation_of(std::get<nn::QActivation>(at.op),
                                     ranges[static_cast<std::size_t>(at.inputs.front())], guard_bits);
   choice.out_bits = out_bits;
-  const nonlinear::ActivationSpec spec = spec_of(network, choice);
-  choice.predicted_bytes = nonlinear::column_bytes(spec) + nonlinear::table_bytes(spec) +
-                           nonlinear::choice_bytes(spec) + nonlinear::label_bytes(spec);
-  choice.predicted_s = static_cast<double>(nonlinear::and_gates(spec)) * kSecondsPerAnd +
-                       static_cast<double>(spec.inputs) * spec.share_bits() * kSecondsPerInputBit;
+  set_price(cost::garbling_work(spec_of(network, choice), profile), profile, choice);
   return choice;
 }
 
@@ -61,15 +57,16 @@ std::vector<int> linear_nodes(const nn::QuantisedNetwork& network) {
 
 Plan assemble(const nn::QuantisedNetwork& network, std::string policy, double target_failure_log2,
               std::vector<int> modulus_bits, std::span<const Candidate> linears,
-              std::span<const nn::Interval> ranges, int guard_bits) {
+              std::span<const nn::Interval> ranges, int guard_bits, const cost::Profile& profile) {
   const std::vector<int> guards(network.nodes.size(), guard_bits);
   return assemble(network, std::move(policy), target_failure_log2, std::move(modulus_bits), linears, ranges,
-                  guards);
+                  guards, profile);
 }
 
 Plan assemble(const nn::QuantisedNetwork& network, std::string policy, double target_failure_log2,
               std::vector<int> modulus_bits, std::span<const Candidate> linears,
-              std::span<const nn::Interval> ranges, std::span<const int> guard_bits) {
+              std::span<const nn::Interval> ranges, std::span<const int> guard_bits,
+              const cost::Profile& profile) {
   AP_ASSERT(guard_bits.size() == network.nodes.size());
   Plan plan;
   plan.policy = std::move(policy);
@@ -96,12 +93,12 @@ Plan assemble(const nn::QuantisedNetwork& network, std::string policy, double ta
   }
   for (std::size_t i = 0; i < network.nodes.size(); ++i) {
     if (std::holds_alternative<nn::QActivation>(network.nodes[i].op)) {
-      plan.activations.push_back(
-          choose_activation(network, static_cast<int>(i), plan.modulus_bits[i], ranges, guard_bits[i]));
+      plan.activations.push_back(choose_activation(network, static_cast<int>(i), plan.modulus_bits[i], ranges,
+                                                   guard_bits[i], profile));
     } else if (std::holds_alternative<nn::QQuadratic>(network.nodes[i].op)) {
       const auto input = static_cast<std::size_t>(network.nodes[i].inputs.front());
       plan.activations.push_back(choose_quadratic(network, static_cast<int>(i), plan.modulus_bits[i],
-                                                  ranges[input], guard_bits[i]));
+                                                  ranges[input], guard_bits[i], profile));
     }
   }
   validate(plan, network);

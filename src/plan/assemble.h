@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cost/layer_cost.h"
 #include "nonlinear/activation_spec.h"
 #include "plan/candidates.h"
 
@@ -13,10 +14,14 @@ namespace ap::plan {
 /// The indices of all linear nodes, ascending.
 std::vector<int> linear_nodes(const nn::QuantisedNetwork& network);
 
+/// Sets the predicted bytes and seconds of an activation: processor time of both parties, both phases.
+void set_price(const cost::LayerWork& work, const cost::Profile& profile, ActivationChoice& choice);
+
 /// How activation `node` reads its input as if it lay in ranges[input], with shares mod 2^out_bits of its
-/// output.
+/// output, priced as garbled.
 ActivationChoice choose_activation(const nn::QuantisedNetwork& network, int node, int out_bits,
-                                   std::span<const nn::Interval> ranges, int guard_bits);
+                                   std::span<const nn::Interval> ranges, int guard_bits,
+                                   const cost::Profile& profile = cost::typical_profile());
 /// What its circuit computes, without the windows of a pooling: they do not matter to garbled sizes.
 nonlinear::ActivationSpec spec_of(const nn::QuantisedNetwork& network, const ActivationChoice& choice);
 
@@ -25,11 +30,13 @@ nonlinear::ActivationSpec spec_of(const nn::QuantisedNetwork& network, const Act
 /// @throws Error(input) if the result is not a valid plan.
 Plan assemble(const nn::QuantisedNetwork& network, std::string policy, double target_failure_log2,
               std::vector<int> modulus_bits, std::span<const Candidate> linears,
-              std::span<const nn::Interval> ranges, int guard_bits);
+              std::span<const nn::Interval> ranges, int guard_bits,
+              const cost::Profile& profile = cost::typical_profile());
 /// The same with guard bits of their own for each activation (by node; those of other nodes are not looked
 /// at).
 Plan assemble(const nn::QuantisedNetwork& network, std::string policy, double target_failure_log2,
               std::vector<int> modulus_bits, std::span<const Candidate> linears,
-              std::span<const nn::Interval> ranges, std::span<const int> guard_bits);
+              std::span<const nn::Interval> ranges, std::span<const int> guard_bits,
+              const cost::Profile& profile = cost::typical_profile());
 
 }  // namespace ap::plan

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "cost/session_cost.h"
 #include "linear/batched_layer.h"
 #include "nonlinear/activation_spec.h"
 #include "plan/assemble.h"
@@ -16,12 +17,8 @@
 namespace ap::plan {
 namespace {
 
-// As in plan/assemble.cc.
-constexpr double kSecondsPerAnd = 30e-9;
-constexpr double kSecondsPerInputBit = 40e-9;
-
 ActivationChoice choose_activation(const nn::QuantisedNetwork& network, int index, const nn::QActivation& op,
-                                   const std::vector<std::uint64_t>& primes) {
+                                   const std::vector<std::uint64_t>& primes, const cost::Profile& profile) {
   const nn::QNode& node = network.nodes[static_cast<std::size_t>(index)];
   const auto input = static_cast<std::size_t>(node.inputs.front());
   ActivationChoice choice;
@@ -41,15 +38,13 @@ ActivationChoice choose_activation(const nn::QuantisedNetwork& network, int inde
   spec.out_prime = primes[static_cast<std::size_t>(index)];
   if (op.has_pool)
     spec.pool_size = static_cast<std::size_t>(op.pool.kernel_h) * static_cast<std::size_t>(op.pool.kernel_w);
-  choice.predicted_bytes = nonlinear::column_bytes(spec) + nonlinear::table_bytes(spec) +
-                           nonlinear::choice_bytes(spec) + nonlinear::label_bytes(spec);
-  choice.predicted_s = static_cast<double>(nonlinear::and_gates(spec)) * kSecondsPerAnd +
-                       static_cast<double>(spec.inputs) * spec.share_bits() * kSecondsPerInputBit;
+  set_price(cost::garbling_work(spec, profile), profile, choice);
   return choice;
 }
 
-/// Adds each group's keys to the first layers that need them.
+/// Adds each group's keys to the first layers that need them, spread over a session if they serve one.
 void add_keys(const nn::QuantisedNetwork& network, const BatchedUnitCosts& costs, Plan& plan) {
+  const std::uint64_t images = keeps_keys(plan) ? cost::kTypicalSession : 1;
   std::vector<bfv::BatchContextPtr> contexts;
   for (const bfv::BatchParameters& group : plan.batch_groups)
     contexts.push_back(bfv::make_batch_context(group));
@@ -64,8 +59,8 @@ void add_keys(const nn::QuantisedNetwork& network, const BatchedUnitCosts& costs
     const std::size_t before = held[group]->size();
     for (const std::uint32_t element : layer.elements()) held[group]->insert(element);
     const KeyPrice keys = price_keys(plan.batch_groups[group], held[group]->size() - before, first, costs);
-    choice.predicted_s += keys.seconds;
-    choice.predicted_bytes += keys.bytes;
+    choice.predicted_s += keys.seconds / static_cast<double>(images);
+    choice.predicted_bytes += keys.bytes / images;
   }
 }
 
@@ -73,7 +68,7 @@ void add_keys(const nn::QuantisedNetwork& network, const BatchedUnitCosts& costs
 
 Plan assemble_batched(const nn::QuantisedNetwork& network, std::string policy, double target_failure_log2,
                       std::vector<std::uint64_t> primes, std::span<const BatchedCandidate> linears,
-                      const BatchedUnitCosts& costs) {
+                      const cost::Profile& profile) {
   Plan plan;
   plan.policy = std::move(policy);
   plan.target_failure_log2 = target_failure_log2;
@@ -100,12 +95,12 @@ Plan assemble_batched(const nn::QuantisedNetwork& network, std::string policy, d
   }
   for (std::size_t i = 0; i < network.nodes.size(); ++i) {
     if (const auto* op = std::get_if<nn::QActivation>(&network.nodes[i].op)) {
-      plan.activations.push_back(choose_activation(network, static_cast<int>(i), *op, primes));
+      plan.activations.push_back(choose_activation(network, static_cast<int>(i), *op, primes, profile));
     }
   }
   plan.primes = std::move(primes);
   validate(plan, network);
-  add_keys(network, costs, plan);
+  add_keys(network, profile.batched, plan);
   return plan;
 }
 

@@ -5,16 +5,18 @@
 #include <string>
 #include <vector>
 
+#include "cost/profile.h"
 #include "plan/batched_candidates.h"
 
 namespace ap::plan {
 
 /// The plan that runs linear node i as linears[i] (in the order of linear_nodes), with every node's shares
 /// modulo primes[node], and garbled activations that are exact.
-/// The keys of a group, fresh for each inference, are counted with the first layer that needs them.
+/// The keys of a group are counted with the first layer that needs them: if they serve a session
+/// (keeps_keys), by the share of one of cost::kTypicalSession inferences.
 /// @throws Error(input) if the result is not a valid plan.
 Plan assemble_batched(const nn::QuantisedNetwork& network, std::string policy, double target_failure_log2,
                       std::vector<std::uint64_t> primes, std::span<const BatchedCandidate> linears,
-                      const BatchedUnitCosts& costs = {});
+                      const cost::Profile& profile = cost::typical_profile());
 
 }  // namespace ap::plan

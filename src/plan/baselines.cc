@@ -107,7 +107,7 @@ class Selection {
       for (const BatchedChoice& method : methods_) layers_[i].push_back(batched_layer(geometry, method, n));
     });
     for (const auto& layer : layers_) replies_ += static_cast<double>(layer[0].counts.replies);
-    batched_.costs = options.costs;
+    batched_.costs = options.profile.batched;
     batched_.layers = static_cast<double>(linears.size());
   }
 
@@ -200,7 +200,7 @@ Plan finish(const nn::QuantisedNetwork& network, const Published& published, con
             std::uint64_t p, const Bound& bound, const Layers& layers) {
   const std::vector<std::uint64_t> primes(network.nodes.size(), p);
   Plan plan =
-      assemble_batched(network, published.name, options.target_failure_log2, primes, layers, options.costs);
+      assemble_batched(network, published.name, options.target_failure_log2, primes, layers, options.profile);
   note_prime(network, published, bound, p, layers[0].parameters.n, plan);
   return plan;
 }

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "cost/profile.h"
 #include "nn/quantised_network.h"
 #include "plan/batched_candidates.h"
 #include "plan/plan.h"
@@ -21,7 +22,7 @@ struct BaselineOptions {
   bool as_published = false;
   /// select_darl: q from the noise alone, also where the published 165 bits are more.
   bool tight = false;
-  BatchedUnitCosts costs;
+  cost::Profile profile = cost::typical_profile();
   double bytes_per_second = kGigabit;
 };
 

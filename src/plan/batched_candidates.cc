@@ -25,32 +25,6 @@ linear::Geometry geometry_of(const nn::QNode& node) {
   return linear::geometry_of(*op, node.shape.c);
 }
 
-/// The cost of key switches by the steps of bfv/batch_key_switch.cc.
-struct KeySwitchSeconds {
-  double decompose = 0, apply = 0;
-};
-
-struct Seconds {
-  double transform, pass, encrypt, slots;
-};
-
-Seconds scaled(const BatchedUnitCosts& costs, std::uint32_t n) {
-  const double linear = n / 8192.0;
-  return {costs.transform_s * linear * std::log2(n) / 13, costs.pass_s * linear, costs.encrypt_s * linear,
-          costs.slots_s * linear * std::log2(n) / 13};
-}
-
-KeySwitchSeconds key_switch_seconds(const bfv::BatchParameters& parameters, const Seconds& unit) {
-  const auto data = static_cast<double>(parameters.data_primes.size());
-  const auto special = static_cast<double>(parameters.special_primes.size());
-  const double digits = parameters.digits == 0 ? data : parameters.digits;
-  KeySwitchSeconds s;
-  s.decompose = data * unit.transform + (digits * (data + special) - data) * (unit.transform + unit.pass);
-  s.apply = 2 * digits * (data + special) * unit.pass;
-  if (special > 0) s.apply += 2 * (special + data) * unit.transform + 4 * data * unit.pass;
-  return s;
-}
-
 double polynomial_bytes(std::uint32_t n, std::span<const std::uint64_t> primes) {
   double bytes = 0;
   for (const std::uint64_t prime : primes) bytes += std::ceil(n * std::bit_width(prime) / 8.0);
@@ -135,24 +109,20 @@ noise::BatchedNoise worst_noise(const BatchedLayer& layer, const bfv::BatchParam
   return worst;
 }
 
+cost::BatchedRing ring_of(const bfv::BatchParameters& parameters) {
+  const auto data = static_cast<int>(parameters.data_primes.size());
+  return {parameters.n, data, static_cast<int>(parameters.special_primes.size()),
+          parameters.digits == 0 ? data : static_cast<int>(parameters.digits)};
+}
+
 void price_batched(const BatchedLayer& layer, const bfv::BatchParameters& parameters,
                    const BatchedUnitCosts& costs, LinearChoice& choice) {
-  const Seconds unit = scaled(costs, parameters.n);
-  const KeySwitchSeconds key_switch = key_switch_seconds(parameters, unit);
-  const linear::BatchedCounts& c = layer.counts;
-  const auto data = static_cast<double>(parameters.data_primes.size());
   const auto level = static_cast<double>(choice.batched->reply_level);
-  const auto uploads = static_cast<double>(c.uploads), replies = static_cast<double>(c.replies);
-  // Hoisted rotations share the decomposition of their input.
-  const double decompositions =
-      static_cast<double>(c.plain_rotations) + (c.hoisted_rotations > 0 ? uploads : 0);
-  const double rotations = static_cast<double>(c.plain_rotations + c.hoisted_rotations);
-  const double server = decompositions * key_switch.decompose + rotations * key_switch.apply +
-                        static_cast<double>(c.products) * 2 * data * unit.pass +
-                        replies * (unit.slots + data * (6 * unit.transform + 6 * unit.pass));
-  const double client = uploads * (unit.slots + data * unit.encrypt) +
-                        replies * (unit.slots + level * (unit.transform + unit.encrypt));
-  choice.predicted_s = server + client;
+  const auto uploads = static_cast<double>(layer.counts.uploads);
+  const auto replies = static_cast<double>(layer.counts.replies);
+  const cost::BatchedSeconds seconds =
+      cost::batched_seconds(layer.counts, ring_of(parameters), choice.batched->reply_level, costs);
+  choice.predicted_s = seconds.client + seconds.server;
   const std::span<const std::uint64_t> primes(parameters.data_primes);
   choice.predicted_bytes = static_cast<std::uint64_t>(
       uploads * (kSeedBytes + polynomial_bytes(parameters.n, primes)) +
@@ -161,16 +131,14 @@ void price_batched(const BatchedLayer& layer, const bfv::BatchParameters& parame
 
 KeyPrice price_keys(const bfv::BatchParameters& parameters, std::size_t rotations, bool public_key,
                     const BatchedUnitCosts& costs) {
-  const auto data = static_cast<double>(parameters.data_primes.size());
-  const auto special = static_cast<double>(parameters.special_primes.size());
-  const double digits = parameters.digits == 0 ? data : parameters.digits;
+  const cost::BatchedRing ring = ring_of(parameters);
   const auto count = static_cast<double>(rotations);
   const double data_bytes = polynomial_bytes(parameters.n, parameters.data_primes);
   const double all_bytes = data_bytes + polynomial_bytes(parameters.n, parameters.special_primes);
-  // The client encrypts each digit; the server expands the seed and unpacks.
-  const double polynomials = count * digits * (data + special) + (public_key ? data : 0);
-  const double bytes = count * (kSeedBytes + digits * all_bytes) + (public_key ? kSeedBytes + data_bytes : 0);
-  return {2 * polynomials * scaled(costs, parameters.n).encrypt, static_cast<std::uint64_t>(bytes)};
+  const double bytes =
+      count * (kSeedBytes + ring.digits * all_bytes) + (public_key ? kSeedBytes + data_bytes : 0);
+  const cost::BatchedSeconds seconds = cost::batched_key_seconds(ring, rotations, public_key, costs);
+  return {seconds.client + seconds.server, static_cast<std::uint64_t>(bytes)};
 }
 
 std::optional<bfv::BatchParameters> batched_parameters(std::uint32_t n, std::uint64_t p, int bits,

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cost/batched_cost.h"
 #include "linear/batched_conv.h"
 #include "linear/batched_fc.h"
 #include "noise/batched.h"
@@ -16,14 +17,7 @@
 
 namespace ap::plan {
 
-/// Seconds of one core at degree 8192 for one prime; transforms scale with N log N, the rest with N. A
-/// profile of the machine at hand replaces them.
-struct BatchedUnitCosts {
-  double transform_s = 5.6e-6;  ///< number-theoretic transform of a 45-bit prime
-  double pass_s = 3.1e-6;       ///< multiply and add N values; a rotation with five primes takes 0.38 ms
-  double encrypt_s = 32e-6;     ///< encrypt or decrypt, for one prime: 0.16 ms for five
-  double slots_s = 15e-6;       ///< encode or decode slots
-};
+using cost::BatchedUnitCosts;
 
 /// A linear layer that is packed by slots: a convolution, or a matrix if its input is a vector and it has no
 /// groups.
@@ -40,11 +34,13 @@ BatchedLayer batched_layer(const linear::Geometry& geometry, const BatchedChoice
 /// Noise of the noisiest reply, before it is flooded.
 noise::BatchedNoise worst_noise(const BatchedLayer& layer, const bfv::BatchParameters& parameters);
 
+cost::BatchedRing ring_of(const bfv::BatchParameters& parameters);
+
 /// Sets predicted_s and predicted_bytes: one inference, both parties. Keys, which the layers of a group
 /// share, are not counted: they are assemble_batched's to add.
 void price_batched(const BatchedLayer& layer, const bfv::BatchParameters& parameters,
                    const BatchedUnitCosts& costs, LinearChoice& choice);
-/// What `rotations` rotation keys and, if `public_key`, a public key add to an inference.
+/// What `rotations` rotation keys and, if `public_key`, a public key cost once.
 struct KeyPrice {
   double seconds = 0;
   std::uint64_t bytes = 0;

@@ -68,9 +68,10 @@ Plan select_tau(const nn::QuantisedNetwork& network, std::span<const double> tau
   parallel_for(linears.size(), [&](std::size_t i) {
     const auto node = static_cast<std::size_t>(linears[i]);
     chosen[i] = cheapest(network.nodes[node], std::max(modulus_bits[node], 2), {tau[i], 0, 1},
-                         options.bytes_per_second);
+                         options.bytes_per_second, options.profile);
   });
-  return assemble(network, "budget", 0, std::move(modulus_bits), chosen, ranges, options.guard_bits);
+  return assemble(network, "budget", 0, std::move(modulus_bits), chosen, ranges, options.guard_bits,
+                  options.profile);
 }
 
 BudgetSelection select_budget(const nn::QuantisedNetwork& network, std::span<const std::int32_t> images,
@@ -102,7 +103,9 @@ BudgetSelection select_budget(const nn::QuantisedNetwork& network, std::span<con
     if (result.simulation.loss.value_or(1 - result.simulation.agreement_mean) <= options.max_accuracy_loss)
       return result;
   }
-  result.plan = select_exact(network);
+  SelectOptions exact;
+  exact.profile = options.profile;
+  result.plan = select_exact(network, exact);
   result.fraction = 0;
   result.overflow_log2 = -std::numeric_limits<double>::infinity();
   result.simulation = simulate(network, result.plan, images, labels, options.simulate);

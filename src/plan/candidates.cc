@@ -53,8 +53,8 @@ double needed_log2_q(double variance, int log2_p, const ErrorBudget& budget) {
 }
 
 linear::UnitCosts costs_of(std::uint32_t n, double log2_q, int primes, int drop0, int drop1,
-                           double bytes_per_second) {
-  linear::UnitCosts costs = linear::typical_costs(n, log2_q, primes, drop0, drop1);
+                           double bytes_per_second, const cost::Profile& profile) {
+  linear::UnitCosts costs = cost::unit_costs(profile, n, log2_q, primes, drop0, drop1);
   costs.bytes_per_second = bytes_per_second;
   return costs;
 }
@@ -72,11 +72,13 @@ double price_of(const Candidate& candidate, double bytes_per_second) {
          static_cast<double>(candidate.choice.predicted_bytes) / bytes_per_second;
 }
 
-LayerSpace::LayerSpace(const nn::QNode& node, int log2_p, double bytes_per_second)
+LayerSpace::LayerSpace(const nn::QNode& node, int log2_p, double bytes_per_second,
+                       const cost::Profile& profile)
     : name_(node.name),
       geometry_(linear::geometry_of(linear_of(node), node.shape.c)),
       log2_p_(log2_p),
-      bytes_per_second_(bytes_per_second) {
+      bytes_per_second_(bytes_per_second),
+      profile_(profile) {
   for (const std::uint32_t n : kDegrees) {
     const int limit = security::max_log2_q(n);
     for (const int max_outputs : kMaxOutputs) {
@@ -86,7 +88,7 @@ LayerSpace::LayerSpace(const nn::QNode& node, int log2_p, double bytes_per_secon
       for (const int drop1 : {0, std::max(bits - log2_p - 2, 0)}) {
         try {
           const int primes = static_cast<int>(std::max<std::size_t>(prime_sizes(bits, n).size(), 1));
-          const linear::UnitCosts costs = costs_of(n, bits, primes, 0, drop1, bytes_per_second);
+          const linear::UnitCosts costs = costs_of(n, bits, primes, 0, drop1, bytes_per_second, profile_);
           add(n, linear::choose_packing(geometry_, n, costs, max_outputs).packing, linear_of(node).weights);
         } catch (const Error&) {
           break;  // the kernel alone is larger than this ring
@@ -116,8 +118,8 @@ std::optional<Candidate> LayerSpace::with_modulus(const Packed& packed, int bits
   const noise::DroppedBits drop = noise::choose_dropped_bits(packed.n, packed.reads, log2_q, slack);
   noise.drop0 = c.choice.drop0 = drop.drop0;
   noise.drop1 = c.choice.drop1 = drop.drop1;
-  const linear::UnitCosts costs =
-      costs_of(packed.n, log2_q, static_cast<int>(sizes.size()), drop.drop0, drop.drop1, bytes_per_second_);
+  const linear::UnitCosts costs = costs_of(packed.n, log2_q, static_cast<int>(sizes.size()), drop.drop0,
+                                           drop.drop1, bytes_per_second_, profile_);
   const linear::PackingChoice price = linear::price(geometry_, packed.packing, costs);
   c.choice.log2_p = log2_p_;
   c.choice.packing = packed.packing;
@@ -162,15 +164,17 @@ Candidate LayerSpace::cheapest(const ErrorBudget& budget) const {
 }
 
 std::vector<Candidate> candidates(const nn::QNode& node, int log2_p, const ErrorBudget& budget,
-                                  double bytes_per_second) {
-  return LayerSpace(node, log2_p, bytes_per_second).candidates(budget);
+                                  double bytes_per_second, const cost::Profile& profile) {
+  return LayerSpace(node, log2_p, bytes_per_second, profile).candidates(budget);
 }
 
-Candidate cheapest(const nn::QNode& node, int log2_p, const ErrorBudget& budget, double bytes_per_second) {
-  return LayerSpace(node, log2_p, bytes_per_second).cheapest(budget);
+Candidate cheapest(const nn::QNode& node, int log2_p, const ErrorBudget& budget, double bytes_per_second,
+                   const cost::Profile& profile) {
+  return LayerSpace(node, log2_p, bytes_per_second, profile).cheapest(budget);
 }
 
-std::vector<Candidate> pareto(const nn::QNode& node, int log2_p, std::span<const ErrorBudget> budgets) {
+std::vector<Candidate> pareto(const nn::QNode& node, int log2_p, std::span<const ErrorBudget> budgets,
+                              const cost::Profile& profile) {
   struct Point {
     Candidate candidate;
     double error = 0;
@@ -181,7 +185,7 @@ std::vector<Candidate> pareto(const nn::QNode& node, int log2_p, std::span<const
   std::vector<Point> points;
   // Slow links favour few bytes, fast ones little work.
   for (const double bandwidth : {kGigabit / 100, kGigabit, 100 * kGigabit}) {
-    const LayerSpace space(node, log2_p, bandwidth);
+    const LayerSpace space(node, log2_p, bandwidth, profile);
     for (const ErrorBudget& budget : budgets) {
       for (Candidate& c : space.candidates(budget)) {
         const double error = budget.tau > 0 ? c.choice.error_std : 0;

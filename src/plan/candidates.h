@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cost/profile.h"
 #include "nn/quantised_network.h"
 #include "plan/plan.h"
 
@@ -35,7 +36,8 @@ double price_of(const Candidate& candidate, double bytes_per_second);
 class LayerSpace {
  public:
   /// `node` is linear and has its weights.
-  LayerSpace(const nn::QNode& node, int log2_p, double bytes_per_second = kGigabit);
+  LayerSpace(const nn::QNode& node, int log2_p, double bytes_per_second = kGigabit,
+             const cost::Profile& profile = cost::typical_profile());
   /// The best candidate of every ring degree and packing, for this bandwidth.
   std::vector<Candidate> candidates(const ErrorBudget& budget) const;
   /// The cheapest of them. @throws Error(input) naming the layer if there is none.
@@ -54,21 +56,25 @@ class LayerSpace {
   linear::Geometry geometry_;
   int log2_p_;
   double bytes_per_second_;
+  cost::Profile profile_;
   std::vector<Packed> packings_;
 };
 
 /// The best candidate of every ring degree and packing of the layer, for this bandwidth.
 std::vector<Candidate> candidates(const nn::QNode& node, int log2_p, const ErrorBudget& budget,
-                                  double bytes_per_second = kGigabit);
+                                  double bytes_per_second = kGigabit,
+                                  const cost::Profile& profile = cost::typical_profile());
 
 /// The cheapest of them.
 /// @throws Error(input) naming the layer if there is none.
 Candidate cheapest(const nn::QNode& node, int log2_p, const ErrorBudget& budget,
-                   double bytes_per_second = kGigabit);
+                   double bytes_per_second = kGigabit,
+                   const cost::Profile& profile = cost::typical_profile());
 
 /// The candidates of all budgets that no other beats: a candidate is left out if another one has no more
 /// seconds, no more bytes and no more error (tau of a graded budget; a failure budget counts as 0), and less
 /// of one. Sorted by error, then bytes.
-std::vector<Candidate> pareto(const nn::QNode& node, int log2_p, std::span<const ErrorBudget> budgets);
+std::vector<Candidate> pareto(const nn::QNode& node, int log2_p, std::span<const ErrorBudget> budgets,
+                              const cost::Profile& profile = cost::typical_profile());
 
 }  // namespace ap::plan

@@ -69,6 +69,10 @@ struct Plan {
   std::vector<std::string> notes;
 };
 
+/// Whether the keys of layers packed by slots, megabytes of them, serve a session: where an inference fails with
+/// at most 2^-40. Otherwise they are made for each inference, as those of coefficient packing always are.
+inline bool keeps_keys(const Plan& plan) { return plan.failure_log2 <= -40; }
+
 /// Checks a plan against a network: both may come from an untrusted file. Afterwards every index is in range,
 /// every width is consistent and every linear node and activation has exactly one choice.
 /// @throws Error(input) naming the layer, the value and the limit.

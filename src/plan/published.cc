@@ -118,7 +118,7 @@ Plan select_published(const nn::QuantisedNetwork& network, std::span<const doubl
     return static_cast<std::size_t>(std::ranges::lower_bound(linears, node) - linears.begin());
   };
   BatchedOptions batched;
-  batched.costs = options.costs;
+  batched.costs = options.profile.batched;
   batched.statistical_bits = options.statistical_bits;
   batched.layers = static_cast<double>(linears.size());
   for (std::size_t i = 0; i < linears.size(); ++i) {
@@ -144,7 +144,7 @@ Plan select_published(const nn::QuantisedNetwork& network, std::span<const doubl
     }
   }
   share_parameters(network, linears, der_log2, batched, layers);
-  Plan plan = assemble_batched(network, "published", 0, std::move(primes), layers, options.costs);
+  Plan plan = assemble_batched(network, "published", 0, std::move(primes), layers, options.profile);
   plan.notes.push_back(
       fmt::format("replies are flooded for 2^-{} of statistical distance, added to each layer's q; the paper "
                   "takes errors from one parameter set and time from another",

@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "mpc/silent_cot.h"
-#include "nonlinear/ot_plan.h"
+#include "cost/layer_cost.h"
+#include "plan/assemble.h"
 
 namespace ap::plan {
 namespace {
@@ -16,9 +16,6 @@ constexpr int kMaxGuardBits = 16;
 /// Bits of the result's truncation that are exact if t is not: what the rest adds, 2^-3 of a step, is small
 /// beside the rounding of t.
 constexpr int kResultGuardBits = 3;
-
-// Seconds of one core of both parties per silent transfer and what is made of it.
-constexpr double kSecondsPerTransfer = 80e-9;
 
 nn::Interval argument_range(const nn::QQuadratic& op, const nn::Interval& x) {
   // Rounded up or down, and x itself may be off by a little.
@@ -86,7 +83,7 @@ nonlinear::ActivationSpec quadratic_spec(const nn::QQuadratic& op, const Activat
 }
 
 ActivationChoice choose_quadratic(const nn::QuantisedNetwork& network, int index, int out_bits,
-                                  const nn::Interval& range, int guard_bits) {
+                                  const nn::Interval& range, int guard_bits, const cost::Profile& profile) {
   const nn::QNode& node = network.nodes[static_cast<std::size_t>(index)];
   const auto& op = std::get<nn::QQuadratic>(node.op);
   const QuadraticRings rings = quadratic_rings(op, range, guard_bits);
@@ -96,16 +93,8 @@ ActivationChoice choose_quadratic(const nn::QuantisedNetwork& network, int index
   choice.argument = rings.argument;
   choice.truncation = rings.result;
   choice.out_bits = out_bits;
-  const nonlinear::OtCost cost =
-      nonlinear::ot_cost(quadratic_spec(op, choice, static_cast<std::size_t>(node.shape.size())));
-  const std::uint64_t transfers = cost.client_cots + cost.server_cots;
-  // Of the trees what one transfer costs in the long run; the seeds are the session's.
-  const double trees = static_cast<double>(transfers) *
-                       static_cast<double>(mpc::iteration_bytes(mpc::kLargeLpn)) /
-                       static_cast<double>(mpc::kLargeLpn.gain());
-  choice.predicted_bytes =
-      cost.offline_bytes + cost.client_bytes + cost.server_bytes + static_cast<std::uint64_t>(trees);
-  choice.predicted_s = static_cast<double>(transfers) * kSecondsPerTransfer;
+  const auto spec = quadratic_spec(op, choice, static_cast<std::size_t>(node.shape.size()));
+  set_price(cost::activation_work(cost::Engine::ot, spec, profile), profile, choice);
   return choice;
 }
 

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 
+#include "cost/profile.h"
 #include "nonlinear/activation_spec.h"
 #include "plan/moduli.h"
 #include "plan/plan.h"
@@ -35,7 +36,8 @@ nonlinear::ActivationSpec quadratic_spec(const nn::QQuadratic& op, const Activat
 
 /// The choice for node `index`, with predictions.
 ActivationChoice choose_quadratic(const nn::QuantisedNetwork& network, int index, int out_bits,
-                                  const nn::Interval& range, int guard_bits);
+                                  const nn::Interval& range, int guard_bits,
+                                  const cost::Profile& profile = cost::typical_profile());
 
 /// @throws Error(input) naming the layer if the choice's widths do not fit the operation or the plan.
 void check_quadratic(const ActivationChoice& choice, const Plan& plan, const nn::QuantisedNetwork& network);

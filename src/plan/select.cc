@@ -37,10 +37,11 @@ Plan select_exact(const nn::QuantisedNetwork& network, const SelectOptions& opti
   std::vector<Candidate> chosen(linears.size());
   parallel_for(linears.size(), [&](std::size_t i) {
     const auto node = static_cast<std::size_t>(linears[i]);
-    chosen[i] = cheapest(network.nodes[node], std::max(modulus_bits[node], 2), {.tau = tau});
+    chosen[i] = cheapest(network.nodes[node], std::max(modulus_bits[node], 2), {.tau = tau}, kGigabit,
+                         options.profile);
   });
   return assemble(network, "exact", options.target_failure_log2, std::move(modulus_bits), chosen, ranges,
-                  options.guard_bits);
+                  options.guard_bits, options.profile);
 }
 
 }  // namespace ap::plan

@@ -6,6 +6,7 @@
 // then rarer than any target below.
 #pragma once
 
+#include "cost/profile.h"
 #include "nn/quantised_network.h"
 #include "plan/plan.h"
 
@@ -16,6 +17,7 @@ struct SelectOptions {
       -40;                   ///< of an accumulator off by more than 1, per inference; -128 with --strict
   double max_changes = 0.1;  ///< expected activations per inference that differ from the clear network's
   int guard_bits = 16;       ///< bits of each truncation that are exact (Truncation::guard_bits): all
+  cost::Profile profile = cost::typical_profile();
 };
 
 /// `network` has its weights.

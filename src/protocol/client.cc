@@ -94,7 +94,7 @@ void ClientSession::State::shake_hands(const package::PackageId& id) {
 /// A session that only uses stored material never asks how fast the link is.
 void ClientSession::State::choose() {
   if (has_chosen) return;
-  chosen = choose_engines(model, wants_link(model) ? measure_link(channel) : Link{});
+  chosen = choose_engines(model, wants_link(model) ? measure_link(channel) : Link{}, options.profile);
   has_chosen = true;
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bfv/scheme.h"
+#include "cost/profile.h"
 #include "net/channel.h"
 #include "package/package.h"
 #include "protocol/engines.h"
@@ -23,6 +24,7 @@ namespace ap::protocol {
 struct ClientOptions {
   bfv::ErrorSource errors = bfv::ErrorSource::centred_binomial;
   Observer observer;  ///< tests only
+  cost::Profile profile = cost::typical_profile();  ///< for the choice of engines that the plan leaves open
 };
 
 class ClientSession {

@@ -7,7 +7,6 @@
 #include "nonlinear/activation_garbler.h"
 #include "nonlinear/layer_plan.h"
 #include "nonlinear/ot_activation.h"
-#include "nonlinear/ot_plan.h"
 
 namespace ap::protocol {
 namespace {
@@ -119,14 +118,6 @@ class TransferServer : public ServerEngine {
   nonlinear::OtActivationServer party_;
 };
 
-// Processor seconds on a recent core, both parties: per half-gate, per transferred input bit, per silent
-// transfer, and per byte that goes through TLS. Fitted to whole runs of ResNet-32 by either engine.
-constexpr double kSecondsPerAnd = 20e-9;
-constexpr double kSecondsPerInputBit = 25e-9;
-constexpr double kSecondsPerTransfer = 80e-9;
-constexpr double kSecondsPerByte = 1.5e-9;
-constexpr double kBytesPerTransfer = 0.05;
-
 }  // namespace
 
 const char* engine_name(Engine engine) {
@@ -172,24 +163,6 @@ std::unique_ptr<ServerTask> restore_server_task(Engine engine, net::Channel& cha
     return std::make_unique<GarbledServerTask>(channel, nonlinear::EvaluatorMaterial::restore(spec, in));
   }
   return std::make_unique<TransferServerTask>(channel, nonlinear::OtServerMaterial::restore(spec, in));
-}
-
-EngineCost engine_cost(Engine engine, const ActivationSpec& spec) {
-  if (engine == Engine::gc) {
-    const double bits = static_cast<double>(spec.inputs) * spec.share_bits();
-    const auto bytes = static_cast<double>(nonlinear::column_bytes(spec) + nonlinear::table_bytes(spec) +
-                                           nonlinear::choice_bytes(spec) + nonlinear::label_bytes(spec));
-    return {bytes, 2,
-            static_cast<double>(nonlinear::and_gates(spec)) * kSecondsPerAnd + bits * kSecondsPerInputBit +
-                bytes * kSecondsPerByte};
-  }
-  const nonlinear::OtCost cost = nonlinear::ot_cost(spec);
-  const auto transfers = static_cast<double>(cost.client_cots + cost.server_cots);
-  const double bytes =
-      static_cast<double>(cost.offline_bytes + cost.client_bytes + cost.server_bytes) +
-      transfers * kBytesPerTransfer;
-  return {bytes, static_cast<double>(cost.flights),
-          transfers * kSecondsPerTransfer + bytes * kSecondsPerByte};
 }
 
 std::uint64_t material_bytes(const ActivationSpec& spec) {

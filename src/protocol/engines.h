@@ -77,14 +77,6 @@ std::unique_ptr<ClientTask> restore_client_task(Engine engine, net::Channel& cha
 std::unique_ptr<ServerTask> restore_server_task(Engine engine, net::Channel& channel,
                                                 const nonlinear::ActivationSpec& spec, ByteReader& in);
 
-/// Payload bytes of a layer, both ways and both phases, and one-way latencies of its online phase.
-struct EngineCost {
-  double bytes = 0;
-  double flights = 0;
-  double cpu_s = 0;  ///< both parties, one thread
-};
-EngineCost engine_cost(Engine engine, const nonlinear::ActivationSpec& spec);
-
 /// Bytes of the server's one-time material of a layer, for whichever engine takes more.
 std::uint64_t material_bytes(const nonlinear::ActivationSpec& spec);
 

@@ -21,14 +21,11 @@ struct BatchGroup {
   std::vector<std::uint32_t> elements;  ///< Galois elements of all its layers, ascending
 };
 
-/// Keys of slots serve a session if an inference fails with at most 2^this.
-inline constexpr double kKeepKeysFailureLog2 = -40;
-
 /// Plan::groups and Plan::batch_groups.
 struct HeGroups {
   std::vector<bfv::ContextPtr> coefficient;
   std::vector<BatchGroup> batch;
-  bool keep_batch_keys = false;  ///< for the whole session
+  bool keep_batch_keys = false;  ///< for the whole session (plan::keeps_keys)
 };
 
 /// Memory of ServerKeys, as far as it grows with rotations.

@@ -108,7 +108,7 @@ HeLayers make_he_layers(const nn::QuantisedNetwork& network, const plan::Plan& p
   for (std::size_t i = 0; i < elements.size(); ++i) {
     groups.batch[i].elements.assign(elements[i].begin(), elements[i].end());
   }
-  groups.keep_batch_keys = plan.failure_log2 <= kKeepKeysFailureLog2;
+  groups.keep_batch_keys = plan::keeps_keys(plan);
   return result;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "cost/layer_cost.h"
 #include "protocol/clock.h"
 #include "protocol/messages.h"
 
@@ -49,17 +50,18 @@ bool wants_link(const Model& model) {
   return false;
 }
 
-std::vector<Engine> choose_engines(const Model& model, const Link& link) {
+std::vector<Engine> choose_engines(const Model& model, const Link& link, const cost::Profile& profile) {
   std::vector<Engine> engines;
-  const auto seconds = [&](Engine engine, const nonlinear::ActivationSpec& spec) {
-    const EngineCost cost = engine_cost(engine, spec);
-    return cost.bytes / link.bytes_per_second + cost.flights * link.round_trip_s / 2 + cost.cpu_s;
+  const cost::Setting setting{profile.cores, false, link.bytes_per_second, link.round_trip_s};
+  const auto seconds = [&](cost::Engine engine, const nonlinear::ActivationSpec& spec) {
+    return cost::activation_seconds(engine, spec, profile, setting);
   };
   for (std::size_t i = 0; i < model.activations().size(); ++i) {
     const std::string& wanted = model.plan().activations[i].engine;
     const nonlinear::ActivationSpec& spec = model.activations()[i].spec;
     if (is_open(model, i)) {
-      engines.push_back(seconds(Engine::ot, spec) < seconds(Engine::gc, spec) ? Engine::ot : Engine::gc);
+      const bool transfers = seconds(cost::Engine::ot, spec) < seconds(cost::Engine::gc, spec);
+      engines.push_back(transfers ? Engine::ot : Engine::gc);
     } else {
       engines.push_back(wanted == "beaver" ? Engine::beaver : wanted == "ot" ? Engine::ot : Engine::gc);
     }

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "cost/profile.h"
 #include "net/channel.h"
 #include "protocol/engines.h"
 #include "protocol/model.h"
@@ -22,9 +23,10 @@ void answer_probe(net::Channel& channel);
 
 inline constexpr std::size_t kProbeBytes = std::size_t{1} << 19;
 
-/// The engine that takes less time on this link, by activation: bytes / bandwidth + latencies + work. A plan
+/// The engine that takes less time on this link by the model of cost/layer_cost.h, for each activation. A plan
 /// may name the engine of a layer; "auto" leaves it to this, except where shares modulo a prime need gc.
-std::vector<Engine> choose_engines(const Model& model, const Link& link);
+std::vector<Engine> choose_engines(const Model& model, const Link& link,
+                                   const cost::Profile& profile = cost::typical_profile());
 
 /// Whether any layer's engine is left open.
 bool wants_link(const Model& model);

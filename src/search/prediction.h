@@ -1,10 +1,11 @@
-// The predicted latency of layers and plans, in one place: processor seconds of both parties, one thread,
-// plus the bytes on a link of the given bandwidth.
+// The predicted latency of layers and plans, in one place: processor seconds of both parties by a
+// profile (module cost), one thread, plus the bytes on a link of the given bandwidth.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
+#include "cost/profile.h"
 #include "nonlinear/activation_spec.h"
 #include "plan/plan.h"
 
@@ -23,10 +24,11 @@ struct Price {
 Price linear_price(const plan::LinearChoice& choice, double bytes_per_second);
 
 /// With engine "gc" or "ot", or whichever of them is faster on this link ("auto").
-Price activation_price(const nonlinear::ActivationSpec& spec, const std::string& engine,
-                       double bytes_per_second);
+Price activation_price(nonlinear::ActivationSpec spec, const std::string& engine, double bytes_per_second,
+                       const cost::Profile& profile);
 
 /// Of one inference, preprocessing included.
-Price plan_price(const nn::QuantisedNetwork& network, const plan::Plan& plan, double bytes_per_second);
+Price plan_price(const nn::QuantisedNetwork& network, const plan::Plan& plan, double bytes_per_second,
+                 const cost::Profile& profile);
 
 }  // namespace ap::search

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "cost/profile.h"
 #include "nn/integer_executor.h"
 #include "plan/plan.h"
 #include "plan/simulate.h"
@@ -33,6 +34,7 @@ struct ProblemOptions {
   std::optional<double> overflow_log2;                     ///< as plan::BudgetOptions
   std::string engine = "auto";      ///< of activations: gc, ot, or the faster one on this link
   double bytes_per_second = 125e6;  ///< of the link that latency is predicted for
+  cost::Profile profile = cost::typical_profile();  ///< unit costs of that prediction
 };
 
 /// A fixed question, the same for all policies and all episodes.

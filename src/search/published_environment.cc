@@ -16,6 +16,7 @@ PublishedEnvironment::PublishedEnvironment(const Problem& problem, Sharder* shar
   small_errors_ = false;
   const nn::QuantisedNetwork& network = *problem.network;
   options_.bytes_per_second = problem.options.bytes_per_second;
+  options_.profile = problem.options.profile;
   const std::vector<int> nodes = plan::linear_nodes(network);
   points_.resize(nodes.size());
   rates_.resize(nodes.size());

@@ -7,6 +7,7 @@
 #include "base/parallel.h"
 #include "noise/layer_noise.h"
 #include "plan/assemble.h"
+#include "plan/quadratic.h"
 #include "search/prediction.h"
 
 namespace ap::search {
@@ -74,13 +75,21 @@ TauEnvironment::TauEnvironment(const Problem& problem, Sharder* sharder)
   const nn::QuantisedNetwork& network = *problem.network;
   const std::vector<int> nearest = nearest_layer(network);
   for (std::size_t i = 0; i < network.nodes.size(); ++i) {
+    if (std::holds_alternative<nn::QQuadratic>(network.nodes[i].op)) {
+      const auto choice = plan::choose_quadratic(network, static_cast<int>(i), modulus_bits_[i],
+                                                 problem.ranges[at(network.nodes[i].inputs.front())],
+                                                 kMaxGuardBits, problem.options.profile);
+      fixed_seconds_ +=
+          choice.predicted_s + static_cast<double>(choice.predicted_bytes) / problem.options.bytes_per_second;
+      fixed_bytes_ += choice.predicted_bytes;
+    }
     if (!std::holds_alternative<nn::QActivation>(network.nodes[i].op)) continue;
     owner_[i] = nearest[at(network.nodes[i].inputs.front())];
     if (owner_[i] >= 0) continue;
     const auto choice = plan::choose_activation(network, static_cast<int>(i), modulus_bits_[i],
-                                                problem.ranges, kMaxGuardBits);
+                                                problem.ranges, kMaxGuardBits, problem.options.profile);
     const Price price = activation_price(plan::spec_of(network, choice), problem.options.engine,
-                                         problem.options.bytes_per_second);
+                                         problem.options.bytes_per_second, problem.options.profile);
     fixed_seconds_ += price.seconds;
     fixed_bytes_ += price.bytes;
   }
@@ -94,7 +103,8 @@ void TauEnvironment::list_points(std::size_t layer) {
   const ProblemOptions& options = problem().options;
   const nn::QNode& node = network.nodes[at(nodes_[layer])];
   const double step = problem().steps[layer];
-  const plan::LayerSpace space(node, std::max(modulus_bits_[at(nodes_[layer])], 2), options.bytes_per_second);
+  const plan::LayerSpace space(node, std::max(modulus_bits_[at(nodes_[layer])], 2), options.bytes_per_second,
+                               options.profile);
   std::vector<plan::Candidate>& candidates = candidates_[layer];
   for (const double log2_fraction : budget_grid()) {
     const plan::ErrorBudget budget{.tau = step * std::exp2(log2_fraction)};
@@ -112,10 +122,11 @@ void TauEnvironment::list_points(std::size_t layer) {
     Price sum;
     for (std::size_t i = 0; i < network.nodes.size(); ++i) {
       if (owner_[i] != static_cast<int>(layer)) continue;
-      const auto choice =
-          plan::choose_activation(network, static_cast<int>(i), modulus_bits_[i], problem().ranges, guard);
+      const auto choice = plan::choose_activation(network, static_cast<int>(i), modulus_bits_[i],
+                                                  problem().ranges, guard, options.profile);
       shift = std::max(shift, choice.truncation.shift);
-      sum += activation_price(plan::spec_of(network, choice), options.engine, options.bytes_per_second);
+      sum += activation_price(plan::spec_of(network, choice), options.engine, options.bytes_per_second,
+                              options.profile);
     }
     guards.push_back(sum);
   }
@@ -169,8 +180,10 @@ plan::Plan TauEnvironment::plan_of(const Choice& choice) const {
   std::vector<plan::Candidate> chosen;
   for (std::size_t i = 0; i < choice.size(); ++i) chosen.push_back(candidate(i, choice[i]));
   plan::Plan plan = plan::assemble(*problem().network, "search", 0, modulus_bits_, chosen, problem().ranges,
-                                   guards_of(choice));
-  for (plan::ActivationChoice& activation : plan.activations) activation.engine = problem().options.engine;
+                                   guards_of(choice), problem().options.profile);
+  for (plan::ActivationChoice& activation : plan.activations) {
+    if (activation.engine != plan::kQuadraticEngine) activation.engine = problem().options.engine;
+  }
   return plan;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/progress.h"
+#include "cost/profile_cache.h"
 #include "nn/accuracy.h"
 #include "nn/integer_executor.h"
 #include "protocol/client.h"
@@ -70,7 +71,9 @@ RunResult run_images(const package::Package& package, net::Channel& channel, std
                      bool progress, protocol::MaterialStore* store, const Notice& notice) {
   if (images.empty()) fail_input("no image was selected; check --first and --range");
   const protocol::Model model(package.network, package.plan);
-  protocol::ClientSession session(model, package.id, channel);
+  protocol::ClientOptions options;
+  options.profile = cost::cached_profile();
+  protocol::ClientSession session(model, package.id, channel, std::move(options));
   RunResult result;
   std::vector<protocol::Report> reports;
   Progress bar("private inference", images.size(), progress);

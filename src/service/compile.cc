@@ -14,6 +14,7 @@
 #include "plan/budget.h"
 #include "plan/quadratic.h"
 #include "plan/select.h"
+#include "protocol/predict.h"
 #include "service/audit.h"
 #include "service/precision.h"
 
@@ -46,12 +47,22 @@ bool is_baseline(const std::string& policy) {
 
 plan::Plan baseline_plan(const nn::QuantisedNetwork& network, const CompileOptions& options) {
   plan::BaselineOptions baseline;
+  baseline.profile = options.profile;
   if (options.strict) baseline.target_failure_log2 = -128;
   baseline.as_published = options.as_published;
   if (options.policy == "delphi") return plan::select_delphi(network, baseline);
   if (options.policy == "darl") return plan::select_darl(network, baseline);
   const std::vector<double> der_log2(plan::linear_nodes(network).size(), options.der_log2);
   return plan::select_published(network, der_log2, baseline);
+}
+
+/// Predicts what the plan costs, and tells the plan.
+void predict(const CompileOptions& options, Compiled& result) {
+  const protocol::Model model(result.package.network, result.package.plan);
+  const cost::Setting setting = options.setting.value_or(
+      cost::Setting::local(options.profile.cores, options.profile.network.round_trip));
+  result.predicted = protocol::predict(model, options.profile, setting);
+  protocol::set_predictions(result.predicted, result.package.plan);
 }
 
 }  // namespace
@@ -143,6 +154,7 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
     bar.note("calibrating and quantising");
     plan::SelectOptions select;
     plan::BudgetOptions budget;
+    select.profile = budget.profile = options.profile;
     const bool small_errors = options.policy == "budget" || is_search_policy(options.policy);
     Precision precision = choose_precision(graph, calibration, normalization,
                                            small_errors ? budget.guard_bits : select.guard_bits,
@@ -162,6 +174,7 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
       SearchRequest request = options.search;
       request.policy = options.policy;
       request.engine = options.activation;
+      request.profile = options.profile;
       request.progress = options.progress;
       result.search =
           search_plan(package.network, quantised_inputs(package.network, calibration, normalization),
@@ -182,7 +195,9 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
       }
     }
     result.search_seconds = seconds_since(search);
-    result.latency = predicted_latency(package.network, package.plan);
+    // By the prices that a bound on it was kept by, which predict refines.
+    result.latency = predicted_latency(package.network, package.plan, options.profile);
+    predict(options, result);
     bar.advance();
     bar.note("checking security and packing");
     require_security(audit(package));

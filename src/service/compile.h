@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cost/session_cost.h"
 #include "nn/dataset.h"
 #include "nn/graph.h"
 #include "package/package.h"
@@ -24,6 +25,8 @@ struct CompileOptions {
   double der_log2 = -15;             ///< policy published: log2 of every layer's decryption-error rate
   std::vector<std::string> labels;   ///< class names, or empty
   bool progress = true;
+  cost::Profile profile = cost::typical_profile();  ///< prices of choices and predictions
+  std::optional<cost::Setting> setting;             ///< of the predictions; absent: both parties on this machine
 };
 
 /// Fractions of images (0 to 1) whose best class is their label; absent without labels.
@@ -36,6 +39,7 @@ struct Accuracy {
 struct Compiled {
   package::Package package;  ///< with weights
   package::Pair files;
+  cost::Prediction predicted;  ///< means per image of a session of protocol::kTypicalSession images
   Accuracy accuracy;
   int activation_bits = 0;    ///< as chosen
   double agreement = 0;       ///< simulated, of private and clear labels on the calibration images

@@ -37,6 +37,7 @@ Searched search_plan(const nn::QuantisedNetwork& network, std::span<const std::i
   if (!policy) fail_input("policy {} needs the program autoprivacy-search", request.policy);
   search::ProblemOptions options;
   options.engine = request.engine;
+  options.profile = request.profile;
   const search::Problem problem = search::make_problem(network, images, labels, options);
   search::TauEnvironment environment(problem, request.sharder);
   Searched searched;
@@ -60,8 +61,9 @@ Searched search_plan(const nn::QuantisedNetwork& network, std::span<const std::i
   return searched;
 }
 
-double predicted_latency(const nn::QuantisedNetwork& network, const plan::Plan& plan) {
-  return search::plan_price(network, plan, plan::kGigabit).seconds;
+double predicted_latency(const nn::QuantisedNetwork& network, const plan::Plan& plan,
+                         const cost::Profile& profile) {
+  return search::plan_price(network, plan, plan::kGigabit, profile).seconds;
 }
 
 }  // namespace ap::service

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 
+#include "cost/profile.h"
 #include "search/problem.h"
 
 namespace ap::service {
@@ -32,6 +33,7 @@ struct SearchRequest {
   std::optional<double> max_loss;     ///< of top-1 by simulation, 0 to 1; at least one of both bounds is set
   std::optional<double> max_seconds;  ///< predicted per image
   std::string engine = "auto";        ///< of activations
+  cost::Profile profile = cost::typical_profile();
   std::uint64_t seed = 1;
   int simulations = 60;
   std::filesystem::path journal;       ///< written while searching, if not empty
@@ -61,6 +63,7 @@ Searched search_plan(const nn::QuantisedNetwork& network, std::span<const std::i
                      std::span<const int> labels, const SearchRequest& request);
 
 /// Predicted seconds per image, preprocessing and a link of 1 Gbit/s included.
-double predicted_latency(const nn::QuantisedNetwork& network, const plan::Plan& plan);
+double predicted_latency(const nn::QuantisedNetwork& network, const plan::Plan& plan,
+                         const cost::Profile& profile);
 
 }  // namespace ap::service

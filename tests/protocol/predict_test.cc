@@ -1,0 +1,174 @@
+// Predicted bytes against those that sessions really move, layer by layer and to the last byte.
+#include "protocol/predict.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "package/package.h"
+#include "plan/quadratic.h"
+#include "plan/select.h"
+#include "protocol/batched_plan.h"
+#include "protocol/client.h"
+#include "protocol/mixed_network.h"
+#include "protocol/server.h"
+#include "protocol/small_network.h"
+
+namespace ap::protocol {
+namespace {
+
+package::Package package_with(const std::vector<std::string>& engines) {
+  package::Package p;
+  p.role = package::Role::server;
+  p.network = test::small_network();
+  p.plan = plan::select_exact(p.network);
+  p.normalization = "scale=255 mean=0 std=1";
+  for (std::size_t i = 0; i < p.plan.activations.size(); ++i) {
+    p.plan.activations[i].engine = engines[i % engines.size()];
+  }
+  p.id = package::make_packages(p).id;
+  return p;
+}
+
+/// Runs `images` inferences of zeros; the reports of all.
+std::vector<Report> run_session(const package::Package& package, int images) {
+  const ServerModel server_model(package);
+  const Model model(package.network, package.plan);
+  auto [client_channel, server_channel] = net::make_local_channels();
+  std::thread server([&, &channel = server_channel] { serve_session(server_model, *channel, {}); });
+  std::vector<Report> reports;
+  {
+    ClientSession session(model, package.id, *client_channel);
+    const std::vector<std::int32_t> image(model.size(0), 0);
+    for (int i = 0; i < images; ++i) {
+      session.infer(image);
+      reports.push_back(session.report());
+    }
+    session.finish();
+  }
+  server.join();
+  return reports;
+}
+
+void expect_bytes(const cost::PhaseCost& predicted, double images, std::uint64_t up, std::uint64_t down) {
+  EXPECT_NEAR(predicted.bytes_up * images, static_cast<double>(up), 1e-3);
+  EXPECT_NEAR(predicted.bytes_down * images, static_cast<double>(down), 1e-3);
+}
+
+void expect_exact_bytes(const package::Package& package, int images) {
+  const std::vector<Report> reports = run_session(package, images);
+  const Model model(package.network, package.plan);
+  const cost::Prediction predicted = predict(model, cost::typical_profile(), cost::Setting{}, images);
+  Report sum = reports.front();
+  for (std::size_t i = 1; i < reports.size(); ++i) {
+    sum.offline += reports[i].offline;
+    sum.online += reports[i].online;
+    for (std::size_t k = 0; k < sum.layers.size(); ++k) {
+      sum.layers[k].offline += reports[i].layers[k].offline;
+      sum.layers[k].online += reports[i].layers[k].online;
+    }
+  }
+  expect_bytes(predicted.offline, images, sum.offline.bytes_up, sum.offline.bytes_down);
+  expect_bytes(predicted.online, images, sum.online.bytes_up, sum.online.bytes_down);
+  std::size_t linear = 0, activation = 0;
+  for (const LayerCost& layer : sum.layers) {
+    const cost::LayerPrediction& p =
+        layer.op == "linear" ? predicted.linears[linear++] : predicted.activations[activation++];
+    SCOPED_TRACE(layer.name);
+    expect_bytes(p.offline, images, layer.offline.bytes_up, layer.offline.bytes_down);
+    expect_bytes(p.online, images, layer.online.bytes_up, layer.online.bytes_down);
+  }
+  EXPECT_EQ(linear, predicted.linears.size());
+  EXPECT_EQ(activation, predicted.activations.size());
+}
+
+TEST(Predict, BytesOfGarbledSessions) { expect_exact_bytes(package_with({"gc"}), 2); }
+TEST(Predict, BytesOfTransferSessions) {
+  expect_exact_bytes(package_with({"ot"}), 1);
+  expect_exact_bytes(package_with({"ot"}), 3);
+}
+TEST(Predict, BytesOfMixedSessions) { expect_exact_bytes(package_with({"ot", "gc"}), 2); }
+
+TEST(Predict, BytesOfQuadraticSessions) {
+  package::Package package = package_with({"gc"});
+  package.network = test::mixed_network();
+  // The argument of the quadratics is rounded exactly, then not.
+  for (const bool exact : {true, false}) {
+    package.plan = plan::select_exact(package.network, {.guard_bits = exact ? 16 : 2});
+    for (const char* engine : {"gc", "ot"}) {
+      for (plan::ActivationChoice& choice : package.plan.activations) {
+        if (choice.engine != plan::kQuadraticEngine) choice.engine = engine;
+      }
+      package.id = package::make_packages(package).id;
+      expect_exact_bytes(package, 2);
+    }
+  }
+}
+
+package::Package package_of_slots() {
+  package::Package package = package_with({"gc"});
+  package.plan = test::batched_plan(package.network, package.plan, {});
+  package.id = package::make_packages(package).id;
+  return package;
+}
+
+TEST(Predict, BytesOfLayersPackedBySlots) {
+  package::Package package = package_of_slots();
+  ASSERT_TRUE(plan::keeps_keys(package.plan));
+  expect_exact_bytes(package, 3);
+  // Keys for each inference.
+  package.plan.failure_log2 = -15;
+  package.id = package::make_packages(package).id;
+  expect_exact_bytes(package, 2);
+}
+
+TEST(Predict, KeysOfSlotsAreSpreadOverTheSession) {
+  package::Package package = package_of_slots();
+  const Model model(package.network, package.plan);
+  const cost::Prediction one = predict(model, cost::typical_profile(), {}, 1),
+                         four = predict(model, cost::typical_profile(), {}, 4);
+  EXPECT_NEAR(one.offline.bytes_up - four.offline.bytes_up, 0.75 * one.session.bytes_up, 1e-3);
+  EXPECT_LT(four.offline.client_cpu_s, one.offline.client_cpu_s);
+  package.plan.failure_log2 = -15;
+  const Model renewed(package.network, package.plan);
+  const cost::Prediction each = predict(renewed, cost::typical_profile(), {}, 4);
+  EXPECT_GT(each.offline.bytes_up, four.offline.bytes_up);
+  EXPECT_GT(each.offline.client_cpu_s, four.offline.client_cpu_s);
+}
+
+TEST(Predict, WhatHappensOnceIsSpreadOverTheSession) {
+  const package::Package package = package_with({"ot"});
+  const Model model(package.network, package.plan);
+  const cost::Profile profile = cost::typical_profile();
+  const cost::Prediction one = predict(model, profile, {}, 1), many = predict(model, profile, {}, 100);
+  EXPECT_GT(one.offline.bytes(), many.offline.bytes());
+  EXPECT_GT(one.offline.seconds, many.offline.seconds);
+  EXPECT_DOUBLE_EQ(one.online.seconds, many.online.seconds);
+  EXPECT_LE(one.session.bytes(), one.offline.bytes());
+}
+
+TEST(Predict, MoreBandwidthIsNeverSlower) {
+  const package::Package package = package_with({"gc"});
+  const Model model(package.network, package.plan);
+  double last = 1e9;
+  for (const double bandwidth : {1e5, 1e6, 1e7, 1e9}) {
+    const cost::Prediction p =
+        predict(model, cost::typical_profile(), {2, false, bandwidth, 1e-3}, kTypicalSession);
+    EXPECT_LE(p.offline.seconds + p.online.seconds, last);
+    last = p.offline.seconds + p.online.seconds;
+  }
+}
+
+TEST(Predict, PlansCarryTheFiguresOfTheirLayers) {
+  package::Package package = package_with({"gc", "ot"});
+  const Model model(package.network, package.plan);
+  const cost::Prediction p = predict(model, cost::typical_profile(), {});
+  set_predictions(p, package.plan);
+  for (std::size_t i = 0; i < package.plan.linears.size(); ++i) {
+    EXPECT_EQ(static_cast<double>(package.plan.linears[i].predicted_bytes), p.linears[i].offline.bytes());
+    EXPECT_GT(package.plan.linears[i].predicted_s, 0);
+  }
+}
+
+}  // namespace
+}  // namespace ap::protocol
