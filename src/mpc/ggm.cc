@@ -42,29 +42,31 @@ Block expand_level(Block* nodes, std::size_t width) {
   return std::bit_cast<Block>(sum);
 }
 
-/// nodes[index] ^= value, by a pass over all of them; the loop is vectorised for the caller's instruction
-/// set.
-inline __attribute__((always_inline)) void xor_at(Block* nodes, std::size_t count, std::uint64_t index,
-                                                  const Block& value) {
+/// nodes[i] = (nodes[i] & keep) ^ (i == index ? value : 0), by a pass over all of them; the loop is
+/// vectorised for the caller's instruction set.
+inline __attribute__((always_inline)) void mask_and_xor_at(Block* nodes, std::size_t count, const Block& keep,
+                                                           std::uint64_t index, const Block& value) {
   for (std::size_t i = 0; i < count; ++i) {
     const std::uint64_t here = 0 - static_cast<std::uint64_t>(i == index);
-    nodes[i].lo ^= value.lo & here;
-    nodes[i].hi ^= value.hi & here;
+    nodes[i].lo = (nodes[i].lo & keep.lo) ^ (value.lo & here);
+    nodes[i].hi = (nodes[i].hi & keep.hi) ^ (value.hi & here);
   }
 }
 
-void xor_at_plain(Block* nodes, std::size_t count, std::uint64_t index, const Block& value) {
-  xor_at(nodes, count, index, value);
+void mask_and_xor_at_plain(Block* nodes, std::size_t count, const Block& keep, std::uint64_t index,
+                           const Block& value) {
+  mask_and_xor_at(nodes, count, keep, index, value);
 }
 
-__attribute__((target("avx2"))) void xor_at_avx2(Block* nodes, std::size_t count, std::uint64_t index,
-                                                 const Block& value) {
-  xor_at(nodes, count, index, value);
+__attribute__((target("avx2"))) void mask_and_xor_at_avx2(Block* nodes, std::size_t count, const Block& keep,
+                                                          std::uint64_t index, const Block& value) {
+  mask_and_xor_at(nodes, count, keep, index, value);
 }
 
-__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512"))) void xor_at_avx512(
-    Block* nodes, std::size_t count, std::uint64_t index, const Block& value) {
-  xor_at(nodes, count, index, value);
+__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512"))) void
+mask_and_xor_at_avx512(Block* nodes, std::size_t count, const Block& keep, std::uint64_t index,
+                       const Block& value) {
+  mask_and_xor_at(nodes, count, keep, index, value);
 }
 
 Block choose(std::uint64_t bit, const Block& zero, const Block& one) {
@@ -82,9 +84,13 @@ void ggm_expand(const Block& left, const Block& delta, int depth, Block* left_su
     left_sums[level] = expand_level(leaves, std::size_t{1} << level);
 }
 
-void ggm_puncture(std::uint32_t sides, const Block* sums, int depth, Block* leaves) {
+void ggm_puncture(std::uint32_t sides, const Block* sums, int depth, Block* leaves, const Block& keep,
+                  const Block& at_path) {
   AP_ASSERT(depth >= 1 && depth <= kMaxGgmDepth);
-  static const auto xor_into = cpu().avx512 ? xor_at_avx512 : cpu().avx2 ? xor_at_avx2 : xor_at_plain;
+  static const auto mask_and_xor = cpu().avx512 ? mask_and_xor_at_avx512
+                                   : cpu().avx2 ? mask_and_xor_at_avx2
+                                                : mask_and_xor_at_plain;
+  constexpr Block kAll{~std::uint64_t{0}, ~std::uint64_t{0}};
   const Block nothing{0, 0};
   const Block hash_of_zero = [] {
     Block node[2] = {{0, 0}, {0, 0}};
@@ -104,12 +110,12 @@ void ggm_puncture(std::uint32_t sides, const Block* sums, int depth, Block* leav
     const Block left_sum = expand_level(leaves, width) ^ hash_of_zero;
     const Block right_sum = left_sum ^ total;
     const Block sibling = sums[level] ^ choose(side, left_sum, right_sum);
-    xor_into(leaves, width, path, hash_of_zero ^ choose(side, sibling, nothing));
-    xor_into(leaves + width, width, path, hash_of_zero ^ choose(side, nothing, sibling));
+    mask_and_xor(leaves, width, kAll, path, hash_of_zero ^ choose(side, sibling, nothing));
+    mask_and_xor(leaves + width, width, kAll, path, hash_of_zero ^ choose(side, nothing, sibling));
     total ^= sibling;
     path |= (1 - side) << level;
   }
-  xor_into(leaves, std::size_t{1} << depth, path, total);
+  mask_and_xor(leaves, std::size_t{1} << depth, keep, path, (total & keep) ^ at_path);
 }
 
 }  // namespace ap::mpc

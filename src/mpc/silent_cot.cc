@@ -69,11 +69,7 @@ class ReceiverStream : public LpnStream {
         sides |= static_cast<std::uint32_t>(low_bit(cot)) << level;
       }
       Block* const out = leaves.data() + tree * parameters().bin();
-      ggm_puncture(sides, sums, parameters().bin_bits, out);
-      const std::uint64_t position = ~sides & (parameters().bin() - 1);
-      for (std::size_t i = 0; i < parameters().bin(); ++i) {
-        out[i] = (out[i] & kAllButLowest) ^ Block { static_cast<std::uint64_t>(i == position), 0 };
-      }
+      ggm_puncture(sides, sums, parameters().bin_bits, out, kAllButLowest, {1, 0});
     });
   }
 
