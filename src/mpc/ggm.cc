@@ -1,45 +1,16 @@
 #include "mpc/ggm.h"
 
-#include <algorithm>
-
 #include "base/cpu.h"
 #include "base/error.h"
-#include "mpc/hash.h"
+#include "mpc/ggm_kernels.h"
 
 namespace ap::mpc {
 namespace {
 
-/// Parents hashed at a time: what lies between the passes stays in the first-level cache.
-constexpr std::size_t kChunk = 128;
-
-/// sigma on a register: (hi, lo xor hi).
-inline BlockVector sigma_vector(BlockVector x) {
-  const BlockVector high = {0, ~std::uint64_t{0}};
-  const BlockVector swapped = __builtin_shuffle(x, BlockVector{1, 0});
-  return swapped ^ (x & high);
-}
-
 /// Turns the `width` nodes at `nodes` into their 2 width children; returns the XOR of the left ones.
 Block expand_level(Block* nodes, std::size_t width) {
-  alignas(64) Block in[kChunk];
-  alignas(64) Block out[kChunk];
-  BlockVector sum = {0, 0};
-  for (std::size_t at = 0; at < width; at += kChunk) {
-    const std::size_t count = std::min(kChunk, width - at);
-    Block* left = nodes + at;
-    Block* right = left + width;
-    for (std::size_t i = 0; i < count; ++i) {
-      in[i] = std::bit_cast<Block>(sigma_vector(std::bit_cast<BlockVector>(left[i])));
-    }
-    permute_blocks(in, out, count);
-    for (std::size_t i = 0; i < count; ++i) {
-      const BlockVector hash = std::bit_cast<BlockVector>(out[i]) ^ std::bit_cast<BlockVector>(in[i]);
-      sum ^= hash;
-      right[i] = std::bit_cast<Block>(std::bit_cast<BlockVector>(left[i]) ^ hash);
-      left[i] = std::bit_cast<Block>(hash);
-    }
-  }
-  return std::bit_cast<Block>(sum);
+  return cpu().vaes && width >= kernels::kChildrenBlocks ? kernels::children_vaes(nodes, width)
+                                                         : kernels::children_plain(nodes, width);
 }
 
 /// nodes[i] = (nodes[i] & keep) ^ (i == index ? value : 0), by a pass over all of them; the loop is
