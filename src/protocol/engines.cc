@@ -1,5 +1,6 @@
 #include "protocol/engines.h"
 
+#include <algorithm>
 #include <deque>
 
 #include "base/error.h"
@@ -16,9 +17,9 @@ using nonlinear::ActivationSpec;
 class GarblingClient : public ClientEngine {
  public:
   explicit GarblingClient(net::Channel& channel) : garbler_(channel) {}
-  void expect(std::span<const ActivationSpec>) override {}
-  std::unique_ptr<ClientTask> prepare(const ActivationSpec& spec, ShareView b, ShareView masks) override {
-    return std::make_unique<Task>(garbler_, garbler_.garble(spec, b, masks));
+  void expect(std::span<const ActivationLayer* const>) override {}
+  std::unique_ptr<ClientTask> prepare(const ActivationLayer& layer, ShareView b, ShareView masks) override {
+    return std::make_unique<Task>(garbler_, garbler_.garble(layer.spec, b, masks));
   }
 
  private:
@@ -35,9 +36,11 @@ class GarblingClient : public ClientEngine {
 class GarblingServer : public ServerEngine {
  public:
   explicit GarblingServer(net::Channel& channel) : evaluator_(channel) {}
-  void expect(std::span<const ActivationSpec>) override {}
-  void announce(const ActivationSpec& spec) override { announced_.push_back(evaluator_.prepare(spec)); }
-  std::unique_ptr<ServerTask> prepare(const ActivationSpec&) override {
+  void expect(std::span<const ActivationLayer* const>) override {}
+  void announce(const ActivationLayer& layer) override {
+    announced_.push_back(evaluator_.prepare(layer.spec));
+  }
+  std::unique_ptr<ServerTask> prepare(const ActivationLayer&) override {
     AP_ASSERT(!announced_.empty());
     nonlinear::PreparedChoices choices = std::move(announced_.front());
     announced_.pop_front();
@@ -59,13 +62,21 @@ class GarblingServer : public ServerEngine {
   std::deque<nonlinear::PreparedChoices> announced_;
 };
 
+nonlinear::OtCost cost_of(std::span<const ActivationLayer* const> layers) {
+  nonlinear::OtCost sum;
+  for (const ActivationLayer* layer : layers) sum += nonlinear::ot_cost(*layer->ot_plan);
+  return sum;
+}
+
 class TransferClient : public ClientEngine {
  public:
   explicit TransferClient(net::Channel& channel) : party_(channel) {}
-  void expect(std::span<const ActivationSpec> specs) override { party_.expect(specs); }
-  std::unique_ptr<ClientTask> prepare(const ActivationSpec& spec, ShareView b, ShareView masks) override {
-    if (spec.square) return std::make_unique<Task>(party_, party_.prepare(spec, b), ShareView(), masks);
-    return std::make_unique<Task>(party_, party_.prepare(spec), b, masks);
+  void expect(std::span<const ActivationLayer* const> layers) override { party_.expect(cost_of(layers)); }
+  std::unique_ptr<ClientTask> prepare(const ActivationLayer& layer, ShareView b, ShareView masks) override {
+    if (layer.spec.square) {
+      return std::make_unique<Task>(party_, party_.prepare(layer.ot_plan, b), ShareView(), masks);
+    }
+    return std::make_unique<Task>(party_, party_.prepare(layer.ot_plan), b, masks);
   }
 
  private:
@@ -83,10 +94,10 @@ class TransferClient : public ClientEngine {
 class TransferServer : public ServerEngine {
  public:
   explicit TransferServer(net::Channel& channel) : party_(channel) {}
-  void expect(std::span<const ActivationSpec> specs) override { party_.expect(specs); }
-  void announce(const ActivationSpec&) override {}
-  std::unique_ptr<ServerTask> prepare(const ActivationSpec& spec) override {
-    return std::make_unique<Task>(party_, party_.prepare(spec));
+  void expect(std::span<const ActivationLayer* const> layers) override { party_.expect(cost_of(layers)); }
+  void announce(const ActivationLayer&) override {}
+  std::unique_ptr<ServerTask> prepare(const ActivationLayer& layer) override {
+    return std::make_unique<Task>(party_, party_.prepare(layer.ot_plan));
   }
 
  private:
@@ -133,16 +144,18 @@ std::unique_ptr<ServerEngine> make_server_engine(Engine engine, net::Channel& ch
   return std::make_unique<TransferServer>(channel);
 }
 
-EngineCost engine_cost(Engine engine, const ActivationSpec& spec) {
-  if (engine == Engine::gc) {
-    const double bits = static_cast<double>(spec.inputs) * spec.share_bits();
-    const auto bytes = static_cast<double>(nonlinear::column_bytes(spec) + nonlinear::table_bytes(spec) +
-                                           nonlinear::choice_bytes(spec) + nonlinear::label_bytes(spec));
-    return {bytes, 2,
-            static_cast<double>(nonlinear::and_gates(spec)) * kSecondsPerAnd + bits * kSecondsPerInputBit +
-                bytes * kSecondsPerByte};
-  }
-  const nonlinear::OtCost cost = nonlinear::ot_cost(spec);
+namespace {
+
+EngineCost garbling_cost(const ActivationSpec& spec) {
+  const double bits = static_cast<double>(spec.inputs) * spec.share_bits();
+  const auto bytes = static_cast<double>(nonlinear::column_bytes(spec) + nonlinear::table_bytes(spec) +
+                                         nonlinear::choice_bytes(spec) + nonlinear::label_bytes(spec));
+  return {bytes, 2,
+          static_cast<double>(nonlinear::and_gates(spec)) * kSecondsPerAnd + bits * kSecondsPerInputBit +
+              bytes * kSecondsPerByte};
+}
+
+EngineCost transfer_cost(const nonlinear::OtCost& cost) {
   const auto transfers = static_cast<double>(cost.client_cots + cost.server_cots);
   const double bytes =
       static_cast<double>(cost.offline_bytes + cost.client_bytes + cost.server_bytes) +
@@ -151,9 +164,22 @@ EngineCost engine_cost(Engine engine, const ActivationSpec& spec) {
           transfers * kSecondsPerTransfer + bytes * kSecondsPerByte};
 }
 
-std::uint64_t material_bytes(const ActivationSpec& spec) {
-  if (spec.square) return nonlinear::ot_cost(spec).server_material;
-  return nonlinear::table_bytes(spec) + nonlinear::label_bytes(spec) + nonlinear::choice_bytes(spec);
+}  // namespace
+
+EngineCost engine_cost(Engine engine, const ActivationSpec& spec) {
+  return engine == Engine::gc ? garbling_cost(spec) : transfer_cost(nonlinear::ot_cost(spec));
+}
+
+EngineCost engine_cost(Engine engine, const ActivationLayer& layer) {
+  return engine == Engine::gc ? garbling_cost(layer.spec) : transfer_cost(nonlinear::ot_cost(*layer.ot_plan));
+}
+
+std::uint64_t material_bytes(const ActivationLayer& layer) {
+  const ActivationSpec& spec = layer.spec;
+  const std::uint64_t transferred = layer.ot_plan ? nonlinear::ot_cost(*layer.ot_plan).server_material : 0;
+  if (layer.engine == "ot" || layer.engine == "beaver") return transferred;
+  return std::max(transferred, nonlinear::table_bytes(spec) + nonlinear::label_bytes(spec) +
+                                   nonlinear::choice_bytes(spec));
 }
 
 }  // namespace ap::protocol

@@ -14,6 +14,7 @@
 
 #include "net/channel.h"
 #include "nonlinear/activation_spec.h"
+#include "protocol/model.h"
 #include "protocol/share.h"
 
 namespace ap::protocol {
@@ -37,9 +38,9 @@ class ClientEngine {
  public:
   virtual ~ClientEngine() = default;
   /// Announces all layers of an inference, before the first prepare.
-  virtual void expect(std::span<const nonlinear::ActivationSpec> specs) = 0;
+  virtual void expect(std::span<const ActivationLayer* const> layers) = 0;
   /// `b`: the client's share of the input; `masks`: its share of the output.
-  virtual std::unique_ptr<ClientTask> prepare(const nonlinear::ActivationSpec& spec, ShareView b,
+  virtual std::unique_ptr<ClientTask> prepare(const ActivationLayer& layer, ShareView b,
                                               ShareView masks) = 0;
 };
 
@@ -53,11 +54,11 @@ class ServerTask {
 class ServerEngine {
  public:
   virtual ~ServerEngine() = default;
-  virtual void expect(std::span<const nonlinear::ActivationSpec> specs) = 0;
+  virtual void expect(std::span<const ActivationLayer* const> layers) = 0;
   /// What can be sent for a layer before the one ahead of it is finished; called once a layer, in order.
-  virtual void announce(const nonlinear::ActivationSpec& spec) = 0;
+  virtual void announce(const ActivationLayer& layer) = 0;
   /// Finishes the oldest announced layer.
-  virtual std::unique_ptr<ServerTask> prepare(const nonlinear::ActivationSpec& spec) = 0;
+  virtual std::unique_ptr<ServerTask> prepare(const ActivationLayer& layer) = 0;
 };
 
 /// Both run the engine's base transfers with the other party's. The channel must outlive them.
@@ -71,8 +72,10 @@ struct EngineCost {
   double cpu_s = 0;  ///< both parties, one thread
 };
 EngineCost engine_cost(Engine engine, const nonlinear::ActivationSpec& spec);
+/// The same of a layer that is planned already.
+EngineCost engine_cost(Engine engine, const ActivationLayer& layer);
 
-/// Bytes of the server's one-time material of a layer, for whichever engine takes more.
-std::uint64_t material_bytes(const nonlinear::ActivationSpec& spec);
+/// Bytes of the server's one-time material of a layer, for whichever of its engines takes more.
+std::uint64_t material_bytes(const ActivationLayer& layer);
 
 }  // namespace ap::protocol

@@ -36,8 +36,8 @@ namespace {
 
 /// Left open by the plan, and not decided by shares modulo a prime, which garbling alone can read.
 bool is_open(const Model& model, std::size_t activation) {
-  const nonlinear::ActivationSpec& spec = model.activations()[activation].spec;
-  return model.plan().activations[activation].engine == "auto" && spec.in_prime == 0 && spec.out_prime == 0;
+  const ActivationLayer& layer = model.activations()[activation];
+  return layer.engine == "auto" && layer.spec.in_prime == 0 && layer.spec.out_prime == 0;
 }
 
 }  // namespace
@@ -51,15 +51,15 @@ bool wants_link(const Model& model) {
 
 std::vector<Engine> choose_engines(const Model& model, const Link& link) {
   std::vector<Engine> engines;
-  const auto seconds = [&](Engine engine, const nonlinear::ActivationSpec& spec) {
-    const EngineCost cost = engine_cost(engine, spec);
+  const auto seconds = [&](Engine engine, const ActivationLayer& layer) {
+    const EngineCost cost = engine_cost(engine, layer);
     return cost.bytes / link.bytes_per_second + cost.flights * link.round_trip_s / 2 + cost.cpu_s;
   };
   for (std::size_t i = 0; i < model.activations().size(); ++i) {
-    const std::string& wanted = model.plan().activations[i].engine;
-    const nonlinear::ActivationSpec& spec = model.activations()[i].spec;
+    const ActivationLayer& layer = model.activations()[i];
+    const std::string& wanted = layer.engine;
     if (is_open(model, i)) {
-      engines.push_back(seconds(Engine::ot, spec) < seconds(Engine::gc, spec) ? Engine::ot : Engine::gc);
+      engines.push_back(seconds(Engine::ot, layer) < seconds(Engine::gc, layer) ? Engine::ot : Engine::gc);
     } else {
       engines.push_back(wanted == "beaver" ? Engine::beaver : wanted == "ot" ? Engine::ot : Engine::gc);
     }

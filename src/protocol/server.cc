@@ -64,7 +64,7 @@ std::size_t ServerModel::material_bytes() const {
   for (const LinearLayer& layer : model().linears())
     bytes += model().size(layer.node) * sizeof(std::uint64_t);
   for (const ActivationLayer& layer : model().activations())
-    bytes += protocol::material_bytes(layer.spec);
+    bytes += protocol::material_bytes(layer);
   return bytes;
 }
 
@@ -173,13 +173,17 @@ class Session {
       engines.push_back(static_cast<Engine>(name));
       if ((engines.back() == Engine::beaver) != layer.spec.square.has_value())
         fail_peer("the client asks for engine {} for layer {}", engine_name(engines.back()),
-                  model_.node(layer.node).name);
+                  model_.name(layer.node));
     }
     for (std::size_t i = 0; i < engines.size(); ++i) {
       const ActivationLayer& layer = model_.activations()[i];
       if (engines[i] != Engine::gc && (layer.spec.in_prime != 0 || layer.spec.out_prime != 0)) {
         fail_peer("the client asks for another engine than gc for layer {}, which is shared modulo a prime",
-                  model_.node(layer.node).name);
+                  model_.name(layer.node));
+      }
+      if (layer.engine != "auto" && layer.engine != engine_name(engines[i])) {
+        fail_peer("the client asks for engine {} for layer {}, for which the plan says {}",
+                  engine_name(engines[i]), model_.name(layer.node), layer.engine);
       }
     }
     return engines;
@@ -191,25 +195,25 @@ class Session {
     const std::vector<Engine> chosen = receive_engines();
     material.activations.resize(chosen.size());
     for (const Engine engine : {Engine::gc, Engine::ot}) {
-      std::vector<std::size_t> layers;
-      std::vector<nonlinear::ActivationSpec> specs;
+      std::vector<std::size_t> numbers;
+      std::vector<const ActivationLayer*> layers;
       for (std::size_t i = 0; i < chosen.size(); ++i) {
         if (session_of(chosen[i]) != engine) continue;
-        layers.push_back(i);
-        specs.push_back(model_.activations()[i].spec);
+        numbers.push_back(i);
+        layers.push_back(&model_.activations()[i]);
       }
       if (layers.empty()) continue;
       std::unique_ptr<ServerEngine>& party = engines_[engine];
       if (!party) party = make_server_engine(engine, channel_);
-      party->expect(specs);
+      party->expect(layers);
       for (std::size_t at = 0; at <= layers.size(); ++at) {
         if (at < layers.size()) {
-          measure(statistics.activation_s[layers[at]], [&] { party->announce(specs[at]); });
+          measure(statistics.activation_s[numbers[at]], [&] { party->announce(*layers[at]); });
         }
         if (at > 0) {
-          const std::size_t done = layers[at - 1];
+          const std::size_t done = numbers[at - 1];
           measure(statistics.activation_s[done],
-                  [&] { material.activations[done] = party->prepare(specs[at - 1]); });
+                  [&] { material.activations[done] = party->prepare(*layers[at - 1]); });
         }
       }
     }
@@ -240,7 +244,7 @@ class Session {
     Material material = std::move(ready_.front());
     ready_.pop_front();
     ServerStatistics statistics = empty_statistics();
-    const int count = static_cast<int>(model_.network().nodes.size());
+    const int count = static_cast<int>(model_.tensors());
     measure(statistics.cpu_s, [&] {
       std::vector<Share> shares(static_cast<std::size_t>(count));
       shares[0] = receive_masked_input();
@@ -272,7 +276,7 @@ class Session {
         }
         if (options_.observer) options_.observer(node, out);
       }
-      channel_.send(kLogits, pack_shares(shares.back(), model_.modulus(count - 1)));
+      channel_.send(kResult, pack_shares(shares.back(), model_.modulus(count - 1)));
     });
     if (options_.on_inference) options_.on_inference();
     send_statistics(statistics);
