@@ -23,6 +23,7 @@ void add_security(CLI::App& app, Action& action);
 void add_serve(CLI::App& app, Action& action);
 void add_infer(CLI::App& app, Action& action);
 void add_simulate(CLI::App& app, Action& action);
+void add_report(CLI::App& app, Action& action);
 
 /// --first N and --range A:B.
 struct Selection {

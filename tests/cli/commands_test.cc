@@ -97,7 +97,7 @@ TEST_F(CliTest, CompileRefusesWhatIsNotThere) {
     more.insert(more.begin(), base.begin(), base.end());
     return run(more);
   };
-  for (const char* policy : {"ddpg"}) {
+  for (const char* policy : {"fastest"}) {
     expect_failure(with({"--policy", policy}), 2, "exact");
   }
   expect_failure(with({"--activation", "tlc"}), 2, "auto, gc, ot");
