@@ -18,7 +18,7 @@ enum Message : net::MessageType {
   kReply = 0x0202,        ///< server: re-shared results of one layer
   kSlotKeys = 0x0203,     ///< client: rotation keys of one group that packs by slots
   kMaskedInput = 0x0210,  ///< client: the image minus its mask
-  kLogits = 0x0211,       ///< server: its share of the logits
+  kResult = 0x0211,       ///< server: its share of the logits, or of the label
   kStatistics = 0x0212,   ///< server: processor time and memory, nothing that depends on values
 };
 
