@@ -12,7 +12,7 @@ bool has_mpirun() { return std::system("command -v mpirun >/dev/null 2>&1") == 0
 class SearchProgram : public CliTest {
  protected:
   static std::vector<std::string> compile(const std::string& policy, const std::string& out) {
-    return {"compile", path("model.onnx"),    "--calibrate", data(),          "--out", path(out), "--policy",
+    return {"compile", path("model.onnx"), "--profile", "typical", "--calibrate", data(),          "--out", path(out), "--policy",
             policy,    "--max-accuracy-loss", "5",           "--simulations", "8",     "--seed",  "3",
             "--json"};
   }
