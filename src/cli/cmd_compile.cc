@@ -154,14 +154,6 @@ Json layer_json(const package::Package& package, const service::Audit& audit, co
   return json;
 }
 
-Json phase_json(const cost::PhaseCost& phase) {
-  return {{"seconds", phase.seconds},
-          {"client_cpu_s", phase.client_cpu_s},
-          {"server_cpu_s", phase.server_cpu_s},
-          {"bytes_up", std::llround(phase.bytes_up)},
-          {"bytes_down", std::llround(phase.bytes_down)}};
-}
-
 Json search_json(const service::Searched& s) {
   return {{"simulations", s.simulations},
           {"resumed", s.resumed},

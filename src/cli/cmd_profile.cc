@@ -40,14 +40,6 @@ std::string text_of(const cost::Profile& profile, const std::string& where) {
                      rings.text(), rest.text(), where);
 }
 
-Json phase_json(const cost::PhaseCost& phase) {
-  return {{"seconds", phase.seconds},
-          {"client_cpu_s", phase.client_cpu_s},
-          {"server_cpu_s", phase.server_cpu_s},
-          {"bytes_up", std::llround(phase.bytes_up)},
-          {"bytes_down", std::llround(phase.bytes_down)}};
-}
-
 /// What a package costs with both parties on this machine.
 void predict(const std::string& path, std::uint64_t images) {
   const package::Package package = package::load(path, package::Role::client);

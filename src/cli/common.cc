@@ -74,4 +74,12 @@ std::string wait_for_signal() {
   return number == SIGINT ? "SIGINT" : "SIGTERM";
 }
 
+Json phase_json(const cost::PhaseCost& phase) {
+  return {{"seconds", phase.seconds},
+          {"client_cpu_s", phase.client_cpu_s},
+          {"server_cpu_s", phase.server_cpu_s},
+          {"bytes_up", std::llround(phase.bytes_up)},
+          {"bytes_down", std::llround(phase.bytes_down)}};
+}
+
 }  // namespace ap::cli

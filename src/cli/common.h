@@ -8,6 +8,7 @@
 #include <string>
 
 #include "cli/run.h"
+#include "cost/session_cost.h"
 #include "nn/dataset.h"
 
 namespace ap::cli {
@@ -44,6 +45,8 @@ void print(const Json& json);
 
 /// A number that JSON can carry: null for infinity and NaN.
 Json finite(double value);
+/// The predicted cost of one phase.
+Json phase_json(const cost::PhaseCost& phase);
 
 /// Blocks SIGINT and SIGTERM in this thread and all that it starts from now on, so that wait_for_signal gets
 /// them.

@@ -5,8 +5,8 @@
 
 #include "base/error.h"
 #include "cost/layer_cost.h"
+#include "plan/add_linear.h"
 #include "plan/quadratic.h"
-#include "security/limits.h"
 
 namespace ap::plan {
 
@@ -15,7 +15,8 @@ void set_price(const cost::LayerWork& work, const cost::Profile& profile, Activa
   choice.predicted_bytes = static_cast<std::uint64_t>(work.offline.bytes() + work.online.bytes());
 }
 
-nonlinear::ActivationSpec spec_of(const nn::QuantisedNetwork& network, const ActivationChoice& choice) {
+nonlinear::ActivationSpec spec_of(const nn::QuantisedNetwork& network, const ActivationChoice& choice,
+                                  std::span<const std::uint64_t> primes) {
   const nn::QNode& node = network.nodes[static_cast<std::size_t>(choice.node)];
   const auto input = static_cast<std::size_t>(node.inputs.front());
   if (const auto* quadratic = std::get_if<nn::QQuadratic>(&node.op)) {
@@ -29,6 +30,10 @@ nonlinear::ActivationSpec spec_of(const nn::QuantisedNetwork& network, const Act
   spec.guard_bits = choice.truncation.guard_bits;
   spec.clamp_bits = op.bits;
   spec.out_bits = choice.out_bits;
+  if (!primes.empty()) {
+    spec.in_prime = primes[input];
+    spec.out_prime = primes[static_cast<std::size_t>(choice.node)];
+  }
   if (op.has_pool)
     spec.pool_size = static_cast<std::size_t>(op.pool.kernel_h) * static_cast<std::size_t>(op.pool.kernel_w);
   return spec;
@@ -77,19 +82,8 @@ Plan assemble(const nn::QuantisedNetwork& network, std::string policy, double ta
   const std::vector<int> nodes = linear_nodes(network);
   AP_ASSERT(nodes.size() == linears.size());
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    LinearChoice choice = linears[i].choice;
     const bfv::Parameters& parameters = linears[i].parameters;
-    choice.node = nodes[i];
-    const auto found = std::find(plan.groups.begin(), plan.groups.end(), parameters);
-    choice.group = static_cast<int>(found - plan.groups.begin());
-    if (found == plan.groups.end()) {
-      plan.groups.push_back(parameters);
-      plan.min_lambda_bits =
-          std::min(plan.min_lambda_bits, security::lambda_bits(parameters.n, parameters.log2_q()));
-    }
-    plan.failure_log2 =
-        std::min(0.0, std::log2(std::exp2(plan.failure_log2) + std::exp2(choice.failure_log2)));
-    plan.linears.push_back(choice);
+    add_linear(plan, plan.groups, parameters, parameters.log2_q(), linears[i].choice, nodes[i]);
   }
   for (std::size_t i = 0; i < network.nodes.size(); ++i) {
     if (std::holds_alternative<nn::QActivation>(network.nodes[i].op)) {

@@ -22,8 +22,10 @@ void set_price(const cost::LayerWork& work, const cost::Profile& profile, Activa
 ActivationChoice choose_activation(const nn::QuantisedNetwork& network, int node, int out_bits,
                                    std::span<const nn::Interval> ranges, int guard_bits,
                                    const cost::Profile& profile = cost::typical_profile());
-/// What its circuit computes, without the windows of a pooling: they do not matter to garbled sizes.
-nonlinear::ActivationSpec spec_of(const nn::QuantisedNetwork& network, const ActivationChoice& choice);
+/// What an activation or a quadratic computes, for a plan with these primes (Plan::primes), without the windows
+/// of a pooling: they do not matter to garbled sizes.
+nonlinear::ActivationSpec spec_of(const nn::QuantisedNetwork& network, const ActivationChoice& choice,
+                                  std::span<const std::uint64_t> primes = {});
 
 /// The plan that runs linear node i as linears[i] (in the order of linear_nodes; modulus_bits as from
 /// assign_moduli) and reads the input of every activation as if it lay in `ranges` (by node).

@@ -9,10 +9,9 @@
 #include "base/error.h"
 #include "cost/session_cost.h"
 #include "linear/batched_layer.h"
-#include "nonlinear/activation_spec.h"
+#include "plan/add_linear.h"
 #include "plan/assemble.h"
 #include "plan/batched_options.h"
-#include "security/limits.h"
 
 namespace ap::plan {
 namespace {
@@ -27,18 +26,7 @@ ActivationChoice choose_activation(const nn::QuantisedNetwork& network, int inde
   // Shares modulo a prime cannot be truncated by their owners: the whole shift happens in the circuit.
   choice.truncation = {static_cast<int>(std::bit_width(primes[input])) - op.shift, op.shift, op.shift};
   choice.out_bits = std::bit_width(primes[static_cast<std::size_t>(index)]);
-  nonlinear::ActivationSpec spec;
-  spec.inputs = static_cast<std::size_t>(network.nodes[input].shape.size());
-  spec.outputs = static_cast<std::size_t>(node.shape.size());
-  spec.sum_bits = choice.truncation.sum_bits;
-  spec.guard_bits = choice.truncation.guard_bits;
-  spec.clamp_bits = op.bits;
-  spec.out_bits = choice.out_bits;
-  spec.in_prime = primes[input];
-  spec.out_prime = primes[static_cast<std::size_t>(index)];
-  if (op.has_pool)
-    spec.pool_size = static_cast<std::size_t>(op.pool.kernel_h) * static_cast<std::size_t>(op.pool.kernel_w);
-  set_price(cost::garbling_work(spec, profile), profile, choice);
+  set_price(cost::garbling_work(spec_of(network, choice, primes), profile), profile, choice);
   return choice;
 }
 
@@ -78,20 +66,9 @@ Plan assemble_batched(const nn::QuantisedNetwork& network, std::string policy, d
   const std::vector<int> nodes = linear_nodes(network);
   AP_ASSERT(nodes.size() == linears.size() && primes.size() == network.nodes.size());
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    LinearChoice choice = linears[i].choice;
     const bfv::BatchParameters& parameters = linears[i].parameters;
-    choice.node = nodes[i];
-    const auto found = std::ranges::find(plan.batch_groups, parameters);
-    choice.group = static_cast<int>(found - plan.batch_groups.begin());
-    if (found == plan.batch_groups.end()) {
-      plan.batch_groups.push_back(parameters);
-      // Rotation keys are published modulo all primes.
-      plan.min_lambda_bits =
-          std::min(plan.min_lambda_bits, security::lambda_bits(parameters.n, parameters.log2_qp()));
-    }
-    plan.failure_log2 =
-        std::min(0.0, std::log2(std::exp2(plan.failure_log2) + std::exp2(choice.failure_log2)));
-    plan.linears.push_back(choice);
+    // Rotation keys are published modulo all primes.
+    add_linear(plan, plan.batch_groups, parameters, parameters.log2_qp(), linears[i].choice, nodes[i]);
   }
   for (std::size_t i = 0; i < network.nodes.size(); ++i) {
     if (const auto* op = std::get_if<nn::QActivation>(&network.nodes[i].op)) {

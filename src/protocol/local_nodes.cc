@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "nn/window_visit.h"
 
 namespace ap::protocol {
 namespace {
@@ -22,20 +23,7 @@ Share add(const nn::QAdd& op, std::span<const ShareView> inputs, std::size_t siz
 Share sum_pool(const nn::QSumPool& op, ShareView in, const nn::Shape& from, const nn::Shape& to) {
   // At most one window's elements below 2^40 each: no sum wraps before it is reduced.
   Share out(static_cast<std::size_t>(to.size()), 0);
-  const nn::Window& window = op.window;
-  std::size_t at = 0;
-  for (int c = 0; c < to.c; ++c) {
-    for (int y = 0; y < to.h; ++y) {
-      for (int x = 0; x < to.w; ++x, ++at) {
-        const int top = y * window.stride_h - window.pad.top, left = x * window.stride_w - window.pad.left;
-        for (int v = std::max(top, 0); v < std::min(top + window.kernel_h, from.h); ++v) {
-          for (int u = std::max(left, 0); u < std::min(left + window.kernel_w, from.w); ++u) {
-            out[at] += in[static_cast<std::size_t>((c * from.h + v) * from.w + u)];
-          }
-        }
-      }
-    }
-  }
+  nn::for_each_in_window(op.window, from, to, [&](std::size_t o, std::size_t i) { out[o] += in[i]; });
   return out;
 }
 

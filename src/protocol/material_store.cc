@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "base/file_descriptor.h"
 #include "protocol/material_file.h"
 
 namespace ap::protocol {
@@ -20,20 +21,6 @@ namespace {
 
 constexpr std::string_view kReady = ".material", kPartial = ".partial", kClaimed = ".claimed";
 constexpr std::size_t kHexBytes = 32;
-
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int fd) : fd_(fd) {}
-  ~FileDescriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 std::uint64_t now() {
   const auto since = std::chrono::system_clock::now().time_since_epoch();

@@ -5,8 +5,8 @@
 #include "base/bits.h"
 #include "base/error.h"
 #include "nonlinear/argmax_spec.h"
+#include "plan/assemble.h"
 #include "protocol/local_nodes.h"
-#include "protocol/quadratic_layer.h"
 
 namespace ap::protocol {
 namespace {
@@ -55,29 +55,20 @@ Model::Model(const nn::QuantisedNetwork& network, const plan::Plan& plan) : netw
   }
   for (const plan::ActivationChoice& choice : plan_.activations) {
     const nn::QNode& at = node(choice.node);
-    if (std::holds_alternative<nn::QQuadratic>(at.op)) {
-      activations_.push_back(quadratic_layer(at, choice));
-      activations_.back().engine = choice.engine;
-      continue;
-    }
-    const auto& op = std::get<nn::QActivation>(at.op);
     ActivationLayer layer;
     layer.node = choice.node;
     layer.input = at.inputs.front();
-    layer.truncation = choice.truncation;
-    layer.low = op.low;
-    layer.spec.inputs = size(layer.input);
-    layer.spec.outputs = size(layer.node);
-    layer.spec.sum_bits = choice.truncation.sum_bits;
-    layer.spec.guard_bits = choice.truncation.guard_bits;
-    layer.spec.clamp_bits = op.bits;
-    layer.spec.out_bits = choice.out_bits;
-    layer.spec.in_prime = prime(layer.input);
-    layer.spec.out_prime = prime(layer.node);
-    if (op.has_pool && op.pool.kernel_h * op.pool.kernel_w > 1) {
-      layer.spec.pool_size =
-          static_cast<std::size_t>(op.pool.kernel_h) * static_cast<std::size_t>(op.pool.kernel_w);
-      layer.spec.windows = pool_windows(op.pool, node(layer.input).shape, at.shape);
+    layer.spec = plan::spec_of(network_, choice, plan_.primes);
+    if (const auto* quadratic = std::get_if<nn::QQuadratic>(&at.op)) {
+      layer.truncation = choice.argument;
+      layer.low = quadratic->low;
+    } else {
+      const auto& op = std::get<nn::QActivation>(at.op);
+      layer.truncation = choice.truncation;
+      layer.low = op.low;
+      if (layer.spec.pooled()) {
+        layer.spec.windows = pool_windows(op.pool, node(layer.input).shape, at.shape);
+      }
     }
     layer.engine = choice.engine;
     activations_.push_back(std::move(layer));
@@ -136,8 +127,7 @@ Share circuit_input(const ActivationLayer& layer, ShareView share, Party party) 
   const std::uint64_t offset = party == Party::server ? static_cast<std::uint64_t>(t.offset()) : 0;
   // A quadratic's clamp comes later: its bound is a constant of the polynomial.
   const bool lowered = party == Party::server && !layer.spec.square;
-  const std::uint64_t lower =
-      lowered ? static_cast<std::uint64_t>(layer.low) << t.guard_bits : 0;
+  const std::uint64_t lower = lowered ? static_cast<std::uint64_t>(layer.low) << t.guard_bits : 0;
   Share out(share.size());
   for (std::size_t i = 0; i < share.size(); ++i) {
     out[i] = ((((share[i] + offset) & reduce) >> t.dropped_bits()) - lower) & keep;

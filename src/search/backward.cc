@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "nn/window_visit.h"
 
 namespace ap::search {
 namespace {
@@ -12,25 +13,6 @@ namespace {
 using Values = std::vector<float>;
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
-
-/// Calls visit(output position, input position) for every real element under every window.
-template <typename Visit>
-void for_each_in_window(const nn::Window& w, const nn::Shape& in, const nn::Shape& out, Visit visit) {
-  std::size_t position = 0;
-  for (int c = 0; c < out.c; ++c) {
-    for (int y = 0; y < out.h; ++y) {
-      const int top = y * w.stride_h - w.pad.top;
-      for (int x = 0; x < out.w; ++x, ++position) {
-        const int left = x * w.stride_w - w.pad.left;
-        for (int iy = std::max(top, 0); iy < std::min(top + w.kernel_h, in.h); ++iy) {
-          for (int ix = std::max(left, 0); ix < std::min(left + w.kernel_w, in.w); ++ix) {
-            visit(position, at((c * in.h + iy) * in.w + ix));
-          }
-        }
-      }
-    }
-  }
-}
 
 /// Calls row(weight, first output, first input, count) for every run of outputs along a row that one weight
 /// connects with inputs stride_w apart.
@@ -94,7 +76,7 @@ struct Forward {
   }
   Values operator()(const nn::QSumPool& op) const {
     Values out = zeros();
-    for_each_in_window(op.window, in_shape, node.shape,
+    nn::for_each_in_window(op.window, in_shape, node.shape,
                        [&](std::size_t o, std::size_t i) { out[o] += in()[i]; });
     return out;
   }
@@ -112,7 +94,7 @@ struct Forward {
     Values out = in();
     if (op.has_pool) {
       out.assign(at(static_cast<int>(node.shape.size())), -std::numeric_limits<float>::infinity());
-      for_each_in_window(op.pool, in_shape, node.shape,
+      nn::for_each_in_window(op.pool, in_shape, node.shape,
                          [&](std::size_t o, std::size_t i) { out[o] = std::max(out[o], in()[i]); });
     }
     const auto scale = static_cast<float>(scale_of(op.shift));
@@ -172,7 +154,7 @@ struct Backward {
   }
   void operator()(const nn::QSumPool& op) const {
     Values& below = in();
-    for_each_in_window(op.window, in_shape, node.shape,
+    nn::for_each_in_window(op.window, in_shape, node.shape,
                        [&](std::size_t o, std::size_t i) { below[i] += above[o]; });
   }
   void operator()(const nn::QConcat&) const {
@@ -194,7 +176,7 @@ struct Backward {
     std::vector<std::size_t> source(above.size());
     if (op.has_pool) {
       std::vector<float> largest(above.size(), -std::numeric_limits<float>::infinity());
-      for_each_in_window(op.pool, in_shape, node.shape, [&](std::size_t o, std::size_t i) {
+      nn::for_each_in_window(op.pool, in_shape, node.shape, [&](std::size_t o, std::size_t i) {
         if (x[i] > largest[o]) largest[o] = x[i], source[o] = i;
       });
     } else {

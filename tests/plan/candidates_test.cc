@@ -5,27 +5,11 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "random/prng.h"
+#include "plan/convolution_node.h"
 #include "security/limits.h"
 
 namespace ap::plan {
 namespace {
-
-nn::QNode convolution(int c_in, int c_out, int side) {
-  nn::QLinear op;
-  op.in_shape = {c_in, side, side};
-  op.window = {3, 3, 1, 1, {1, 1, 1, 1}};
-  Prng prng(Seed{9});
-  op.weights.resize(static_cast<std::size_t>(c_in * c_out * 9));
-  for (std::int16_t& w : op.weights) w = static_cast<std::int16_t>(static_cast<int>(prng.next64() % 61) - 30);
-  op.bias.resize(static_cast<std::size_t>(c_out));
-  nn::QNode node;
-  node.name = "conv";
-  node.op = std::move(op);
-  node.inputs = {0};
-  node.shape = {c_out, side, side};
-  return node;
-}
 
 TEST(Candidates, KeepTheirBudgetAtFullSecurity) {
   const nn::QNode node = convolution(16, 16, 16);
