@@ -182,7 +182,7 @@ std::string text_of(const Results& r, std::size_t top) {
   };
   protocol::Cost total = r.run.mean.offline;
   total += r.run.mean.online;
-  const bool all_stored = r.run.mean.from_store == r.run.logits.size();
+  const bool all_stored = r.run.mean.from_store == r.run.labels.size();
   cost_row(all_stored ? "offline (from store)" : "offline", r.run.mean.offline);
   cost_row("online", r.run.mean.online);
   cost_row("total", total);

@@ -69,14 +69,15 @@ void ClientSession::State::shake_hands(const package::PackageId& id) {
   const auto status = static_cast<Welcome>(in.u8());
   const int version = in.u16();
   const ByteView served = in.raw(32);
+  if (status == Welcome::other_version || version != kProtocolVersion) {
+    fail_peer("the server speaks protocol version {}, this client {}; use matching versions", version,
+              kProtocolVersion);
+  }
   switch (status) {
     case Welcome::ready:
       break;
     case Welcome::busy:
       fail_peer("the server has no free place for another session now; try again later");
-    case Welcome::other_version:
-      fail_peer("the server speaks protocol version {}, this client {}; use matching versions", version,
-                kProtocolVersion);
     case Welcome::other_package:
       fail_peer(
           "the server serves another package than this client.apm; use the client.apm that was compiled with "
