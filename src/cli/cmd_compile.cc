@@ -361,8 +361,9 @@ void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
       ->capture_default_str();
   command->add_option("--activation", options->compile.activation, "Engine of the activations: gc, ot, or auto (by the link, at run time)")
       ->capture_default_str();
-  command->add_option("--reveal", options->compile.reveal,
-                      "What the client learns: logits, or the label alone (the best class)")
+  command
+      ->add_option("--reveal", options->compile.reveal,
+                   "What the client learns: logits, or the label alone (the best class)")
       ->capture_default_str();
   command->add_option("--activation-bits", options->compile.activation_bits,
                       "Bits of an activation; chosen by simulation if left out");

@@ -196,7 +196,8 @@ std::string text_of(const Results& r, std::size_t top) {
   }
   if (r.top1) out += fmt::format("correct: {:.1f} % of {} images\n", 100 * *r.top1, r.run.labels.size());
   if (r.agreement) {
-    out += fmt::format("same label as the clear network: {} of {}", r.agreement->same_class, r.run.labels.size());
+    out += fmt::format("same label as the clear network: {} of {}", r.agreement->same_class,
+                       r.run.labels.size());
     if (r.agreement->max_logit_error) {
       out += fmt::format("; largest logit difference: {} accumulator units", *r.agreement->max_logit_error);
     }

@@ -55,7 +55,8 @@ GarblerMaterial ActivationGarbler::garble(const ActivationSpec& spec, std::span<
   });
   if (!spec.joined()) return material;
 
-  // Stages 2 and 3: fold each window, then clamp and mask its maximum, or only mask the number of the largest.
+  // Stages 2 and 3: fold each window, then clamp and mask its maximum, or only mask the number of the
+  // largest.
   for_batches(spec.outputs, plan.window_batch, [&](std::size_t first, std::size_t count) {
     Bytes tables(plan.window_bytes(spec, count));
     std::span<std::uint8_t> rest(tables);

@@ -18,8 +18,8 @@ inline constexpr std::size_t kMessageBytes = std::size_t{1} << 22;
 
 /// Without pooling a single circuit (`first`) does everything for each element. With pooling `first` adds the
 /// shares of each element once, whatever the number of windows it lies in, `max` folds a window's elements
-/// one by one, and `last` clamps and masks the maximum. An argmax is one window without folds: `last` takes all
-/// its elements.
+/// one by one, and `last` clamps and masks the maximum. An argmax is one window without folds: `last` takes
+/// all its elements.
 struct LayerPlan {
   mpc::Circuit first;
   mpc::Circuit max;

@@ -21,8 +21,8 @@ struct BitTerm {
   int width = 0;  ///< ..so this many bits of it are transferred; 0: none, the term is local
 };
 
-/// One comparison of every instance, and result = [in_range] * operand + sum of the terms, in Z_2^ring. Without
-/// an operand (operand_bits = 0) the terms must be local.
+/// One comparison of every instance, and result = [in_range] * operand + sum of the terms, in Z_2^ring.
+/// Without an operand (operand_bits = 0) the terms must be local.
 struct OtStep {
   ComparisonProgram program;
   std::size_t count = 0;

@@ -135,7 +135,8 @@ void OtMaterial<Step, Square>::save(SecretWriter& out) const {
 }
 
 template <typename Step, typename Square>
-OtMaterial<Step, Square> OtMaterial<Step, Square>::restore(std::shared_ptr<const OtPlan> plan, ByteReader& in) {
+OtMaterial<Step, Square> OtMaterial<Step, Square>::restore(std::shared_ptr<const OtPlan> plan,
+                                                           ByteReader& in) {
   OtMaterial material;
   material.plan_ = std::move(plan);
   const OtPlan& layer = *material.plan_;

@@ -184,7 +184,8 @@ plan::Plan plan_from_json(const Json& json) {
   if (json.contains("primes")) plan.primes = json.at("primes").get<std::vector<std::uint64_t>>();
   const auto reveal = json.at("reveal").get<std::string>();
   if (reveal != "logits" && reveal != "label") {
-    fail_input("the package reveals \"{}\", which this version does not know; it knows: logits, label", reveal);
+    fail_input("the package reveals \"{}\", which this version does not know; it knows: logits, label",
+               reveal);
   }
   if (reveal == "label") {
     plan.reveal = plan::Reveal::label;

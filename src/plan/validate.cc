@@ -105,7 +105,8 @@ void check_masks_known_early(const nn::QuantisedNetwork& network) {
 
 void check_reveal(const Plan& plan, const nn::QuantisedNetwork& network) {
   if (plan.reveal == Reveal::logits) {
-    if (!plan.argmax_engine.empty()) fail_input("the plan has an engine for an argmax, but reveals the logits");
+    if (!plan.argmax_engine.empty())
+      fail_input("the plan has an engine for an argmax, but reveals the logits");
     return;
   }
   if (plan.argmax_engine != "auto" && plan.argmax_engine != "gc" && plan.argmax_engine != "ot") {

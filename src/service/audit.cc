@@ -22,9 +22,10 @@ std::vector<std::string> assumptions(security::CostModel model, const plan::Plan
       "could gain by deviating is not.",
       label ? "The client learns the best class of its image, without the logits; the server learns nothing."
             : "The client learns the logits of its image; the server learns nothing.",
-      fmt::format("The architecture, all shapes, shifts and moduli are public; the weights are secret up to what "
-                  "the {} tell.",
-                  label ? "labels" : "logits"),
+      fmt::format(
+          "The architecture, all shapes, shifts and moduli are public; the weights are secret up to what "
+          "the {} tell.",
+          label ? "labels" : "logits"),
       "The client uses this result only; it never tells the server whether a result was wrong, so a "
       "decryption failure "
       "stays invisible to the server.",

@@ -63,7 +63,8 @@ void expect_best(const std::vector<Case>& cases, bool by_ot, std::uint8_t seed) 
   }
   for (std::size_t i = 0; i < cases.size(); ++i) {
     ASSERT_EQ(opened(layers[i]), best_of(cases[i].values))
-        << "case " << i << ", " << cases[i].values.size() << " values of " << cases[i].spec.sum_bits << " bits";
+        << "case " << i << ", " << cases[i].values.size() << " values of " << cases[i].spec.sum_bits
+        << " bits";
   }
   // Sizes are those of the formulas.
   OtCost ot;
@@ -131,7 +132,8 @@ void add_edges(std::vector<Case>& cases, const ActivationSpec& spec, std::int64_
   for (int i = 0; i < 4; ++i) {
     Values random;
     const auto span = static_cast<std::uint64_t>(high - low) + 1;
-    for (std::size_t j = 0; j < n; ++j) random.push_back(low + static_cast<std::int64_t>(prng.next64() % span));
+    for (std::size_t j = 0; j < n; ++j)
+      random.push_back(low + static_cast<std::int64_t>(prng.next64() % span));
     cases.push_back({spec, random});
   }
 }
@@ -139,7 +141,8 @@ void add_edges(std::vector<Case>& cases, const ActivationSpec& spec, std::int64_
 std::vector<Case> power_of_two_edges() {
   Prng prng(mpc::test_seed(80));
   std::vector<Case> cases;
-  for (const auto& [count, bits] : {std::pair<std::size_t, int>{2, 40}, {3, 5}, {5, 12}, {10, 20}, {16, 7}, {17, 40}}) {
+  for (const auto& [count, bits] :
+       {std::pair<std::size_t, int>{2, 40}, {3, 5}, {5, 12}, {10, 20}, {16, 7}, {17, 40}}) {
     const std::int64_t half = std::int64_t{1} << (bits - 1);
     add_edges(cases, argmax_spec(count, bits), -half, half - 1, prng);
   }
@@ -243,7 +246,8 @@ TEST(Argmax, TheServersResultIsMasked) {
     } else {
       run_session(channels, layers, 89);
     }
-    for (std::uint64_t r = 0; r < 8; ++r) EXPECT_EQ(layers[r].result, std::vector<std::uint64_t>{(2 - r) & 7});
+    for (std::uint64_t r = 0; r < 8; ++r)
+      EXPECT_EQ(layers[r].result, std::vector<std::uint64_t>{(2 - r) & 7});
   }
 }
 

@@ -173,7 +173,8 @@ TEST(LabelSession, MalformedResultsAreRefused) {
     if (m.type == kResult) at = received;
     ++received;
   }
-  EXPECT_THROW(run(package, image, net::Fault{net::Fault::Kind::truncate, net::Direction::received, at, 1}), Error);
+  EXPECT_THROW(run(package, image, net::Fault{net::Fault::Kind::truncate, net::Direction::received, at, 1}),
+               Error);
   // 10 classes in 4 bits: a flipped bit b of the packed share moves the class by 2^b, up or down, modulo 16.
   const std::int64_t best = clean.result.at(0);
   for (std::size_t bit = 0; bit < 4; ++bit) {
