@@ -1,9 +1,10 @@
 // The ways to run an activation, behind one interface each for client and server, so that the state
 // machines of the parties do not know which is which.
 //
-//   gc   garbled circuits (nonlinear/activation_garbler.h): about a kilobyte an element, one round trip
-//   online ot   silent oblivious transfer (nonlinear/ot_activation.h): tens of bytes an element, a few round
-//   trips online
+//   gc           garbled circuits (nonlinear/activation_garbler.h): about a kilobyte an element, online one
+//                round trip
+//   ot           silent oblivious transfer (nonlinear/ot_activation.h): tens of bytes an element, online
+//                several round trips, of an argmax tens
 //   beaver       the same for quadratic nodes: a square of shares comes first (nonlinear/square_step.h)
 #pragma once
 
