@@ -98,7 +98,8 @@ Prediction predict(const SessionShape& shape, const Profile& profile, const Sett
       continue;
     }
     any_transfer = true;
-    transfers[i] = transfer_work(layer.spec, profile);
+    transfers[i] =
+        layer.ot_plan ? transfer_work(*layer.ot_plan, profile) : transfer_work(layer.spec, profile);
     expected_client += transfers[i].client_cots;
     expected_server += transfers[i].server_cots;
   }

@@ -37,8 +37,8 @@ namespace {
 
 /// Left open by the plan, and not decided by shares modulo a prime, which garbling alone can read.
 bool is_open(const Model& model, std::size_t activation) {
-  const nonlinear::ActivationSpec& spec = model.activations()[activation].spec;
-  return model.plan().activations[activation].engine == "auto" && spec.in_prime == 0 && spec.out_prime == 0;
+  const ActivationLayer& layer = model.activations()[activation];
+  return layer.engine == "auto" && layer.spec.in_prime == 0 && layer.spec.out_prime == 0;
 }
 
 }  // namespace
@@ -53,14 +53,14 @@ bool wants_link(const Model& model) {
 std::vector<Engine> choose_engines(const Model& model, const Link& link, const cost::Profile& profile) {
   std::vector<Engine> engines;
   const cost::Setting setting{profile.cores, false, link.bytes_per_second, link.round_trip_s};
-  const auto seconds = [&](cost::Engine engine, const nonlinear::ActivationSpec& spec) {
-    return cost::activation_seconds(engine, spec, profile, setting);
+  const auto seconds = [&](cost::Engine engine, const ActivationLayer& layer) {
+    return cost::activation_seconds(engine, layer.spec, profile, setting, layer.ot_plan.get());
   };
   for (std::size_t i = 0; i < model.activations().size(); ++i) {
-    const std::string& wanted = model.plan().activations[i].engine;
-    const nonlinear::ActivationSpec& spec = model.activations()[i].spec;
+    const ActivationLayer& layer = model.activations()[i];
+    const std::string& wanted = layer.engine;
     if (is_open(model, i)) {
-      const bool transfers = seconds(cost::Engine::ot, spec) < seconds(cost::Engine::gc, spec);
+      const bool transfers = seconds(cost::Engine::ot, layer) < seconds(cost::Engine::gc, layer);
       engines.push_back(transfers ? Engine::ot : Engine::gc);
     } else {
       engines.push_back(wanted == "beaver" ? Engine::beaver : wanted == "ot" ? Engine::ot : Engine::gc);

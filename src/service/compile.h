@@ -19,6 +19,7 @@ struct CompileOptions {
   double max_accuracy_loss = 0.002;  ///< largest simulated loss of top-1 (0 to 1); policy budget
   SearchRequest search;              ///< policies that search
   std::string activation = "auto";   ///< engine of the activations: auto, gc or ot
+  std::string reveal = "logits";     ///< what the client learns: logits or label
   int activation_bits = 0;           ///< 2 to 14, or 0 to choose (service/precision.h)
   bool strict = false;               ///< failure of at most 2^-128 per inference instead of 2^-40
   bool as_published = false;         ///< policy darl: flooding by AutoPrivacy's rule of thumb

@@ -89,6 +89,19 @@ TEST(Predict, BytesOfTransferSessions) {
 }
 TEST(Predict, BytesOfMixedSessions) { expect_exact_bytes(package_with({"ot", "gc"}), 2); }
 
+TEST(Predict, BytesOfSessionsThatRevealTheLabel) {
+  for (const char* engine : {"gc", "ot"}) {
+    SCOPED_TRACE(engine);
+    package::Package package = package_with({engine});
+    package.plan.reveal = plan::Reveal::label;
+    package.plan.argmax_engine = engine;
+    package.id = package::make_packages(package).id;
+    expect_exact_bytes(package, 2);
+    const Model model(package.network, package.plan);
+    set_predictions(predict(model, cost::typical_profile(), {}), package.plan);
+  }
+}
+
 TEST(Predict, BytesOfQuadraticSessions) {
   package::Package package = package_with({"gc"});
   package.network = test::mixed_network();
