@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <thread>
 
 #include "base/parallel.h"
 #include "base/progress.h"
@@ -92,7 +93,13 @@ double measure_first_byte() {
 }
 
 double measure_loop() {
-  return time_of([] { parallel_for(4, [](std::size_t) {}); }, 0.01);
+  // Between two of an inference there is time: threads wake, look for more, and go to sleep again.
+  return time_of(
+      [] {
+        parallel_for(4, [](std::size_t) {});
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      },
+      0.05);
 }
 
 Profile measure_profile(bool progress) {
