@@ -12,11 +12,6 @@ namespace ap {
 /// Overwrites memory with zeros in a way the compiler must keep.
 void wipe(void* data, std::size_t bytes);
 
-/// From now on freed memory stays with the process, in one pool for all threads, instead of going back to the
-/// system: every inference needs about as much again, and a page that the system hands out anew costs more
-/// than most of what is computed in it. Where the C library is not glibc nothing changes. For main().
-void keep_freed_memory();
-
 template <typename T, bool kWipe>
 struct CacheLineAllocator {
   using value_type = T;

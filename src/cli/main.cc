@@ -1,5 +1,5 @@
 // autoprivacy: the program of servers, clients and owners of networks.
-#include "base/memory.h"
+#include "base/freed_memory.h"
 #include "cli/run.h"
 #include "cli/sibling.h"
 
