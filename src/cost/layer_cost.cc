@@ -99,6 +99,7 @@ LayerWork garbling_work(const ActivationSpec& spec, const Profile& profile) {
   work.online.bytes_up = static_cast<double>(nonlinear::label_bytes(spec) + labels * net::kHeaderBytes);
   work.online.bytes_down = static_cast<double>(nonlinear::choice_bytes(spec) + net::kHeaderBytes);
   work.online.flights = 2;
+  work.client_memory = bits * sizeof(mpc::Block);
   return work;
 }
 
@@ -159,6 +160,7 @@ TransferWork transfer_work(const nonlinear::OtPlan& plan, const Profile& profile
   online.bytes_up = static_cast<double>(cost.client_bytes) + online.messages_up * net::kHeaderBytes;
   online.bytes_down = static_cast<double>(cost.server_bytes) + online.messages_down * net::kHeaderBytes;
   online.flights = cost.flights;
+  result.work.client_memory = static_cast<double>(cost.client_material);
   return result;
 }
 

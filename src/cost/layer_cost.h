@@ -22,6 +22,7 @@ enum class Engine : std::uint8_t { gc = 0, ot = 1 };
 /// The two phases of a layer.
 struct LayerWork {
   Work offline, online;
+  double client_memory = 0;  ///< bytes that the client keeps between the phases
 };
 
 /// A layer packed by slots.
