@@ -72,6 +72,11 @@ void bisect(Contest& contest, const Knapsack& knapsack, std::size_t start) {
 
 Choice KnapsackPolicy::search(Environment& environment, const Budget& budget, Trace& trace) {
   Contest contest(environment, budget, trace);
+  if (!environment.small_errors()) {
+    fail_input(
+        "policy dp weighs errors that grow with their budgets, and in mode published a reply is ruined or is not; "
+        "use --policy ddpg, greedy or random");
+  }
   const MarginModel model(*environment.problem().network, environment.problem().search.pixels, images_);
   // A bound that no choice keeps is refused here, with the layer that stands in the way.
   if (budget.max_seconds) environment.constrain(environment.exact_choice(), *budget.max_seconds);
