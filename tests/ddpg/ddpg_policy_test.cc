@@ -98,9 +98,9 @@ TEST(DdpgPolicy, KeepsABoundOnSeconds) {
 TEST(DdpgPolicy, TheSameSeedTakesTheSameCourse) {
   const SmallProblem small(40);
   const Budget budget{.max_loss = 0.02, .max_seconds = {}, .simulations = 14};
-  const search::Result first = run(small, budget, {.agent = {.seed = 3}, .imagined = 8});
-  expect_same(first, run(small, budget, {.agent = {.seed = 3}, .imagined = 8}));
-  EXPECT_NE(seconds_of(first), seconds_of(run(small, budget, {.agent = {.seed = 4}, .imagined = 8})));
+  const search::Result first = run(small, budget, {.agent = {.seed = 3}, .imagined = 0});
+  expect_same(first, run(small, budget, {.agent = {.seed = 3}, .imagined = 0}));
+  EXPECT_NE(seconds_of(first), seconds_of(run(small, budget, {.agent = {.seed = 4}, .imagined = 0})));
 }
 
 TEST(DdpgPolicy, PenaltyOnLatencyAndErrorsAgainstLabelsAreRewardsToo) {
@@ -152,7 +152,7 @@ TEST(DdpgPolicy, RefusesTheStateOfAnotherSearchOrADamagedOne) {
   const SmallProblem small(20);
   const Budget budget{.max_loss = 0.02, .max_seconds = {}, .simulations = 14};
   const TemporaryDirectory directory;
-  const DdpgOptions options{.imagined = 4, .state = directory.path() / "search.ddpg", .resume = true};
+  const DdpgOptions options{.imagined = 0, .state = directory.path() / "search.ddpg", .resume = true};
   {
     Stopper stopper(11);
     DdpgOptions stopped = options;
