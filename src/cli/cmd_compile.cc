@@ -387,6 +387,13 @@ void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
   command->add_option("--simulations", options->compile.search.simulations, "Policies that search: simulations of a plan that they may run")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
+  command->add_option("--mode", options->compile.mode, "Policies that search: budgets are small errors on packed coefficients (errors), or "
+                      "rates of ruined replies on packed slots, as AutoPrivacy was published (published)")
+      ->capture_default_str();
+  command->add_option("--imagined", options->compile.search.imagined, "Policy ddpg: episodes imagined before each simulation; 0: every episode is simulated "
+                      "(pure DDPG, as AutoPrivacy was published)")
+      ->check(CLI::Range(0, 100'000))
+      ->capture_default_str();
   command->add_flag("--resume", options->compile.search.resume, "Policies that search: go on from OUT/search.json of a stopped search");
   command->add_option("--max-accuracy-loss", options->max_accuracy_loss,
                    "Other policies than exact: largest simulated loss of top-1, in %; 0.2 if left out")

@@ -20,6 +20,7 @@ std::unique_ptr<ap::search::Policy> make_ddpg(const ap::service::PolicyRequest& 
   options.resume = request.resume;
   options.writes = request.writes;
   options.sharder = request.sharder;
+  options.imagined = request.imagined;
   return std::make_unique<ap::ddpg::DdpgPolicy>(options);
 }
 

@@ -116,7 +116,8 @@ void Agent::finish_episode(std::span<const State> states, std::span<const double
   ++my.episodes;
   if (my.episodes < my.options.warm_up) return;
   const SingleThread single;
-  for (std::size_t i = 0; i < states.size(); ++i) my.learn();
+  const int updates = my.options.updates > 0 ? my.options.updates : static_cast<int>(states.size());
+  for (int k = 0; k < updates; ++k) my.learn();
 }
 
 const AgentOptions& Agent::options() const { return impl_->options; }

@@ -18,6 +18,7 @@ struct AgentOptions {
   double actor_rate = 1e-4, critic_rate = 1e-3;  ///< of Adam
   std::size_t replay = 2000;                     ///< steps remembered
   std::size_t minibatch = 64;
+  int updates = 0;  ///< minibatches learnt from an episode; 0: one a step
   double noise = 0.5,
          noise_decay = 0.99;    ///< standard deviation of exploration; factor an episode after warm-up
   int warm_up = 20;             ///< first episodes, with uniformly random actions and nothing learnt
@@ -43,8 +44,8 @@ class Agent {
   /// The proposal with exploration noise; uniformly random during the warm-up.
   double explore(const State& state);
   /// Ends an episode: one state a layer, the actions that were realised, and the episode's reward, which is
-  /// copied to all steps. Updates the baseline, remembers the steps, and after the warm-up learns from one
-  /// minibatch a step.
+  /// copied to all steps. Updates the baseline, remembers the steps, and after the warm-up learns from
+  /// options().updates minibatches.
   void finish_episode(std::span<const State> states, std::span<const double> actions, double reward);
 
   const AgentOptions& options() const;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <optional>
+#include <set>
 
 #include "base/files.h"
 #include "ddpg/search_state.h"
@@ -27,7 +29,14 @@ constexpr int kGreedyEvery = 4;
 constexpr int kWarmUpShare = 5;
 constexpr double kLastNoise = 0.05;
 
-constexpr int kEpisodesAWrite = 10;
+// How a simulation changes the forecast changes that the next plan may have: after success and failure.
+constexpr double kAimGrow = 1.1, kAimShrink = 0.85;
+// What is left of the forecast changes when a choice must be tightened.
+constexpr double kTighten = 0.75;
+// Minibatches learnt from an episode where most are imagined.
+constexpr int kImaginedUpdates = 2;
+
+constexpr std::size_t kEpisodesAWrite = 10;
 constexpr std::uint64_t kMaxStateBytes = 256 << 20;
 
 AgentOptions scheduled(AgentOptions agent, int episodes) {
@@ -37,16 +46,34 @@ AgentOptions scheduled(AgentOptions agent, int episodes) {
   return agent;
 }
 
+/// Whether most episodes are imagined.
+bool imagines(const Environment& environment, const DdpgOptions& options) {
+  return options.imagined > 0 && options.lambda == 0 && options.reward == Reward::changes &&
+         environment.small_errors();
+}
+
+AgentOptions agent_of(const Environment& environment, const search::Budget& budget,
+                      const DdpgOptions& options) {
+  AgentOptions agent = options.agent;
+  if (!imagines(environment, options)) return scheduled(agent, budget.simulations);
+  // The paper's 0.99 an episode would leave no noise to most of them.
+  const int episodes = budget.simulations * (options.imagined + 1);
+  agent.noise_decay = 1;
+  agent.updates = kImaginedUpdates;
+  return scheduled(agent, episodes);
+}
+
 /// One search.
 class Search {
  public:
   Search(Environment& environment, const search::Budget& budget, search::Trace& trace,
-         const DdpgOptions& options)
+         const DdpgOptions& options, std::optional<search::Forecast>& forecast)
       : environment_(environment),
         budget_(budget),
         options_(options),
         contest_(environment, budget, trace),
-        agent_(scheduled(options.agent, budget.simulations)),
+        forecast_(forecast),
+        agent_(agent_of(environment, budget, options)),
         floor_(environment.seconds(environment.cheapest_choice())) {
     state_.question = question();
     state_.step = kFirstStep;
@@ -66,6 +93,9 @@ class Search {
   double bound() const;
   Choice shifted(std::span<const double> actions, double bound) const;
   Choice propose(double bound);
+  Choice imagine();
+  bool better(const Choice& a, const Choice& b, double allowed) const;
+  void learn(const Choice& choice, double reward);
   double reward(const Choice& choice, double bound);
   std::vector<double> realised(const Choice& choice) const;
 
@@ -73,9 +103,12 @@ class Search {
   const search::Budget budget_;
   const DdpgOptions& options_;
   search::Contest contest_;
+  std::optional<search::Forecast>& forecast_;  ///< the same on all ranks; none if nothing is imagined
   Agent agent_;
   const double floor_;
-  bool kept_ = false;  ///< whether any choice kept the bounds
+  bool kept_ = false;           ///< whether any choice kept the bounds
+  std::set<Choice> entered_;    ///< as state_.entered
+  double allowed_changes_ = 0;  ///< by the bound on the loss, where plans are imagined
   SearchState state_;
 };
 
@@ -91,6 +124,8 @@ std::uint64_t Search::question() const {
   mix(static_cast<std::uint64_t>(options_.reward));
   mix(static_cast<std::uint64_t>(options_.walk));
   mix(options_.agent.seed);
+  mix(static_cast<std::uint64_t>(options_.imagined));
+  mix(options_.refine);
   return key;
 }
 
@@ -112,7 +147,9 @@ Choice Search::shared(Choice choice) const {
 bool Search::enter(const Choice& choice) {
   const bool kept = contest_.enter(choice);
   state_.entered.push_back(choice);
+  entered_.insert(choice);
   kept_ |= kept;
+  if (forecast_) forecast_->learn(choice, environment_.evaluate(choice).counts);
   return kept;
 }
 
@@ -178,7 +215,58 @@ double Search::reward(const Choice& choice, double bound) {
   return reward;
 }
 
+void Search::learn(const Choice& choice, double reward) {
+  const std::vector<double> actions = realised(choice);
+  std::vector<State> states;
+  for (std::size_t i = 0; i < choice.size(); ++i) {
+    states.push_back(state_of(environment_, i, i ? actions[i - 1] : 0));
+  }
+  agent_.finish_episode(states, actions, reward);
+}
+
+/// Whether a simulation of `a` promises more than one of `b`: as search::Contest judges, by forecast.
+bool Search::better(const Choice& a, const Choice& b, double allowed) const {
+  const double changes_a = forecast_->changes(a), changes_b = forecast_->changes(b);
+  const bool keeps_a = changes_a <= allowed, keeps_b = changes_b <= allowed;
+  if (keeps_a != keeps_b) return keeps_a;
+  return keeps_a ? environment_.seconds(a) < environment_.seconds(b) : changes_a < changes_b;
+}
+
+/// The best plan of a number of imagined episodes, of those that were not simulated and, with a bound on the
+/// loss, are faster than the best one that was.
+Choice Search::imagine() {
+  // Without a bound on the loss the fewest changes are wanted.
+  const double allowed = budget_.max_loss ? state_.aim * allowed_changes_ : -1;
+  const double fastest = environment_.seconds(environment_.exact_choice());
+  const double limit = budget_.max_loss && kept_ ? contest_.best_seconds() : 2 * fastest;
+  std::optional<Choice> best;
+  double reached = std::min(limit, fastest);  // by the fastest plan of this round that is forecast to keep its bound
+  double step = kFirstStep;
+  const auto consider = [&](const Choice& choice) {
+    if (entered_.contains(choice) || environment_.seconds(choice) >= limit) return;
+    if (budget_.max_seconds && environment_.seconds(choice) > *budget_.max_seconds) return;
+    if (!best || better(choice, *best, allowed)) best = choice;
+  };
+  for (int k = 0; k < options_.imagined; ++k) {
+    double bound = budget_.max_seconds.value_or(fastest);
+    if (budget_.max_loss) bound = std::min(bound, floor_ + (reached - floor_) * (1 - step));
+    const Choice choice = propose(std::max(bound, floor_));
+    const double changes = forecast_->changes(choice);
+    const bool kept = changes <= allowed;
+    if (kept) reached = std::min(reached, environment_.seconds(choice));
+    step = std::clamp(step * (kept ? kGrow : kShrink), kSmallestStep, kLargestStep);
+    consider(choice);
+    learn(choice, -changes);
+  }
+  if (best && options_.refine && budget_.max_loss) consider(search::refined(environment_, *forecast_, *best, allowed));
+  return best ? *best : propose(bound());
+}
+
 Choice Search::run() {
+  if (imagines(environment_, options_)) {
+    if (budget_.max_loss) allowed_changes_ = environment_.allowed_changes(*budget_.max_loss);
+    forecast_.emplace(environment_);
+  }
   resume();
   if (state_.entered.empty()) {
     const Choice exact = environment_.exact_choice();
@@ -186,17 +274,13 @@ Choice Search::run() {
   }
   while (contest_.open() && !finished()) {
     const double limit = bound();
-    const Choice choice = shared(leads() ? propose(limit) : Choice());
+    const Choice choice = shared(!leads() ? Choice() : forecast_ ? imagine() : propose(limit));
     const bool kept = enter(choice);
     state_.step = std::clamp(state_.step * (kept ? kGrow : kShrink), kSmallestStep, kLargestStep);
+    state_.aim *= kept ? kAimGrow : kAimShrink;
     if (!leads()) continue;
-    const std::vector<double> actions = realised(choice);
-    std::vector<State> states;
-    for (std::size_t i = 0; i < choice.size(); ++i) {
-      states.push_back(state_of(environment_, i, i ? actions[i - 1] : 0));
-    }
-    agent_.finish_episode(states, actions, reward(choice, limit));
-    if (agent_.episodes() % kEpisodesAWrite == 0) write();
+    learn(choice, reward(choice, limit));
+    if ((state_.entered.size() - 1) % kEpisodesAWrite == 0) write();
   }
   if (leads() && options_.writes && !options_.state.empty()) {
     std::error_code error;  // a file left behind is no harm
@@ -228,6 +312,7 @@ void Search::resume() {
     enter(shared(leads() ? before.entered[static_cast<std::size_t>(k)] : Choice()));
   }
   state_.step = before.step;
+  state_.aim = before.aim;
 }
 
 /// The features before scaling, in the order of State; without the action of the layer before.
@@ -258,7 +343,17 @@ State state_of(const Environment& environment, std::size_t layer, double previou
 }
 
 Choice DdpgPolicy::search(Environment& environment, const search::Budget& budget, search::Trace& trace) {
-  return Search(environment, budget, trace, options_).run();
+  forecast_.reset();
+  return Search(environment, budget, trace, options_, forecast_).run();
+}
+
+Choice DdpgPolicy::tightened(const Environment& environment, const Choice& choice) {
+  if (forecast_) {
+    const double allowed = kTighten * forecast_->changes(choice);
+    Choice next = search::refined(environment, *forecast_, choice, allowed);
+    if (forecast_->changes(next) <= allowed && next != choice) return next;
+  }
+  return Policy::tightened(environment, choice);
 }
 
 }  // namespace ap::ddpg

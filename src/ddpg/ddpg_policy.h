@@ -9,11 +9,20 @@
 // the fastest plan of all than the best plan that kept the bound on the loss so far; further after success,
 // less far after failure. What the agent has learnt stays true, since the reward of realised actions does not
 // depend on the bound.
+//
+// A simulation takes seconds, and an agent that meets only as many episodes as there are simulations hardly
+// learns. So between two simulations it runs imagined episodes (Dyna; Sutton, ICML 1990), whose changed
+// classes a model forecasts in microseconds (search/forecast.h). The best plan imagined is then refined by
+// steps of single layers, as far as the forecast allows, and simulated; what the simulation finds corrects the
+// forecasts and is an episode to learn from like the others. With `imagined` 0 every episode is simulated: the
+// paper's own form.
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
 #include "ddpg/agent.h"
+#include "search/forecast.h"
 #include "search/problem.h"
 
 namespace ap::ddpg {
@@ -36,6 +45,10 @@ struct DdpgOptions {
   AgentOptions agent{};
   Reward reward = Reward::changes;
   Walk walk = Walk::shift;
+  /// Episodes imagined before each simulation. None are if `lambda` is not 0, if the reward is not that of
+  /// changes, or if errors are not small ones (Environment::small_errors).
+  int imagined = 64;
+  bool refine = true;  ///< whether the best plan imagined is refined before it is simulated
   /// If not 0, plans do not walk; instead R = -err - lambda max(0, latency / bound - 1) (reference 1.8).
   double lambda = 0;
   std::filesystem::path state{};       ///< file of the search so far, if not empty; removed at its end
@@ -52,14 +65,17 @@ class DdpgPolicy final : public search::Policy {
  public:
   explicit DdpgPolicy(DdpgOptions options = {}) : options_(std::move(options)) {}
   std::string name() const override { return "ddpg"; }
-  /// One episode a simulation of the budget, or fewer if the fastest plan of all turns out to keep the bound.
-  /// With few of them the warm-up is shorter (a fifth) and the noise shrinks faster (to a twentieth at the
+  /// One episode a simulation of the budget, besides the imagined ones, or fewer if the fastest plan of all
+  /// turns out to keep the bound. With few of them the warm-up is shorter (a fifth) and the noise shrinks faster (to a twentieth at the
   /// end).
   search::Choice search(search::Environment& environment, const search::Budget& budget,
                         search::Trace& trace) override;
+  /// The choice refined to a part of its forecast changes; without forecasts as any policy does.
+  search::Choice tightened(const search::Environment& environment, const search::Choice& choice) override;
 
  private:
   DdpgOptions options_;
+  std::optional<search::Forecast> forecast_;  ///< of the last search
 };
 
 }  // namespace ap::ddpg

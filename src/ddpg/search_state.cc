@@ -5,7 +5,7 @@
 namespace ap::ddpg {
 namespace {
 
-constexpr std::uint64_t kMagic = 0x3167706464'5041;  // "APddpg1"
+constexpr std::uint64_t kMagic = 0x3267706464'5041;  // "APddpg2"
 
 }  // namespace
 
@@ -13,6 +13,7 @@ void SearchState::save(ByteWriter& out) const {
   out.u64(kMagic);
   out.u64(question);
   out.f64(step);
+  out.f64(aim);
   out.u32(static_cast<std::uint32_t>(entered.size()));
   for (const search::Choice& choice : entered) {
     for (const int point : choice) out.u32(static_cast<std::uint32_t>(point));
@@ -27,6 +28,7 @@ void SearchState::load(ByteReader& in, const search::Environment& environment) {
         "same options");
   }
   step = in.f64();
+  aim = in.f64();
   const std::uint32_t count = in.u32();
   entered.clear();
   for (std::uint32_t k = 0; k < count; ++k) {
@@ -43,7 +45,7 @@ void SearchState::load(ByteReader& in, const search::Environment& environment) {
     }
     entered.push_back(std::move(choice));
   }
-  if (!(step > 0 && step < 1))
+  if (!(step > 0 && step < 1 && aim > 0 && aim < 1e6))
     fail_input("the stored state of policy ddpg is damaged; remove it and search again");
 }
 

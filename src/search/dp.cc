@@ -14,8 +14,8 @@ namespace {
 constexpr int kRounds = 4;
 // Without a bound on the loss, sensitivities are first taken where errors are a quarter of a step.
 constexpr double kStartAction = 3.0 / 7;
-// What is left of the damage when a choice must be tightened.
-constexpr double kTighten = 0.5;
+// What is left of the damage when a choice must be tightened: fine steps, since speed is lost with each.
+constexpr double kTighten = 0.7;
 // How finely the bisection tells variances apart, and its first stride, in natural logarithms.
 constexpr double kPrecision = 0.1, kStride = 0.5;
 
@@ -72,6 +72,11 @@ void bisect(Contest& contest, const Knapsack& knapsack, std::size_t start) {
 
 Choice KnapsackPolicy::search(Environment& environment, const Budget& budget, Trace& trace) {
   Contest contest(environment, budget, trace);
+  if (!environment.small_errors()) {
+    fail_input(
+        "policy dp weighs errors that grow with their budgets, and in mode published a reply is ruined or is not; "
+        "use --policy ddpg, greedy or random");
+  }
   const MarginModel model(*environment.problem().network, environment.problem().search.pixels, images_);
   // A bound that no choice keeps is refused here, with the layer that stands in the way.
   if (budget.max_seconds) environment.constrain(environment.exact_choice(), *budget.max_seconds);

@@ -58,6 +58,10 @@ std::string Environment::layer_name(std::size_t layer) const {
   return problem_->network->nodes[at(nodes.at(layer))].name;
 }
 
+bool Environment::single() const {
+  return std::ranges::all_of(points_, [](const std::vector<Point>& list) { return list.size() == 1; });
+}
+
 int Environment::point_for(std::size_t layer, double action) const {
   const std::vector<Point>& list = points_[layer];
   int found = 0;

@@ -111,6 +111,10 @@ class Environment {
   /// layer and the activations behind it that no later layer feeds.
   std::span<const Point> points(std::size_t layer) const { return points_[layer]; }
   std::string layer_name(std::size_t layer) const;
+  /// Errors grow with budgets; otherwise a budget is the rate at which replies are ruined.
+  bool small_errors() const { return small_errors_; }
+  /// Whether no layer has more than one point.
+  bool single() const;
 
   /// The cheapest point whose error keeps the budget of `action` (0..1; 0 allows most error); the most exact
   /// one if none does.
@@ -219,12 +223,14 @@ struct Result {
   Choice choice;
   Trace trace;
   Evaluation searched, held_out;  ///< of `choice`
+  bool single = false;            ///< there was nothing to choose, and the policy did not run
   int tightened = 0;              ///< steps taken towards more exact points for the held-out part
   double seconds = 0;             ///< of everything
 };
 
 /// Runs the policy, then simulates its choice on the held-out part and tightens all budgets together until
-/// the bound on the loss holds there too.
+/// the bound on the loss holds there too. Where every layer has a single point the policy does not run, and a
+/// note of the plan says so.
 /// @throws Error(input) if no choice keeps the budget, saying which bound and which layer stand in the way.
 Result run_policy(Policy& policy, Environment& environment, const Budget& budget);
 

@@ -45,11 +45,13 @@ Result run_policy(Policy& policy, Environment& environment, const Budget& budget
   if (budget.simulations < 1)
     fail_input("a search needs at least one simulation, not {}", budget.simulations);
   Result result;
-  result.choice = policy.search(environment, budget, result.trace);
+  result.single = environment.single();
+  result.choice =
+      result.single ? environment.exact_choice() : policy.search(environment, budget, result.trace);
   if (budget.max_loss) {
     while (!environment.keeps_loss(environment.validate(result.choice), *budget.max_loss) ||
            !environment.keeps_loss(environment.evaluate(result.choice), *budget.max_loss)) {
-      const Choice next = policy.tightened(environment, result.choice);
+      const Choice next = result.single ? result.choice : policy.tightened(environment, result.choice);
       if (next == result.choice) {
         fail_input(
             "no plan loses at most {:.3g} % of accuracy: with the smallest errors the held-out images still "
@@ -75,6 +77,11 @@ Result run_policy(Policy& policy, Environment& environment, const Budget& budget
   result.held_out = environment.validate(result.choice);
   result.plan = environment.plan_of(result.choice);
   result.plan.policy = policy.name();
+  if (result.single) {
+    result.plan.notes.push_back(
+        "no error budget changes what any layer costs: every layer has a single point, so there was nothing to "
+        "search");
+  }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }

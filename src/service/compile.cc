@@ -45,6 +45,11 @@ bool is_baseline(const std::string& policy) {
   return policy == "delphi" || policy == "darl" || policy == "published";
 }
 
+/// Whether its plans share modulo primes, on slot packing.
+bool shares_modulo_primes(const CompileOptions& options) {
+  return is_baseline(options.policy) || options.mode == "published";
+}
+
 plan::Plan baseline_plan(const nn::QuantisedNetwork& network, const CompileOptions& options) {
   plan::BaselineOptions baseline;
   baseline.profile = options.profile;
@@ -81,9 +86,16 @@ void check_options(const CompileOptions& options) {
     fail_input("policy {} is not available in this version, which offers: {}, {}", options.policy, kOffered,
                search_policy_names());
   }
-  if (baseline && options.activation == "ot") {
-    fail_input("policy {} shares modulo primes, which engine ot cannot; use --activation gc or auto",
+  if (options.mode != "errors" && options.mode != "published") {
+    fail_input("there is no mode \"{}\"; this version offers: errors, published", options.mode);
+  }
+  if (options.mode == "published" && !is_search_policy(options.policy)) {
+    fail_input("--mode published is for policies that search ({}); policy is {}", search_policy_names(),
                options.policy);
+  }
+  if (shares_modulo_primes(options) && options.activation == "ot") {
+    fail_input("{} {} shares modulo primes, which engine ot cannot; use --activation gc or auto",
+               baseline ? "policy" : "mode", baseline ? options.policy : options.mode);
   }
   if (options.as_published && options.policy != "darl") {
     fail_input("--as-published is the published rule for flooding in policy darl; policy is {}", options.policy);
@@ -158,7 +170,8 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
     plan::SelectOptions select;
     plan::BudgetOptions budget;
     select.profile = budget.profile = options.profile;
-    const bool small_errors = options.policy == "budget" || is_search_policy(options.policy);
+    const bool searches = is_search_policy(options.policy);
+    const bool small_errors = !shares_modulo_primes(options) && (options.policy == "budget" || searches);
     Precision precision = choose_precision(graph, calibration, normalization,
                                            small_errors ? budget.guard_bits : select.guard_bits,
                                            options.activation_bits);
@@ -171,19 +184,20 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
     if (options.strict) select.target_failure_log2 = -128;
     if (is_baseline(options.policy)) {
       package.plan = baseline_plan(package.network, options);
-    } else if (!small_errors) {
-      package.plan = plan::select_exact(package.network, select);
-    } else if (is_search_policy(options.policy)) {
+    } else if (searches) {
       SearchRequest request = options.search;
       request.policy = options.policy;
       request.engine = options.activation;
       request.profile = options.profile;
+      request.published = options.mode == "published";
       request.progress = options.progress;
       result.search =
           search_plan(package.network, quantised_inputs(package.network, calibration, normalization),
                       calibration.labels, request);
       package.plan = result.search->plan;
       if (!calibration.labels.empty()) simulated = result.search->held_out.top1();
+    } else if (!small_errors) {
+      package.plan = plan::select_exact(package.network, select);
     } else {
       budget.max_accuracy_loss = options.max_accuracy_loss;
       plan::BudgetSelection selection =
@@ -192,7 +206,7 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
       package.plan = std::move(selection.plan);
       simulated = selection.simulation.top1_mean;
     }
-    if (!is_baseline(options.policy)) {
+    if (!shares_modulo_primes(options)) {
       for (plan::ActivationChoice& choice : package.plan.activations) {
         if (choice.engine != plan::kQuadraticEngine) choice.engine = options.activation;
       }

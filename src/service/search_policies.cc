@@ -5,6 +5,7 @@
 #include "search/journal.h"
 #include "search/policies.h"
 #include "search/prediction.h"
+#include "search/published_environment.h"
 #include "search/tau_environment.h"
 
 namespace ap::service {
@@ -18,7 +19,8 @@ std::unique_ptr<search::Policy> make_policy(const SearchRequest& request) {
                        .state = request.journal,
                        .resume = request.resume,
                        .writes = !request.sharder || request.sharder->rank() == 0,
-                       .sharder = request.sharder};
+                       .sharder = request.sharder,
+                       .imagined = request.imagined};
   if (!wanted.state.empty()) wanted.state.replace_extension(request.policy);
   return found->second(wanted);
 }
@@ -39,7 +41,11 @@ Searched search_plan(const nn::QuantisedNetwork& network, std::span<const std::i
   options.engine = request.engine;
   options.profile = request.profile;
   const search::Problem problem = search::make_problem(network, images, labels, options);
-  search::TauEnvironment environment(problem, request.sharder);
+  const std::unique_ptr<search::Environment> made =
+      request.published ? std::unique_ptr<search::Environment>(
+                              std::make_unique<search::PublishedEnvironment>(problem, request.sharder))
+                        : std::make_unique<search::TauEnvironment>(problem, request.sharder);
+  search::Environment& environment = *made;
   Searched searched;
   std::optional<search::Journal> journal;
   if (!request.journal.empty()) {

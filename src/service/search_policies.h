@@ -24,6 +24,7 @@ struct PolicyRequest {
   bool resume = false;  ///< start from `state` if it is there
   bool writes = true;   ///< false on ranks other than 0
   search::Sharder* sharder = nullptr;
+  int imagined = 64;  ///< episodes that policy ddpg imagines before each simulation
 };
 using PolicyMakers =
     std::map<std::string, std::function<std::unique_ptr<search::Policy>(const PolicyRequest&)>>;
@@ -33,6 +34,10 @@ struct SearchRequest {
   std::optional<double> max_loss;     ///< of top-1 by simulation, 0 to 1; at least one of both bounds is set
   std::optional<double> max_seconds;  ///< predicted per image
   std::string engine = "auto";        ///< of activations
+  /// Budgets are decryption-error rates on slot packing (search/published_environment.h) instead of small errors
+  /// on coefficient packing.
+  bool published = false;
+  int imagined = 64;  ///< as PolicyRequest
   cost::Profile profile = cost::typical_profile();
   std::uint64_t seed = 1;
   int simulations = 60;

@@ -14,7 +14,7 @@ class SearchProgram : public CliTest {
   static std::vector<std::string> compile(const std::string& policy, const std::string& out) {
     return {"compile", path("model.onnx"), "--profile", "typical", "--calibrate", data(),          "--out", path(out), "--policy",
             policy,    "--max-accuracy-loss", "5",           "--simulations", "8",     "--seed",  "3",
-            "--json"};
+            "--imagined", "8", "--json"};
   }
 
   /// The same with so many ranks.
@@ -56,6 +56,28 @@ TEST_F(SearchProgram, TheResultIsThatOfAnyNumberOfRanks) {
           << policy << " " << ranks;
     }
   }
+}
+
+TEST_F(SearchProgram, PublishedModePacksSlotsAndSaysThatNothingIsToBeSearched) {
+  std::vector<std::string> words = compile("random", "published");
+  words.insert(words.end(), {"--mode", "published"});
+  const Result result = run(words);
+  ASSERT_EQ(result.status, 0) << result.err;
+  const Json json = Json::parse(result.out);
+  EXPECT_EQ(json.at("policy"), "random");
+  for (const Json& layer : json.at("layers")) {
+    if (layer.at("packing").is_string()) {
+      EXPECT_EQ(layer.at("packing").get<std::string>().rfind("slots", 0), 0U) << layer.dump();
+    }
+  }
+  EXPECT_NE(json.at("notes").dump().find("single point"), std::string::npos) << json.at("notes").dump();
+  words[6] = "published2";
+  words.insert(words.end(), {"--activation", "ot"});
+  expect_failure(run(words), 2, "shares modulo primes");
+  expect_failure(run({"compile", path("model.onnx"), "--calibrate", data(), "--out", path("no"), "--mode", "published"}),
+                 2, "policies that search");
+  expect_failure(run({"compile", path("model.onnx"), "--calibrate", data(), "--out", path("no"), "--policy", "dp", "--mode", "x"}),
+                 2, "offers: errors, published");
 }
 
 TEST_F(SearchProgram, AMistakeUnderMpiEndsAllRanks) {

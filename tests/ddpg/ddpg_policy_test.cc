@@ -17,7 +17,7 @@ using search::Budget;
 using search::TauEnvironment;
 using search::test::SmallProblem;
 
-search::Result run(const SmallProblem& small, const Budget& budget, const DdpgOptions& options = {}) {
+search::Result run(const SmallProblem& small, const Budget& budget, const DdpgOptions& options = {.imagined = 8}) {
   TauEnvironment environment(small.problem);
   DdpgPolicy policy(options);
   return search::run_policy(policy, environment, budget);
@@ -98,9 +98,9 @@ TEST(DdpgPolicy, KeepsABoundOnSeconds) {
 TEST(DdpgPolicy, TheSameSeedTakesTheSameCourse) {
   const SmallProblem small(40);
   const Budget budget{.max_loss = 0.02, .max_seconds = {}, .simulations = 14};
-  const search::Result first = run(small, budget, {.agent = {.seed = 3}});
-  expect_same(first, run(small, budget, {.agent = {.seed = 3}}));
-  EXPECT_NE(seconds_of(first), seconds_of(run(small, budget, {.agent = {.seed = 4}})));
+  const search::Result first = run(small, budget, {.agent = {.seed = 3}, .imagined = 0});
+  expect_same(first, run(small, budget, {.agent = {.seed = 3}, .imagined = 0}));
+  EXPECT_NE(seconds_of(first), seconds_of(run(small, budget, {.agent = {.seed = 4}, .imagined = 0})));
 }
 
 TEST(DdpgPolicy, PenaltyOnLatencyAndErrorsAgainstLabelsAreRewardsToo) {
@@ -113,15 +113,28 @@ TEST(DdpgPolicy, PenaltyOnLatencyAndErrorsAgainstLabelsAreRewardsToo) {
   }
 }
 
-TEST(DdpgPolicy, AStoppedSearchGoesOnAsIfNeverStopped) {
+TEST(DdpgPolicy, ImaginingFindsNoSlowerPlansThanThePaperFormWithAsManySimulations) {
+  const SmallProblem small(200);
+  const TauEnvironment environment(small.problem);
+  const Budget budget{.max_loss = 0.01, .max_seconds = {}, .simulations = 16};
+  const search::Result pure = run(small, budget, {.imagined = 0});
+  const search::Result imagining = run(small, budget, {.imagined = 16});
+  EXPECT_LE(imagining.trace.size(), 16U);  // simulations alone are episodes of the trace
+  EXPECT_LE(environment.seconds(imagining.choice), environment.seconds(pure.choice) * 1.001);
+}
+
+class StoppedSearch : public ::testing::TestWithParam<int> {};
+
+TEST_P(StoppedSearch, GoesOnAsIfNeverStopped) {
   const SmallProblem small(40);
   const TauEnvironment environment(small.problem);
   const double bound =
       (environment.seconds(environment.exact_choice()) + environment.seconds(environment.cheapest_choice())) / 2;
   const Budget budget{.max_loss = {}, .max_seconds = bound, .simulations = 18};
-  const search::Result whole = run(small, budget);
+  const search::Result whole = run(small, budget, {.imagined = GetParam()});
   const TemporaryDirectory directory;
-  const DdpgOptions options{.state = directory.path() / "search.ddpg", .resume = true};
+  const DdpgOptions options{
+      .imagined = GetParam(), .state = directory.path() / "search.ddpg", .resume = true};
   {
     Stopper stopper(14);
     DdpgOptions stopped = options;
@@ -133,11 +146,13 @@ TEST(DdpgPolicy, AStoppedSearchGoesOnAsIfNeverStopped) {
   EXPECT_FALSE(std::filesystem::exists(options.state));
 }
 
+INSTANTIATE_TEST_SUITE_P(PureAndImagining, StoppedSearch, ::testing::Values(0, 8));
+
 TEST(DdpgPolicy, RefusesTheStateOfAnotherSearchOrADamagedOne) {
   const SmallProblem small(20);
   const Budget budget{.max_loss = 0.02, .max_seconds = {}, .simulations = 14};
   const TemporaryDirectory directory;
-  const DdpgOptions options{.state = directory.path() / "search.ddpg", .resume = true};
+  const DdpgOptions options{.imagined = 0, .state = directory.path() / "search.ddpg", .resume = true};
   {
     Stopper stopper(11);
     DdpgOptions stopped = options;

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "base/error.h"
 #include "search/policies.h"
 #include "search/small_problem.h"
 
@@ -35,6 +36,26 @@ TEST(PublishedEnvironment, OffersRatesThatItsPlansKeep) {
   const Choice choice = RandomPolicy(1).search(environment, budget, trace);
   EXPECT_EQ(trace.size(), 3U);
   EXPECT_EQ(choice.size(), environment.layers());
+}
+
+TEST(PublishedEnvironment, ASearchWithoutAChoiceEndsAtOnceAndSaysSo) {
+  const test::SmallProblem small(12);
+  PublishedEnvironment environment(small.problem);
+  if (!environment.single()) GTEST_SKIP() << "rates change what this network costs";
+  const Result result =
+      run_policy(*make_policy("dp", 1), environment, {.max_loss = 0.5, .max_seconds = {}, .simulations = 9});
+  EXPECT_TRUE(result.single);
+  EXPECT_TRUE(result.trace.empty());
+  EXPECT_LE(environment.simulations(), 1U);
+  EXPECT_NE(result.plan.notes.back().find("single point"), std::string::npos);
+}
+
+TEST(PublishedEnvironment, PolicyDpRefusesWhatItCannotWeigh) {
+  const test::SmallProblem small(12);
+  PublishedEnvironment environment(small.problem);
+  Trace trace;
+  EXPECT_THROW(KnapsackPolicy().search(environment, {.max_loss = 0.5, .max_seconds = {}, .simulations = 9}, trace),
+               Error);
 }
 
 }  // namespace
