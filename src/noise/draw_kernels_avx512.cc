@@ -10,7 +10,9 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // GCC 12 warns falsely about its own header
+// GCC 12 warns falsely about its own header.
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
 
 // Only what is defined below is compiled for it.
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")
@@ -19,7 +21,7 @@
 namespace ap::noise {
 namespace {
 
-__m512i words(std::uint64_t key, std::size_t first) {
+AP_VECTORS_ON_STACK __m512i words(std::uint64_t key, std::size_t first) {
   alignas(64) std::uint32_t words[kLanes];
   draw_words(key, first, words);
   return _mm512_load_si512(words);
@@ -41,7 +43,8 @@ __m512 normal(__m512i word, const __m512 (&table)[NormalPolynomials::kDegree + 1
   return _mm512_xor_ps(z, _mm512_castsi512_ps(_mm512_slli_epi32(word, 31)));
 }
 
-void add_deviations(std::uint64_t key, const float* tau, std::size_t n, std::int32_t* values) {
+AP_VECTORS_ON_STACK void add_deviations(std::uint64_t key, const float* tau, std::size_t n,
+                                        std::int32_t* values) {
   __m512 table[NormalPolynomials::kDegree + 1][2];
   for (int k = 0; k <= NormalPolynomials::kDegree; ++k) {
     const float* row = NormalPolynomials::instance().of_power(k).data();
