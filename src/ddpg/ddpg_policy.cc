@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "ddpg/search_state.h"
 #include "noise/counter_random.h"
+#include "search/forecast.h"
 #include "search/journal.h"
 #include "search/policies.h"
 
@@ -31,8 +32,6 @@ constexpr double kLastNoise = 0.05;
 
 // How a simulation changes the forecast changes that the next plan may have: after success and failure.
 constexpr double kAimGrow = 1.1, kAimShrink = 0.85;
-// What is left of the forecast changes when a choice must be tightened.
-constexpr double kTighten = 0.75;
 // Minibatches learnt from an episode where most are imagined.
 constexpr int kImaginedUpdates = 2;
 
@@ -67,12 +66,11 @@ AgentOptions agent_of(const Environment& environment, const search::Budget& budg
 class Search {
  public:
   Search(Environment& environment, const search::Budget& budget, search::Trace& trace,
-         const DdpgOptions& options, std::optional<search::Forecast>& forecast)
+         const DdpgOptions& options)
       : environment_(environment),
         budget_(budget),
         options_(options),
         contest_(environment, budget, trace),
-        forecast_(forecast),
         agent_(agent_of(environment, budget, options)),
         floor_(environment.seconds(environment.cheapest_choice())) {
     state_.question = question();
@@ -103,7 +101,7 @@ class Search {
   const search::Budget budget_;
   const DdpgOptions& options_;
   search::Contest contest_;
-  std::optional<search::Forecast>& forecast_;  ///< the same on all ranks; none if nothing is imagined
+  std::optional<search::Forecast> forecast_;  ///< on rank 0, if episodes are imagined
   Agent agent_;
   const double floor_;
   bool kept_ = false;           ///< whether any choice kept the bounds
@@ -265,7 +263,7 @@ Choice Search::imagine() {
 Choice Search::run() {
   if (imagines(environment_, options_)) {
     if (budget_.max_loss) allowed_changes_ = environment_.allowed_changes(*budget_.max_loss);
-    forecast_.emplace(environment_);
+    if (leads()) forecast_.emplace(environment_);
   }
   resume();
   if (state_.entered.empty()) {
@@ -343,17 +341,7 @@ State state_of(const Environment& environment, std::size_t layer, double previou
 }
 
 Choice DdpgPolicy::search(Environment& environment, const search::Budget& budget, search::Trace& trace) {
-  forecast_.reset();
-  return Search(environment, budget, trace, options_, forecast_).run();
-}
-
-Choice DdpgPolicy::tightened(const Environment& environment, const Choice& choice) {
-  if (forecast_) {
-    const double allowed = kTighten * forecast_->changes(choice);
-    Choice next = search::refined(environment, *forecast_, choice, allowed);
-    if (forecast_->changes(next) <= allowed && next != choice) return next;
-  }
-  return Policy::tightened(environment, choice);
+  return Search(environment, budget, trace, options_).run();
 }
 
 }  // namespace ap::ddpg

@@ -19,10 +19,8 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 
 #include "ddpg/agent.h"
-#include "search/forecast.h"
 #include "search/problem.h"
 
 namespace ap::ddpg {
@@ -70,12 +68,9 @@ class DdpgPolicy final : public search::Policy {
   /// end).
   search::Choice search(search::Environment& environment, const search::Budget& budget,
                         search::Trace& trace) override;
-  /// The choice refined to a part of its forecast changes; without forecasts as any policy does.
-  search::Choice tightened(const search::Environment& environment, const search::Choice& choice) override;
 
  private:
   DdpgOptions options_;
-  std::optional<search::Forecast> forecast_;  ///< of the last search
 };
 
 }  // namespace ap::ddpg

@@ -115,7 +115,13 @@ Choice KnapsackPolicy::tightened(const Environment& environment, const Choice& c
   const std::vector<double> variances = variances_of(environment, choice);
   double damage = 0;
   for (std::size_t i = 0; i < choice.size(); ++i) damage += sensitivities_[i] * variances[i];
-  return knapsack_->choice(knapsack_->fastest(damage * kTighten));
+  // One that was simulated need not be a solution of the knapsack, which may have a faster one with less damage.
+  for (;;) {
+    damage *= kTighten;
+    const std::size_t k = knapsack_->fastest(damage);
+    Choice next = knapsack_->choice(k);
+    if (k == 0 || environment.seconds(next) > environment.seconds(choice)) return next;
+  }
 }
 
 }  // namespace ap::search
