@@ -15,13 +15,14 @@ CpuFeatures detect() {
   f.avx512 = f.avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
              __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
   f.ifma = f.avx512 && __builtin_cpu_supports("avx512ifma");
+  f.vnni = f.avx512 && __builtin_cpu_supports("avx512vnni");
   f.vaes = f.avx512 && __builtin_cpu_supports("vaes");
 #endif
   const char* cap = std::getenv("AUTOPRIVACY_CPU");
   const std::string_view limit = cap ? cap : "";
   if (limit == "scalar") return CpuFeatures{};
-  if (limit == "avx2") f.avx512 = f.ifma = f.vaes = false;
-  if (limit == "avx512") f.ifma = f.vaes = false;
+  if (limit == "avx2") f.avx512 = f.ifma = f.vnni = f.vaes = false;
+  if (limit == "avx512") f.ifma = f.vnni = f.vaes = false;
   return f;
 }
 

@@ -9,6 +9,7 @@ struct CpuFeatures {
   bool avx2 = false;
   bool avx512 = false;  ///< F, DQ, BW, VL
   bool ifma = false;    ///< AVX-512 IFMA (and avx512)
+  bool vnni = false;    ///< AVX-512 VNNI (and avx512)
   bool aes = false;     ///< AES-NI and SSE4.1
   bool vaes = false;    ///< VAES on 512-bit vectors (and avx512)
 };

@@ -28,6 +28,7 @@ Json json_of(const package::Package& package, const service::Audit& audit) {
   }
   return {{"package_id", package::to_hex(package.id)},
           {"policy", package.plan.policy},
+          {"reveal", package.plan.reveal == plan::Reveal::label ? "label" : "logits"},
           {"min_lambda_bits", finite(audit.min_lambda_bits)},
           {"cost_model", security::to_string(audit.cost_model)},
           {"circuit_privacy", audit.circuit_privacy},

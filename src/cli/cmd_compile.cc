@@ -172,6 +172,7 @@ Json json_of(const service::Compiled& compiled, const service::Audit& audit, con
   const cost::Prediction& predicted = compiled.predicted;
   const auto value = [](const std::optional<double>& v) { return v ? Json(*v) : Json(nullptr); };
   return {{"policy", plan.policy},
+          {"reveal", options.compile.reveal},
           {"package_id", package::to_hex(compiled.files.id)},
           {"out", options.out},
           {"layers", std::move(layers)},
@@ -230,6 +231,9 @@ std::string text_of(const service::Compiled& compiled, const service::Audit& aud
   out += fmt::format("\nlowest security {:.1f} bits, failure at most 2^{:.1f} per inference\n",
                      audit.min_lambda_bits, plan.failure_log2);
   for (const std::string& note : plan.notes) out += "note: " + note + "\n";
+  if (plan.reveal == plan::Reveal::label) {
+    out += fmt::format("clients learn the best class alone (argmax by engine {})\n", plan.argmax_engine);
+  }
   out += fmt::format("predicted per image of a session of {}: offline {}, online {}, {} ({})\n",
                      protocol::kTypicalSession, format_seconds(predicted.offline.seconds),
                      format_seconds(predicted.online.seconds),
@@ -356,6 +360,10 @@ void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
                    "the errors of each layer (ddpg, dp, greedy, random), or a published baseline (delphi, darl, published)")
       ->capture_default_str();
   command->add_option("--activation", options->compile.activation, "Engine of the activations: gc, ot, or auto (by the link, at run time)")
+      ->capture_default_str();
+  command
+      ->add_option("--reveal", options->compile.reveal,
+                   "What the client learns: logits, or the label alone (the best class)")
       ->capture_default_str();
   command->add_option("--activation-bits", options->compile.activation_bits,
                       "Bits of an activation; chosen by simulation if left out");

@@ -107,7 +107,6 @@ struct Results {
   const package::Package& package;
   const nn::Dataset& data;
   const service::RunResult& run;
-  std::vector<int> classes;  ///< best class of each image
   std::optional<double> top1;
   std::optional<service::Agreement> agreement;
 };
@@ -117,7 +116,7 @@ std::string class_name(const Results& r, std::size_t index) {
 }
 
 Json json_of(const Results& r) {
-  const auto images = static_cast<double>(r.run.logits.size());
+  const auto images = static_cast<double>(r.run.labels.size());
   Json layers = Json::array();
   for (const protocol::LayerCost& layer : r.run.mean.layers) {
     layers.push_back({{"name", layer.name},
@@ -126,18 +125,18 @@ Json json_of(const Results& r) {
                       {"offline", cost_json(layer.offline)},
                       {"online", cost_json(layer.online)}});
   }
-  Json json = {{"images", r.run.logits.size()},
+  Json json = {{"images", r.run.labels.size()},
                {"top1", r.top1 ? Json(*r.top1) : Json(nullptr)},
                {"agree_clear", nullptr},
                {"max_abs_logit_error", nullptr},
-               {"labels", r.classes}};
+               {"labels", r.run.labels}};
   if (r.agreement) {
     json["agree_clear"] = static_cast<double>(r.agreement->same_class) / images;
-    json["max_abs_logit_error"] = r.agreement->max_logit_error;
+    if (r.agreement->max_logit_error) json["max_abs_logit_error"] = *r.agreement->max_logit_error;
   }
   if (!r.package.labels.empty()) {
     Json names = Json::array();
-    for (const int c : r.classes) names.push_back(class_name(r, static_cast<std::size_t>(c)));
+    for (const int c : r.run.labels) names.push_back(class_name(r, static_cast<std::size_t>(c)));
     json["label_names"] = std::move(names);
   }
   json["from_store"] = r.run.mean.from_store;
@@ -154,14 +153,20 @@ std::string text_of(const Results& r, std::size_t top) {
   std::vector<Table::Column> columns = {{"image"}};
   if (labelled) columns.push_back({"true label", left});
   const auto classes = static_cast<std::size_t>(r.package.network.output_shape().size());
-  const std::size_t shown = std::min(top, classes);
+  const bool labels_alone = r.run.logits.empty();
+  const std::size_t shown = labels_alone ? 1 : std::min(top, classes);
   for (std::size_t k = 0; k < shown; ++k)
     columns.push_back({k == 0 ? "best" : fmt::format("#{}", k + 1), left});
   Table table(columns);
   const double scale = r.package.network.nodes.back().scale;
-  for (std::size_t i = 0; i < r.run.logits.size(); ++i) {
+  for (std::size_t i = 0; i < r.run.labels.size(); ++i) {
     std::vector<std::string> cells = {fmt::format("{}", r.data.first + static_cast<std::int64_t>(i))};
     if (labelled) cells.push_back(class_name(r, static_cast<std::size_t>(r.data.labels[i])));
+    if (labels_alone) {
+      cells.push_back(class_name(r, static_cast<std::size_t>(r.run.labels[i])));
+      table.row(std::move(cells));
+      continue;
+    }
     for (const std::size_t c : service::top_classes(r.run.logits[i], shown)) {
       cells.push_back(
           fmt::format("{} ({:.2f})", class_name(r, c), static_cast<double>(r.run.logits[i][c]) * scale));
@@ -177,7 +182,7 @@ std::string text_of(const Results& r, std::size_t top) {
   };
   protocol::Cost total = r.run.mean.offline;
   total += r.run.mean.online;
-  const bool all_stored = r.run.mean.from_store == r.run.logits.size();
+  const bool all_stored = r.run.mean.from_store == r.run.labels.size();
   cost_row(all_stored ? "offline (from store)" : "offline", r.run.mean.offline);
   cost_row("online", r.run.mean.online);
   cost_row("total", total);
@@ -187,13 +192,16 @@ std::string text_of(const Results& r, std::size_t top) {
                      format_bytes(static_cast<double>(r.run.mean.server_peak_rss)));
   if (r.run.mean.from_store > 0) {
     out += fmt::format("prepared ahead, from the store: {} of {} inferences\n", r.run.mean.from_store,
-                       r.run.logits.size());
+                       r.run.labels.size());
   }
-  if (r.top1) out += fmt::format("correct: {:.1f} % of {} images\n", 100 * *r.top1, r.run.logits.size());
+  if (r.top1) out += fmt::format("correct: {:.1f} % of {} images\n", 100 * *r.top1, r.run.labels.size());
   if (r.agreement) {
-    out += fmt::format(
-        "same label as the clear network: {} of {}; largest logit difference: {} accumulator units\n",
-        r.agreement->same_class, r.run.logits.size(), r.agreement->max_logit_error);
+    out += fmt::format("same label as the clear network: {} of {}", r.agreement->same_class,
+                       r.run.labels.size());
+    if (r.agreement->max_logit_error) {
+      out += fmt::format("; largest logit difference: {} accumulator units", *r.agreement->max_logit_error);
+    }
+    out += "\n";
   }
   return out;
 }
@@ -246,12 +254,13 @@ void infer(const Options& options) {
     result = service::run_images(package, channel, images, true, store, say);
   });
 
-  Results results{package, data, result, {}, {}, {}};
-  for (const service::Logits& logits : result.logits) {
-    results.classes.push_back(static_cast<int>(service::best_class(logits)));
+  Results results{package, data, result, {}, {}};
+  if (data.has_labels()) results.top1 = nn::top1(result.labels, data.labels);
+  if (clear) {
+    results.agreement = result.logits.empty()
+                            ? service::compare_with_clear(clear->network, images, std::span(result.labels))
+                            : service::compare_with_clear(clear->network, images, std::span(result.logits));
   }
-  if (data.has_labels()) results.top1 = nn::top1(results.classes, data.labels);
-  if (clear) results.agreement = service::compare_with_clear(clear->network, images, result.logits);
   if (options.json) {
     print(json_of(results));
   } else {

@@ -10,8 +10,11 @@ namespace ap::cost {
 
 struct BatchedUnitCosts {
   double transform_s = 5.6e-6;  ///< number-theoretic transform of a 45-bit prime
-  double pass_s = 3.1e-6;       ///< multiply and add N values
+  double pass_s = 1.2e-6;       ///< multiply and add N values
+  double stream_s = 3.5e-6;     ///< what N factors add to that when they come from memory: weights, keys
+  double move_s = 1.5e-6;       ///< copy, clear, permute or add N values
   double encrypt_s = 32e-6;     ///< encrypt or decrypt, for one prime
+  double load_s = 20e-6;        ///< check and expand what is encrypted so, for one prime
   double slots_s = 15e-6;       ///< encode or decode slots
   friend bool operator==(const BatchedUnitCosts&, const BatchedUnitCosts&) = default;
 };
@@ -31,6 +34,9 @@ struct BatchedSeconds {
 /// decomposition; a reply is flooded, switched down and packed.
 BatchedSeconds batched_seconds(const linear::BatchedCounts& counts, const BatchedRing& ring, int reply_level,
                                const BatchedUnitCosts& costs);
+
+/// Bytes of `elements` rotation keys in memory.
+double batched_key_memory(const BatchedRing& ring, std::uint64_t elements);
 
 /// Making, and checking and expanding, `elements` rotation keys and, if `public_key`, the public key.
 BatchedSeconds batched_key_seconds(const BatchedRing& ring, std::uint64_t elements, bool public_key,

@@ -78,9 +78,9 @@ LayerWork garbling_work(const ActivationSpec& spec, const Profile& profile) {
   const auto inputs = static_cast<double>(spec.inputs), outputs = static_cast<double>(spec.outputs);
   const double bits = inputs * spec.share_bits();
   const double ands = static_cast<double>(nonlinear::and_gates(spec)) +
-                      row_gates(spec.pooled() ? plan.last : plan.first, outputs);
+                      row_gates(spec.joined() ? plan.last : plan.first, outputs);
   const std::uint64_t labels = batches(spec.inputs, plan.first_batch);
-  const std::uint64_t tables = labels + (spec.pooled() ? batches(spec.outputs, plan.window_batch) : 0);
+  const std::uint64_t tables = labels + (spec.joined() ? batches(spec.outputs, plan.window_batch) : 0);
   const std::uint64_t columns =
       batches(spec.inputs * static_cast<std::uint64_t>(spec.share_bits()), mpc::kCotsPerMessage);
   LayerWork work;
@@ -99,12 +99,16 @@ LayerWork garbling_work(const ActivationSpec& spec, const Profile& profile) {
   work.online.bytes_up = static_cast<double>(nonlinear::label_bytes(spec) + labels * net::kHeaderBytes);
   work.online.bytes_down = static_cast<double>(nonlinear::choice_bytes(spec) + net::kHeaderBytes);
   work.online.flights = 2;
+  work.client_memory = bits * sizeof(mpc::Block);
   return work;
 }
 
 TransferWork transfer_work(const ActivationSpec& spec, const Profile& profile) {
+  return transfer_work(nonlinear::plan_ot_layer(spec), profile);
+}
+
+TransferWork transfer_work(const nonlinear::OtPlan& plan, const Profile& profile) {
   const TransferCosts& t = profile.transfer;
-  const nonlinear::OtPlan plan = nonlinear::plan_ot_layer(spec);
   const nonlinear::OtCost cost = nonlinear::ot_cost(plan);
   TransferWork result;
   result.client_cots = cost.client_cots;
@@ -118,17 +122,22 @@ TransferWork transfer_work(const ActivationSpec& spec, const Profile& profile) {
         std::ranges::count_if(step.terms, [](const nonlinear::BitTerm& term) { return term.width > 0; }));
     const double tables = padded * static_cast<double>(program.leaf_choice_bits());
     const double ands = padded * static_cast<double>(program.ands.size());
-    offline.client_s += tables * t.table_sender + ands * (t.bit_sender + t.bit_receiver) +
-                        padded * ((1 + transferred) * t.word_sender + t.word_receiver);
-    offline.server_s += tables * t.table_receiver + ands * (t.bit_sender + t.bit_receiver) +
-                        padded * ((1 + transferred) * t.word_receiver + t.word_sender);
+    offline.client_s += tables * t.table_sender + ands * (t.bit_sender + t.bit_receiver);
+    offline.server_s += tables * t.table_receiver + ands * (t.bit_sender + t.bit_receiver);
     const double bits = padded * static_cast<double>(program.leaf_choice_bits() +
                                                      program.leaf_message_bits() + program.opened_bits());
+    online.client_s += bits * t.online_bit_client;
+    online.server_s += bits * t.online_bit_server;
+    online.messages_up += 1 + program.levels;
+    online.messages_down += 1 + program.levels;
+    if (step.operand_bits == 0) return;
+    offline.client_s += padded * ((1 + transferred) * t.word_sender + t.word_receiver);
+    offline.server_s += padded * ((1 + transferred) * t.word_receiver + t.word_sender);
     const double words = padded * (2 + transferred);
-    online.client_s += words * t.online_element_client + bits * t.online_bit_client;
-    online.server_s += words * t.online_element_server + bits * t.online_bit_server;
-    online.messages_up += 3 + program.levels;
-    online.messages_down += 2 + program.levels;
+    online.client_s += words * t.online_element_client;
+    online.server_s += words * t.online_element_server;
+    online.messages_up += 2;    // the choices of the flip, the client's words
+    online.messages_down += 1;  // the server's words
   });
   if (plan.square) {
     // For each bit of the products a transfer of a word and its own message; online one word is opened.
@@ -142,7 +151,7 @@ TransferWork transfer_work(const ActivationSpec& spec, const Profile& profile) {
     online.server_s += opened * t.online_element_server;
     online.messages_down += 1;
   }
-  const double copies = static_cast<double>(spec.inputs) * profile.share_element;
+  const double copies = static_cast<double>(plan.inputs) * profile.share_element;
   offline.client_s += copies + static_cast<double>(cost.client_material) * profile.fresh_byte;
   offline.server_s += static_cast<double>(cost.server_material) * profile.fresh_byte;
   online.server_s += kCopiesOnline * copies;
@@ -151,12 +160,14 @@ TransferWork transfer_work(const ActivationSpec& spec, const Profile& profile) {
   online.bytes_up = static_cast<double>(cost.client_bytes) + online.messages_up * net::kHeaderBytes;
   online.bytes_down = static_cast<double>(cost.server_bytes) + online.messages_down * net::kHeaderBytes;
   online.flights = cost.flights;
+  result.work.client_memory = static_cast<double>(cost.client_material);
   return result;
 }
 
-LayerWork activation_work(Engine engine, const ActivationSpec& spec, const Profile& profile) {
+LayerWork activation_work(Engine engine, const ActivationSpec& spec, const Profile& profile,
+                          const nonlinear::OtPlan* plan) {
   if (engine == Engine::gc) return garbling_work(spec, profile);
-  TransferWork result = transfer_work(spec, profile);
+  TransferWork result = plan ? transfer_work(*plan, profile) : transfer_work(spec, profile);
   // In a long session the large set gives all rows but those that seed its next iteration.
   const mpc::LpnParameters& set = mpc::kLargeLpn;
   const double rows = static_cast<double>(set.n()) / static_cast<double>(set.gain());
@@ -181,8 +192,8 @@ Shape online_shape(Engine engine) {
 }
 
 double activation_seconds(Engine engine, const ActivationSpec& spec, const Profile& profile,
-                          const Setting& setting) {
-  const LayerWork work = activation_work(engine, spec, profile);
+                          const Setting& setting, const nonlinear::OtPlan* plan) {
+  const LayerWork work = activation_work(engine, spec, profile, plan);
   return wall_seconds(work.offline, offline_shape(engine), profile, setting) +
          wall_seconds(work.online, online_shape(engine), profile, setting);
 }

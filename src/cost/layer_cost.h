@@ -10,6 +10,10 @@
 #include "linear/layout.h"
 #include "nonlinear/activation_spec.h"
 
+namespace ap::nonlinear {
+struct OtPlan;
+}
+
 namespace ap::cost {
 
 /// Quadratics (spec.square) are transfers too.
@@ -18,6 +22,7 @@ enum class Engine : std::uint8_t { gc = 0, ot = 1 };
 /// The two phases of a layer.
 struct LayerWork {
   Work offline, online;
+  double client_memory = 0;  ///< bytes that the client keeps between the phases
 };
 
 /// A layer packed by slots.
@@ -48,10 +53,13 @@ struct TransferWork {
   std::uint64_t client_cots = 0, server_cots = 0;  ///< by sender
 };
 TransferWork transfer_work(const nonlinear::ActivationSpec& spec, const Profile& profile);
+/// Of a layer that is planned already (nonlinear::plan_ot_layer).
+TransferWork transfer_work(const nonlinear::OtPlan& plan, const Profile& profile);
 
 /// An activation by itself, by either engine: transfers at what they cost in a long session. This is what
-/// planners and the choice by link compare.
-LayerWork activation_work(Engine engine, const nonlinear::ActivationSpec& spec, const Profile& profile);
+/// planners and the choice by link compare. `plan`: how `ot` runs the layer, if that is known already.
+LayerWork activation_work(Engine engine, const nonlinear::ActivationSpec& spec, const Profile& profile,
+                          const nonlinear::OtPlan* plan = nullptr);
 
 /// How the phases of the two engines and of linear layers run.
 Shape linear_offline_shape();
@@ -60,6 +68,6 @@ Shape online_shape(Engine engine);
 
 /// Seconds on the clock of both phases of an activation.
 double activation_seconds(Engine engine, const nonlinear::ActivationSpec& spec, const Profile& profile,
-                          const Setting& setting);
+                          const Setting& setting, const nonlinear::OtPlan* plan = nullptr);
 
 }  // namespace ap::cost

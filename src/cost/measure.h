@@ -13,12 +13,14 @@ double process_seconds();
 /// Processor seconds of this thread.
 double thread_seconds();
 
-/// Collects processor times of one operation. Its figure is the smallest: what interrupts, other processes
-/// and their use of the caches add is one-sided.
+/// Collects times of one operation. Of processor times the lower quartile: what the other party and the system
+/// do to the caches they do to inferences too, but not what others do who happen to be busy.
 class Samples {
  public:
   void add(double seconds) { seconds_.push_back(seconds); }
   double figure() const;
+  /// The smallest, for waiting times.
+  double least() const;
 
  private:
   std::vector<double> seconds_;

@@ -13,8 +13,8 @@ namespace {
 constexpr double kBudget = 4e-3;  ///< seconds for one operation
 constexpr std::size_t kTerms = 16;
 constexpr int kLog2P = 12;
-// Prepared weights of a network do not stay in the second-level cache between two products.
-constexpr std::size_t kWeightBytes = std::size_t{6} << 20;
+// Prepared weights of a network do not stay in any cache from one inference to the next.
+constexpr std::size_t kWeightBytes = std::size_t{64} << 20;
 
 std::vector<std::uint64_t> random_words(Prng& prng, std::size_t count, int bits) {
   std::vector<std::uint64_t> words(count);

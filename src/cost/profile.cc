@@ -68,6 +68,7 @@ Profile typical_profile() {
   p.base_receiver = 15e-3;
   p.share_element = 10e-9;
   p.fresh_byte = 0.3e-9;
+  p.first_byte = 0.3e-9;
   p.loop = 5e-6;
   return p;
 }

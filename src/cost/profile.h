@@ -79,6 +79,7 @@ struct Profile {
   double base_sender = 0, base_receiver = 0;  ///< 128 base transfers, once a session and direction
   double share_element = 0;                   ///< draw, mask and copy one element of a share
   double fresh_byte = 0;                      ///< allocate, touch, wipe and free a byte of one-time material
+  double first_byte = 0;                      ///< touch a byte that the system has just given
   double loop = 0;                            ///< start one parallel loop
   friend bool operator==(const Profile&, const Profile&) = default;
 };

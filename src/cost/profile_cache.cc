@@ -17,7 +17,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // Raised whenever a unit cost changes its meaning or a kernel its speed.
-constexpr int kProfileVersion = 2;
+constexpr int kProfileVersion = 3;
 constexpr std::uint64_t kMaxFileBytes = 1 << 20;
 constexpr std::size_t kMaxRings = 256;
 
@@ -63,6 +63,9 @@ void visit_figures(P& p, const Visit& visit) {
   visit("online_bit_server", p.transfer.online_bit_server);
   visit("batched_transform", p.batched.transform_s);
   visit("batched_pass", p.batched.pass_s);
+  visit("batched_stream", p.batched.stream_s);
+  visit("batched_move", p.batched.move_s);
+  visit("batched_load", p.batched.load_s);
   visit("batched_encrypt", p.batched.encrypt_s);
   visit("batched_slots", p.batched.slots_s);
   visit("clear_many_pixels", p.clear.many_pixels);
@@ -76,6 +79,7 @@ void visit_figures(P& p, const Visit& visit) {
   visit("base_receiver", p.base_receiver);
   visit("share_element", p.share_element);
   visit("fresh_byte", p.fresh_byte);
+  visit("first_byte", p.first_byte);
   visit("loop", p.loop);
 }
 

@@ -74,11 +74,15 @@ Prediction predict(const SessionShape& shape, const Profile& profile, const Sett
     offline_rest.server_s += ring.key_server;
   }
   Work session = shape.session_rest;
+  // The client's first inference takes its memory from the system; the next ones find it in the process, as
+  // the server does, which takes memory for one when it starts.
+  const auto first_use = [&](double bytes) { session.client_s += bytes * profile.first_byte; };
   Work& batch_keys = shape.keep_batch_keys ? session : offline_rest;
   for (const BatchGroupShape& group : shape.batch_groups) {
     const BatchedSeconds keys = batched_key_seconds(group.ring, group.elements, true, profile.batched);
     batch_keys.client_s += keys.client;
     batch_keys.server_s += keys.server;
+    first_use(batched_key_memory(group.ring, group.elements));
   }
   offline_rest.client_s += static_cast<double>(shape.input_elements) * profile.share_element;
   Work online_rest = shape.online_rest;
@@ -98,10 +102,12 @@ Prediction predict(const SessionShape& shape, const Profile& profile, const Sett
       continue;
     }
     any_transfer = true;
-    transfers[i] = transfer_work(layer.spec, profile);
+    transfers[i] =
+        layer.ot_plan ? transfer_work(*layer.ot_plan, profile) : transfer_work(layer.spec, profile);
     expected_client += transfers[i].client_cots;
     expected_server += transfers[i].server_cots;
   }
+  for (const TransferWork& layer : transfers) first_use(layer.work.client_memory);
   std::vector<Work> streamed(shape.activations.size());
   for (std::uint64_t image = 0; image < images; ++image) {
     client_sends.expect(expected_client);

@@ -2,6 +2,7 @@
 // layer. Bytes are exact, as protocol::MeteredChannel counts them.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "cost/layer_cost.h"
@@ -25,6 +26,7 @@ struct BatchGroupShape {
 struct ActivationShape {
   nonlinear::ActivationSpec spec;
   Engine engine = Engine::gc;
+  std::shared_ptr<const nonlinear::OtPlan> ot_plan;  ///< if it is known already
 };
 
 /// Everything that both parties know of a session before it starts.

@@ -1,70 +1,43 @@
 #include "mpc/ggm.h"
 
-#include <algorithm>
-
 #include "base/cpu.h"
 #include "base/error.h"
-#include "mpc/hash.h"
+#include "mpc/ggm_kernels.h"
 
 namespace ap::mpc {
 namespace {
 
-/// Parents hashed at a time: what lies between the passes stays in the first-level cache.
-constexpr std::size_t kChunk = 128;
-
-/// sigma on a register: (hi, lo xor hi).
-inline BlockVector sigma_vector(BlockVector x) {
-  const BlockVector high = {0, ~std::uint64_t{0}};
-  const BlockVector swapped = __builtin_shuffle(x, BlockVector{1, 0});
-  return swapped ^ (x & high);
-}
-
 /// Turns the `width` nodes at `nodes` into their 2 width children; returns the XOR of the left ones.
 Block expand_level(Block* nodes, std::size_t width) {
-  alignas(64) Block in[kChunk];
-  alignas(64) Block out[kChunk];
-  BlockVector sum = {0, 0};
-  for (std::size_t at = 0; at < width; at += kChunk) {
-    const std::size_t count = std::min(kChunk, width - at);
-    Block* left = nodes + at;
-    Block* right = left + width;
-    for (std::size_t i = 0; i < count; ++i) {
-      in[i] = std::bit_cast<Block>(sigma_vector(std::bit_cast<BlockVector>(left[i])));
-    }
-    permute_blocks(in, out, count);
-    for (std::size_t i = 0; i < count; ++i) {
-      const BlockVector hash = std::bit_cast<BlockVector>(out[i]) ^ std::bit_cast<BlockVector>(in[i]);
-      sum ^= hash;
-      right[i] = std::bit_cast<Block>(std::bit_cast<BlockVector>(left[i]) ^ hash);
-      left[i] = std::bit_cast<Block>(hash);
-    }
-  }
-  return std::bit_cast<Block>(sum);
+  return cpu().vaes && width >= kernels::kChildrenBlocks ? kernels::children_vaes(nodes, width)
+                                                         : kernels::children_plain(nodes, width);
 }
 
-/// nodes[index] ^= value, by a pass over all of them; the loop is vectorised for the caller's instruction
-/// set.
-inline __attribute__((always_inline)) void xor_at(Block* nodes, std::size_t count, std::uint64_t index,
-                                                  const Block& value) {
+/// nodes[i] = (nodes[i] & keep) ^ (i == index ? value : 0), by a pass over all of them; the loop is
+/// vectorised for the caller's instruction set.
+inline __attribute__((always_inline)) void mask_and_xor_at(Block* nodes, std::size_t count, const Block& keep,
+                                                           std::uint64_t index, const Block& value) {
   for (std::size_t i = 0; i < count; ++i) {
     const std::uint64_t here = 0 - static_cast<std::uint64_t>(i == index);
-    nodes[i].lo ^= value.lo & here;
-    nodes[i].hi ^= value.hi & here;
+    nodes[i].lo = (nodes[i].lo & keep.lo) ^ (value.lo & here);
+    nodes[i].hi = (nodes[i].hi & keep.hi) ^ (value.hi & here);
   }
 }
 
-void xor_at_plain(Block* nodes, std::size_t count, std::uint64_t index, const Block& value) {
-  xor_at(nodes, count, index, value);
+void mask_and_xor_at_plain(Block* nodes, std::size_t count, const Block& keep, std::uint64_t index,
+                           const Block& value) {
+  mask_and_xor_at(nodes, count, keep, index, value);
 }
 
-__attribute__((target("avx2"))) void xor_at_avx2(Block* nodes, std::size_t count, std::uint64_t index,
-                                                 const Block& value) {
-  xor_at(nodes, count, index, value);
+__attribute__((target("avx2"))) void mask_and_xor_at_avx2(Block* nodes, std::size_t count, const Block& keep,
+                                                          std::uint64_t index, const Block& value) {
+  mask_and_xor_at(nodes, count, keep, index, value);
 }
 
-__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512"))) void xor_at_avx512(
-    Block* nodes, std::size_t count, std::uint64_t index, const Block& value) {
-  xor_at(nodes, count, index, value);
+__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512"))) void
+mask_and_xor_at_avx512(Block* nodes, std::size_t count, const Block& keep, std::uint64_t index,
+                       const Block& value) {
+  mask_and_xor_at(nodes, count, keep, index, value);
 }
 
 Block choose(std::uint64_t bit, const Block& zero, const Block& one) {
@@ -82,9 +55,13 @@ void ggm_expand(const Block& left, const Block& delta, int depth, Block* left_su
     left_sums[level] = expand_level(leaves, std::size_t{1} << level);
 }
 
-void ggm_puncture(std::uint32_t sides, const Block* sums, int depth, Block* leaves) {
+void ggm_puncture(std::uint32_t sides, const Block* sums, int depth, Block* leaves, const Block& keep,
+                  const Block& at_path) {
   AP_ASSERT(depth >= 1 && depth <= kMaxGgmDepth);
-  static const auto xor_into = cpu().avx512 ? xor_at_avx512 : cpu().avx2 ? xor_at_avx2 : xor_at_plain;
+  static const auto mask_and_xor = cpu().avx512 ? mask_and_xor_at_avx512
+                                   : cpu().avx2 ? mask_and_xor_at_avx2
+                                                : mask_and_xor_at_plain;
+  constexpr Block kAll{~std::uint64_t{0}, ~std::uint64_t{0}};
   const Block nothing{0, 0};
   const Block hash_of_zero = [] {
     Block node[2] = {{0, 0}, {0, 0}};
@@ -104,12 +81,12 @@ void ggm_puncture(std::uint32_t sides, const Block* sums, int depth, Block* leav
     const Block left_sum = expand_level(leaves, width) ^ hash_of_zero;
     const Block right_sum = left_sum ^ total;
     const Block sibling = sums[level] ^ choose(side, left_sum, right_sum);
-    xor_into(leaves, width, path, hash_of_zero ^ choose(side, sibling, nothing));
-    xor_into(leaves + width, width, path, hash_of_zero ^ choose(side, nothing, sibling));
+    mask_and_xor(leaves, width, kAll, path, hash_of_zero ^ choose(side, sibling, nothing));
+    mask_and_xor(leaves + width, width, kAll, path, hash_of_zero ^ choose(side, nothing, sibling));
     total ^= sibling;
     path |= (1 - side) << level;
   }
-  xor_into(leaves, std::size_t{1} << depth, path, total);
+  mask_and_xor(leaves, std::size_t{1} << depth, keep, path, (total & keep) ^ at_path);
 }
 
 }  // namespace ap::mpc

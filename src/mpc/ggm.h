@@ -26,7 +26,9 @@ void ggm_expand(const Block& left, const Block& delta, int depth, Block* left_su
 
 /// The tree without one path. Bit i of `sides` is the side of level i that leaves the path, sums[i] the XOR
 /// of all nodes of level i on that side. Writes 2^depth leaves: the sender's, and at index ~sides (mod
-/// 2^depth) the sender's leaf xor Delta. No branch or address depends on `sides`.
-void ggm_puncture(std::uint32_t sides, const Block* sums, int depth, Block* leaves);
+/// 2^depth) the sender's leaf xor Delta; all of them & `keep`, that one xor `at_path`. No branch or address
+/// depends on `sides`.
+void ggm_puncture(std::uint32_t sides, const Block* sums, int depth, Block* leaves,
+                  const Block& keep = {~std::uint64_t{0}, ~std::uint64_t{0}}, const Block& at_path = {0, 0});
 
 }  // namespace ap::mpc

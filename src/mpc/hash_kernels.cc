@@ -1,23 +1,10 @@
-// The fixed-key permutation with AES instructions. One AES round takes several cycles but a new one can start
-// every cycle, so each loop keeps eight registers in flight: 8 blocks with AES-NI, 32 with 512-bit VAES.
-#include <immintrin.h>
-
+// The hash and the fixed-key permutation with AES instructions.
 #include <array>
 
-#include "mpc/hash.h"
-
-#define AP_TARGET_AES __attribute__((target("aes,sse4.1")))
-#define AP_TARGET_VAES __attribute__((target("aes,vaes,avx512f,avx512dq,avx512bw,avx512vl")))
+#include "mpc/aes_registers.h"
 
 namespace ap::mpc::kernels {
 namespace {
-
-constexpr int kRounds = 10;
-constexpr int kRegisters = 8;
-
-struct RoundKeys {
-  alignas(16) std::uint8_t bytes[kRounds + 1][16];
-};
 
 template <int kConstant>
 AP_TARGET_AES __m128i next_round_key(__m128i key) {
@@ -45,21 +32,14 @@ AP_TARGET_AES RoundKeys expand_fixed_key() {
   return keys;
 }
 
+}  // namespace
+
 const RoundKeys& round_keys() {
   static const RoundKeys keys = expand_fixed_key();
   return keys;
 }
 
-AP_TARGET_AES inline __attribute__((always_inline)) void permute8(__m128i (&s)[kRegisters],
-                                                                  const __m128i (&k)[kRounds + 1]) {
-  for (auto& x : s) x = _mm_xor_si128(x, k[0]);
-#pragma GCC unroll 9
-  for (int r = 1; r < kRounds; ++r) {
-#pragma GCC unroll 8
-    for (auto& x : s) x = _mm_aesenc_si128(x, k[r]);
-  }
-  for (auto& x : s) x = _mm_aesenclast_si128(x, k[kRounds]);
-}
+namespace {
 
 /// Eight blocks; kHash: the hash with tweaks tweak..tweak + 7, else the bare permutation.
 template <bool kHash>
@@ -83,9 +63,8 @@ AP_TARGET_AES inline __attribute__((always_inline)) void eight(const Block* in, 
 
 template <bool kHash>
 AP_TARGET_AES void run_aesni(const Block* in, std::uint64_t tweak, Block* out, std::size_t count) {
-  const RoundKeys& keys = round_keys();
   __m128i k[kRounds + 1];
-  for (int r = 0; r <= kRounds; ++r) k[r] = _mm_load_si128(reinterpret_cast<const __m128i*>(keys.bytes[r]));
+  load_keys(k);
   std::size_t at = 0;
   for (; at + kRegisters <= count; at += kRegisters) eight<kHash>(in + at, tweak + at, out + at, k);
   if (at < count) {
@@ -94,17 +73,6 @@ AP_TARGET_AES void run_aesni(const Block* in, std::uint64_t tweak, Block* out, s
     eight<kHash>(tail.data(), tweak + at, tail.data(), k);
     for (std::size_t i = at; i < count; ++i) out[i] = tail[i - at];
   }
-}
-
-AP_TARGET_VAES inline __attribute__((always_inline)) void permute32(__m512i (&s)[kRegisters],
-                                                                    const __m512i (&k)[kRounds + 1]) {
-  for (auto& x : s) x = _mm512_xor_si512(x, k[0]);
-#pragma GCC unroll 9
-  for (int r = 1; r < kRounds; ++r) {
-#pragma GCC unroll 8
-    for (auto& x : s) x = _mm512_aesenc_epi128(x, k[r]);
-  }
-  for (auto& x : s) x = _mm512_aesenclast_epi128(x, k[kRounds]);
 }
 
 template <bool kHash>
@@ -133,12 +101,8 @@ AP_TARGET_VAES inline __attribute__((always_inline)) void thirty_two(const Block
 
 template <bool kHash>
 AP_TARGET_VAES void run_vaes(const Block* in, std::uint64_t tweak, Block* out, std::size_t count) {
-  const RoundKeys& keys = round_keys();
   __m512i k[kRounds + 1];
-  for (int r = 0; r <= kRounds; ++r) {
-    k[r] =
-        _mm512_maskz_broadcast_i32x4(0xffff, _mm_load_si128(reinterpret_cast<const __m128i*>(keys.bytes[r])));
-  }
+  load_keys(k);
   constexpr std::size_t kBlocks = 4 * kRegisters;
   std::size_t at = 0;
   for (; at + kBlocks <= count; at += kBlocks) thirty_two<kHash>(in + at, tweak + at, out + at, k);

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "base/cpu.h"
 #include "base/error.h"
 #include "mpc/hash.h"
+#include "mpc/lpn_kernels.h"
 
 namespace ap::mpc {
 namespace {
@@ -12,33 +14,20 @@ namespace {
 constexpr std::size_t kBlocksPerPair = 5;
 constexpr std::size_t kPairs = 32;
 
-/// Scales a uniform 32-bit number to [0, k).
-inline std::uint32_t scale(std::uint32_t uniform, std::uint64_t k) {
-  return static_cast<std::uint32_t>((uniform * k) >> 32);
-}
-
 }  // namespace
 
 void lpn_encode(std::span<const Block> secret, std::uint64_t first, std::span<Block> rows) {
-  AP_ASSERT(first % 2 == 0 && rows.size() % 2 == 0);
+  static const auto add_elements = cpu().avx512 ? kernels::lpn_rows_avx512 : kernels::lpn_rows_plain;
+  AP_ASSERT(first % 2 == 0 && rows.size() % 2 == 0 && secret.size() < kernels::kMaxLpnSecret);
   const std::uint64_t k = secret.size();
-  const Block* const u = secret.data();
-  alignas(64) Block counters[kPairs * kBlocksPerPair];
-  alignas(64) std::uint32_t indices[kPairs * kBlocksPerPair * 4];
+  alignas(64) Block numbers[kPairs * kBlocksPerPair];
   std::uint64_t counter = first / 2 * kBlocksPerPair;
   for (std::size_t at = 0; at < rows.size(); at += 2 * kPairs) {
     const std::size_t count = std::min(2 * kPairs, rows.size() - at);
     const std::size_t blocks = count / 2 * kBlocksPerPair;
-    for (std::size_t i = 0; i < blocks; ++i) counters[i] = {counter++, k};
-    permute_blocks(counters, counters, blocks);
-    std::memcpy(indices, counters, blocks * sizeof(Block));
-    for (std::size_t i = 0; i < 4 * blocks; ++i) indices[i] = scale(indices[i], k);
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::uint32_t* index = indices + kLpnWeight * i;
-      Block sum = rows[at + i];
-      for (std::size_t j = 0; j < kLpnWeight; ++j) sum ^= u[index[j]];
-      rows[at + i] = sum;
-    }
+    for (std::size_t i = 0; i < blocks; ++i) numbers[i] = {counter++, k};
+    permute_blocks(numbers, numbers, blocks);
+    add_elements(secret, numbers, rows.subspan(at, count));
   }
 }
 
@@ -49,7 +38,7 @@ void lpn_row(std::size_t k, std::uint64_t row, std::span<std::uint32_t, kLpnWeig
     Block block;
     kernels::permute_plain(&counter, &block, 1);
     const std::uint64_t half = number % 4 < 2 ? block.lo : block.hi;
-    indices[j] = scale(static_cast<std::uint32_t>(half >> (32 * (number % 2))), k);
+    indices[j] = kernels::lpn_index(static_cast<std::uint32_t>(half >> (32 * (number % 2))), k);
   }
 }
 

@@ -21,6 +21,10 @@ void for_chunks(std::size_t tiles, const Body& body) {
 
 /// Rows [0, count) of the transposed tile go to slice s = 0.., `stride` blocks apart.
 void scatter(const Block* tile, std::size_t count, Block* to, std::size_t stride) {
+  if (count <= 64) {
+    slice_lowest(tile, count, to, stride);
+    return;
+  }
   alignas(64) Block rows[kTile];
   transpose_columns(reinterpret_cast<const std::uint8_t*>(tile), sizeof(Block), 1, rows);
   for (std::size_t s = 0; s < count; ++s) to[s * stride] = rows[s];
@@ -28,11 +32,8 @@ void scatter(const Block* tile, std::size_t count, Block* to, std::size_t stride
 
 /// The lowest bits of 128 blocks.
 Block lowest_bits(const Block* blocks) {
-  Block out{0, 0};
-  for (std::size_t i = 0; i < 64; ++i) {
-    out.lo |= low_bit(blocks[i]) << i;
-    out.hi |= low_bit(blocks[64 + i]) << i;
-  }
+  Block out;
+  slice_lowest(blocks, 1, &out, 1);
   return out;
 }
 

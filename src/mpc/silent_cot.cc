@@ -27,20 +27,21 @@ class SenderStream : public LpnStream {
 
  private:
   void make_trees(net::Channel& channel, std::span<const Block> cots, std::size_t count,
-                  std::span<Block> leaves) override {
+                  std::span<Block> rows) override {
     const auto depth = static_cast<std::size_t>(parameters().bin_bits);
     SecretVector<std::uint64_t> words(2 * count);
     roots_.fill(std::span<std::uint64_t>(words));
     Bytes message(count * depth * sizeof(Block));
     parallel_for(count, [&](std::size_t tree) {
       Block sums[kMaxGgmDepth];
-      Block* const out = leaves.data() + tree * parameters().bin();
-      ggm_expand({words[2 * tree], words[2 * tree + 1]}, delta_, parameters().bin_bits, sums, out);
+      const std::span<Block> out = rows.subspan(tree * parameters().bin(), parameters().bin());
+      ggm_expand({words[2 * tree], words[2 * tree + 1]}, delta_, parameters().bin_bits, sums, out.data());
       for (std::size_t level = 0; level < depth; ++level) {
         store_block(message.data() + (tree * depth + level) * sizeof(Block),
                     sums[level] ^ cots[tree * depth + level]);
       }
-      for (std::size_t i = 0; i < parameters().bin(); ++i) out[i] = out[i] & kAllButLowest;
+      for (Block& leaf : out) leaf = leaf & kAllButLowest;
+      encode(tree, out);
     });
     channel.send(type_, message);
   }
@@ -57,7 +58,7 @@ class ReceiverStream : public LpnStream {
 
  private:
   void make_trees(net::Channel& channel, std::span<const Block> cots, std::size_t count,
-                  std::span<Block> leaves) override {
+                  std::span<Block> rows) override {
     const auto depth = static_cast<std::size_t>(parameters().bin_bits);
     const Bytes message = channel.receive_exactly(type_, count * depth * sizeof(Block));
     parallel_for(count, [&](std::size_t tree) {
@@ -68,12 +69,9 @@ class ReceiverStream : public LpnStream {
         sums[level] = load_block(message.data() + (tree * depth + level) * sizeof(Block)) ^ cot;
         sides |= static_cast<std::uint32_t>(low_bit(cot)) << level;
       }
-      Block* const out = leaves.data() + tree * parameters().bin();
-      ggm_puncture(sides, sums, parameters().bin_bits, out);
-      const std::uint64_t position = ~sides & (parameters().bin() - 1);
-      for (std::size_t i = 0; i < parameters().bin(); ++i) {
-        out[i] = (out[i] & kAllButLowest) ^ Block { static_cast<std::uint64_t>(i == position), 0 };
-      }
+      const std::span<Block> out = rows.subspan(tree * parameters().bin(), parameters().bin());
+      ggm_puncture(sides, sums, parameters().bin_bits, out.data(), kAllButLowest, {1, 0});
+      encode(tree, out);
     });
   }
 
@@ -85,6 +83,11 @@ class ReceiverStream : public LpnStream {
 LpnStream::LpnStream(const LpnParameters& p, SecretVector<Block> seeds)
     : parameters_(p), seeds_(std::move(seeds)), next_(p.seeds()), chunk_(kTreesPerMessage * p.bin()) {
   AP_ASSERT(seeds_.size() == p.seeds());
+}
+
+void LpnStream::encode(std::size_t tree, std::span<Block> leaves) const {
+  lpn_encode(std::span<const Block>(seeds_).first(parameters_.k),
+             first_row_ + (tree_ + tree) * parameters_.bin(), leaves);
 }
 
 void LpnStream::next_chunk(net::Channel& channel) {
@@ -100,10 +103,6 @@ void LpnStream::next_chunk(net::Channel& channel) {
   const auto depth = static_cast<std::size_t>(p.bin_bits);
   const std::span<Block> rows(chunk_.data(), trees * p.bin());
   make_trees(channel, seeds.subspan(p.k + tree_ * depth, trees * depth), trees, rows);
-  parallel_for(trees, [&](std::size_t tree) {
-    lpn_encode(seeds.first(p.k), first_row_ + (tree_ + tree) * p.bin(),
-               rows.subspan(tree * p.bin(), p.bin()));
-  });
   tree_ += trees;
   filled_ = rows.size();
   used_ = std::min(filled_, next_.size() - reserved_);

@@ -63,9 +63,12 @@ class LpnStream {
   void draw(net::Channel& channel, std::span<Block> out);
 
  protected:
-  /// Makes the leaves of `count` trees, count * bin blocks; cots: bin_bits transfers for each.
+  /// Makes the rows of `count` trees, count * bin blocks; cots: bin_bits transfers for each. Calls encode for
+  /// every tree as soon as it has its leaves, which then still are in the cache.
   virtual void make_trees(net::Channel& channel, std::span<const Block> cots, std::size_t count,
-                          std::span<Block> leaves) = 0;
+                          std::span<Block> rows) = 0;
+  /// Adds the code's rows to the leaves of one tree of make_trees.
+  void encode(std::size_t tree, std::span<Block> leaves) const;
   const LpnParameters& parameters() const { return parameters_; }
 
  private:

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "nn/executor_kernels.h"
 #include "nn/integer_executor_linear.h"
 #include "nn/window_visit.h"
 
@@ -14,23 +15,15 @@ namespace {
 using Values = std::vector<std::int32_t>;
 using View = std::span<const std::int32_t>;
 
-std::int32_t wrap(std::int64_t v) { return static_cast<std::int32_t>(static_cast<std::uint32_t>(v)); }
-
-/// t = floor((x + offset) / 2^shift) for every element.
-Values truncate(View x, int shift, int node, const IntegerHooks& hooks) {
-  Values t(x.begin(), x.end());
-  if (shift == 0) return t;
-  const std::int64_t half = std::int64_t{1} << (shift - 1);
-  if (hooks.rounding) {
-    Values offset(x.size(), static_cast<std::int32_t>(half));
-    hooks.rounding(node, offset);
-    for (std::size_t i = 0; i < t.size(); ++i) t[i] = wrap((std::int64_t{t[i]} + offset[i]) >> shift);
-  } else {
-    for (std::int32_t& v : t) v = wrap((std::int64_t{v} + half) >> shift);
-  }
-  return t;
+std::int32_t within_int32(std::int64_t v) {
+  return static_cast<std::int32_t>(std::clamp<std::int64_t>(v, std::numeric_limits<std::int32_t>::min(),
+                                                            std::numeric_limits<std::int32_t>::max()));
 }
 
+const Truncate kNoClamp{0, std::numeric_limits<std::int32_t>::min(),
+                        std::numeric_limits<std::int32_t>::max()};
+
+/// Evaluates one node into `out`, whatever `out` held.
 struct Evaluate {
   const QNode& node;
   int number;
@@ -38,82 +31,103 @@ struct Evaluate {
   const Shape& in_shape;
   const LinearKernel* kernel;
   const IntegerHooks& hooks;
+  const ExecutorKernels& kernels;
+  Values& out;
 
-  Values operator()(const QInput&) const { return Values(inputs[0].begin(), inputs[0].end()); }
+  void operator()(const QInput&) const { out.assign(inputs[0].begin(), inputs[0].end()); }
 
-  Values operator()(const QLinear&) const {
-    Values out(static_cast<std::size_t>(node.shape.size()));
+  void operator()(const QLinear&) const {
+    out.resize(static_cast<std::size_t>(node.shape.size()));
     kernel->run(inputs[0], out);
-    return out;
   }
 
-  Values operator()(const QAdd& op) const {
-    std::vector<std::uint64_t> sum(inputs[0].size(), 0);
+  void operator()(const QAdd& op) const {
+    out.assign(inputs[0].size(), 0);
     for (std::size_t k = 0; k < inputs.size(); ++k) {
-      const auto multiplier = static_cast<std::uint64_t>(op.multiplier[k]);
-      for (std::size_t i = 0; i < sum.size(); ++i) {
-        sum[i] += multiplier * static_cast<std::uint64_t>(std::int64_t{inputs[k][i]});
-      }
+      kernels.add_scaled(inputs[k].data(), 1, static_cast<std::uint32_t>(op.multiplier[k]), out.size(),
+                         out.data());
     }
-    Values out(sum.size());
-    for (std::size_t i = 0; i < sum.size(); ++i)
-      out[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(sum[i]));
-    return out;
   }
 
-  Values operator()(const QSumPool& op) const {
-    std::vector<std::int64_t> sum(static_cast<std::size_t>(node.shape.size()), 0);
-    for_each_in_window(op.window, in_shape, node.shape,
-                       [&](std::size_t o, std::size_t i) { sum[o] += inputs[0][i]; });
-    Values out(sum.size());
-    std::transform(sum.begin(), sum.end(), out.begin(), wrap);
-    return out;
+  void operator()(const QSumPool& op) const {
+    out.assign(static_cast<std::size_t>(node.shape.size()), 0);
+    const Window& w = op.window;
+    if (node.shape.h * node.shape.w == 1 && w.kernel_h == in_shape.h && w.kernel_w == in_shape.w &&
+        w.pad == Padding{}) {
+      const std::size_t area = inputs[0].size() / out.size();
+      for (std::size_t i = 0; i < inputs[0].size(); ++i) {
+        std::int32_t& sum = out[i / area];
+        sum = static_cast<std::int32_t>(static_cast<std::uint32_t>(sum) +
+                                        static_cast<std::uint32_t>(inputs[0][i]));
+      }
+      return;
+    }
+    for_each_row_in_window(op.window, in_shape, node.shape,
+                           [&](std::size_t o, std::size_t i, std::size_t stride, std::size_t n) {
+                             kernels.add_scaled(&inputs[0][i], stride, 1, n, &out[o]);
+                           });
   }
 
-  Values operator()(const QConcat&) const {
-    Values out;
+  void operator()(const QConcat&) const {
+    out.clear();
     out.reserve(static_cast<std::size_t>(node.shape.size()));
     for (const View& in : inputs) out.insert(out.end(), in.begin(), in.end());
-    return out;
   }
 
-  Values operator()(const QGather& op) const {
-    Values out(op.index.size(), 0);
+  void operator()(const QGather& op) const {
+    out.assign(op.index.size(), 0);
     for (std::size_t i = 0; i < out.size(); ++i) {
       if (op.index[i] >= 0) out[i] = inputs[0][static_cast<std::size_t>(op.index[i])];
     }
-    return out;
   }
 
-  Values operator()(const QActivation& op) const {
-    Values out = truncate(inputs[0], op.shift, number, hooks);
-    if (op.has_pool) {
-      Values pooled(static_cast<std::size_t>(node.shape.size()), std::numeric_limits<std::int32_t>::min());
-      for_each_in_window(op.pool, in_shape, node.shape,
-                         [&](std::size_t o, std::size_t i) { pooled[o] = std::max(pooled[o], out[i]); });
-      out = std::move(pooled);
+  void operator()(const QActivation& op) const {
+    Truncate clamp{0, within_int32(op.low), within_int32(op.low + (std::int64_t{1} << op.bits) - 1)};
+    if (!op.has_pool) {
+      clamp.shift = op.shift;
+      truncate(clamp);
+      return;
     }
-    clamp(out, op.low, op.bits);
-    return out;
+    // What is truncated in one order and clamped in the other: pooling and clamping commute, but each window
+    // then needs one clamp only.
+    Truncate shift = kNoClamp;
+    shift.shift = op.shift;
+    truncate(shift);
+    Values pooled(static_cast<std::size_t>(node.shape.size()), std::numeric_limits<std::int32_t>::min());
+    for_each_row_in_window(op.pool, in_shape, node.shape,
+                           [&](std::size_t o, std::size_t i, std::size_t stride, std::size_t n) {
+                             kernels.maximum(&out[i], stride, n, &pooled[o]);
+                           });
+    out.resize(pooled.size());
+    kernels.truncate_evenly(clamp, pooled.data(), 0, pooled.size(), out.data());
   }
 
-  Values operator()(const QQuadratic& op) const {
-    Values out = truncate(inputs[0], op.shift, number, hooks);
+  void operator()(const QQuadratic& op) const {
+    Truncate shift = kNoClamp;
+    shift.shift = op.shift;
+    truncate(shift);
     const std::int64_t half = op.post_shift == 0 ? 0 : std::int64_t{1} << (op.post_shift - 1);
-    const std::int64_t high = op.low + (std::int64_t{1} << op.bits) - 1;
     std::vector<std::int64_t> offset(out.size(), half);
     if (hooks.result_rounding && op.post_shift > 0) hooks.result_rounding(number, offset);
-    for (std::size_t i = 0; i < out.size(); ++i) {
-      const std::int64_t t = out[i];
-      out[i] =
-          wrap(std::clamp((op.c0 + (op.c1 + op.c2 * t) * t + offset[i]) >> op.post_shift, op.low, high));
-    }
-    return out;
+    const Values t = out;
+    kernels.polynomial(
+        {op.c0, op.c1, op.c2, op.post_shift, op.low, op.low + (std::int64_t{1} << op.bits) - 1}, t.data(),
+        offset.data(), t.size(), out.data());
   }
 
-  static void clamp(Values& values, std::int64_t low, int bits) {
-    const std::int64_t high = low + (std::int64_t{1} << bits) - 1;
-    for (std::int32_t& v : values) v = wrap(std::clamp<std::int64_t>(v, low, high));
+  /// t = floor((x + offset) / 2^shift) for every element of the input, clamped.
+  void truncate(const Truncate& op) const {
+    const View x = inputs[0];
+    out.resize(x.size());
+    const std::int32_t half = op.shift == 0 ? 0 : std::int32_t{1} << (op.shift - 1);
+    if (op.shift == 0 || !hooks.rounding) {
+      kernels.truncate_evenly(op, x.data(), half, x.size(), out.data());
+      return;
+    }
+    thread_local Values offset;
+    offset.assign(x.size(), half);
+    hooks.rounding(number, x, offset);
+    kernels.truncate(op, x.data(), offset.data(), x.size(), out.data());
   }
 };
 
@@ -142,48 +156,64 @@ IntegerExecutor& IntegerExecutor::operator=(IntegerExecutor&&) noexcept = defaul
 
 std::vector<std::int32_t> IntegerExecutor::evaluate(int node, std::span<const View> inputs,
                                                     const IntegerHooks& hooks) const {
+  Values values;
+  evaluate_into(node, inputs, hooks, values);
+  return values;
+}
+
+void IntegerExecutor::evaluate_into(int node, std::span<const View> inputs, const IntegerHooks& hooks,
+                                    Values& out) const {
   const QNode& n = network_->nodes[index(node)];
   const Shape& in_shape = n.inputs.empty() ? n.shape : network_->nodes[index(n.inputs[0])].shape;
-  Values values = std::visit(Evaluate{n, node, inputs, in_shape, kernels_[index(node)].get(), hooks}, n.op);
-  if (hooks.after_node) hooks.after_node(node, values);
-  return values;
+  std::visit(Evaluate{n, node, inputs, in_shape, kernels_[index(node)].get(), hooks, executor_kernels(), out},
+             n.op);
+  if (hooks.after_node) hooks.after_node(node, out);
 }
 
-namespace {
-
-/// Evaluates node after node; `done(i)` runs when node i and everything before it is there.
-template <typename Done>
-std::vector<Values> evaluate_all(const IntegerExecutor& executor, const QuantisedNetwork& network, View input,
-                                 const IntegerHooks& hooks, Done done) {
-  if (static_cast<std::int64_t>(input.size()) != network.input_shape().size()) {
-    fail_input("the input has {} values; network '{}' takes {}", input.size(), network.name,
-               network.input_shape().size());
+/// Evaluates node after node into `values`: before(i) runs before node i, after(i) when it is there.
+template <typename Before, typename After>
+void IntegerExecutor::evaluate_all(View input, const IntegerHooks& hooks, std::vector<Values>& values,
+                                   Before before, After after) const {
+  if (static_cast<std::int64_t>(input.size()) != network_->input_shape().size()) {
+    fail_input("the input has {} values; network '{}' takes {}", input.size(), network_->name,
+               network_->input_shape().size());
   }
-  std::vector<Values> values(network.nodes.size());
   std::vector<View> inputs;
-  for (std::size_t i = 0; i < network.nodes.size(); ++i) {
+  for (std::size_t i = 0; i < network_->nodes.size(); ++i) {
+    before(i);
     inputs.clear();
     if (i == 0) inputs.push_back(input);
-    for (int k : network.nodes[i].inputs) inputs.push_back(values[index(k)]);
-    values[i] = executor.evaluate(static_cast<int>(i), inputs, hooks);
-    done(i, values);
+    for (int k : network_->nodes[i].inputs) inputs.push_back(values[index(k)]);
+    evaluate_into(static_cast<int>(i), inputs, hooks, values[i]);
+    after(i);
   }
-  return values;
 }
 
-}  // namespace
-
 std::vector<Values> IntegerExecutor::run(View input, const IntegerHooks& hooks) const {
-  return evaluate_all(*this, *network_, input, hooks, [](std::size_t, std::vector<Values>&) {});
+  std::vector<Values> values(network_->nodes.size());
+  const auto nothing = [](std::size_t) {};
+  evaluate_all(input, hooks, values, nothing, nothing);
+  return values;
 }
 
 Values IntegerExecutor::logits(View input, const IntegerHooks& hooks) const {
-  auto free_dead = [this](std::size_t i, std::vector<Values>& values) {
+  std::vector<Values> values(network_->nodes.size()), spare;
+  const auto reuse = [&](std::size_t i) {
+    if (spare.empty()) return;
+    values[i] = std::move(spare.back());
+    spare.pop_back();
+  };
+  const auto release = [&](std::size_t i) {
     for (int k : network_->nodes[i].inputs) {
-      if (last_use_[index(k)] == static_cast<int>(i)) values[index(k)] = Values();
+      // A node may be an input twice.
+      if (last_use_[index(k)] == static_cast<int>(i) && values[index(k)].capacity() > 0) {
+        spare.push_back(std::move(values[index(k)]));
+        values[index(k)] = Values();
+      }
     }
   };
-  return std::move(evaluate_all(*this, *network_, input, hooks, free_dead).back());
+  evaluate_all(input, hooks, values, reuse, release);
+  return std::move(values.back());
 }
 
 std::vector<Values> run_integer(const QuantisedNetwork& network, View input, const IntegerHooks& hooks) {

@@ -20,10 +20,10 @@ class LinearKernel;
 struct IntegerHooks {
   /// Called after node `node` has been computed; may change its values.
   std::function<void(int node, std::span<std::int32_t> values)> after_node;
-  /// Called before an Activation or Quadratic node with shift > 0: `offset` holds one 2^(shift-1) per input
-  /// element, and the node will compute t = floor((x + offset) / 2^shift) with whatever the hook leaves
-  /// there. Uniform offsets in [0, 2^shift) are what local truncation of two shares does.
-  std::function<void(int node, std::span<std::int32_t> offset)> rounding;
+  /// Called before an Activation or Quadratic node with shift > 0 and input x: `offset` holds one 2^(shift-1)
+  /// per element of x, and the node will compute t = floor((x + offset) / 2^shift) with whatever the hook
+  /// leaves there. Uniform offsets in [0, 2^shift) are what local truncation of two shares does.
+  std::function<void(int node, std::span<const std::int32_t> x, std::span<std::int32_t> offset)> rounding;
   /// The same for the second shift of a Quadratic node with post_shift > 0.
   std::function<void(int node, std::span<std::int64_t> offset)> result_rounding;
 };
@@ -40,13 +40,19 @@ class IntegerExecutor {
   /// The values of every node. `input` has input_shape().size() elements.
   std::vector<std::vector<std::int32_t>> run(std::span<const std::int32_t> input,
                                              const IntegerHooks& hooks = {}) const;
-  /// The values of the last node only; frees every tensor after its last use.
+  /// The values of the last node only; memory of a tensor is used again after its last use.
   std::vector<std::int32_t> logits(std::span<const std::int32_t> input, const IntegerHooks& hooks = {}) const;
   /// The values of one node from those of its inputs, in the order of node.inputs.
   std::vector<std::int32_t> evaluate(int node, std::span<const std::span<const std::int32_t>> inputs,
                                      const IntegerHooks& hooks = {}) const;
 
  private:
+  void evaluate_into(int node, std::span<const std::span<const std::int32_t>> inputs,
+                     const IntegerHooks& hooks, std::vector<std::int32_t>& out) const;
+  template <typename Before, typename After>
+  void evaluate_all(std::span<const std::int32_t> input, const IntegerHooks& hooks,
+                    std::vector<std::vector<std::int32_t>>& values, Before before, After after) const;
+
   const QuantisedNetwork* network_;
   std::vector<std::unique_ptr<LinearKernel>> kernels_;  ///< one a node, null unless Linear
   std::vector<int> last_use_;

@@ -1,200 +1,254 @@
 #include "nn/integer_executor_linear.h"
 
-#include <immintrin.h>
-
 #include <algorithm>
 #include <cstring>
-#include <limits>
-
-#include "base/cpu.h"
 
 namespace ap::nn {
 namespace {
 
-constexpr int kRows = 4;
-constexpr int kColumns = 16;
-
 std::size_t index(int i) { return static_cast<std::size_t>(i); }
+int ceil_div(int a, int b) { return (a + b - 1) / b; }
 
-std::uint32_t product(std::int16_t a, std::int16_t b) {
-  return static_cast<std::uint32_t>(std::int32_t{a} * b);
-}
-
-std::int32_t pair(std::int16_t first, std::int16_t second) {
-  const std::int16_t both[2] = {first, second};
-  std::int32_t packed;
-  std::memcpy(&packed, both, sizeof packed);
-  return packed;
-}
-
-// vpmaddwd cannot overflow here: it would need four factors of -32768, and weights stay above that.
-__attribute__((target("avx2"))) void tile_kernel_avx2(const std::int32_t* w, const std::int16_t* x, int pairs,
-                                                      std::int32_t* sums) {
-  __m256i acc[kRows][2];
-  for (auto& row : acc) row[0] = row[1] = _mm256_setzero_si256();
-  for (int k = 0; k < pairs; ++k) {
-    const __m256i left = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + k * 2 * kColumns));
-    const __m256i right =
-        _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + k * 2 * kColumns + kColumns));
-    for (int row = 0; row < kRows; ++row) {
-      const __m256i weight = _mm256_set1_epi32(w[k * kRows + row]);
-      acc[row][0] = _mm256_add_epi32(acc[row][0], _mm256_madd_epi16(weight, left));
-      acc[row][1] = _mm256_add_epi32(acc[row][1], _mm256_madd_epi16(weight, right));
-    }
-  }
-  for (int row = 0; row < kRows; ++row) {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums + row * kColumns), acc[row][0]);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums + row * kColumns + 8), acc[row][1]);
-  }
+std::int32_t pair(std::int32_t first, std::int32_t second) {
+  return static_cast<std::int32_t>((static_cast<std::uint32_t>(first) & 0xffffU) |
+                                   (static_cast<std::uint32_t>(second) << 16));
 }
 
 }  // namespace
 
-void tile_kernel_scalar(const std::int32_t* w, const std::int16_t* x, int pairs, std::int32_t* sums) {
-  std::uint32_t acc[kRows][kColumns] = {};
-  for (int k = 0; k < pairs; ++k) {
-    for (int row = 0; row < kRows; ++row) {
-      std::int16_t weight[2];
-      std::memcpy(weight, &w[k * kRows + row], sizeof weight);
-      const std::int16_t* column = x + k * 2 * kColumns;
-      for (int j = 0; j < kColumns; ++j) {
-        acc[row][j] += product(weight[0], column[2 * j]) + product(weight[1], column[2 * j + 1]);
-      }
-    }
+/// What one thread reuses from call to call.
+struct LinearKernel::Workspace {
+  AlignedVector<std::int32_t> image, flat, bias, row, zeros;
+
+  static Workspace& mine() {
+    thread_local Workspace workspace;
+    return workspace;
   }
-  std::memcpy(sums, acc, sizeof acc);
+  static std::int32_t* sized(AlignedVector<std::int32_t>& buffer, std::size_t size) {
+    if (buffer.size() < size) buffer.resize(size);
+    return buffer.data();
+  }
+};
+
+LinearKernel::LinearKernel(const QLinear& op, const Shape& out_shape, const ExecutorKernels& kernels)
+    : op_(&op),
+      kernels_(&kernels),
+      out_(out_shape),
+      group_inputs_(op.in_shape.c / op.groups),
+      group_outputs_(out_.c / op.groups),
+      single_position_(out_.h == 1 && out_.w == 1) {
+  if (single_position_) {
+    plan_single_position();
+  } else {
+    plan_positions();
+  }
 }
 
-TileKernel tile_kernel() { return cpu().avx2 ? tile_kernel_avx2 : tile_kernel_scalar; }
-
-LinearKernel::LinearKernel(const QLinear& op, const Shape& out_shape) : op_(&op), out_(out_shape) {
+void LinearKernel::plan_positions() {
+  const QLinear& op = *op_;
   const Window& w = op.window;
-  padded_h_ = op.in_shape.h + w.pad.top + w.pad.bottom;
-  padded_w_ = op.in_shape.w + w.pad.left + w.pad.right;
-  const int group_inputs = op.in_shape.c / op.groups;
-  depth_ = group_inputs * w.kernel_h * w.kernel_w;
-  for (int c = 0; c < group_inputs; ++c) {
-    for (int y = 0; y < w.kernel_h; ++y) {
-      for (int x = 0; x < w.kernel_w; ++x) tap_offset_.push_back((c * padded_h_ + y) * padded_w_ + x);
-    }
-  }
-  for (int y = 0; y < out_.h; ++y) {
-    for (int x = 0; x < out_.w; ++x) column_offset_.push_back(y * w.stride_h * padded_w_ + x * w.stride_w);
-  }
-  if (group_inputs == 1 || column_offset_.size() == 1) return;  // these read the weights as they are
+  phases_h_ = std::min(w.stride_h, w.kernel_h);
+  phases_w_ = std::min(w.stride_w, w.kernel_w);
+  rows_ = ceil_div(op.in_shape.h + w.pad.top + w.pad.bottom, w.stride_h);
+  // The padding after one row may be that before the next one.
+  pitch_ = w.stride_w == 1 ? std::max(op.in_shape.w + std::max(w.pad.left, w.pad.right), out_.w)
+                           : ceil_div(op.in_shape.w + w.pad.left + w.pad.right, w.stride_w);
+  vectors_ = ceil_div((out_.h - 1) * pitch_ + out_.w, kPositions);
+  paired_rows_ = group_inputs_ == 1;
+  pairs_ = paired_rows_ ? 1 : ceil_div(group_inputs_, 2);
 
-  const int group_outputs = out_.c / op.groups;
-  for (int g = 0; g < op.groups; ++g) {
-    for (int block = 0; block < group_outputs; block += kRows) {
-      for (int k = 0; k < depth_; k += 2) {
-        for (int row = block; row < block + kRows; ++row) {
-          const bool exists = row < group_outputs;
-          const std::int16_t* weights = op.weights.data() + index(g * group_outputs + row) * index(depth_);
-          packed_.push_back(exists ? pair(weights[k], k + 1 < depth_ ? weights[k + 1] : std::int16_t{0}) : 0);
+  std::vector<Tap> taps;
+  const int window = w.kernel_h * w.kernel_w;
+  for (int p = 0; p < pairs_; ++p) {
+    for (int y = 0; y < w.kernel_h; ++y) {
+      if (paired_rows_ && y / w.stride_h % 2 == 1) continue;  // came with the row before
+      for (int x = 0; x < w.kernel_w; ++x) {
+        const int phase = y % w.stride_h * phases_w_ + x % w.stride_w;
+        offsets_.push_back(((p * phases_h_ * phases_w_ + phase) * rows_ + y / w.stride_h) * pitch_ +
+                           x / w.stride_w);
+        const int first = 2 * p * window + y * w.kernel_w + x;
+        if (paired_rows_) {
+          taps.push_back({first, y + w.stride_h < w.kernel_h ? first + w.stride_h * w.kernel_w : -1});
+        } else {
+          taps.push_back({first, 2 * p + 1 < group_inputs_ ? first + window : -1});
         }
       }
     }
   }
+  pack_weights(taps);
+}
+
+void LinearKernel::pack_weights(std::span<const Tap> taps) {
+  const std::size_t depth = op_->weights.size() / index(out_.c);
+  packed_.reserve(index(out_.c) * taps.size());
+  for (int g = 0; g < op_->groups; ++g) {
+    for (int row = 0; row < group_outputs_;) {
+      const int block = row_block(group_outputs_ - row);
+      for (const Tap& tap : taps) {
+        for (int r = 0; r < block; ++r) {
+          const std::int16_t* weights = op_->weights.data() + index(g * group_outputs_ + row + r) * depth;
+          packed_.push_back(pair(weights[tap.first], tap.second < 0 ? 0 : weights[tap.second]));
+        }
+      }
+      row += block;
+    }
+  }
+}
+
+void LinearKernel::plan_single_position() {
+  const QLinear& op = *op_;
+  const Window& w = op.window;
+  for (int c = 0; c < group_inputs_; ++c) {
+    for (int y = 0; y < w.kernel_h; ++y) {
+      for (int x = 0; x < w.kernel_w; ++x) {
+        const int iy = y - w.pad.top, ix = x - w.pad.left;
+        const bool inside = iy >= 0 && iy < op.in_shape.h && ix >= 0 && ix < op.in_shape.w;
+        column_.push_back(inside ? (c * op.in_shape.h + iy) * op.in_shape.w + ix : -1);
+      }
+    }
+  }
+  const std::size_t depth = column_.size();
+  pairs_ = static_cast<int>((depth + 1) / 2);
+  vectors_ = ceil_div(group_outputs_, kPositions);
+  const std::size_t width = index(vectors_) * kPositions;
+  packed_.assign(index(op.groups) * index(pairs_) * width, 0);
+  for (int o = 0; o < out_.c; ++o) {
+    const std::int16_t* weights = op.weights.data() + index(o) * depth;
+    std::int32_t* to =
+        packed_.data() + index(o / group_outputs_) * index(pairs_) * width + index(o % group_outputs_);
+    for (std::size_t k = 0; k < depth; k += 2, to += width) {
+      *to = pair(weights[k], k + 1 < depth ? weights[k + 1] : 0);
+    }
+  }
+  for (int k = 0; k < pairs_; ++k) offsets_.push_back(static_cast<std::int32_t>(index(k) * width));
 }
 
 void LinearKernel::run(std::span<const std::int32_t> in, std::span<std::int32_t> out) const {
-  const auto [low, high] = std::minmax_element(in.begin(), in.end());
-  if (*low < std::numeric_limits<std::int16_t>::min() || *high > std::numeric_limits<std::int16_t>::max()) {
-    run_wide(in, out);
-    return;
+  Workspace& work = Workspace::mine();
+  const bool narrow = single_position_ ? run_single_position(in.data(), out.data(), work)
+                                       : run_positions(in.data(), out.data(), work);
+  if (!narrow) run_wide(in, out);
+}
+
+bool LinearKernel::run_positions(const std::int32_t* in, std::int32_t* out, Workspace& work) const {
+  const std::size_t flat_row = index(vectors_) * kPositions, positions = index(out_.h) * index(out_.w);
+  const std::size_t size = index(pairs_ * phases_h_ * phases_w_) * index(rows_) * index(pitch_);
+  std::int32_t* const end = out + index(out_.c) * positions;
+  const std::size_t readable = size + 2 * kPositions + index(op_->window.kernel_w);
+  // All groups write the same elements, so the padding stays zero. The last vector reads past the image.
+  std::fill_n(Workspace::sized(work.image, readable), readable, 0);
+  Workspace::sized(work.bias, index(out_.c));
+  for (std::size_t o = 0; o < index(out_.c); ++o) {
+    work.bias[o] = static_cast<std::int32_t>(static_cast<std::uint32_t>(op_->bias[o]));
   }
+  const bool direct = pitch_ == out_.w && positions == flat_row;
+  PairConvolution c{packed_.data(),    offsets_.data(),  static_cast<int>(offsets_.size()),
+                    work.image.data(), work.bias.data(), group_outputs_,
+                    vectors_,          nullptr,          flat_row};
+  if (!direct) c.out = Workspace::sized(work.flat, index(group_outputs_) * flat_row + kPositions);
+  for (int g = 0; g < op_->groups; ++g) {
+    if (!pack_group(in, work)) return false;
+    if (direct) c.out = out;
+    kernels_->convolve(c);
+    if (!direct) unpack(work.flat.data(), out, end);
+    in += index(group_inputs_) * index(op_->in_shape.h) * index(op_->in_shape.w);
+    out += index(group_outputs_) * positions;
+    c.weights += index(group_outputs_) * offsets_.size();
+    c.bias += group_outputs_;
+  }
+  return true;
+}
+
+bool LinearKernel::pack_group(const std::int32_t* in, Workspace& work) const {
   const Shape& shape = op_->in_shape;
-  const Padding& pad = op_->window.pad;
-  AlignedVector<std::int16_t> padded(index(shape.c) * index(padded_h_) * index(padded_w_), 0);
-  const std::int32_t* from = in.data();
-  for (int c = 0; c < shape.c; ++c) {
-    for (int y = 0; y < shape.h; ++y, from += shape.w) {
-      std::int16_t* to = padded.data() +
-                         (index(c) * index(padded_h_) + index(y + pad.top)) * index(padded_w_) +
-                         index(pad.left);
-      for (int x = 0; x < shape.w; ++x) to[x] = static_cast<std::int16_t>(from[x]);
-    }
-  }
-  if (shape.c == op_->groups) {
-    run_depthwise(padded.data(), out.data());
-  } else if (column_offset_.size() == 1) {
-    run_single_position(padded.data(), out.data());
-  } else {
-    run_dense(padded.data(), out.data());
-  }
-}
-
-void LinearKernel::run_dense(const std::int16_t* padded, std::int32_t* out) const {
-  const TileKernel kernel = tile_kernel();
-  const int pairs = (depth_ + 1) / 2;
-  const int positions = static_cast<int>(column_offset_.size());
-  const int group_outputs = out_.c / op_->groups;
-  const int blocks = (group_outputs + kRows - 1) / kRows;
-  const std::size_t group_size = index(op_->in_shape.c / op_->groups) * index(padded_h_) * index(padded_w_);
-  AlignedVector<std::int16_t> tile(index(pairs) * 2 * kColumns, 0);
-  std::int32_t sums[kRows * kColumns];
-  for (int g = 0; g < op_->groups; ++g) {
-    const std::int16_t* image = padded + index(g) * group_size;
-    for (int first = 0; first < positions; first += kColumns) {
-      const int columns = std::min(kColumns, positions - first);
-      for (int k = 0; k < depth_; ++k) {
-        const std::int16_t* source = image + tap_offset_[index(k)];
-        std::int16_t* to = tile.data() + index(k / 2) * 2 * kColumns + (k & 1);
-        for (int j = 0; j < columns; ++j) to[2 * j] = source[column_offset_[index(first + j)]];
-      }
-      for (int block = 0; block < blocks; ++block) {
-        kernel(packed_.data() + index(g * blocks + block) * index(pairs) * kRows, tile.data(), pairs, sums);
-        const int rows = std::min(kRows, group_outputs - block * kRows);
-        for (int row = 0; row < rows; ++row) {
-          const std::size_t o = index(g * group_outputs + block * kRows + row);
-          const auto bias = static_cast<std::uint32_t>(op_->bias[o]);
-          std::int32_t* to = out + o * index(positions) + first;
-          const std::int32_t* sum = sums + row * kColumns;
-          for (int j = 0; j < columns; ++j) {
-            to[j] = static_cast<std::int32_t>(static_cast<std::uint32_t>(sum[j]) + bias);
-          }
-        }
-      }
-    }
-  }
-}
-
-void LinearKernel::run_single_position(const std::int16_t* padded, std::int32_t* out) const {
-  const int group_outputs = out_.c / op_->groups;
-  std::vector<std::int16_t> column(index(depth_));
-  for (int g = 0; g < op_->groups; ++g) {
-    const std::int16_t* image =
-        padded + index(g) * index(op_->in_shape.c / op_->groups) * index(padded_h_) * index(padded_w_);
-    for (int k = 0; k < depth_; ++k) column[index(k)] = image[tap_offset_[index(k)]];
-    for (int row = 0; row < group_outputs; ++row) {
-      const std::size_t o = index(g * group_outputs + row);
-      const std::int16_t* weights = op_->weights.data() + o * index(depth_);
-      auto sum = static_cast<std::uint32_t>(op_->bias[o]);
-      for (int k = 0; k < depth_; ++k) sum += product(weights[k], column[index(k)]);
-      out[o] = static_cast<std::int32_t>(sum);
-    }
-  }
-}
-
-void LinearKernel::run_depthwise(const std::int16_t* padded, std::int32_t* out) const {
   const Window& w = op_->window;
-  const int multiplier = out_.c / op_->groups;
-  std::vector<std::uint32_t> sums(index(out_.w));
-  for (int o = 0; o < out_.c; ++o) {
-    const std::int16_t* image = padded + index(o / multiplier) * index(padded_h_) * index(padded_w_);
-    const std::int16_t* weights = op_->weights.data() + index(o) * index(depth_);
-    for (int y = 0; y < out_.h; ++y) {
-      std::fill(sums.begin(), sums.end(), static_cast<std::uint32_t>(op_->bias[index(o)]));
-      for (int ky = 0; ky < w.kernel_h; ++ky) {
-        const std::int16_t* row = image + index(y * w.stride_h + ky) * index(padded_w_);
-        for (int kx = 0; kx < w.kernel_w; ++kx) {
-          const std::int16_t weight = weights[ky * w.kernel_w + kx];
-          for (int x = 0; x < out_.w; ++x) sums[index(x)] += product(weight, row[x * w.stride_w + kx]);
+  const std::size_t width = index(shape.w), channel = index(shape.h) * width;
+  if (work.zeros.size() < width) work.zeros.resize(width, 0);
+  Workspace::sized(work.row, width);
+  bool narrow = true;
+  std::int32_t* image = work.image.data();
+  for (int p = 0; p < pairs_; ++p) {
+    for (int phase = 0; phase < phases_h_; ++phase) {
+      for (int row = 0; row < rows_; ++row) {
+        // Row `row` of this phase of the padded image, and what it is paired with.
+        const int y = row * w.stride_h + phase - w.pad.top, below = y + w.stride_h;
+        const bool exists = y >= 0 && y < shape.h;
+        const std::int32_t* first =
+            exists ? in + index(2 * p) * channel + index(y) * width : work.zeros.data();
+        const std::int32_t* second = work.zeros.data();
+        if (paired_rows_) {
+          const bool pairs = below >= 0 && below < shape.h;
+          if (!exists && !pairs) continue;
+          if (pairs) second = in + index(below) * width;
+        } else {
+          if (!exists) continue;
+          if (2 * p + 1 < group_inputs_) second = first + channel;
+        }
+        if (w.stride_w == 1) {
+          std::int32_t* to = image + index(phase * rows_ + row) * index(pitch_) + index(w.pad.left);
+          narrow &= kernels_->pack_pairs(first, second, width, to);
+          continue;
+        }
+        narrow &= kernels_->pack_pairs(first, second, width, work.row.data());
+        for (int b = 0; b < phases_w_; ++b) {
+          const int skipped = std::max(0, ceil_div(w.pad.left - b, w.stride_w));
+          const int x = skipped * w.stride_w + b - w.pad.left;
+          if (x >= shape.w) continue;
+          std::int32_t* to =
+              image + index((phase * phases_w_ + b) * rows_ + row) * index(pitch_) + index(skipped);
+          kernels_->pick(work.row.data() + x, index(w.stride_w), index(ceil_div(shape.w - x, w.stride_w)),
+                         to);
         }
       }
-      for (std::uint32_t sum : sums) *out++ = static_cast<std::int32_t>(sum);
+    }
+    image += index(phases_h_ * phases_w_ * rows_) * index(pitch_);
+  }
+  return narrow;
+}
+
+/// Copies the rows of all outputs of a group, without what lies between them. Writes whole vectors: what
+/// comes after a row is written later, up to `end`.
+void LinearKernel::unpack(const std::int32_t* flat, std::int32_t* out, std::int32_t* end) const {
+  const int chunks = ceil_div(out_.w, kPositions);
+  for (int o = 0; o < group_outputs_; ++o, flat += index(vectors_) * kPositions) {
+    for (int y = 0; y < out_.h; ++y, out += out_.w) {
+      const std::int32_t* from = flat + index(y) * index(pitch_);
+      if (end - out < chunks * kPositions) {
+        std::memcpy(out, from, index(out_.w) * sizeof *out);
+        continue;
+      }
+      for (int i = 0; i < chunks * kPositions; i += kPositions) {
+        std::memcpy(out + i, from + i, kPositions * sizeof *out);
+      }
     }
   }
+}
+
+bool LinearKernel::run_single_position(const std::int32_t* in, std::int32_t* out, Workspace& work) const {
+  const std::size_t depth = column_.size(), width = index(vectors_) * kPositions;
+  std::int32_t* column = Workspace::sized(work.row, 2 * index(pairs_));
+  std::int32_t* pairs = Workspace::sized(work.image, index(pairs_));
+  std::int32_t* sums = Workspace::sized(work.flat, width);
+  const std::int32_t zero = 0;
+  for (int g = 0; g < op_->groups; ++g) {
+    const std::int32_t* group =
+        in + index(g * group_inputs_) * index(op_->in_shape.h) * index(op_->in_shape.w);
+    column[2 * pairs_ - 1] = 0;
+    for (std::size_t k = 0; k < depth; ++k) column[k] = column_[k] < 0 ? 0 : group[column_[k]];
+    std::uint32_t beyond = 0;
+    for (std::size_t k = 0; k < 2 * index(pairs_); ++k)
+      beyond |= (static_cast<std::uint32_t>(column[k]) + 0x8000U) >> 16;
+    if (beyond != 0) return false;
+    for (std::size_t k = 0; k < index(pairs_); ++k) pairs[k] = pair(column[2 * k], column[2 * k + 1]);
+    // Inputs take the part of weights here: a product does not care.
+    kernels_->convolve({pairs, offsets_.data(), pairs_, packed_.data() + index(g * pairs_) * width, &zero, 1,
+                        vectors_, sums, width});
+    for (int o = 0; o < group_outputs_; ++o) {
+      const auto bias = static_cast<std::uint32_t>(op_->bias[index(g * group_outputs_ + o)]);
+      *out++ = static_cast<std::int32_t>(static_cast<std::uint32_t>(sums[o]) + bias);
+    }
+  }
+  return true;
 }
 
 void LinearKernel::run_wide(std::span<const std::int32_t> in, std::span<std::int32_t> out) const {

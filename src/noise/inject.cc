@@ -1,10 +1,10 @@
 #include "noise/inject.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/error.h"
 #include "noise/counter_random.h"
+#include "noise/draw_kernels.h"
 
 namespace ap::noise {
 namespace {
@@ -26,36 +26,27 @@ std::int64_t wrap(std::int64_t v, std::uint64_t prime, int bits) {
   return prime != 0 ? centred(v, prime) : wrap_signed(v, bits);
 }
 
-void add_re_sharing_error(std::uint64_t key, std::span<const float> tau, std::span<std::int32_t> values) {
-  AP_ASSERT(tau.size() == values.size());
-  const NormalQuantile& normal = NormalQuantile::instance();
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const std::uint64_t bits = counter_bits(key, i);
-    const float u = static_cast<float>(bits >> 40) * 0x1p-24F;
-    const auto deviation = static_cast<std::int32_t>(std::floor(tau[i] * normal(bits) + u));
-    values[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(values[i]) + static_cast<std::uint32_t>(deviation));
-  }
-}
-
 }  // namespace
 
 Injection::Injection(const ErrorModel& model, std::uint64_t seed, std::uint64_t image)
-    : model_(&model), seed_(seed), image_(image), inputs_(model.truncations.size()) {}
+    : model_(&model), seed_(seed), image_(image) {}
 
 nn::IntegerHooks Injection::hooks() {
   nn::IntegerHooks hooks;
   hooks.after_node = [this](int node, std::span<std::int32_t> values) { after_node(node, values); };
-  hooks.rounding = [this](int node, std::span<std::int32_t> offset) { rounding(node, offset); };
-  hooks.result_rounding = [this](int node, std::span<std::int64_t> offset) {
-    result_rounding(node, offset);
+  hooks.rounding = [this](int node, std::span<const std::int32_t> x, std::span<std::int32_t> offset) {
+    rounding(node, x, offset);
   };
+  hooks.result_rounding = [this](int node, std::span<std::int64_t> offset) { result_rounding(node, offset); };
   return hooks;
 }
 
 void Injection::after_node(int node, std::span<std::int32_t> values) {
   const auto linear = std::ranges::lower_bound(model_->linears, node, {}, &LinearError::node);
   if (linear != model_->linears.end() && linear->node == node) {
-    add_re_sharing_error(counter_key(seed_, image_, static_cast<std::uint64_t>(node), kReSharing), linear->tau, values);
+    AP_ASSERT(linear->tau.size() == values.size());
+    draw_kernels().add_deviations(counter_key(seed_, image_, static_cast<std::uint64_t>(node), kReSharing),
+                                  linear->tau.data(), values.size(), values.data());
   }
   const auto replies = std::ranges::lower_bound(model_->replies, node, {}, &ReplyErrors::node);
   if (replies != model_->replies.end() && replies->node == node) {
@@ -69,33 +60,36 @@ void Injection::after_node(int node, std::span<std::int32_t> values) {
       v = wrapped;
     }
   }
-  for (std::size_t t = 0; t < inputs_.size(); ++t) {
-    if (model_->truncations[t].input == node) inputs_[t].assign(values.begin(), values.end());
-  }
 }
 
-void Injection::rounding(int node, std::span<std::int32_t> offset) {
+void Injection::rounding(int node, std::span<const std::int32_t> x, std::span<std::int32_t> offset) {
   const auto found = std::ranges::lower_bound(model_->truncations, node, {}, &TruncationError::node);
   AP_ASSERT(found != model_->truncations.end() && found->node == node);
   const TruncationError& t = *found;
-  std::vector<std::int32_t>& x = inputs_[static_cast<std::size_t>(found - model_->truncations.begin())];
-  AP_ASSERT(x.size() == offset.size());
-  const std::uint64_t key = counter_key(seed_, image_, static_cast<std::uint64_t>(node), kTruncation);
+  AP_ASSERT(!x.empty() && x.size() == offset.size());
   // floor(a / 2^d) + floor(b / 2^d) of shares a + b = x is floor((x - (a mod 2^d)) / 2^d), with a uniform.
-  const std::uint64_t mask = (std::uint64_t{1} << t.dropped_bits) - 1;
+  const std::uint32_t mask = (std::uint32_t{1} << t.dropped_bits) - 1;
+  if (mask == 0) {
+    std::ranges::fill(offset, static_cast<std::int32_t>(t.offset));
+  } else {
+    draw_kernels().uniform_below(counter_key(seed_, image_, static_cast<std::uint64_t>(node), kTruncation),
+                                 static_cast<std::int32_t>(t.offset), mask, offset.size(), offset.data());
+  }
   const int width = t.sum_bits + t.shift;
+  if (!can_wrap(t.prime, width)) return;
   const std::int64_t lower = t.low * (std::int64_t{1} << t.shift);
+  const auto wrapped = [&](std::int64_t y) { return wrap(y, t.prime, width); };
+  std::int32_t least = 0, largest = 0;
+  draw_kernels().extremes(x.data(), x.size(), least, largest);
+  const std::int64_t bottom = least + t.offset - mask - lower, top = largest + t.offset - lower;
+  if (wrapped(bottom) == bottom && wrapped(top) == top) return;
   for (std::size_t i = 0; i < offset.size(); ++i) {
-    const std::int64_t added = t.offset - static_cast<std::int64_t>(counter_bits(key, i) & mask);
-    offset[i] = static_cast<std::int32_t>(added);
-    if (!can_wrap(t.prime, width)) continue;
-    const std::int64_t y = x[i] + added - lower, wrapped = wrap(y, t.prime, width);
-    if (wrapped != y) {
+    const std::int64_t y = std::int64_t{x[i]} + offset[i] - lower, kept = wrapped(y);
+    if (kept != y) {
       ++wraps_;
-      offset[i] = static_cast<std::int32_t>(wrapped + lower - x[i]);
+      offset[i] = static_cast<std::int32_t>(kept + lower - x[i]);
     }
   }
-  x = {};
 }
 
 void Injection::result_rounding(int node, std::span<std::int64_t> offset) {

@@ -1,8 +1,10 @@
 // Injects into the clear integer network exactly what the private evaluation of the same image does to it:
 //
-//   a linear layer   its two shares are rounded separately, so the accumulator is off by floor(delta + u) with
+//   a linear layer   its two shares are rounded separately, so the accumulator is off by floor(delta + u)
+//   with
 //                    delta = p e / q of standard deviation tau and u uniform in [0, 1) (noise/model.h);
-//   an activation    each party drops the low bits of its own share: the client's part of them is uniform, the
+//   an activation    each party drops the low bits of its own share: the client's part of them is uniform,
+//   the
 //                    server's follows, and a borrow is lost in one case out of several;
 //   both             accumulators live modulo 2^k, and wrap if they leave its signed range.
 //
@@ -32,7 +34,7 @@ struct LinearError {
 /// `dropped_bits` bits of each share dropped, and the sum, less `low`, taken as a signed number of sum_bits
 /// bits after the remaining shift - dropped_bits bits are dropped too.
 struct TruncationError {
-  int node = 0, input = 0;
+  int node = 0;
   int sum_bits = 0, shift = 0, dropped_bits = 0;
   std::int64_t offset = 0, low = 0;
   std::uint64_t prime = 0;  ///< if any, shares are modulo it instead, and dropped_bits is 0
@@ -55,8 +57,8 @@ struct ErrorModel {
   std::uint64_t logit_prime = 0;             ///< if any, the modulus of the last node
 };
 
-/// One private evaluation of one image. Random numbers depend on (seed, image, node, element) alone, and scale
-/// with tau: two plans simulated with one seed see the same errors up to their size.
+/// One private evaluation of one image. Random numbers depend on (seed, image, node, element) alone, and
+/// scale with tau: two plans simulated with one seed see the same errors up to their size.
 class Injection {
  public:
   /// `model` must outlive this object.
@@ -73,12 +75,11 @@ class Injection {
 
  private:
   void after_node(int node, std::span<std::int32_t> values);
-  void rounding(int node, std::span<std::int32_t> offset);
+  void rounding(int node, std::span<const std::int32_t> x, std::span<std::int32_t> offset);
   void result_rounding(int node, std::span<std::int64_t> offset);
 
   const ErrorModel* model_;
   std::uint64_t seed_, image_;
-  std::vector<std::vector<std::int32_t>> inputs_;  ///< of each truncation: the values it will read
   std::uint64_t wraps_ = 0, failures_ = 0;
 };
 

@@ -82,18 +82,13 @@ mpc::Circuit sum_circuit(const ActivationSpec& spec) {
   return circuit;
 }
 
-mpc::Circuit max_circuit(const ActivationSpec& spec) {
-  Circuit circuit;
-  const auto n = static_cast<Wire>(spec.sum_bits);
-  circuit.inputs = 2 * n;
+mpc::Wire add_less(mpc::Circuit& circuit, std::span<const mpc::Wire> x, std::span<const mpc::Wire> y,
+                   std::vector<mpc::Wire>& differs) {
   // Borrow of x - y; at the sign bit the roles swap, so the last borrow is the signed x < y.
   Wire less = 0;
-  std::vector<Wire> differs;
-  for (Wire i = 0; i < n; ++i) {
-    const Wire x = i;
-    const Wire y = n + i;
-    differs.push_back(circuit.add(GateKind::xor_wires, x, y));
-    const Wire larger = i + 1 < n ? y : x;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    differs.push_back(circuit.add(GateKind::xor_wires, x[i], y[i]));
+    const Wire larger = i + 1 < x.size() ? y[i] : x[i];
     if (i == 0) {
       less = circuit.add(GateKind::and_wires, differs[i], larger);
     } else {
@@ -102,6 +97,17 @@ mpc::Circuit max_circuit(const ActivationSpec& spec) {
       less = circuit.add(GateKind::xor_wires, less, circuit.add(GateKind::and_wires, differs[i], change));
     }
   }
+  return less;
+}
+
+mpc::Circuit max_circuit(const ActivationSpec& spec) {
+  Circuit circuit;
+  const auto n = static_cast<Wire>(spec.sum_bits);
+  circuit.inputs = 2 * n;
+  std::vector<Wire> wires(circuit.inputs);
+  for (Wire i = 0; i < circuit.inputs; ++i) wires[i] = i;
+  std::vector<Wire> differs;
+  const Wire less = add_less(circuit, std::span(wires).first(n), std::span(wires).subspan(n), differs);
   for (Wire i = 0; i < n; ++i) {
     const Wire take = circuit.add(GateKind::and_wires, less, differs[i]);
     circuit.outputs.push_back(circuit.add(GateKind::xor_wires, i, take));

@@ -1,6 +1,9 @@
 // The circuits of clipped activations on additive shares. Wire and bit numbers count from the lowest bit.
 #pragma once
 
+#include <span>
+#include <vector>
+
 #include "mpc/circuit.h"
 #include "nonlinear/activation_spec.h"
 
@@ -21,6 +24,10 @@ mpc::Circuit clamp_sum_circuit(const ActivationSpec& spec);
 
 /// Inputs and known bits as above; outputs: the labels of the n bits of t.
 mpc::Circuit sum_circuit(const ActivationSpec& spec);
+
+/// Whether x < y as signed numbers of the same width. One AND a bit. differs[i] = x[i] ^ y[i].
+mpc::Wire add_less(mpc::Circuit& circuit, std::span<const mpc::Wire> x, std::span<const mpc::Wire> y,
+                   std::vector<mpc::Wire>& differs);
 
 /// Inputs: n bits of x, then n bits of y, signed; outputs: the n bits of the larger. 2n ANDs.
 mpc::Circuit max_circuit(const ActivationSpec& spec);

@@ -21,7 +21,7 @@ std::vector<std::size_t> table_message_bytes(const ActivationSpec& spec) {
   for_batches(spec.inputs, plan.first_batch, [&](std::size_t, std::size_t count) {
     sizes.push_back(plan.first.garbled_bytes(count));
   });
-  if (spec.pooled()) {
+  if (spec.joined()) {
     for_batches(spec.outputs, plan.window_batch, [&](std::size_t, std::size_t count) {
       sizes.push_back(plan.window_bytes(spec, count));
     });
@@ -102,10 +102,10 @@ std::vector<std::uint64_t> ActivationEvaluator::evaluate(net::Channel& channel,
     const auto share = std::span<const std::uint64_t>(material.share_).subspan(first, count);
     mpc::evaluate(plan.first, tweak, count, labels, plan.first.has_clamp() ? share : share.first(0),
                   material.tables_[message++], std::span(sums).subspan(first * width, count * width),
-                  spec.pooled() ? std::span<std::uint64_t>() : std::span(words).subspan(first, count));
+                  spec.joined() ? std::span<std::uint64_t>() : std::span(words).subspan(first, count));
     tweak += plan.first.tweaks() * count;
   });
-  if (!spec.pooled()) return words;
+  if (!spec.joined()) return words;
 
   for_batches(spec.outputs, plan.window_batch, [&](std::size_t first, std::size_t count) {
     std::span<const std::uint8_t> rest(material.tables_[message++]);

@@ -32,7 +32,7 @@ GarblerMaterial ActivationGarbler::garble(const ActivationSpec& spec, std::span<
   material.masked_.resize(spec.inputs * bits);
   cots_.extend(channel_, material.masked_);
 
-  // Stage 1: every input element. Without pooling that is all.
+  // Stage 1: every input element. Unless they are joined that is all.
   SecretVector<Block> sums(spec.inputs * plan.first.outputs.size());
   for_batches(spec.inputs, plan.first_batch, [&](std::size_t first, std::size_t count) {
     SecretVector<Block> labels(count * bits);
@@ -48,14 +48,15 @@ GarblerMaterial ActivationGarbler::garble(const ActivationSpec& spec, std::span<
       known = words;
     }
     mpc::garble(plan.first, delta, tweak_, count, labels, known,
-                spec.pooled() ? std::span<const std::uint64_t>() : masks.subspan(first, count),
+                spec.joined() ? std::span<const std::uint64_t>() : masks.subspan(first, count),
                 std::span(sums).subspan(first * width, count * width), tables);
     tweak_ += plan.first.tweaks() * count;
     channel_.send(kGarbledTables, tables);
   });
-  if (!spec.pooled()) return material;
+  if (!spec.joined()) return material;
 
-  // Stages 2 and 3: fold each window, then clamp and mask its maximum.
+  // Stages 2 and 3: fold each window, then clamp and mask its maximum, or only mask the number of the
+  // largest.
   for_batches(spec.outputs, plan.window_batch, [&](std::size_t first, std::size_t count) {
     Bytes tables(plan.window_bytes(spec, count));
     std::span<std::uint8_t> rest(tables);

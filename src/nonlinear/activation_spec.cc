@@ -5,6 +5,7 @@
 #include "base/bits.h"
 #include "base/error.h"
 #include "mpc/cot.h"
+#include "nonlinear/argmax_spec.h"
 #include "nonlinear/layer_plan.h"
 
 namespace ap::nonlinear {
@@ -48,6 +49,19 @@ void ActivationSpec::validate() const {
     check_range("value_bits without dropped_bits", wide(square->value_bits - square->dropped_bits),
                 wide(share_bits()), wide(share_bits()));
   }
+  if (argmax) {
+    check_range("inputs of an argmax", inputs, 2, kMaxArgmaxInputs);
+    const auto index_bits = static_cast<std::uint64_t>(argmax_index_bits(inputs));
+    check_range("outputs of an argmax", outputs, 1, 1);
+    check_range("out_bits of an argmax", wide(out_bits), index_bits, index_bits);
+    check_range("clamp_bits of an argmax", wide(clamp_bits), index_bits, index_bits);
+    check_range("guard_bits of an argmax", wide(guard_bits), 0, 0);
+    check_range("pool_size of an argmax", pool_size, 1, 1);
+    check_range("window indices of an argmax", windows.size(), 0, 0);
+    check_range("quadratics before an argmax", square.has_value(), 0, 0);
+    check_range("out_prime of an argmax", out_prime, 0, 0);
+    return;
+  }
   if (!pooled()) {
     check_range("outputs without pooling", outputs, inputs, inputs);
     check_range("window indices without pooling", windows.size(), 0, 0);
@@ -60,7 +74,7 @@ void ActivationSpec::validate() const {
 std::uint64_t and_gates(const ActivationSpec& spec) {
   const LayerPlan plan = plan_layer(spec);
   std::uint64_t gates = plan.first.and_gates() * spec.inputs;
-  if (spec.pooled()) {
+  if (spec.joined()) {
     gates += ((spec.pool_size - 1) * plan.max.and_gates() + plan.last.and_gates()) * spec.outputs;
   }
   return gates;
@@ -75,7 +89,7 @@ std::uint64_t table_bytes(const ActivationSpec& spec) {
   std::uint64_t bytes = 0;
   for_batches(spec.inputs, plan.first_batch,
               [&](std::size_t, std::size_t count) { bytes += plan.first.garbled_bytes(count); });
-  if (spec.pooled()) {
+  if (spec.joined()) {
     for_batches(spec.outputs, plan.window_batch,
                 [&](std::size_t, std::size_t count) { bytes += plan.window_bytes(spec, count); });
   }

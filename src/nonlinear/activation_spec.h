@@ -24,6 +24,9 @@ namespace ap::nonlinear {
 /// clamp(t' - low, 0, 2^m - 1) with t' = floor(x / 2^g + 1/2), as long as x + 2^(g-1) - low 2^g lies in
 /// (-p/2, p/2) for every x that occurs: the caller chooses p with that room.
 ///
+/// With `argmax` t is not clamped: there is one output, the number v of the largest t, the first if several
+/// are (nonlinear/argmax_spec.h makes such a spec).
+///
 /// With `square` the parties hold shares s and c of the argument of a quadratic instead, words of
 /// square->word_bits() bits, and a and b are their shares of its value, of which they have dropped bits
 /// (nonlinear/square_spec.h). The `ot` engine alone does this.
@@ -41,7 +44,11 @@ struct ActivationSpec {
   std::uint64_t in_prime = 0;   ///< p, odd, 2^12 to 2^40; 0: shares modulo 2^(n + g)
   std::uint64_t out_prime = 0;  ///< p', odd, 2^12 to 2^40; 0: the result modulo 2^k
 
+  bool argmax = false;  ///< without guard bits, windows, square or out_prime; clamp_bits = out_bits
+
   bool pooled() const { return pool_size > 1; }
+  /// An output depends on several inputs.
+  bool joined() const { return pooled() || argmax; }
   /// Width of the words a and b.
   int share_bits() const { return sum_bits + guard_bits; }
   /// Width of the words that the parties bring.

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "mpc/garble.h"
 #include "nonlinear/activation_circuits.h"
+#include "nonlinear/argmax_circuit.h"
 
 namespace ap::nonlinear {
 namespace {
@@ -24,13 +25,13 @@ LayerPlan plan_layer(const ActivationSpec& spec) {
     fail_input("Activation layer: garbling takes the client's share offline, that of a quadratic comes online.");
   }
   LayerPlan plan;
-  plan.first = spec.pooled() ? sum_circuit(spec) : clamp_sum_circuit(spec);
+  plan.first = spec.joined() ? sum_circuit(spec) : clamp_sum_circuit(spec);
   plan.first_batch =
       batch_size(plan.first.garbled_bytes(mpc::kGarbleLanes) / mpc::kGarbleLanes + 1, plan.first.inputs);
   plan.tweaks = plan.first.tweaks() * spec.inputs;
-  if (spec.pooled()) {
-    plan.max = max_circuit(spec);
-    plan.last = clamp_circuit(spec);
+  if (spec.joined()) {
+    if (spec.pooled()) plan.max = max_circuit(spec);
+    plan.last = spec.argmax ? argmax_circuit(spec.inputs, spec.sum_bits) : clamp_circuit(spec);
     plan.window_batch = batch_size(plan.window_bytes(spec, mpc::kGarbleLanes) / mpc::kGarbleLanes + 1, 1);
     plan.tweaks += ((spec.pool_size - 1) * plan.max.tweaks() + plan.last.tweaks()) * spec.outputs;
   }

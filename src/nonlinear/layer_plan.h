@@ -18,7 +18,8 @@ inline constexpr std::size_t kMessageBytes = std::size_t{1} << 22;
 
 /// Without pooling a single circuit (`first`) does everything for each element. With pooling `first` adds the
 /// shares of each element once, whatever the number of windows it lies in, `max` folds a window's elements
-/// one by one, and `last` clamps and masks the maximum.
+/// one by one, and `last` clamps and masks the maximum. An argmax is one window without folds: `last` takes
+/// all its elements.
 struct LayerPlan {
   mpc::Circuit first;
   mpc::Circuit max;
@@ -54,6 +55,7 @@ void gather_elements(const ActivationSpec& spec, std::span<const mpc::Block> lab
 template <typename RunMax>
 SecretVector<mpc::Block> fold_windows(const ActivationSpec& spec, std::span<const mpc::Block> labels,
                                       std::size_t first, std::size_t count, const RunMax& run_max) {
+  if (spec.argmax) return SecretVector<mpc::Block>(labels.begin(), labels.end());
   const auto n = static_cast<std::size_t>(spec.sum_bits);
   SecretVector<mpc::Block> maxima(count * n);
   SecretVector<mpc::Block> pairs(count * 2 * n);

@@ -3,6 +3,7 @@
 #include "base/bits.h"
 #include "base/error.h"
 #include "nonlinear/layer_plan.h"
+#include "nonlinear/ot_bits.h"
 #include "nonlinear/ot_messages.h"
 
 namespace ap::nonlinear {
@@ -19,12 +20,36 @@ Material take(Material&& material) {
   return std::move(material);
 }
 
+/// Of an argmax: this party's words with 2^(n - 1) added to the server's, which makes signed numbers
+/// unsigned.
+SecretVector<std::uint64_t> lift(const OtPlan& plan, std::span<const std::uint64_t> words, OtRole role) {
+  SecretVector<std::uint64_t> lifted(words.begin(), words.end());
+  if (role == OtRole::client) return lifted;
+  const std::uint64_t half = std::uint64_t{1} << (plan.share_bits - 1);
+  for (std::uint64_t& word : lifted) word = (word + half) & low_mask(plan.share_bits);
+  return lifted;
+}
+
+/// .. and from the carries of the lifted words to shares of what is compared.
+void add_numbers(const OtPlan& plan, std::span<const std::uint64_t> words, OtRole role,
+                 std::span<std::uint64_t> values) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] += words[i] << plan.index_bits;
+    if (role == OtRole::server) values[i] -= i;
+    values[i] &= low_mask(plan.clamp.ring);
+  }
+}
+
 /// One party's shares of the layer's results: all steps in turn, run_step(step, number, words, shares).
 template <typename RunStep>
-SecretVector<std::uint64_t> run_layer(const OtPlan& plan, std::span<const std::uint64_t> words,
+SecretVector<std::uint64_t> run_layer(const OtPlan& plan, std::span<const std::uint64_t> words, OtRole role,
                                       const RunStep& run_step) {
   SecretVector<std::uint64_t> values(words.size());
+  const SecretVector<std::uint64_t> lifted =
+      plan.index_bits > 0 ? lift(plan, words, role) : SecretVector<std::uint64_t>();
+  if (plan.index_bits > 0) words = lifted;
   run_step(plan.clamp, 0, words, std::span<std::uint64_t>(values));
+  if (plan.index_bits > 0) add_numbers(plan, words, role, values);
   const std::uint64_t mask = low_mask(plan.clamp.ring);
   SecretVector<std::uint64_t> differences;
   SecretVector<std::uint64_t> gains;
@@ -43,6 +68,7 @@ SecretVector<std::uint64_t> run_layer(const OtPlan& plan, std::span<const std::u
   if (plan.results.empty()) return values;
   SecretVector<std::uint64_t> results;
   for (const std::uint32_t number : plan.results) results.push_back(values[number]);
+  if (plan.index_bits > 0) results.front() = 0 - results.front();
   return results;
 }
 
@@ -96,12 +122,10 @@ void OtActivationClient::run(net::Channel& channel, OtClientMaterial&& material,
     }
     for (std::uint64_t& v : value) v = without_dropped(*plan.square, v);
   }
-  SecretVector<std::uint64_t> shares =
-      run_layer(plan, plan.square ? std::span<const std::uint64_t>(value) : b,
-                [&](const OtStep& step, std::size_t number, std::span<const std::uint64_t> words,
-                    std::span<std::uint64_t> out) {
-                  run_client_step(channel, step, used.steps_[number], words, out);
-                });
+  SecretVector<std::uint64_t> shares = run_layer(
+      plan, plan.square ? std::span<const std::uint64_t>(value) : b, OtRole::client,
+      [&](const OtStep& step, std::size_t number, std::span<const std::uint64_t> words,
+          std::span<std::uint64_t> out) { run_client_step(channel, step, used.steps_[number], words, out); });
   for (std::size_t i = 0; i < shares.size(); ++i)
     shares[i] = (shares[i] - masks[i]) & low_mask(plan.out_bits);
   Bytes message(packed_bytes(shares.size(), plan.out_bits));
@@ -154,12 +178,10 @@ std::vector<std::uint64_t> OtActivationServer::run(net::Channel& channel, OtServ
     }
     for (std::uint64_t& v : value) v = without_dropped(*plan.square, v);
   }
-  const SecretVector<std::uint64_t> shares =
-      run_layer(plan, plan.square ? std::span<const std::uint64_t>(value) : a,
-                [&](const OtStep& step, std::size_t number, std::span<const std::uint64_t> words,
-                    std::span<std::uint64_t> out) {
-                  run_server_step(channel, step, used.steps_[number], words, out);
-                });
+  const SecretVector<std::uint64_t> shares = run_layer(
+      plan, plan.square ? std::span<const std::uint64_t>(value) : a, OtRole::server,
+      [&](const OtStep& step, std::size_t number, std::span<const std::uint64_t> words,
+          std::span<std::uint64_t> out) { run_server_step(channel, step, used.steps_[number], words, out); });
   const Bytes message = channel.receive_exactly(kOtCorrection, packed_bytes(shares.size(), plan.out_bits));
   std::vector<std::uint64_t> results(shares.size());
   unpack_bits(message, plan.out_bits, results);

@@ -52,8 +52,11 @@ class OtMaterial {
 
   /// For a file of this party's own. @throws Error(security) if it was used.
   void save(SecretWriter& out) const;
-  /// @param spec  that of the layer it was made for. @throws the reader's error if bytes are missing.
-  static OtMaterial restore(const ActivationSpec& spec, ByteReader& in);
+  /// @param plan  that of the layer it was made for. @throws the reader's error if bytes are missing.
+  static OtMaterial restore(std::shared_ptr<const OtPlan> plan, ByteReader& in);
+  static OtMaterial restore(const ActivationSpec& spec, ByteReader& in) {
+    return restore(std::make_shared<const OtPlan>(plan_ot_layer(spec)), in);
+  }
 
  private:
   friend class OtActivationClient;

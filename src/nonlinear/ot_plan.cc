@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
 #include <unordered_map>
 
 #include "base/bits.h"
@@ -35,6 +36,7 @@ void check(const ActivationSpec& spec) {
         "choose the gc engine.",
         spec.in_prime != 0 ? spec.in_prime : spec.out_prime);
   }
+  if (spec.argmax) return spec.validate();
   ActivationSpec narrow = spec;
   const int allowed = std::min(spec.clamp_bits, kMaxOtClampBits);
   if (spec.clamp_bits >= spec.sum_bits - 1) narrow.clamp_bits = std::min(allowed, 16);
@@ -158,22 +160,58 @@ void add_step_cost(const OtStep& step, OtCost& cost) {
     client_slices += 1 + 2 * s.y.size();
     server_slices += 1 + 2 * s.y.size();
   }
+  cost.client_cots += padded * (program.leaf_choice_bits() + steps);
+  cost.server_cots += padded * steps;
+  cost.client_bytes += slice * (program.leaf_message_bits() + program.opened_bits());
+  cost.server_bytes += slice * (program.leaf_choice_bits() + program.opened_bits());
+  // Choices, leaves; every second level waits for one message each way.
+  cost.flights += 2 + 2 * ((program.levels + 1) / 2);
+  if (step.operand_bits == 0) {
+    cost.client_material += padded / 8 * (client_slices - 1);
+    cost.server_material += padded / 8 * (server_slices - 1);
+    return;
+  }
   cost.client_material += padded / 8 * client_slices + 8 * step.count * (3 + 2 * terms);
   cost.server_material += padded / 8 * server_slices + 8 * step.count * (3 + terms);
-  cost.client_cots += padded * (program.leaf_choice_bits() + steps + 1 + terms);
-  cost.server_cots += padded * (steps + 1);
+  cost.client_cots += padded * (1 + terms);
+  cost.server_cots += padded;
   const std::uint64_t word = packed_bytes(step.count, step.ring);
-  cost.client_bytes += slice * (program.leaf_message_bits() + program.opened_bits() + 1) + word;
-  cost.server_bytes += slice * (program.leaf_choice_bits() + program.opened_bits() + 1 + terms) + word;
-  // Choices, leaves; every second level waits for one message each way; flip, the server's and the client's
-  // words.
-  cost.flights += 4 + 2 * ((program.levels + 1) / 2);
+  cost.client_bytes += slice + word;
+  cost.server_bytes += slice * (1 + terms) + word;
+  cost.flights += 2;  // the flip travels with the last message before it; the server's and the client's words
+}
+
+/// In a ring with one bit more than the values, what their sum carries out of n bits enters as -2^(n + t) =
+/// 2^(n + t), of which the two shares of the carry may simply be added.
+OtPlan plan_argmax(const ActivationSpec& spec) {
+  OtPlan plan;
+  plan.inputs = spec.inputs;
+  plan.share_bits = spec.sum_bits;
+  plan.out_bits = spec.out_bits;
+  plan.index_bits = spec.out_bits;
+  const int compared = spec.sum_bits + plan.index_bits;
+  plan.clamp.program = carry_program(spec.sum_bits, 4);
+  plan.clamp.count = spec.inputs;
+  plan.clamp.ring = compared + 1;
+  add_term(plan.clamp, plan.clamp.program.in_range, std::uint64_t{1} << compared);
+  // So few comparisons that bytes do not matter beside rounds.
+  OtStep compare;
+  compare.program = comparison_program(0, compared, 1, 4, false);
+  compare.operand_bits = compared + 1;
+  compare.ring = compared + 1;
+  ActivationSpec pool = spec;
+  pool.pool_size = spec.inputs;
+  pool.windows.resize(spec.inputs);
+  std::iota(pool.windows.begin(), pool.windows.end(), 0U);
+  plan_pooling(pool, compare, plan);
+  return plan;
 }
 
 }  // namespace
 
 OtPlan plan_ot_layer(const ActivationSpec& spec) {
   check(spec);
+  if (spec.argmax) return plan_argmax(spec);
   OtPlan plan;
   plan.inputs = spec.inputs;
   plan.share_bits = spec.share_bits();
@@ -236,18 +274,20 @@ OtCost ot_cost(const ActivationSpec& spec) { return ot_cost(plan_ot_layer(spec))
 
 OtCost ot_cost(std::span<const ActivationSpec> specs) {
   OtCost sum;
-  for (const ActivationSpec& spec : specs) {
-    const OtCost cost = ot_cost(spec);
-    sum.client_cots += cost.client_cots;
-    sum.server_cots += cost.server_cots;
-    sum.offline_bytes += cost.offline_bytes;
-    sum.client_bytes += cost.client_bytes;
-    sum.server_bytes += cost.server_bytes;
-    sum.client_material += cost.client_material;
-    sum.server_material += cost.server_material;
-    sum.flights += cost.flights;
-  }
+  for (const ActivationSpec& spec : specs) sum += ot_cost(spec);
   return sum;
+}
+
+OtCost& OtCost::operator+=(const OtCost& other) {
+  client_cots += other.client_cots;
+  server_cots += other.server_cots;
+  offline_bytes += other.offline_bytes;
+  client_bytes += other.client_bytes;
+  server_bytes += other.server_bytes;
+  client_material += other.client_material;
+  server_material += other.server_material;
+  flights += other.flights;
+  return *this;
 }
 
 }  // namespace ap::nonlinear

@@ -22,6 +22,7 @@ struct BitTerm {
 };
 
 /// One comparison of every instance, and result = [in_range] * operand + sum of the terms, in Z_2^ring.
+/// Without an operand (operand_bits = 0) the terms must be local.
 struct OtStep {
   ComparisonProgram program;
   std::size_t count = 0;
@@ -38,7 +39,7 @@ struct PoolLevel {
 };
 
 struct OtPlan {
-  OtStep clamp;                        ///< every input, clamped, in Z_2^ring
+  OtStep clamp;                        ///< every input, clamped, in Z_2^ring; of an argmax its carry
   std::vector<PoolLevel> levels;       ///< values are numbered inputs first, then level by level
   std::vector<std::uint32_t> results;  ///< with pooling: the value of every output
   std::optional<SquareSpec> square;    ///< comes first ..
@@ -46,6 +47,9 @@ struct OtPlan {
   std::size_t inputs = 0;
   int share_bits = 0;
   int out_bits = 0;
+  /// t of an argmax (else 0). Input i then becomes (x + 2^(n - 1)) 2^t - i in Z_2^(n + t + 1): the largest of
+  /// these is that of the first of the largest x, and its low bits are minus its number.
+  int index_bits = 0;
 
   /// Width of the words that the parties bring.
   int argument_bits() const { return square ? square->word_bits() : share_bits; }
@@ -75,6 +79,7 @@ struct OtCost {
   std::uint64_t client_material = 0;  ///< bytes of memory between the phases
   std::uint64_t server_material = 0;
   int flights = 0;  ///< one-way latencies of the online phase
+  OtCost& operator+=(const OtCost& other);
 };
 OtCost ot_cost(const ActivationSpec& spec);
 OtCost ot_cost(const OtPlan& plan);

@@ -1,5 +1,7 @@
 #include "nonlinear/ot_step.h"
 
+#include <algorithm>
+
 #include "base/bits.h"
 #include "base/error.h"
 #include "nonlinear/ot_bits.h"
@@ -202,6 +204,17 @@ void receive_leaves(net::Channel& channel, const OtStep& step, const ServerStepM
   }
 }
 
+/// What a step without an operand gives.
+void sum_terms(const OtStep& step, SharedBits& bits, std::span<std::uint64_t> shares) {
+  std::fill(shares.begin(), shares.end(), 0);
+  for (const BitTerm& term : step.terms) {
+    AP_ASSERT(term.width == 0);
+    const auto t = bits.slice(term.variable);
+    for (std::size_t i = 0; i < shares.size(); ++i) shares[i] += term.factor & (0 - bit_of(t, i));
+  }
+  for (std::uint64_t& share : shares) share &= low_mask(step.ring);
+}
+
 }  // namespace
 
 ClientStepMaterial prepare_client_step(const OtStep& step, RandomOts ots) {
@@ -213,6 +226,7 @@ ClientStepMaterial prepare_client_step(const OtStep& step, RandomOts ots) {
   }
   for (const AndStep& s : step.program.ands)
     material.triples.push_back(make_triple(s, tiles, ots, OtRole::client));
+  if (step.operand_bits == 0) return material;
   material.flip = make_bit_side(ots.received, step.count, step.ring);
   material.select = make_word_side(ots.sent, step.count, step.ring);
   for_transferred(step, [&](const BitTerm& term, std::size_t) {
@@ -234,6 +248,7 @@ ServerStepMaterial prepare_server_step(const OtStep& step, RandomOts ots) {
   for (const AndStep& s : step.program.ands) {
     material.triples.push_back(make_triple(s, tiles, ots, OtRole::server));
   }
+  if (step.operand_bits == 0) return material;
   material.flip = make_word_side(ots.sent, step.count, step.ring);
   material.select = make_bit_side(ots.received, step.count, step.ring);
   for_transferred(step, [&](const BitTerm& term, std::size_t) {
@@ -248,6 +263,7 @@ void run_client_step(net::Channel& channel, const OtStep& step, const ClientStep
   SharedBits bits(step.program, count, OtRole::client);
   send_leaves(channel, step, material, words, bits);
   bits.evaluate(channel, material.triples);
+  if (step.operand_bits == 0) return sum_terms(step, bits, shares);
 
   const auto z = bits.slice(step.program.in_range);
   SliceWriter flips(count, 1);
@@ -298,6 +314,7 @@ void run_server_step(net::Channel& channel, const OtStep& step, const ServerStep
   SharedBits bits(step.program, count, OtRole::server);
   receive_leaves(channel, step, material, words, bits);
   bits.evaluate(channel, material.triples);
+  if (step.operand_bits == 0) return sum_terms(step, bits, shares);
 
   const auto z = bits.slice(step.program.in_range);
   const Bytes flips = channel.receive_exactly(kOtFlips, packed_bytes(count, 1));

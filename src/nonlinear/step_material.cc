@@ -67,6 +67,7 @@ template <typename Material>
 void restore_tail(Material& material, const OtStep& step, const Fill& fill) {
   material.triples.resize(step.program.ands.size());
   triples_of(material, step, fill);
+  if (step.operand_bits == 0) return;
   side_of(material.flip, step.count, fill);
   side_of(material.select, step.count, fill);
   for (const BitTerm& term : step.terms) {
@@ -134,12 +135,13 @@ void OtMaterial<Step, Square>::save(SecretWriter& out) const {
 }
 
 template <typename Step, typename Square>
-OtMaterial<Step, Square> OtMaterial<Step, Square>::restore(const ActivationSpec& spec, ByteReader& in) {
+OtMaterial<Step, Square> OtMaterial<Step, Square>::restore(std::shared_ptr<const OtPlan> plan,
+                                                           ByteReader& in) {
   OtMaterial material;
-  material.plan_ = std::make_shared<const OtPlan>(plan_ot_layer(spec));
-  const OtPlan& plan = *material.plan_;
-  if (plan.square) nonlinear::restore(material.square_, *plan.square, plan.inputs, in);
-  plan.for_steps([&](const OtStep& step) { nonlinear::restore(material.steps_.emplace_back(), step, in); });
+  material.plan_ = std::move(plan);
+  const OtPlan& layer = *material.plan_;
+  if (layer.square) nonlinear::restore(material.square_, *layer.square, layer.inputs, in);
+  layer.for_steps([&](const OtStep& step) { nonlinear::restore(material.steps_.emplace_back(), step, in); });
   return material;
 }
 

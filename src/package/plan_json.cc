@@ -164,6 +164,8 @@ Json plan_to_json(const plan::Plan& plan) {
     for (const bfv::BatchParameters& g : plan.batch_groups) batch.push_back(batch_group_json(g));
   }
   if (!plan.primes.empty()) json["primes"] = plan.primes;
+  json["reveal"] = plan.reveal == plan::Reveal::label ? "label" : "logits";
+  if (plan.reveal == plan::Reveal::label) json["argmax_engine"] = plan.argmax_engine;
   return json;
 }
 
@@ -180,6 +182,15 @@ plan::Plan plan_from_json(const Json& json) {
     for (const Json& g : json.at("batch_groups")) plan.batch_groups.push_back(batch_group_from(g));
   }
   if (json.contains("primes")) plan.primes = json.at("primes").get<std::vector<std::uint64_t>>();
+  const auto reveal = json.at("reveal").get<std::string>();
+  if (reveal != "logits" && reveal != "label") {
+    fail_input("the package reveals \"{}\", which this version does not know; it knows: logits, label",
+               reveal);
+  }
+  if (reveal == "label") {
+    plan.reveal = plan::Reveal::label;
+    plan.argmax_engine = json.at("argmax_engine").get<std::string>();
+  }
   plan.modulus_bits = json.at("modulus_bits").get<std::vector<int>>();
   for (const Json& c : json.at("linears")) plan.linears.push_back(linear_from(c));
   for (const Json& c : json.at("activations")) plan.activations.push_back(activation_from(c));

@@ -94,12 +94,13 @@ BudgetSelection select_budget(const nn::QuantisedNetwork& network, std::span<con
   used.back() = {static_cast<std::int64_t>(-tails.back().low.largest),
                  static_cast<std::int64_t>(tails.back().high.largest)};
   result.steps = error_steps(network, used);
+  Simulator simulator(network, images, labels);
   for (const double fraction : options.fractions) {
     std::vector<double> tau = result.steps;
     for (double& t : tau) t *= fraction;
     result.plan = select_tau(network, tau, ranges, options);
     result.fraction = fraction;
-    result.simulation = simulate(network, result.plan, images, labels, options.simulate);
+    result.simulation = simulator.run(result.plan, options.simulate);
     if (result.simulation.loss.value_or(1 - result.simulation.agreement_mean) <= options.max_accuracy_loss)
       return result;
   }
@@ -108,7 +109,7 @@ BudgetSelection select_budget(const nn::QuantisedNetwork& network, std::span<con
   result.plan = select_exact(network, exact);
   result.fraction = 0;
   result.overflow_log2 = -std::numeric_limits<double>::infinity();
-  result.simulation = simulate(network, result.plan, images, labels, options.simulate);
+  result.simulation = simulator.run(result.plan, options.simulate);
   return result;
 }
 

@@ -52,6 +52,9 @@ struct ActivationChoice {
   std::uint64_t predicted_bytes = 0;
 };
 
+/// What an inference tells the client.
+enum class Reveal : std::uint8_t { logits, label };
+
 struct Plan {
   std::string policy;
   double target_failure_log2 = -40;  ///< per inference
@@ -62,6 +65,8 @@ struct Plan {
   std::vector<std::uint64_t> primes;
   std::vector<LinearChoice> linears;
   std::vector<ActivationChoice> activations;
+  Reveal reveal = Reveal::logits;
+  std::string argmax_engine;  ///< of the last step if the label is revealed: "auto", "gc" or "ot"; else empty
   double min_lambda_bits = 0;
   double failure_log2 = 0;  ///< predicted, per inference
   /// Where a published baseline had to leave its published numbers, and why: one sentence each. For the owner

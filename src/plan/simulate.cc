@@ -16,7 +16,8 @@ namespace ap::plan {
 namespace {
 
 /// Which slots of its replies hold which outputs, and how often a reply fails.
-noise::ReplyErrors reply_errors(const nn::QNode& node, const LinearChoice& c, const bfv::BatchParameters& group) {
+noise::ReplyErrors reply_errors(const nn::QNode& node, const LinearChoice& c,
+                                const bfv::BatchParameters& group) {
   const linear::Geometry geometry = linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c);
   noise::ReplyErrors errors{c.node, group.p(), group.n, 0, {}};
   const BatchedLayer layer = batched_layer(geometry, *c.batched, group.n);
@@ -45,8 +46,7 @@ noise::ErrorModel error_model(const nn::QuantisedNetwork& network, const Plan& p
   for (const LinearChoice& c : plan.linears) {
     const nn::QNode& node = network.nodes[static_cast<std::size_t>(c.node)];
     if (c.batched) {
-      model.replies.push_back(
-          reply_errors(node, c, plan.batch_groups[static_cast<std::size_t>(c.group)]));
+      model.replies.push_back(reply_errors(node, c, plan.batch_groups[static_cast<std::size_t>(c.group)]));
       continue;
     }
     const auto& op = std::get<nn::QLinear>(node.op);
@@ -59,9 +59,8 @@ noise::ErrorModel error_model(const nn::QuantisedNetwork& network, const Plan& p
     const nn::QNode& node = network.nodes[static_cast<std::size_t>(c.node)];
     const auto* activation = std::get_if<nn::QActivation>(&node.op);
     const Truncation& t = activation ? c.truncation : c.argument;
-    model.truncations.push_back({c.node, node.inputs.front(), t.sum_bits, t.shift, t.dropped_bits(),
-                                 t.offset(), activation ? activation->low : 0,
-                                 prime_of(plan, node.inputs.front())});
+    model.truncations.push_back({c.node, t.sum_bits, t.shift, t.dropped_bits(), t.offset(),
+                                 activation ? activation->low : 0, prime_of(plan, node.inputs.front())});
     if (!activation) {
       model.results.push_back({c.node, c.truncation.dropped_bits(), c.truncation.offset()});
     }
@@ -80,56 +79,59 @@ struct Outcome {
   std::vector<bool> right, agrees, wrapped;
 };
 
-Outcome run_image(const nn::IntegerExecutor& executor, const noise::ErrorModel& model,
-                  std::span<const std::int32_t> image, std::uint64_t number, const int* label,
-                  std::span<const std::uint64_t> seeds) {
-  Outcome o;
-  const auto best = [](const std::vector<std::int32_t>& logits) {
-    return nn::argmax(std::span<const std::int32_t>(logits));
-  };
-  const int clear = best(executor.logits(image));
-  o.clear_right = label && clear == *label;
-  for (const std::uint64_t seed : seeds) {
-    noise::Injection injection(model, seed, number);
-    const int predicted = best(executor.logits(image, injection.hooks()));
-    o.right.push_back(label && predicted == *label);
-    o.agrees.push_back(predicted == clear);
-    o.wrapped.push_back(injection.wraps() > 0);
-  }
-  return o;
-}
-
 double mean(std::span<const double> values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
 }  // namespace
 
-Simulation simulate(const nn::QuantisedNetwork& network, const noise::ErrorModel& model,
-                    std::span<const std::int32_t> images, std::span<const int> labels,
-                    const SimulateOptions& options) {
-  const auto start = std::chrono::steady_clock::now();
-  const auto pixels = static_cast<std::size_t>(network.input_shape().size());
-  const std::size_t count = images.size() / pixels;
-  if (count == 0 || images.size() % pixels != 0) {
+Simulator::Simulator(const nn::QuantisedNetwork& network, std::span<const std::int32_t> images,
+                     std::span<const int> labels)
+    : network_(&network),
+      images_(images),
+      labels_(labels),
+      pixels_(static_cast<std::size_t>(network.input_shape().size())),
+      count_(images.size() / pixels_),
+      executor_(network) {
+  if (count_ == 0 || images.size() % pixels_ != 0) {
     fail_input("a simulation of network '{}' needs images of {} values, but {} values were given",
-               network.name, pixels, images.size());
+               network.name, pixels_, images.size());
   }
+  if (!labels.empty() && labels.size() != count_)
+    fail_input("there are {} labels for {} images", labels.size(), count_);
+}
+
+int Simulator::best_class(std::size_t image, const nn::IntegerHooks& hooks) const {
+  const std::vector<std::int32_t> logits = executor_.logits(images_.subspan(image * pixels_, pixels_), hooks);
+  return nn::argmax(std::span<const std::int32_t>(logits));
+}
+
+Simulation Simulator::run(const noise::ErrorModel& model, const SimulateOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
   if (options.seeds.empty()) fail_input("a simulation needs at least one seed");
-  if (!labels.empty() && labels.size() != count)
-    fail_input("there are {} labels for {} images", labels.size(), count);
-  const nn::IntegerExecutor executor(network);
-  std::vector<Outcome> outcomes(count);
-  parallel_for(count, [&](std::size_t i) {
-    outcomes[i] = run_image(executor, model, images.subspan(i * pixels, pixels), i,
-                            labels.empty() ? nullptr : &labels[i], options.seeds);
+  std::vector<Outcome> outcomes(count_);
+  const bool clear_known = !clear_.empty();
+  std::vector<int> clear = clear_known ? clear_ : std::vector<int>(count_);
+  parallel_for(count_, [&](std::size_t i) {
+    if (!clear_known) clear[i] = best_class(i, {});
+    Outcome& o = outcomes[i];
+    const auto is_right = [&](int predicted) { return !labels_.empty() && predicted == labels_[i]; };
+    o.clear_right = is_right(clear[i]);
+    for (const std::uint64_t seed : options.seeds) {
+      noise::Injection injection(model, seed, i);
+      const int predicted = best_class(i, injection.hooks());
+      o.right.push_back(is_right(predicted));
+      o.agrees.push_back(predicted == clear[i]);
+      o.wrapped.push_back(injection.wraps() > 0);
+    }
     if (options.on_image) options.on_image();
   });
+  clear_ = std::move(clear);
 
   Simulation s;
-  s.images = count;
+  s.images = count_;
   s.seeds = options.seeds;
-  const auto total = static_cast<double>(count), seeds = static_cast<double>(options.seeds.size());
+  const auto total = static_cast<double>(count_), seeds = static_cast<double>(options.seeds.size());
   std::vector<double> right(options.seeds.size()), agrees(options.seeds.size());
   double clear_right = 0, wrapped = 0, squares = 0;
   for (const Outcome& o : outcomes) {
@@ -147,7 +149,7 @@ Simulation simulate(const nn::QuantisedNetwork& network, const noise::ErrorModel
   s.agreement_mean = mean(s.agreement);
   s.agreement_interval = noise::clopper_pearson(s.agreement_mean * total, total, options.confidence);
   s.wrapped = wrapped / (total * seeds);
-  if (!labels.empty()) {
+  if (!labels_.empty()) {
     for (const double r : right) s.top1.push_back(r / total);
     s.top1_clear = clear_right / total;
     s.top1_mean = mean(s.top1);
@@ -160,10 +162,20 @@ Simulation simulate(const nn::QuantisedNetwork& network, const noise::ErrorModel
   return s;
 }
 
+Simulation Simulator::run(const Plan& plan, const SimulateOptions& options) {
+  return run(error_model(*network_, plan), options);
+}
+
 Simulation simulate(const nn::QuantisedNetwork& network, const Plan& plan,
                     std::span<const std::int32_t> images, std::span<const int> labels,
                     const SimulateOptions& options) {
-  return simulate(network, error_model(network, plan), images, labels, options);
+  return Simulator(network, images, labels).run(plan, options);
+}
+
+Simulation simulate(const nn::QuantisedNetwork& network, const noise::ErrorModel& model,
+                    std::span<const std::int32_t> images, std::span<const int> labels,
+                    const SimulateOptions& options) {
+  return Simulator(network, images, labels).run(model, options);
 }
 
 }  // namespace ap::plan

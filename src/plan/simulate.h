@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "nn/integer_executor.h"
 #include "noise/inject.h"
 #include "noise/interval.h"
 #include "plan/plan.h"
@@ -41,14 +42,33 @@ struct Simulation {
   double seconds = 0;
 };
 
-/// `images` are quantised inputs of the network, one after another; `labels` one each, or empty. The result
-/// does not depend on the number of threads.
-/// @throws Error(input) if there are no images or seeds, or sizes differ.
+/// Simulates any number of plans on the same images; what they have in common is done once.
+class Simulator {
+ public:
+  /// `images` are quantised inputs of the network, one after another; `labels` one each, or empty. All of
+  /// them must outlive this object.
+  /// @throws Error(input) if there are no images or sizes differ.
+  Simulator(const nn::QuantisedNetwork& network, std::span<const std::int32_t> images,
+            std::span<const int> labels);
+  /// The result does not depend on the number of threads. @throws Error(input) if there are no seeds.
+  Simulation run(const noise::ErrorModel& model, const SimulateOptions& options = {});
+  Simulation run(const Plan& plan, const SimulateOptions& options = {});
+
+ private:
+  int best_class(std::size_t image, const nn::IntegerHooks& hooks) const;
+
+  const nn::QuantisedNetwork* network_;
+  std::span<const std::int32_t> images_;
+  std::span<const int> labels_;
+  std::size_t pixels_, count_;
+  nn::IntegerExecutor executor_;
+  std::vector<int> clear_;  ///< best class of each image without errors, once known
+};
+
+/// Simulator::run once.
 Simulation simulate(const nn::QuantisedNetwork& network, const Plan& plan,
                     std::span<const std::int32_t> images, std::span<const int> labels,
                     const SimulateOptions& options = {});
-
-/// The same for errors given directly.
 Simulation simulate(const nn::QuantisedNetwork& network, const noise::ErrorModel& model,
                     std::span<const std::int32_t> images, std::span<const int> labels,
                     const SimulateOptions& options = {});

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "nonlinear/argmax_spec.h"
 #include "plan/plan.h"
 #include "plan/quadratic.h"
 #include "plan/validate_batched.h"
@@ -102,6 +103,24 @@ void check_masks_known_early(const nn::QuantisedNetwork& network) {
   }
 }
 
+void check_reveal(const Plan& plan, const nn::QuantisedNetwork& network) {
+  if (plan.reveal == Reveal::logits) {
+    if (!plan.argmax_engine.empty())
+      fail_input("the plan has an engine for an argmax, but reveals the logits");
+    return;
+  }
+  if (plan.argmax_engine != "auto" && plan.argmax_engine != "gc" && plan.argmax_engine != "ot") {
+    fail_input("the argmax asks for the engine \"{}\"; this version has: auto, gc, ot", plan.argmax_engine);
+  }
+  const int logits = static_cast<int>(network.nodes.size()) - 1;
+  const std::uint64_t prime = prime_of(plan, logits);
+  if (prime != 0 && plan.argmax_engine == "ot") {
+    fail_input("the argmax asks for engine ot, but the logits are shared modulo the prime {}; use gc", prime);
+  }
+  const int bits = plan.modulus_bits[static_cast<std::size_t>(logits)];
+  nonlinear::argmax_spec(static_cast<std::size_t>(network.nodes.back().shape.size()), bits, prime);
+}
+
 }  // namespace
 
 void validate(const Plan& plan, const nn::QuantisedNetwork& network) {
@@ -125,6 +144,7 @@ void validate(const Plan& plan, const nn::QuantisedNetwork& network) {
     }
   }
   check_primes(plan, network);
+  check_reveal(plan, network);
   check_masks_known_early(network);
   // Both parties walk the choices in this order, which must be that of the data.
   const auto earlier = [](const auto& a, const auto& b) { return a.node < b.node; };

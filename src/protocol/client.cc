@@ -69,14 +69,15 @@ void ClientSession::State::shake_hands(const package::PackageId& id) {
   const auto status = static_cast<Welcome>(in.u8());
   const int version = in.u16();
   const ByteView served = in.raw(32);
+  if (status == Welcome::other_version || version != kProtocolVersion) {
+    fail_peer("the server speaks protocol version {}, this client {}; use matching versions", version,
+              kProtocolVersion);
+  }
   switch (status) {
     case Welcome::ready:
       break;
     case Welcome::busy:
       fail_peer("the server has no free place for another session now; try again later");
-    case Welcome::other_version:
-      fail_peer("the server speaks protocol version {}, this client {}; use matching versions", version,
-                kProtocolVersion);
     case Welcome::other_package:
       fail_peer(
           "the server serves another package than this client.apm; use the client.apm that was compiled with "
@@ -104,9 +105,13 @@ Report ClientSession::State::empty_report(const std::vector<Engine>& by_activati
     report.layers.push_back({layer.node, model.node(layer.node).name, "linear", "he", {}, {}});
   }
   for (std::size_t i = 0; i < model.activations().size(); ++i) {
-    const int node = model.activations()[i].node;
-    report.layers.push_back(
-        {node, model.node(node).name, "activation", engine_name(by_activation[i]), {}, {}});
+    const ActivationLayer& layer = model.activations()[i];
+    report.layers.push_back({layer.node,
+                             model.name(layer.node),
+                             layer.spec.argmax ? "argmax" : "activation",
+                             engine_name(by_activation[i]),
+                             {},
+                             {}});
   }
   return report;
 }
@@ -152,22 +157,21 @@ void ClientSession::State::prepare_activations(const std::vector<Share>& shares,
   const std::size_t linears = model.linears().size();
   material.activations.resize(chosen.size());
   for (const Engine engine : {Engine::gc, Engine::ot}) {
-    std::vector<nonlinear::ActivationSpec> specs;
+    std::vector<const ActivationLayer*> layers;
     for (std::size_t i = 0; i < chosen.size(); ++i) {
-      if (session_of(chosen[i]) == engine) specs.push_back(model.activations()[i].spec);
+      if (session_of(chosen[i]) == engine) layers.push_back(&model.activations()[i]);
     }
-    if (specs.empty()) continue;
+    if (layers.empty()) continue;
     std::unique_ptr<ClientEngine>& party = engines[engine];
     if (!party) party = make_client_engine(engine, channel);
-    party->expect(specs);
+    party->expect(layers);
     for (std::size_t i = 0; i < chosen.size(); ++i) {
       if (session_of(chosen[i]) != engine) continue;
       const ActivationLayer& layer = model.activations()[i];
       measure(material.report.layers[linears + i].offline, [&] {
         const Share input =
             circuit_input(layer, shares[static_cast<std::size_t>(layer.input)], Party::client);
-        material.activations[i] =
-            party->prepare(layer.spec, input, shares[static_cast<std::size_t>(layer.node)]);
+        material.activations[i] = party->prepare(layer, input, shares[static_cast<std::size_t>(layer.node)]);
       });
     }
   }
@@ -212,7 +216,7 @@ void ClientSession::prepare() {
     s.keys.renew(s.channel, s.prng);
 
     // r: the client's share of the image and of every activation's output is its own random choice.
-    std::vector<Share> shares(s.model.network().nodes.size());
+    std::vector<Share> shares(s.model.tensors());
     shares[0] = s.random_share(0);
     for (const ActivationLayer& layer : s.model.activations()) {
       shares[static_cast<std::size_t>(layer.node)] = s.random_share(layer.node);
@@ -227,7 +231,7 @@ void ClientSession::prepare() {
       for (std::size_t i = 0; i < shares.size(); ++i) s.options.observer(static_cast<int>(i), shares[i]);
     }
     material.input_mask = std::move(shares.front());
-    material.logits = std::move(shares.back());
+    material.result = std::move(shares.back());
     s.receive_statistics(report.offline, report, &LayerCost::offline);
   });
   s.ready.push_back(std::move(material));
@@ -249,8 +253,9 @@ MaterialId ClientSession::store(MaterialStore& store) {
   s.channel.send(kMaterialId, id);
   const Bytes answer = s.channel.receive_exactly(kMaterialAnswer, 1);
   if (answer[0] != static_cast<std::uint8_t>(StoreAnswer::done)) {
-    fail_peer("the server keeps no more prepared inferences; use stored ones first, or ask for a larger "
-              "--store-limit there");
+    fail_peer(
+        "the server keeps no more prepared inferences; use stored ones first, or ask for a larger "
+        "--store-limit there");
   }
   // The server's half comes first: ours never waits in vain, unless the server loses its own.
   if (!store.save(id, payload)) {
@@ -298,8 +303,8 @@ std::vector<std::int64_t> ClientSession::infer(std::span<const std::int32_t> inp
   Material material = std::move(s.ready.front());
   s.ready.pop_front();
   Report& report = material.report;
-  const int last = static_cast<int>(s.model.network().nodes.size()) - 1;
-  std::vector<std::int64_t> logits(s.model.size(last));
+  const int last = static_cast<int>(s.model.tensors()) - 1;
+  std::vector<std::int64_t> result(s.model.size(last));
   s.measure(report.online, [&] {
     s.channel.send(kCommand, Bytes{static_cast<std::uint8_t>(Command::infer)});
     const ShareModulus& in = s.model.modulus(0);
@@ -316,10 +321,11 @@ std::vector<std::int64_t> ClientSession::infer(std::span<const std::int32_t> inp
     }
 
     const ShareModulus& out = s.model.modulus(last);
-    const Bytes reply = s.channel.receive_exactly(kLogits, packed_bytes(logits.size(), out.bits()));
-    const Share server_share = unpack_shares(reply, logits.size(), out, "the logits");
-    for (std::size_t i = 0; i < logits.size(); ++i) {
-      logits[i] = out.to_signed(out.add(server_share[i], material.logits[i]));
+    const Bytes reply = s.channel.receive_exactly(kResult, packed_bytes(result.size(), out.bits()));
+    const Share server_share = unpack_shares(reply, result.size(), out, "the result");
+    for (std::size_t i = 0; i < result.size(); ++i) {
+      const std::uint64_t value = out.add(server_share[i], material.result[i]);
+      result[i] = s.model.reveals_label() ? static_cast<std::int64_t>(value) : out.to_signed(value);
     }
     s.receive_statistics(report.online, report, &LayerCost::online);
   });
@@ -327,7 +333,11 @@ std::vector<std::int64_t> ClientSession::infer(std::span<const std::int32_t> inp
   std::sort(report.layers.begin(), report.layers.end(),
             [](const auto& a, const auto& b) { return a.node < b.node; });
   s.last = std::move(report);
-  return logits;
+  if (s.model.reveals_label() && result.front() >= static_cast<std::int64_t>(s.model.size(last - 1))) {
+    fail_peer("the server's result is class {}, but there are only {} classes", result.front(),
+              s.model.size(last - 1));
+  }
+  return result;
 }
 
 void ClientSession::finish() {

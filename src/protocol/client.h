@@ -57,8 +57,9 @@ class ClientSession {
   Use use(MaterialStore& store, const MaterialId& id);
 
   /// The online phase: consumes the oldest prepared inference (prepares one if there is none) and returns the
-  /// logits in units of the logits' scale. `input` holds the quantised image in the input node's layout and
-  /// range.
+  /// logits in units of the logits' scale; of a package that reveals the label alone, the best class, one
+  /// value (the first class if several have the largest logit). `input` holds the quantised image in the
+  /// input node's layout and range.
   std::vector<std::int64_t> infer(std::span<const std::int32_t> input);
 
   /// What the last completed inference cost, its own offline phase included.

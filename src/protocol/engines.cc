@@ -1,5 +1,6 @@
 #include "protocol/engines.h"
 
+#include <algorithm>
 #include <deque>
 
 #include "base/error.h"
@@ -59,9 +60,9 @@ struct TransferServerTask : ServerTask {
 class GarblingClient : public ClientEngine {
  public:
   explicit GarblingClient(net::Channel& channel) : channel_(channel), garbler_(channel) {}
-  void expect(std::span<const ActivationSpec>) override {}
-  std::unique_ptr<ClientTask> prepare(const ActivationSpec& spec, ShareView b, ShareView masks) override {
-    return std::make_unique<GarbledClientTask>(channel_, garbler_.garble(spec, b, masks));
+  void expect(std::span<const ActivationLayer* const>) override {}
+  std::unique_ptr<ClientTask> prepare(const ActivationLayer& layer, ShareView b, ShareView masks) override {
+    return std::make_unique<GarbledClientTask>(channel_, garbler_.garble(layer.spec, b, masks));
   }
 
  private:
@@ -72,9 +73,11 @@ class GarblingClient : public ClientEngine {
 class GarblingServer : public ServerEngine {
  public:
   explicit GarblingServer(net::Channel& channel) : channel_(channel), evaluator_(channel) {}
-  void expect(std::span<const ActivationSpec>) override {}
-  void announce(const ActivationSpec& spec) override { announced_.push_back(evaluator_.prepare(spec)); }
-  std::unique_ptr<ServerTask> prepare(const ActivationSpec&) override {
+  void expect(std::span<const ActivationLayer* const>) override {}
+  void announce(const ActivationLayer& layer) override {
+    announced_.push_back(evaluator_.prepare(layer.spec));
+  }
+  std::unique_ptr<ServerTask> prepare(const ActivationLayer&) override {
     AP_ASSERT(!announced_.empty());
     nonlinear::PreparedChoices choices = std::move(announced_.front());
     announced_.pop_front();
@@ -87,16 +90,24 @@ class GarblingServer : public ServerEngine {
   std::deque<nonlinear::PreparedChoices> announced_;
 };
 
+nonlinear::OtCost cost_of(std::span<const ActivationLayer* const> layers) {
+  nonlinear::OtCost sum;
+  for (const ActivationLayer* layer : layers) sum += nonlinear::ot_cost(*layer->ot_plan);
+  return sum;
+}
+
 class TransferClient : public ClientEngine {
  public:
   explicit TransferClient(net::Channel& channel) : channel_(channel), party_(channel) {}
-  void expect(std::span<const ActivationSpec> specs) override { party_.expect(specs); }
-  std::unique_ptr<ClientTask> prepare(const ActivationSpec& spec, ShareView b, ShareView masks) override {
+  void expect(std::span<const ActivationLayer* const> layers) override { party_.expect(cost_of(layers)); }
+  std::unique_ptr<ClientTask> prepare(const ActivationLayer& layer, ShareView b, ShareView masks) override {
     Share mask(masks.begin(), masks.end());
-    if (spec.square)
-      return std::make_unique<TransferClientTask>(channel_, party_.prepare(spec, b), Share(), std::move(mask));
-    return std::make_unique<TransferClientTask>(channel_, party_.prepare(spec), Share(b.begin(), b.end()),
-                                                std::move(mask));
+    if (layer.spec.square) {
+      return std::make_unique<TransferClientTask>(channel_, party_.prepare(layer.ot_plan, b), Share(),
+                                                  std::move(mask));
+    }
+    return std::make_unique<TransferClientTask>(channel_, party_.prepare(layer.ot_plan),
+                                                Share(b.begin(), b.end()), std::move(mask));
   }
 
  private:
@@ -107,10 +118,10 @@ class TransferClient : public ClientEngine {
 class TransferServer : public ServerEngine {
  public:
   explicit TransferServer(net::Channel& channel) : channel_(channel), party_(channel) {}
-  void expect(std::span<const ActivationSpec> specs) override { party_.expect(specs); }
-  void announce(const ActivationSpec&) override {}
-  std::unique_ptr<ServerTask> prepare(const ActivationSpec& spec) override {
-    return std::make_unique<TransferServerTask>(channel_, party_.prepare(spec));
+  void expect(std::span<const ActivationLayer* const> layers) override { party_.expect(cost_of(layers)); }
+  void announce(const ActivationLayer&) override {}
+  std::unique_ptr<ServerTask> prepare(const ActivationLayer& layer) override {
+    return std::make_unique<TransferServerTask>(channel_, party_.prepare(layer.ot_plan));
   }
 
  private:
@@ -144,7 +155,8 @@ std::unique_ptr<ServerEngine> make_server_engine(Engine engine, net::Channel& ch
 }
 
 std::unique_ptr<ClientTask> restore_client_task(Engine engine, net::Channel& channel,
-                                                const ActivationSpec& spec, ByteReader& in) {
+                                                const ActivationLayer& layer, ByteReader& in) {
+  const ActivationSpec& spec = layer.spec;
   if (engine == Engine::gc) {
     return std::make_unique<GarbledClientTask>(channel, nonlinear::GarblerMaterial::restore(spec, in));
   }
@@ -153,21 +165,26 @@ std::unique_ptr<ClientTask> restore_client_task(Engine engine, net::Channel& cha
   Share masks = read_array<Share>(in, spec.outputs);
   nonlinear::check_words("the stored b", b, count, spec.share_bits());
   nonlinear::check_words("the stored r", masks, spec.outputs, spec.out_bits);
-  return std::make_unique<TransferClientTask>(channel, nonlinear::OtClientMaterial::restore(spec, in),
-                                              std::move(b), std::move(masks));
+  return std::make_unique<TransferClientTask>(
+      channel, nonlinear::OtClientMaterial::restore(layer.ot_plan, in), std::move(b), std::move(masks));
 }
 
 std::unique_ptr<ServerTask> restore_server_task(Engine engine, net::Channel& channel,
-                                                const ActivationSpec& spec, ByteReader& in) {
+                                                const ActivationLayer& layer, ByteReader& in) {
   if (engine == Engine::gc) {
-    return std::make_unique<GarbledServerTask>(channel, nonlinear::EvaluatorMaterial::restore(spec, in));
+    return std::make_unique<GarbledServerTask>(channel,
+                                               nonlinear::EvaluatorMaterial::restore(layer.spec, in));
   }
-  return std::make_unique<TransferServerTask>(channel, nonlinear::OtServerMaterial::restore(spec, in));
+  return std::make_unique<TransferServerTask>(channel,
+                                              nonlinear::OtServerMaterial::restore(layer.ot_plan, in));
 }
 
-std::uint64_t material_bytes(const ActivationSpec& spec) {
-  if (spec.square) return nonlinear::ot_cost(spec).server_material;
-  return nonlinear::table_bytes(spec) + nonlinear::label_bytes(spec) + nonlinear::choice_bytes(spec);
+std::uint64_t material_bytes(const ActivationLayer& layer) {
+  const ActivationSpec& spec = layer.spec;
+  const std::uint64_t transferred = layer.ot_plan ? nonlinear::ot_cost(*layer.ot_plan).server_material : 0;
+  if (layer.engine == "ot" || layer.engine == "beaver") return transferred;
+  return std::max(transferred, nonlinear::table_bytes(spec) + nonlinear::label_bytes(spec) +
+                                   nonlinear::choice_bytes(spec));
 }
 
 }  // namespace ap::protocol

@@ -1,9 +1,10 @@
 // The ways to run an activation, behind one interface each for client and server, so that the state
 // machines of the parties do not know which is which.
 //
-//   gc   garbled circuits (nonlinear/activation_garbler.h): about a kilobyte an element, one round trip
-//   online ot   silent oblivious transfer (nonlinear/ot_activation.h): tens of bytes an element, a few round
-//   trips online
+//   gc           garbled circuits (nonlinear/activation_garbler.h): about a kilobyte an element, online one
+//                round trip
+//   ot           silent oblivious transfer (nonlinear/ot_activation.h): tens of bytes an element, online
+//                several round trips, of an argmax tens
 //   beaver       the same for quadratic nodes: a square of shares comes first (nonlinear/square_step.h)
 #pragma once
 
@@ -15,6 +16,7 @@
 #include "base/secret_bytes.h"
 #include "net/channel.h"
 #include "nonlinear/activation_spec.h"
+#include "protocol/model.h"
 #include "protocol/share.h"
 
 namespace ap::protocol {
@@ -40,10 +42,9 @@ class ClientEngine {
  public:
   virtual ~ClientEngine() = default;
   /// Announces all layers of an inference, before the first prepare.
-  virtual void expect(std::span<const nonlinear::ActivationSpec> specs) = 0;
+  virtual void expect(std::span<const ActivationLayer* const> layers) = 0;
   /// `b`: the client's share of the input; `masks`: its share of the output.
-  virtual std::unique_ptr<ClientTask> prepare(const nonlinear::ActivationSpec& spec, ShareView b,
-                                              ShareView masks) = 0;
+  virtual std::unique_ptr<ClientTask> prepare(const ActivationLayer& layer, ShareView b, ShareView masks) = 0;
 };
 
 class ServerTask {
@@ -58,26 +59,26 @@ class ServerTask {
 class ServerEngine {
  public:
   virtual ~ServerEngine() = default;
-  virtual void expect(std::span<const nonlinear::ActivationSpec> specs) = 0;
+  virtual void expect(std::span<const ActivationLayer* const> layers) = 0;
   /// What can be sent for a layer before the one ahead of it is finished; called once a layer, in order.
-  virtual void announce(const nonlinear::ActivationSpec& spec) = 0;
+  virtual void announce(const ActivationLayer& layer) = 0;
   /// Finishes the oldest announced layer.
-  virtual std::unique_ptr<ServerTask> prepare(const nonlinear::ActivationSpec& spec) = 0;
+  virtual std::unique_ptr<ServerTask> prepare(const ActivationLayer& layer) = 0;
 };
 
 /// Both run the engine's base transfers with the other party's. The channel must outlive them.
 std::unique_ptr<ClientEngine> make_client_engine(Engine engine, net::Channel& channel);
 std::unique_ptr<ServerEngine> make_server_engine(Engine engine, net::Channel& channel);
 
-/// What ClientTask::save and ServerTask::save wrote for a layer of this spec, to be run in any session; no base
-/// transfers are needed. The channel must outlive the task. @throws the reader's error if bytes are missing,
-/// Error(input) if a word is out of range.
+/// What ClientTask::save and ServerTask::save wrote for this layer, to be run in any session; no base
+/// transfers are needed. The engine must fit the layer; the channel must outlive the task. @throws the
+/// reader's error if bytes are missing, Error(input) if a word is out of range.
 std::unique_ptr<ClientTask> restore_client_task(Engine engine, net::Channel& channel,
-                                                const nonlinear::ActivationSpec& spec, ByteReader& in);
+                                                const ActivationLayer& layer, ByteReader& in);
 std::unique_ptr<ServerTask> restore_server_task(Engine engine, net::Channel& channel,
-                                                const nonlinear::ActivationSpec& spec, ByteReader& in);
+                                                const ActivationLayer& layer, ByteReader& in);
 
-/// Bytes of the server's one-time material of a layer, for whichever engine takes more.
-std::uint64_t material_bytes(const nonlinear::ActivationSpec& spec);
+/// Bytes of the server's one-time material of a layer, for whichever of its engines takes more.
+std::uint64_t material_bytes(const ActivationLayer& layer);
 
 }  // namespace ap::protocol

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cost/profile.h"
+#include "cost/setting.h"
 #include "net/channel.h"
 #include "protocol/engines.h"
 #include "protocol/model.h"
@@ -23,8 +24,12 @@ void answer_probe(net::Channel& channel);
 
 inline constexpr std::size_t kProbeBytes = std::size_t{1} << 19;
 
-/// The engine that takes less time on this link by the model of cost/layer_cost.h, for each activation. A plan
-/// may name the engine of a layer; "auto" leaves it to this, except where shares modulo a prime need gc.
+/// What a link means for the choice. Above 1.2 Gbit/s and below 1 ms the parties count as sharing a machine,
+/// whatever was measured, so that runs on one machine all choose alike and as was predicted.
+cost::Setting setting_of(const Link& link, const cost::Profile& profile);
+
+/// The engine that takes less time on this link by the model of cost/layer_cost.h, for each activation. A
+/// plan may name the engine of a layer; "auto" leaves it to this, except where shares modulo a prime need gc.
 std::vector<Engine> choose_engines(const Model& model, const Link& link,
                                    const cost::Profile& profile = cost::typical_profile());
 

@@ -16,10 +16,9 @@ std::vector<Engine> read_engines(const Model& model, ByteReader& in) {
   std::vector<Engine> engines;
   for (const ActivationLayer& layer : model.activations()) {
     const std::uint8_t name = in.u8();
-    if (name > static_cast<std::uint8_t>(Engine::beaver) ||
-        !engine_fits(static_cast<Engine>(name), layer.spec)) {
+    if (name > static_cast<std::uint8_t>(Engine::beaver) || !engine_fits(static_cast<Engine>(name), layer)) {
       fail_input("{} names engine {} for layer {}, which that cannot run; it cannot be used", kWhat, name,
-                 model.node(layer.node).name);
+                 model.name(layer.node));
     }
     engines.push_back(static_cast<Engine>(name));
   }
@@ -32,14 +31,16 @@ Share read_share(const Model& model, int node, ByteReader& in) {
   for (const std::uint64_t v : share) above |= ((model.modulus(node).value() - 1 - v) | v) >> 63;
   if (above != 0) {
     fail_input("{} has a share of {} that is not below the modulus {}; it cannot be used", kWhat,
-               model.node(node).name, model.modulus(node).value());
+               model.name(node), model.modulus(node).value());
   }
   return share;
 }
 
 }  // namespace
 
-bool engine_fits(Engine engine, const nonlinear::ActivationSpec& spec) {
+bool engine_fits(Engine engine, const ActivationLayer& layer) {
+  const nonlinear::ActivationSpec& spec = layer.spec;
+  if (layer.engine != "auto" && layer.engine != engine_name(engine)) return false;
   if ((engine == Engine::beaver) != spec.square.has_value()) return false;
   return engine == Engine::gc || (spec.in_prime == 0 && spec.out_prime == 0);
 }
@@ -48,7 +49,7 @@ SecretBytes serialise(const ClientMaterial& material) {
   SecretWriter out;
   write_engines(material, out);
   out.array(material.input_mask);
-  out.array(material.logits);
+  out.array(material.result);
   for (const auto& task : material.activations) task->save(out);
   return out.take();
 }
@@ -66,10 +67,10 @@ ClientMaterial parse_client_material(const Model& model, net::Channel& channel, 
   ClientMaterial material;
   material.engines = read_engines(model, in);
   material.input_mask = read_share(model, 0, in);
-  material.logits = read_share(model, static_cast<int>(model.network().nodes.size()) - 1, in);
+  material.result = read_share(model, static_cast<int>(model.tensors()) - 1, in);
   for (std::size_t i = 0; i < material.engines.size(); ++i) {
     material.activations.push_back(
-        restore_client_task(material.engines[i], channel, model.activations()[i].spec, in));
+        restore_client_task(material.engines[i], channel, model.activations()[i], in));
   }
   in.expect_end();
   return material;
@@ -83,7 +84,7 @@ ServerMaterial parse_server_material(const Model& model, net::Channel& channel, 
     material.linear_shares.push_back(read_share(model, layer.node, in));
   for (std::size_t i = 0; i < material.engines.size(); ++i) {
     material.activations.push_back(
-        restore_server_task(material.engines[i], channel, model.activations()[i].spec, in));
+        restore_server_task(material.engines[i], channel, model.activations()[i], in));
   }
   in.expect_end();
   return material;

@@ -15,7 +15,7 @@ namespace ap::protocol {
 struct ClientMaterial {
   std::vector<Engine> engines;  ///< by activation
   Share input_mask;             ///< r of the image
-  Share logits;                 ///< the client's share of the logits
+  Share result;                 ///< the client's share of the logits or the label
   std::vector<std::unique_ptr<ClientTask>> activations;
 };
 
@@ -33,7 +33,7 @@ SecretBytes serialise(const ServerMaterial& material);
 ClientMaterial parse_client_material(const Model& model, net::Channel& channel, ByteView bytes);
 ServerMaterial parse_server_material(const Model& model, net::Channel& channel, ByteView bytes);
 
-/// Whether the engine runs layers of this spec at all.
-bool engine_fits(Engine engine, const nonlinear::ActivationSpec& spec);
+/// Whether the engine can run this layer and its plan allows it.
+bool engine_fits(Engine engine, const ActivationLayer& layer);
 
 }  // namespace ap::protocol

@@ -6,20 +6,20 @@
 namespace ap::protocol {
 
 enum Message : net::MessageType {
-  kHello = 0x0100,        ///< client: protocol version, package id
-  kWelcome = 0x0101,      ///< server: status, protocol version, package id
-  kCommand = 0x0102,      ///< client: prepare, infer, probe, store, use or goodbye
-  kProbe = 0x0103,        ///< both: bytes to be echoed
-  kEngines = 0x0104,      ///< client: one byte an activation, 0 gc or 1 ot
-  kMaterialId = 0x0105,   ///< client: which inference to store or use
+  kHello = 0x0100,           ///< client: protocol version, package id
+  kWelcome = 0x0101,         ///< server: status, protocol version, package id
+  kCommand = 0x0102,         ///< client: prepare, infer, probe, store, use or goodbye
+  kProbe = 0x0103,           ///< both: bytes to be echoed
+  kEngines = 0x0104,         ///< client: one byte an activation, protocol/engines.h
+  kMaterialId = 0x0105,      ///< client: which inference to store or use
   kMaterialAnswer = 0x0106,  ///< server: one byte, StoreAnswer
-  kPublicKeys = 0x0200,   ///< client: one key for each group of parameters
-  kUpload = 0x0201,       ///< client: encryptions of one layer's mask
-  kReply = 0x0202,        ///< server: re-shared results of one layer
-  kSlotKeys = 0x0203,     ///< client: rotation keys of one group that packs by slots
-  kMaskedInput = 0x0210,  ///< client: the image minus its mask
-  kLogits = 0x0211,       ///< server: its share of the logits
-  kStatistics = 0x0212,   ///< server: processor time and memory, nothing that depends on values
+  kPublicKeys = 0x0200,      ///< client: one key for each group of parameters
+  kUpload = 0x0201,          ///< client: encryptions of one layer's mask
+  kReply = 0x0202,           ///< server: re-shared results of one layer
+  kSlotKeys = 0x0203,        ///< client: rotation keys of one group that packs by slots
+  kMaskedInput = 0x0210,     ///< client: the image minus its mask
+  kResult = 0x0211,          ///< server: its share of the logits, or of the label
+  kStatistics = 0x0212,      ///< server: processor time and memory, nothing that depends on values
 };
 
 enum class Command : std::uint8_t { goodbye = 0, prepare = 1, infer = 2, probe = 3, store = 4, use = 5 };
@@ -27,6 +27,7 @@ enum class Command : std::uint8_t { goodbye = 0, prepare = 1, infer = 2, probe =
 enum class StoreAnswer : std::uint8_t { done = 0, refused = 1 };
 enum class Welcome : std::uint8_t { ready = 0, other_package = 1, other_version = 2, busy = 3 };
 
-inline constexpr std::uint16_t kProtocolVersion = 1;
+/// Of the meaning and order of all messages but these two greetings, which every version must understand.
+inline constexpr std::uint16_t kProtocolVersion = 2;
 
 }  // namespace ap::protocol

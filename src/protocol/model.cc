@@ -4,6 +4,7 @@
 
 #include "base/bits.h"
 #include "base/error.h"
+#include "nonlinear/argmax_spec.h"
 #include "plan/assemble.h"
 #include "protocol/local_nodes.h"
 
@@ -69,11 +70,38 @@ Model::Model(const nn::QuantisedNetwork& network, const plan::Plan& plan) : netw
         layer.spec.windows = pool_windows(op.pool, node(layer.input).shape, at.shape);
       }
     }
+    layer.engine = choice.engine;
     activations_.push_back(std::move(layer));
+  }
+  if (reveals_label()) add_argmax();
+  for (ActivationLayer& layer : activations_) {
+    if (layer.engine == "gc" || layer.spec.in_prime != 0 || layer.spec.out_prime != 0) continue;
+    layer.ot_plan = std::make_shared<const nonlinear::OtPlan>(nonlinear::plan_ot_layer(layer.spec));
   }
 }
 
-std::size_t Model::size(int index) const { return static_cast<std::size_t>(node(index).shape.size()); }
+void Model::add_argmax() {
+  ActivationLayer layer;
+  layer.node = static_cast<int>(network_.nodes.size());
+  layer.input = layer.node - 1;
+  const bool prime = !plan_.primes.empty() && plan_.primes.back() != 0;
+  const int bits = plan_.modulus_bits.back();
+  layer.spec = nonlinear::argmax_spec(size(layer.input), bits, prime ? plan_.primes.back() : 0);
+  layer.truncation.sum_bits = bits;
+  layer.engine = plan_.argmax_engine;
+  moduli_.push_back(ShareModulus::power_of_two(layer.spec.out_bits));
+  activations_.push_back(std::move(layer));
+}
+
+std::size_t Model::size(int index) const {
+  if (index == static_cast<int>(network_.nodes.size())) return 1;
+  return static_cast<std::size_t>(node(index).shape.size());
+}
+
+const std::string& Model::name(int index) const {
+  static const std::string kArgmax = "argmax";
+  return index == static_cast<int>(network_.nodes.size()) ? kArgmax : node(index).name;
+}
 
 namespace {
 
@@ -99,8 +127,7 @@ Share circuit_input(const ActivationLayer& layer, ShareView share, Party party) 
   const std::uint64_t offset = party == Party::server ? static_cast<std::uint64_t>(t.offset()) : 0;
   // A quadratic's clamp comes later: its bound is a constant of the polynomial.
   const bool lowered = party == Party::server && !layer.spec.square;
-  const std::uint64_t lower =
-      lowered ? static_cast<std::uint64_t>(layer.low) << t.guard_bits : 0;
+  const std::uint64_t lower = lowered ? static_cast<std::uint64_t>(layer.low) << t.guard_bits : 0;
   Share out(share.size());
   for (std::size_t i = 0; i < share.size(); ++i) {
     out[i] = ((((share[i] + offset) & reduce) >> t.dropped_bits()) - lower) & keep;
@@ -124,7 +151,7 @@ Share unpack_shares(ByteView bytes, std::size_t count, const ShareModulus& modul
 }
 
 void apply_local_nodes(const Model& model, std::vector<Share>& shares) {
-  for (std::size_t i = 0; i < shares.size(); ++i) {
+  for (std::size_t i = 0; i < model.network().nodes.size(); ++i) {
     const nn::QNode& node = model.node(static_cast<int>(i));
     if (!shares[i].empty() || !is_local(node.op)) continue;
     std::vector<ShareView> inputs;

@@ -4,10 +4,12 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "nn/quantised_network.h"
 #include "nonlinear/activation_spec.h"
+#include "nonlinear/ot_plan.h"
 #include "plan/plan.h"
 #include "protocol/he_layer.h"
 #include "protocol/share.h"
@@ -26,6 +28,10 @@ struct ActivationLayer {
   plan::Truncation truncation;  ///< of the input; with spec.square to the quadratic's argument
   std::int64_t low = 0;
   nonlinear::ActivationSpec spec;
+  std::string engine;  ///< as the plan names it
+  /// How the `ot` engine runs it, made once because large pooling layers take time; absent where that engine
+  /// cannot be chosen.
+  std::shared_ptr<const nonlinear::OtPlan> ot_plan;
 };
 
 class Model {
@@ -37,10 +43,16 @@ class Model {
   const plan::Plan& plan() const { return plan_; }
   const HeGroups& groups() const { return groups_; }
   const std::vector<LinearLayer>& linears() const { return linears_; }
+  /// With reveals_label() the argmax is the last of them; its node is one past the network's.
   const std::vector<ActivationLayer>& activations() const { return activations_; }
+  /// The client learns the best class instead of the logits.
+  bool reveals_label() const { return plan_.reveal == plan::Reveal::label; }
+  /// Tensors of which shares are held: one for each node, and the label. The last is what the client learns.
+  std::size_t tensors() const { return moduli_.size(); }
   /// What shares of a node are taken modulo.
   const ShareModulus& modulus(int node) const { return moduli_[static_cast<std::size_t>(node)]; }
   std::size_t size(int node) const;
+  const std::string& name(int node) const;
   const nn::QNode& node(int index) const { return network_.nodes[static_cast<std::size_t>(index)]; }
 
  private:
@@ -50,6 +62,8 @@ class Model {
   HeGroups groups_;
   std::vector<LinearLayer> linears_;
   std::vector<ActivationLayer> activations_;
+
+  void add_argmax();
 };
 
 /// A party's shares of an activation's input, as the circuit takes them: reduced, offset added (server only),

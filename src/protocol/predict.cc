@@ -82,13 +82,15 @@ cost::SessionShape session_shape(const Model& model, std::span<const Engine> eng
     shape.linears.push_back(linear_shape(model, model.linears()[i], model.plan().linears[i], shape));
   }
   for (std::size_t i = 0; i < engines.size(); ++i) {
-    shape.activations.push_back({model.activations()[i].spec,
-                                 session_of(engines[i]) == Engine::ot ? cost::Engine::ot : cost::Engine::gc});
+    const ActivationLayer& layer = model.activations()[i];
+    shape.activations.push_back({layer.spec,
+                                 session_of(engines[i]) == Engine::ot ? cost::Engine::ot : cost::Engine::gc,
+                                 layer.ot_plan});
   }
   shape.input_elements = model.size(0);
 
   const std::size_t statistics = statistics_bytes(model.linears().size(), model.activations().size());
-  const int last = static_cast<int>(model.network().nodes.size()) - 1;
+  const int last = static_cast<int>(model.tensors()) - 1;
   add_up(shape.offline_rest, 1);  // the command
   add_up(shape.offline_rest, key_bytes);
   add_up(shape.offline_rest, engines.size());
@@ -111,7 +113,8 @@ cost::Prediction predict(const Model& model, const cost::Profile& profile, const
 
 void set_predictions(const cost::Prediction& prediction, plan::Plan& plan) {
   AP_ASSERT(prediction.linears.size() == plan.linears.size() &&
-            prediction.activations.size() == plan.activations.size());
+            prediction.activations.size() ==
+                plan.activations.size() + (plan.reveal == plan::Reveal::label ? 1 : 0));
   const auto set = [](const cost::LayerPrediction& layer, double& seconds, std::uint64_t& bytes) {
     const cost::PhaseCost sum = both(layer);
     seconds = sum.client_cpu_s + sum.server_cpu_s;

@@ -21,7 +21,7 @@ cost::Prediction predict(const Model& model, const cost::Profile& profile, const
                          std::uint64_t images = kTypicalSession);
 
 /// Writes the figures of layers into a plan of the same network: seconds of processor time of both parties
-/// and bytes, of both phases.
+/// and bytes, of both phases. The argmax of a plan that reveals labels has none there.
 void set_predictions(const cost::Prediction& prediction, plan::Plan& plan);
 
 }  // namespace ap::protocol

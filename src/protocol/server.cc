@@ -58,8 +58,7 @@ std::size_t ServerModel::material_bytes() const {
   std::size_t bytes = 0;
   for (const LinearLayer& layer : model().linears())
     bytes += model().size(layer.node) * sizeof(std::uint64_t);
-  for (const ActivationLayer& layer : model().activations())
-    bytes += protocol::material_bytes(layer.spec);
+  for (const ActivationLayer& layer : model().activations()) bytes += protocol::material_bytes(layer);
   return bytes;
 }
 
@@ -70,7 +69,11 @@ namespace {
 class Session {
  public:
   Session(const ServerModel::Prepared& prepared, net::Channel& channel, const ServerOptions& options)
-      : prepared_(prepared), model_(prepared.model), channel_(channel), options_(options), keys_(model_.groups()) {}
+      : prepared_(prepared),
+        model_(prepared.model),
+        channel_(channel),
+        options_(options),
+        keys_(model_.groups()) {}
 
   void run() {
     if (!shake_hands()) return;
@@ -176,11 +179,13 @@ class Session {
         fail_peer("the client asks for the unknown activation engine {}", name);
       const ActivationLayer& layer = model_.activations()[engines.size()];
       engines.push_back(static_cast<Engine>(name));
-      if (!engine_fits(engines.back(), layer.spec)) {
+      if (!engine_fits(engines.back(), layer)) {
         const bool prime = layer.spec.in_prime != 0 || layer.spec.out_prime != 0;
-        fail_peer("the client asks for engine {} for layer {}, which {}", engine_name(engines.back()),
-                  model_.node(layer.node).name,
-                  prime ? "is shared modulo a prime" : "that engine cannot run");
+        fail_peer("the client asks for engine {} for layer {}, {}", engine_name(engines.back()),
+                  model_.name(layer.node),
+                  prime                    ? "which is shared modulo a prime"
+                  : layer.engine == "auto" ? "which that engine cannot run"
+                                           : "for which the plan says " + layer.engine);
       }
     }
     return engines;
@@ -192,25 +197,25 @@ class Session {
     const std::vector<Engine> chosen = material.engines = receive_engines();
     material.activations.resize(chosen.size());
     for (const Engine engine : {Engine::gc, Engine::ot}) {
-      std::vector<std::size_t> layers;
-      std::vector<nonlinear::ActivationSpec> specs;
+      std::vector<std::size_t> numbers;
+      std::vector<const ActivationLayer*> layers;
       for (std::size_t i = 0; i < chosen.size(); ++i) {
         if (session_of(chosen[i]) != engine) continue;
-        layers.push_back(i);
-        specs.push_back(model_.activations()[i].spec);
+        numbers.push_back(i);
+        layers.push_back(&model_.activations()[i]);
       }
       if (layers.empty()) continue;
       std::unique_ptr<ServerEngine>& party = engines_[engine];
       if (!party) party = make_server_engine(engine, channel_);
-      party->expect(specs);
+      party->expect(layers);
       for (std::size_t at = 0; at <= layers.size(); ++at) {
         if (at < layers.size()) {
-          measure(statistics.activation_s[layers[at]], [&] { party->announce(specs[at]); });
+          measure(statistics.activation_s[numbers[at]], [&] { party->announce(*layers[at]); });
         }
         if (at > 0) {
-          const std::size_t done = layers[at - 1];
+          const std::size_t done = numbers[at - 1];
           measure(statistics.activation_s[done],
-                  [&] { material.activations[done] = party->prepare(specs[at - 1]); });
+                  [&] { material.activations[done] = party->prepare(*layers[at - 1]); });
         }
       }
     }
@@ -282,7 +287,7 @@ class Session {
     ServerMaterial material = std::move(ready_.front());
     ready_.pop_front();
     ServerStatistics statistics = empty_statistics();
-    const int count = static_cast<int>(model_.network().nodes.size());
+    const int count = static_cast<int>(model_.tensors());
     measure(statistics.cpu_s, [&] {
       std::vector<Share> shares(static_cast<std::size_t>(count));
       shares[0] = receive_masked_input();
@@ -314,7 +319,7 @@ class Session {
         }
         if (options_.observer) options_.observer(node, out);
       }
-      channel_.send(kLogits, pack_shares(shares.back(), model_.modulus(count - 1)));
+      channel_.send(kResult, pack_shares(shares.back(), model_.modulus(count - 1)));
     });
     if (options_.on_inference) options_.on_inference();
     send_statistics(statistics);

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "noise/counter_random.h"
+#include "noise/draw_kernels.h"
 
 namespace ap::search {
 namespace {
@@ -71,6 +72,7 @@ Environment::Memory evaluations_of(const Json& list, const Environment& environm
 
 std::uint64_t fingerprint(const Environment& environment) {
   Hash hash;
+  hash.add(noise::kDrawVersion);
   const Problem& problem = environment.problem();
   for (const nn::QNode& node : problem.network->nodes) {
     hash.add(static_cast<std::uint64_t>(node.op.index()));

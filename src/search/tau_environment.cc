@@ -214,7 +214,7 @@ noise::ErrorModel TauEnvironment::error_model(const Choice& choice) const {
     const int input = network.nodes[i].inputs.front();
     const plan::Truncation t = plan::truncation_of(*op, problem().ranges[at(input)], guards[i]);
     model.truncations.push_back(
-        {static_cast<int>(i), input, t.sum_bits, t.shift, t.dropped_bits(), t.offset(), op->low});
+        {static_cast<int>(i), t.sum_bits, t.shift, t.dropped_bits(), t.offset(), op->low});
   }
   model.logits = static_cast<int>(network.nodes.size()) - 1;
   model.logit_bits = modulus_bits_.back();

@@ -10,7 +10,8 @@
 namespace ap::service {
 namespace {
 
-std::vector<std::string> assumptions(security::CostModel model, bool rotations) {
+std::vector<std::string> assumptions(security::CostModel model, const plan::Plan& plan) {
+  const bool label = plan.reveal == plan::Reveal::label;
   std::vector<std::string> list = {
       fmt::format("Ring-LWE with uniform ternary secrets and errors of standard deviation {:.2f} is as hard "
                   "as the {} "
@@ -19,9 +20,13 @@ std::vector<std::string> assumptions(security::CostModel model, bool rotations) 
       "Both parties follow the protocol (semi-honest); what they can compute from what they see is bounded, "
       "what they "
       "could gain by deviating is not.",
-      "The architecture, all shapes, shifts and moduli are public; the weights are secret up to what the "
-      "logits tell.",
-      "The client uses the logits only; it never tells the server whether a result was wrong, so a "
+      label ? "The client learns the best class of its image, without the logits; the server learns nothing."
+            : "The client learns the logits of its image; the server learns nothing.",
+      fmt::format(
+          "The architecture, all shapes, shifts and moduli are public; the weights are secret up to what "
+          "the {} tell.",
+          label ? "labels" : "logits"),
+      "The client uses this result only; it never tells the server whether a result was wrong, so a "
       "decryption failure "
       "stays invisible to the server.",
       "Garbled circuits: fixed-key AES behaves as a tweakable circular correlation robust hash.",
@@ -31,7 +36,7 @@ std::vector<std::string> assumptions(security::CostModel model, bool rotations) 
       "AES-256 in counter mode is a pseudorandom generator; the operating system's randomness is sound.",
       "TLS 1.3 with a verified or pinned server certificate protects the connection from others.",
   };
-  if (rotations) {
+  if (!plan.batch_groups.empty()) {
     list.emplace_back(
         "Rotation keys, which encrypt images of a secret key under itself, reveal nothing of it (circular "
         "security); their modulus, special primes included, is the one estimated.");
@@ -51,7 +56,7 @@ Audit audit(const package::Package& package, security::CostModel model) {
   result.cost_model = model;
   result.failure_log2 = plan.failure_log2;
   result.target_failure_log2 = plan.target_failure_log2;
-  result.assumptions = assumptions(model, !plan.batch_groups.empty());
+  result.assumptions = assumptions(model, plan);
   result.min_lambda_bits = 1e9;
   const auto add = [&](std::vector<GroupAudit>& to, std::uint32_t n, double log2_q, bool batched) {
     GroupAudit group;

@@ -79,7 +79,13 @@ RunResult run_images(const package::Package& package, net::Channel& channel, std
   Progress bar("private inference", images.size(), progress);
   for (const Image& image : images) {
     if (store) take_stored(session, *store, notice);
-    result.logits.push_back(session.infer(image));
+    Logits learnt = session.infer(image);
+    if (model.reveals_label()) {
+      result.labels.push_back(static_cast<int>(learnt.front()));
+    } else {
+      result.labels.push_back(static_cast<int>(best_class(learnt)));
+      result.logits.push_back(std::move(learnt));
+    }
     reports.push_back(session.report());
     bar.advance();
   }
@@ -114,14 +120,28 @@ Agreement compare_with_clear(const nn::QuantisedNetwork& network, std::span<cons
   AP_ASSERT(images.size() == logits.size());
   const nn::IntegerExecutor clear(network);
   Agreement agreement;
+  std::int64_t largest = 0;
   for (std::size_t i = 0; i < images.size(); ++i) {
     const std::vector<std::int32_t> expected = clear.logits(images[i]);
     AP_ASSERT(expected.size() == logits[i].size());
     const auto best = static_cast<std::size_t>(nn::argmax(std::span<const std::int32_t>(expected)));
     if (best == best_class(logits[i])) ++agreement.same_class;
     for (std::size_t j = 0; j < expected.size(); ++j) {
-      agreement.max_logit_error = std::max(agreement.max_logit_error, std::abs(logits[i][j] - expected[j]));
+      largest = std::max(largest, std::abs(logits[i][j] - expected[j]));
     }
+  }
+  agreement.max_logit_error = largest;
+  return agreement;
+}
+
+Agreement compare_with_clear(const nn::QuantisedNetwork& network, std::span<const Image> images,
+                             std::span<const int> labels) {
+  AP_ASSERT(images.size() == labels.size());
+  const nn::IntegerExecutor clear(network);
+  Agreement agreement;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    const std::vector<std::int32_t> expected = clear.logits(images[i]);
+    if (labels[i] == nn::argmax(std::span<const std::int32_t>(expected))) ++agreement.same_class;
   }
   return agreement;
 }

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,7 +24,9 @@ using Logits = std::vector<std::int64_t>;
 using Image = std::vector<std::int32_t>;
 
 struct RunResult {
-  std::vector<Logits> logits;         ///< one for each image, in units of the logits' scale
+  /// One for each image, in units of the logits' scale; none if the package reveals labels alone.
+  std::vector<Logits> logits;
+  std::vector<int> labels;            ///< the best class of each image
   protocol::Report mean;              ///< per image; server_peak_rss is the largest seen
   std::uint64_t client_peak_rss = 0;  ///< bytes
 };
@@ -49,13 +52,18 @@ PrepareResult prepare_only(const package::Package& package, net::Channel& channe
                            protocol::MaterialStore& store, std::size_t count, bool progress);
 
 struct Agreement {
-  std::size_t same_class = 0;        ///< images whose best class is that of the clear network
-  std::int64_t max_logit_error = 0;  ///< largest absolute difference of a logit, in accumulator units
+  std::size_t same_class = 0;  ///< images whose best class is that of the clear network
+  /// Largest absolute difference of a logit, in accumulator units; absent where only labels are known.
+  std::optional<std::int64_t> max_logit_error;
 };
 
 /// Compares with the clear integer network of the server's package.
 Agreement compare_with_clear(const nn::QuantisedNetwork& network, std::span<const Image> images,
                              std::span<const Logits> logits);
+
+/// The same where only labels are known.
+Agreement compare_with_clear(const nn::QuantisedNetwork& network, std::span<const Image> images,
+                             std::span<const int> labels);
 
 /// The index of the largest logit (the first of equal ones).
 std::size_t best_class(std::span<const std::int64_t> logits);

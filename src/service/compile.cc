@@ -113,6 +113,9 @@ void check_options(const CompileOptions& options) {
     fail_input("--activation-bits {} is out of range; use 2 to 14, or leave it out to have it chosen",
                options.activation_bits);
   }
+  if (options.reveal != "logits" && options.reveal != "label") {
+    fail_input("--reveal {} is not known; this version offers: logits, label", options.reveal);
+  }
   if (options.activation != "auto" && options.activation != "gc" && options.activation != "ot") {
     fail_input("there is no activation engine \"{}\"; this version offers: auto, gc, ot", options.activation);
   }
@@ -207,6 +210,11 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
       for (plan::ActivationChoice& choice : package.plan.activations) {
         if (choice.engine != plan::kQuadraticEngine) choice.engine = options.activation;
       }
+    }
+    if (options.reveal == "label") {
+      package.plan.reveal = plan::Reveal::label;
+      const bool prime = !package.plan.primes.empty() && package.plan.primes.back() != 0;
+      package.plan.argmax_engine = prime ? "gc" : options.activation;
     }
     result.search_seconds = seconds_since(search);
     // By the prices that a bound on it was kept by, which predict refines.

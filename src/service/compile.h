@@ -20,6 +20,7 @@ struct CompileOptions {
   SearchRequest search;              ///< policies that search
   std::string mode = "errors";       ///< policies that search: errors, or published (SearchRequest::published)
   std::string activation = "auto";   ///< engine of the activations: auto, gc or ot
+  std::string reveal = "logits";     ///< what the client learns: logits or label
   int activation_bits = 0;           ///< 2 to 14, or 0 to choose (service/precision.h)
   bool strict = false;               ///< failure of at most 2^-128 per inference instead of 2^-40
   bool as_published = false;         ///< policy darl: flooding by AutoPrivacy's rule of thumb

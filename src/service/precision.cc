@@ -67,7 +67,9 @@ double simulated_agreement(const nn::QuantisedNetwork& network, const nn::Datase
       LocalTruncation truncation(network, guard_bits, key,
                                  i * static_cast<std::size_t>(repeats) + static_cast<std::size_t>(r));
       nn::IntegerHooks hooks;
-      hooks.rounding = [&](int node, std::span<std::int32_t> offset) { truncation(node, offset); };
+      hooks.rounding = [&](int node, std::span<const std::int32_t>, std::span<std::int32_t> offset) {
+        truncation(node, offset);
+      };
       if (label(hooks) == clear) ++same;
     }
   });

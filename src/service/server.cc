@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "net/websocket.h"
+#include "protocol/engines.h"
 #include "protocol/messages.h"
 #include "protocol/server.h"
 
@@ -84,6 +85,26 @@ std::size_t sessions_within(std::uint64_t ceiling, std::uint64_t model_bytes, st
   if (session_bytes == 0) return wanted;
   return static_cast<std::size_t>(std::min<std::uint64_t>(wanted, (ceiling - model_bytes) / session_bytes));
 }
+
+namespace {
+
+/// What a first inference would otherwise take from the system while its client waits: memory for garbled
+/// tables and for keys of slots. Freed at once, and kept by the process (base/freed_memory.h).
+void take_memory(const protocol::ServerModel& model) {
+  constexpr std::size_t kBlock = std::size_t{16} << 20, kPage = 4096;
+  std::size_t bytes = model.key_bytes();
+  for (const protocol::ActivationLayer& layer : model.model().activations()) {
+    if (layer.engine == "gc") bytes += protocol::material_bytes(layer);
+  }
+  std::vector<std::unique_ptr<std::uint8_t[]>> blocks;
+  for (; bytes >= kBlock; bytes -= kBlock) {
+    blocks.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(kBlock));
+    volatile std::uint8_t* const block = blocks.back().get();
+    for (std::size_t at = 0; at < kBlock; at += kPage) block[at] = 0;
+  }
+}
+
+}  // namespace
 
 struct Server::State {
   protocol::ServerModel model;
@@ -199,6 +220,7 @@ Server::Server(const package::Package& package, ServerConfig config) {
     s.store = std::make_unique<protocol::MaterialStore>(s.config.store, package::Role::server, s.model.id(),
                                                         s.config.store_options);
   }
+  take_memory(s.model);
   s.fingerprint = net::certificate_fingerprint(s.config.identity);
   s.listener = std::make_unique<net::Listener>(where.host, where.port, s.config.identity, s.limits);
 }

@@ -23,7 +23,9 @@ Errors inject(noise::ErrorModel model) {
       run->hooks.after_node(node, values);
     };
     if (!shared->truncations.empty()) {
-      hooks.rounding = [run](int node, std::span<std::int32_t> offset) { run->hooks.rounding(node, offset); };
+      hooks.rounding = [run](int node, std::span<const std::int32_t> x, std::span<std::int32_t> offset) {
+        run->hooks.rounding(node, x, offset);
+      };
     }
     return hooks;
   };

@@ -47,7 +47,11 @@ struct QuantisedForward::Run {
     const std::int32_t half = std::int32_t{1} << (shift - 1);
     if (hooks.empty() || !hooks.front().rounding) return x + half;
     at::Tensor offset = at::full(x.sizes(), half, at::kInt);
-    each(offset, [&](std::size_t i, std::span<std::int32_t> v) { hooks[i].rounding(node, v); });
+    const at::Tensor integers = x.detach().to(at::kInt).contiguous();
+    const std::int32_t* const first = integers.data_ptr<std::int32_t>();
+    each(offset, [&](std::size_t i, std::span<std::int32_t> v) {
+      hooks[i].rounding(node, {first + i * v.size(), v.size()}, v);
+    });
     return x + offset;
   }
 

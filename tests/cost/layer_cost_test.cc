@@ -71,10 +71,33 @@ TEST(LinearWork, LayersPackedBySlots) {
                    {8192, 2, 1, 2},
                    1};
   Profile p = free_profile();
-  p.batched = {0, 1, 0, 0};
+  p.batched = {};
+  for (double* unit : {&p.batched.transform_s, &p.batched.stream_s, &p.batched.move_s, &p.batched.encrypt_s,
+                       &p.batched.load_s, &p.batched.slots_s}) {
+    *unit = 0;
+  }
+  const BatchedUnitCosts none = [&] {
+    BatchedUnitCosts costs = p.batched;
+    costs.pass_s = 0;
+    return costs;
+  }();
+  p.batched.pass_s = 1;
   // Decompositions 5 + 2 with 2 x 3 - 2 passes each, rotations 9 with 2 x 2 x 3 + 4 x 2, products, replies.
   EXPECT_EQ(linear_work(shape, p).offline.server_s, 7 * 4 + 9 * 20 + 18 * 2 * 2 + 3 * 2 * 6);
-  p.batched = {0, 0, 1, 0};
+  // From memory come the keys of rotations, twice 2 x 3 polynomials each, and two primes of each weight.
+  p.batched = none;
+  p.batched.stream_s = 1;
+  EXPECT_EQ(linear_work(shape, p).offline.server_s, 9 * 12 + 18 * 2);
+  p.batched = none;
+  p.batched.load_s = 1;
+  EXPECT_EQ(linear_work(shape, p).offline.server_s, 2 * 2);
+  EXPECT_EQ(batched_key_seconds(shape.batched->ring, 7, false, p.batched).server, 7 * 2 * 3);
+  EXPECT_EQ(batched_key_memory(shape.batched->ring, 7), 7 * 2 * 2 * 3 * 8192 * 8);
+  p.batched = none;
+  p.batched.move_s = 1;
+  EXPECT_EQ(linear_work(shape, p).offline.server_s, 9 * 10 * 2);
+  p.batched = none;
+  p.batched.encrypt_s = 1;
   EXPECT_EQ(linear_work(shape, p).offline.client_s, 2 * 2 + 3);
   EXPECT_EQ(batched_key_seconds(shape.batched->ring, 7, true, p.batched).client, 2 + 7 * 2 * 3);
   shape.batched->ring.n = 16384;
@@ -100,6 +123,7 @@ TEST(GarblingWork, GatesAndBits) {
   const LayerWork work = garbling_work(s, p);
   EXPECT_GT(work.offline.bytes_up, static_cast<double>(nonlinear::table_bytes(s)));
   EXPECT_EQ(work.online.flights, 2);
+  EXPECT_EQ(work.client_memory, 1000.0 * 14 * 16);
 }
 
 TEST(TransferWork, TransfersOfBothDirections) {

@@ -4,6 +4,8 @@
 
 #include <vector>
 
+#include "base/cpu.h"
+#include "mpc/ggm_kernels.h"
 #include "mpc/hash.h"
 #include "random/prng.h"
 
@@ -48,6 +50,20 @@ TEST(Ggm, LeavesAndSumsAreThoseOfTheDefinition) {
       EXPECT_EQ(sums[static_cast<std::size_t>(level)], sum);
       EXPECT_EQ(all, delta);
     }
+  }
+}
+
+TEST(Ggm, KernelsAgree) {
+  if (!cpu().vaes) GTEST_SKIP() << "no VAES";
+  Prng prng(Seed{3});
+  for (const std::size_t width : {4, 8, 28, 32, 36, 64, 256, 2048}) {
+    std::vector<Block> plain(2 * width);
+    for (Block& node : plain) node = random_block(prng);
+    plain[0] = {0, 0};
+    plain[1] = {~std::uint64_t{0}, ~std::uint64_t{0}};
+    std::vector<Block> fast = plain;
+    EXPECT_EQ(kernels::children_vaes(fast.data(), width), kernels::children_plain(plain.data(), width));
+    EXPECT_EQ(fast, plain) << width;
   }
 }
 

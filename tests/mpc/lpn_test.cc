@@ -8,6 +8,9 @@
 #include <set>
 #include <vector>
 
+#include "base/cpu.h"
+#include "base/memory.h"
+#include "mpc/lpn_kernels.h"
 #include "random/prng.h"
 
 namespace ap::mpc {
@@ -33,6 +36,27 @@ TEST(Lpn, EncodingIsThatOfThePlainRows) {
         }
         ASSERT_EQ(encoded[i], expected);
       }
+    }
+  }
+}
+
+TEST(Lpn, KernelsAgree) {
+  if (!cpu().avx512) GTEST_SKIP() << "no AVX-512";
+  Prng prng(Seed{2});
+  for (const std::size_t k : {std::size_t{1}, std::size_t{7}, kSmallLpn.k}) {
+    AlignedVector<Block> secret(k);
+    for (Block& u : secret) u = {prng.next64(), prng.next64()};
+    for (std::size_t count = 2; count <= 64; count += 2) {
+      AlignedVector<Block> numbers(count / 2 * 5);
+      for (Block& n : numbers) n = {prng.next64(), prng.next64()};
+      numbers.front() = {0, 0};
+      numbers.back() = {~std::uint64_t{0}, ~std::uint64_t{0}};
+      AlignedVector<Block> plain(count);
+      for (Block& row : plain) row = {prng.next64(), prng.next64()};
+      AlignedVector<Block> fast = plain;
+      kernels::lpn_rows_plain(secret, numbers.data(), plain);
+      kernels::lpn_rows_avx512(secret, numbers.data(), fast);
+      ASSERT_EQ(fast, plain) << count << " rows of " << k;
     }
   }
 }

@@ -29,6 +29,28 @@ TEST(Transpose, KernelsAgreeWithTheBitLoop) {
   }
 }
 
+TEST(Transpose, SlicesOfTheLowestBitsAgreeWithTheBitLoop) {
+  Prng prng(test_seed(5));
+  for (std::size_t count = 1; count <= 64; ++count) {
+    constexpr std::size_t kStride = 3;
+    std::vector<Block> blocks(128);
+    for (Block& b : blocks) b = {prng.next64(), prng.next64()};
+    std::vector<Block> expected(count * kStride), out(count * kStride);
+    kernels::slice_lowest_plain(blocks.data(), count, expected.data(), kStride);
+    slice_lowest(blocks.data(), count, out.data(), kStride);
+    ASSERT_EQ(out, expected) << count;
+    if (cpu().avx512) {
+      out.assign(out.size(), Block{0, 0});
+      kernels::slice_lowest_avx512(blocks.data(), count, out.data(), kStride);
+      ASSERT_EQ(out, expected) << count;
+    }
+    for (std::size_t i = 0; i < 128; ++i) {
+      const Block& slice = expected[(count - 1) * kStride];
+      ASSERT_EQ(((i < 64 ? slice.lo : slice.hi) >> (i % 64)) & 1, (blocks[i].lo >> (count - 1)) & 1);
+    }
+  }
+}
+
 TEST(Transpose, EveryBitGoesToItsPlace) {
   constexpr std::size_t kTiles = 3;
   constexpr std::size_t kStride = 16 * kTiles + 8;

@@ -72,7 +72,7 @@ std::string located(const std::string& argument) {
 IntegerHooks private_rounding(const QuantisedNetwork& network, int guard, unsigned seed) {
   auto random = std::make_shared<std::mt19937>(seed);
   IntegerHooks hooks;
-  hooks.rounding = [&network, guard, random](int node, std::span<std::int32_t> offset) {
+  hooks.rounding = [&network, guard, random](int node, std::span<const std::int32_t>, std::span<std::int32_t> offset) {
     const QOp& op = network.nodes[static_cast<std::size_t>(node)].op;
     const auto* activation = std::get_if<QActivation>(&op);
     const int shift = activation ? activation->shift : std::get<QQuadratic>(op).shift;

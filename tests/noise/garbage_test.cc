@@ -102,7 +102,7 @@ TEST(Garbage, ActivationsWrapModuloThePrime) {
   net.nodes[2].inputs = {1};
   for (nn::QNode& node : net.nodes) node.shape = {1, 1, 3};
   ErrorModel model;
-  model.truncations = {{2, 1, 10, 4, 0, 8, 0, 12289}};
+  model.truncations = {{2, 10, 4, 0, 8, 0, 12289}};
   model.logits = 2;
   model.logit_bits = 14;
   model.logit_prime = 12289;

@@ -30,7 +30,8 @@ nn::QuantisedNetwork identity_network(int elements, int shift, std::int64_t low 
   activation.shift = shift;
   activation.low = low;
   activation.bits = bits;
-  net.nodes = {node("input", nn::QInput{}, {}, {1, 1, elements}), node("linear", linear, {0}, {1, 1, elements}),
+  net.nodes = {node("input", nn::QInput{}, {}, {1, 1, elements}),
+               node("linear", linear, {0}, {1, 1, elements}),
                node("relu", activation, {1}, {1, 1, elements})};
   return net;
 }
@@ -43,7 +44,7 @@ TEST(Injection, AddsTheErrorOfReSharing) {
   for (const float tau : {0.01F, 0.2F, 1.0F, 30.0F}) {
     ErrorModel model;
     model.linears = {{1, std::vector<float>(elements, tau)}};
-    model.truncations = {{2, 1, 20, 4, 0, 8, 0}};
+    model.truncations = {{2, 20, 4, 0, 8, 0}};
     model.logits = 2;
     model.logit_bits = 20;
     Injection injection(model, 3, 4);
@@ -69,7 +70,7 @@ TEST(Injection, ErrorsOfOneSeedScaleWithTau) {
   const auto run = [&](float tau, std::uint64_t seed, std::uint64_t image) {
     ErrorModel model;
     model.linears = {{1, std::vector<float>(elements, tau)}};
-    model.truncations = {{2, 1, 24, 4, 2, 10, 0}};
+    model.truncations = {{2, 24, 4, 2, 10, 0}};
     model.logits = 2;
     model.logit_bits = 24;
     Injection injection(model, seed, image);
@@ -82,8 +83,8 @@ TEST(Injection, ErrorsOfOneSeedScaleWithTau) {
   EXPECT_NE(small, run(50, 1, 8));
 }
 
-// The parties' arithmetic on every possible client share (protocol/model.h, circuit_input), against how often the
-// injection gives each result: also for values that wrap.
+// The parties' arithmetic on every possible client share (protocol/model.h, circuit_input), against how often
+// the injection gives each result: also for values that wrap.
 TEST(Injection, TruncatesAsTheTwoPartiesDo) {
   const int elements = 20'000;
   for (const int guard : {0, 2, 4}) {
@@ -93,7 +94,7 @@ TEST(Injection, TruncatesAsTheTwoPartiesDo) {
       const nn::QuantisedNetwork net = identity_network(elements, shift, low, 5);
       const nn::IntegerExecutor executor(net);
       ErrorModel model;
-      model.truncations = {{2, 1, sum_bits, shift, dropped, offset, low}};
+      model.truncations = {{2, sum_bits, shift, dropped, offset, low}};
       model.logits = 2;
       model.logit_bits = 20;
       for (const std::int32_t x : {-700, -513, -512, -300, -7, 0, 5, 8, 100, 250, 495, 503, 511, 512, 600}) {
@@ -108,11 +109,13 @@ TEST(Injection, TruncatesAsTheTwoPartiesDo) {
           expected[out] += 1.0 / (1 << k);
         }
         Injection injection(model, 1, static_cast<std::uint64_t>(x + 1000));
-        for (const std::int32_t v : executor.logits(std::vector<std::int32_t>(elements, x), injection.hooks())) {
+        for (const std::int32_t v :
+             executor.logits(std::vector<std::int32_t>(elements, x), injection.hooks())) {
           seen[v] += 1.0 / elements;
         }
         for (const auto& [value, probability] : expected) {
-          EXPECT_NEAR(seen[value], probability, 0.02) << x << " -> " << value << " guard " << guard << " low " << low;
+          EXPECT_NEAR(seen[value], probability, 0.02)
+              << x << " -> " << value << " guard " << guard << " low " << low;
         }
         const bool wraps = x + 8 - low * 16 >= 512 + 16 || x + 8 - low * 16 < -512 - 16;
         if (wraps) {
@@ -126,7 +129,7 @@ TEST(Injection, TruncatesAsTheTwoPartiesDo) {
 TEST(Injection, LogitsWrapAtTheirModulus) {
   const nn::QuantisedNetwork net = identity_network(8, 4, -128);
   ErrorModel model;
-  model.truncations = {{2, 1, 20, 4, 0, 8, -128}};
+  model.truncations = {{2, 20, 4, 0, 8, -128}};
   model.logits = 2;
   model.logit_bits = 6;
   Injection injection(model, 1, 1);

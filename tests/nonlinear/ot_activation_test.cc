@@ -8,33 +8,11 @@
 
 #include "base/error.h"
 #include "net/recording_channel.h"
-#include "nonlinear/activation_protocol.h"
 #include "nonlinear/ot_messages.h"
+#include "nonlinear/ot_protocol.h"
 
 namespace ap::nonlinear {
 namespace {
-
-/// Prepares all layers, then runs them; fills in the results.
-void run_ot_session(mpc::ChannelPair& channels, std::vector<TestLayer>& layers, std::uint8_t seed) {
-  mpc::run_two(
-      channels,
-      [&] {
-        OtActivationClient client(*channels.client, Prng(mpc::test_seed(seed), 1));
-        for (const TestLayer& layer : layers) client.expect(ot_cost(layer.spec));
-        std::vector<OtClientMaterial> materials;
-        for (const TestLayer& layer : layers) materials.push_back(client.prepare(layer.spec));
-        for (std::size_t i = 0; i < layers.size(); ++i)
-          client.run(std::move(materials[i]), layers[i].b, layers[i].r);
-      },
-      [&] {
-        OtActivationServer server(*channels.server, Prng(mpc::test_seed(seed), 2));
-        for (const TestLayer& layer : layers) server.expect(ot_cost(layer.spec));
-        std::vector<OtServerMaterial> materials;
-        for (const TestLayer& layer : layers) materials.push_back(server.prepare(layer.spec));
-        for (std::size_t i = 0; i < layers.size(); ++i)
-          layers[i].result = server.run(std::move(materials[i]), layers[i].a);
-      });
-}
 
 void expect_exact(std::vector<TestLayer>& layers, std::uint8_t seed) {
   mpc::ChannelPair channels;

@@ -282,8 +282,31 @@ TEST_F(HostilePackage, ClientFileWithAPrivatePart) {
   EXPECT_EQ(try_parse(put_together(other), "server without weights"), Outcome::refused);
 }
 
+TEST_F(HostilePackage, WhatIsRevealedIsNeverGuessed) {
+  Json label = json();
+  label["plan"]["reveal"] = "label";
+  for (const char* engine : {"auto", "gc", "ot"}) {
+    label["plan"]["argmax_engine"] = engine;
+    EXPECT_EQ(try_parse(with_json(label), engine), Outcome::accepted);
+  }
+  for (const Json& engine : {Json("beaver"), Json(""), Json(1)}) {
+    label["plan"]["argmax_engine"] = engine;
+    EXPECT_EQ(try_parse(with_json(label), engine.dump()), Outcome::refused);
+  }
+  label["plan"].erase("argmax_engine");
+  EXPECT_EQ(try_parse(with_json(label), "no engine"), Outcome::refused);
+  for (const Json& reveal : {Json("Label"), Json("all"), Json(""), Json(true), Json()}) {
+    Json changed = json();
+    changed["plan"]["reveal"] = reveal;
+    EXPECT_EQ(try_parse(with_json(changed), reveal.dump()), Outcome::refused);
+  }
+  Json without = json();
+  without["plan"].erase("reveal");
+  EXPECT_EQ(try_parse(with_json(without), "no reveal"), Outcome::refused);
+}
+
 TEST_F(HostilePackage, OtherVersionsAndRoles) {
-  for (const int version : {0, 2, 255}) {
+  for (const int version : {0, 1, 3, 255}) {
     PackageFile changed = server_;
     changed.head[8] = static_cast<std::uint8_t>(version);
     EXPECT_EQ(try_parse(put_together(changed), "version"), Outcome::refused);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "package/package.h"
@@ -10,6 +11,7 @@
 #include "plan/select.h"
 #include "protocol/batched_plan.h"
 #include "protocol/client.h"
+#include "protocol/link.h"
 #include "protocol/mixed_network.h"
 #include "protocol/server.h"
 #include "protocol/small_network.h"
@@ -55,10 +57,10 @@ void expect_bytes(const cost::PhaseCost& predicted, double images, std::uint64_t
   EXPECT_NEAR(predicted.bytes_down * images, static_cast<double>(down), 1e-3);
 }
 
-void expect_exact_bytes(const package::Package& package, int images) {
+void expect_exact_bytes(const package::Package& package, int images, const cost::Setting& setting = {}) {
   const std::vector<Report> reports = run_session(package, images);
   const Model model(package.network, package.plan);
-  const cost::Prediction predicted = predict(model, cost::typical_profile(), cost::Setting{}, images);
+  const cost::Prediction predicted = predict(model, cost::typical_profile(), setting, images);
   Report sum = reports.front();
   for (std::size_t i = 1; i < reports.size(); ++i) {
     sum.offline += reports[i].offline;
@@ -88,6 +90,19 @@ TEST(Predict, BytesOfTransferSessions) {
   expect_exact_bytes(package_with({"ot"}), 3);
 }
 TEST(Predict, BytesOfMixedSessions) { expect_exact_bytes(package_with({"ot", "gc"}), 2); }
+
+TEST(Predict, BytesOfSessionsThatRevealTheLabel) {
+  for (const char* engine : {"gc", "ot"}) {
+    SCOPED_TRACE(engine);
+    package::Package package = package_with({engine});
+    package.plan.reveal = plan::Reveal::label;
+    package.plan.argmax_engine = engine;
+    package.id = package::make_packages(package).id;
+    expect_exact_bytes(package, 2);
+    const Model model(package.network, package.plan);
+    set_predictions(predict(model, cost::typical_profile(), {}), package.plan);
+  }
+}
 
 TEST(Predict, BytesOfQuadraticSessions) {
   package::Package package = package_with({"gc"});
@@ -157,6 +172,58 @@ TEST(Predict, MoreBandwidthIsNeverSlower) {
     EXPECT_LE(p.offline.seconds + p.online.seconds, last);
     last = p.offline.seconds + p.online.seconds;
   }
+}
+
+TEST(Predict, MemoryIsTakenOnceASession) {
+  const package::Package package = package_with({"gc"});
+  const Model model(package.network, package.plan);
+  cost::Profile profile = cost::typical_profile();
+  const auto client = [&](std::uint64_t images) {
+    return predict(model, profile, {}, images).offline.client_cpu_s * static_cast<double>(images);
+  };
+  profile.first_byte = 0;
+  const double one = client(1), ten = client(10);
+  profile.first_byte = 1e-6;
+  double bits = 0;
+  for (const ActivationLayer& layer : model.activations())
+    bits += static_cast<double>(layer.spec.inputs) * layer.spec.share_bits();
+  EXPECT_NEAR(client(1) - one, bits * 16 * 1e-6, 1e-6 * one);
+  EXPECT_NEAR(client(10) - ten, bits * 16 * 1e-6, 1e-6 * ten);
+}
+
+TEST(Link, NearLinksAreAllTheSame) {
+  cost::Profile profile = cost::typical_profile();
+  profile.network.round_trip = 70e-6;
+  const cost::Setting local = cost::Setting::local(profile.cores, 70e-6);
+  for (const Link& link :
+       {Link{local.round_trip_s, local.bytes_per_second}, Link{50e-6, 2e9}, Link{9e-4, 2e8}}) {
+    const cost::Setting setting = setting_of(link, profile);
+    EXPECT_TRUE(setting.same_machine);
+    EXPECT_EQ(setting.round_trip_s, local.round_trip_s);
+    EXPECT_EQ(setting.bytes_per_second, local.bytes_per_second);
+  }
+  for (const Link& link : {Link{2e-3, 2e9}, Link{5e-4, 125e6}}) {
+    const cost::Setting setting = setting_of(link, profile);
+    EXPECT_FALSE(setting.same_machine);
+    EXPECT_EQ(setting.round_trip_s, link.round_trip_s);
+    EXPECT_EQ(setting.bytes_per_second, link.bytes_per_second);
+  }
+}
+
+TEST(Link, BytesDecideOnSlowLinksLatencyOnLongOnes) {
+  const package::Package package = package_with({"auto"});
+  const Model model(package.network, package.plan);
+  const auto count = [&](const Link& link, Engine engine) {
+    return std::ranges::count(choose_engines(model, link), engine);
+  };
+  const auto all = static_cast<std::ptrdiff_t>(model.activations().size());
+  EXPECT_EQ(count({1e-4, 1e5}, Engine::ot), all);
+  EXPECT_EQ(count({1, 1e9}, Engine::gc), all);
+}
+
+/// What runs over a channel inside this process is what was predicted for one machine.
+TEST(Predict, TheChoiceOfEnginesIsThatOfTheRun) {
+  expect_exact_bytes(package_with({"auto"}), 1, cost::Setting::local(2, 1e-4));
 }
 
 TEST(Predict, PlansCarryTheFiguresOfTheirLayers) {

@@ -42,14 +42,14 @@ TEST(Errors, HooksOutliveTheirSource) {
   {
     noise::ErrorModel model;
     model.linears.push_back({1, std::vector<float>(8, 5.0F)});
-    model.truncations.push_back({2, 1, 20, 4, 2, 8, 0});
+    model.truncations.push_back({2, 20, 4, 2, 8, 0});
     model.logits = 3;
     model.logit_bits = 20;
     hooks = inject(model)(1, 1);
   }
   std::vector<std::int32_t> values(8, 64), offset(8, 8);
   hooks.after_node(1, values);
-  hooks.rounding(2, offset);
+  hooks.rounding(2, values, offset);
   for (const std::int32_t o : offset) EXPECT_TRUE(o >= 5 && o <= 8) << o;
 }
 

@@ -22,7 +22,7 @@ noise::ErrorModel noisy(const nn::QuantisedNetwork& network) {
     const auto* quadratic = std::get_if<nn::QQuadratic>(&node.op);
     const int shift = activation ? activation->shift : quadratic ? quadratic->shift : 0;
     if (shift > 0) {
-      model.truncations.push_back({static_cast<int>(i), node.inputs[0], 20, shift, std::max(0, shift - 2),
+      model.truncations.push_back({static_cast<int>(i), 20, shift, std::max(0, shift - 2),
                                    std::int64_t{1} << (shift - 1), activation ? activation->low : 0});
     }
   }

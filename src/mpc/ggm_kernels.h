@@ -1,0 +1,19 @@
+// One level of a GGM tree (mpc/ggm.h).
+#pragma once
+
+#include <cstddef>
+
+#include "mpc/block.h"
+
+namespace ap::mpc::kernels {
+
+/// What children_vaes takes at a time.
+inline constexpr std::size_t kChildrenBlocks = 4;
+
+/// Replaces nodes x_0 .. x_(width-1) by their children H(x_i) at i and x_i xor H(x_i) at width + i; returns
+/// the XOR of the first half.
+Block children_plain(Block* nodes, std::size_t width);
+/// width: a multiple of kChildrenBlocks.
+Block children_vaes(Block* nodes, std::size_t width);
+
+}  // namespace ap::mpc::kernels

@@ -1,0 +1,196 @@
+// Packages that reveal the label alone: the client learns the best class and nothing else.
+#include <gtest/gtest.h>
+
+#include <set>
+#include <thread>
+
+#include "base/bits.h"
+#include "base/error.h"
+#include "net/fault_channel.h"
+#include "net/recording_channel.h"
+#include "nn/accuracy.h"
+#include "nn/integer_executor.h"
+#include "package/package.h"
+#include "plan/select.h"
+#include "protocol/batched_plan.h"
+#include "protocol/client.h"
+#include "protocol/messages.h"
+#include "protocol/server.h"
+#include "protocol/small_network.h"
+
+namespace ap::protocol {
+namespace {
+
+package::Package label_package(std::uint8_t seed, const std::string& engine, bool prime = false) {
+  package::Package p;
+  p.role = package::Role::server;
+  p.network = test::small_network(seed);
+  p.plan = plan::select_exact(p.network);
+  if (prime) p.plan = test::batched_plan(p.network, p.plan);
+  for (plan::ActivationChoice& choice : p.plan.activations) choice.engine = engine;
+  p.plan.reveal = plan::Reveal::label;
+  p.plan.argmax_engine = engine;
+  p.normalization = "scale=255 mean=0 std=1";
+  p.id = package::make_packages(p).id;
+  return p;
+}
+
+std::vector<std::int32_t> random_image(const nn::QNode& input, Prng& prng) {
+  std::vector<std::int32_t> image(static_cast<std::size_t>(input.shape.size()));
+  const auto values = static_cast<std::uint64_t>(input.high - input.low + 1);
+  for (std::int32_t& v : image) {
+    v = static_cast<std::int32_t>(input.low + static_cast<std::int64_t>(prng.next64() % values));
+  }
+  return image;
+}
+
+struct Outcome {
+  std::vector<std::int64_t> result;
+  std::vector<net::RecordedMessage> client_view;
+  std::vector<std::int64_t> logits;  ///< opened from both parties' shares, by the test alone
+  Report report;
+};
+
+Outcome run(const package::Package& package, std::span<const std::int32_t> image,
+            std::optional<net::Fault> fault = std::nullopt) {
+  const ServerModel server_model(package);
+  const Model model(nn::strip_weights(package.network), package.plan);
+  auto [client_end, server_end] = net::make_local_channels();
+  const auto last = static_cast<int>(package.network.nodes.size()) - 1;
+  Share server_logits, client_logits;
+  ServerOptions server_options;
+  server_options.observer = [&](int node, ShareView s) {
+    if (node == last) server_logits.assign(s.begin(), s.end());
+  };
+  std::thread server([&, channel = server_end.get()] {
+    try {
+      serve_session(server_model, *channel, server_options);
+    } catch (const Error&) {
+      channel->close();
+    }
+  });
+  ClientOptions client_options;
+  client_options.observer = [&](int node, ShareView s) {
+    if (node == last) client_logits.assign(s.begin(), s.end());
+  };
+  Outcome outcome;
+  std::unique_ptr<net::Channel> inner = std::move(client_end);
+  if (fault) inner = std::make_unique<net::FaultChannel>(std::move(inner), *fault);
+  net::RecordingChannel recorded(std::move(inner), net::RecordingChannel::Keep::messages);
+  try {
+    ClientSession session(model, package.id, recorded, client_options);
+    outcome.result = session.infer(image);
+    outcome.report = session.report();
+    session.finish();
+  } catch (...) {
+    recorded.close();
+    server.join();
+    throw;
+  }
+  server.join();
+  outcome.client_view = recorded.messages();
+  const ShareModulus& modulus = model.modulus(last);
+  for (std::size_t i = 0; i < client_logits.size(); ++i) {
+    outcome.logits.push_back(modulus.to_signed(modulus.add(server_logits[i], client_logits[i])));
+  }
+  return outcome;
+}
+
+void expect_label(const package::Package& package, std::span<const std::int32_t> image, bool exact) {
+  const Outcome outcome = run(package, image);
+  ASSERT_EQ(outcome.result.size(), 1U);
+  // Exactly the best of the logits that were shared; and the clear network's, which differ by deviations that
+  // policy exact makes rare.
+  EXPECT_EQ(outcome.result[0], nn::argmax(std::span<const std::int64_t>(outcome.logits)));
+  const std::vector<std::int32_t> clear = nn::integer_logits(package.network, image);
+  if (exact || std::equal(clear.begin(), clear.end(), outcome.logits.begin())) {
+    EXPECT_EQ(outcome.result[0], nn::argmax(std::span<const std::int32_t>(clear)));
+  }
+  // The server's only message that is not part of a layer is its share of the label, in one byte.
+  std::size_t results = 0;
+  for (const net::RecordedMessage& m : outcome.client_view) {
+    if (m.type != kResult) continue;
+    ++results;
+    EXPECT_EQ(m.direction, net::Direction::received);
+    EXPECT_EQ(m.payload.size(), packed_bytes(1, 4));
+  }
+  EXPECT_EQ(results, 1U);
+  EXPECT_EQ(outcome.report.layers.back().op, "argmax");
+  EXPECT_GT(outcome.report.layers.back().online.bytes_up, 0U);
+}
+
+TEST(LabelSession, BestClassByEveryEngine) {
+  Prng prng;
+  for (const char* engine : {"gc", "ot", "auto"}) {
+    SCOPED_TRACE(engine);
+    for (const std::uint8_t seed : {1, 2}) {
+      const package::Package package = label_package(seed, engine);
+      expect_label(package, random_image(package.network.nodes[0], prng), false);
+    }
+  }
+}
+
+TEST(LabelSession, BestClassModuloPrimes) {
+  Prng prng;
+  const package::Package package = label_package(3, "gc", true);
+  ASSERT_NE(package.plan.primes.back(), 0U);
+  for (int i = 0; i < 2; ++i) expect_label(package, random_image(package.network.nodes[0], prng), true);
+}
+
+/// Both parties must agree on what is revealed: it is part of the package id.
+TEST(LabelSession, PackagesKeepWhatTheyReveal) {
+  package::Package package = label_package(1, "ot");
+  const package::Pair files = package::make_packages(package);
+  const package::Package client = package::parse(files.client, "client.apm");
+  EXPECT_EQ(client.plan.reveal, plan::Reveal::label);
+  EXPECT_EQ(client.plan.argmax_engine, "ot");
+  package::Package open = package;
+  open.plan.reveal = plan::Reveal::logits;
+  open.plan.argmax_engine.clear();
+  EXPECT_NE(package::make_packages(open).id, files.id);
+}
+
+TEST(LabelSession, BadPlansAreRefused) {
+  package::Package p = label_package(1, "gc", true);
+  p.plan.argmax_engine = "ot";
+  EXPECT_THROW(plan::validate(p.plan, p.network), Error);
+  p.plan.argmax_engine = "other";
+  EXPECT_THROW(plan::validate(p.plan, p.network), Error);
+  p.plan.reveal = plan::Reveal::logits;
+  p.plan.argmax_engine = "gc";
+  EXPECT_THROW(plan::validate(p.plan, p.network), Error);
+}
+
+/// A server that answers with a longer result (all logits, say), or with no class of the network.
+TEST(LabelSession, MalformedResultsAreRefused) {
+  const package::Package package = label_package(1, "gc");
+  Prng prng;
+  const auto image = random_image(package.network.nodes[0], prng);
+  const Outcome clean = run(package, image);
+  std::size_t received = 0, at = 0;
+  for (const net::RecordedMessage& m : clean.client_view) {
+    if (m.direction != net::Direction::received) continue;
+    if (m.type == kResult) at = received;
+    ++received;
+  }
+  EXPECT_THROW(run(package, image, net::Fault{net::Fault::Kind::truncate, net::Direction::received, at, 1}),
+               Error);
+  // 10 classes in 4 bits: a flipped bit b of the packed share moves the class by 2^b, up or down, modulo 16.
+  const std::int64_t best = clean.result.at(0);
+  for (std::size_t bit = 0; bit < 4; ++bit) {
+    const std::int64_t step = std::int64_t{1} << bit;
+    const std::set<std::int64_t> possible = {(best + step) % 16, (best - step + 16) % 16};
+    try {
+      const Outcome outcome =
+          run(package, image, net::Fault{net::Fault::Kind::flip_bit, net::Direction::received, at, bit});
+      EXPECT_LT(outcome.result.at(0), 10);
+      EXPECT_TRUE(possible.contains(outcome.result.at(0))) << outcome.result.at(0) << " from " << best;
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), ErrorCode::peer);
+      EXPECT_GE(*possible.rbegin(), 10) << e.what();
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ap::protocol
