@@ -228,9 +228,8 @@ struct Result {
   double seconds = 0;             ///< of everything
 };
 
-/// Runs the policy, then simulates its choice on the held-out part and, until the bound on the loss holds there
-/// too, goes on to slower choices: the policy's tightened one, or one simulated with fewer changes if it is
-/// faster. Where every layer has a single point the policy does not run, and a
+/// Runs the policy, then simulates its choice on the held-out part and tightens all budgets together until
+/// the bound on the loss holds there too. Where every layer has a single point the policy does not run, and a
 /// note of the plan says so.
 /// @throws Error(input) if no choice keeps the budget, saying which bound and which layer stand in the way.
 Result run_policy(Policy& policy, Environment& environment, const Budget& budget);

@@ -22,22 +22,6 @@ std::size_t costliest(const Environment& environment, const Choice& choice) {
   return layer;
 }
 
-/// The next choice to validate after `choice` failed: the faster one of what the policy proposes and of the
-/// fastest choice that was simulated with fewer changes. Always slower than `choice`, which ends this; `choice`
-/// itself if there is none. What a resumed search remembers beyond this point is slower still, so it changes
-/// nothing.
-Choice after_failure(Policy& policy, Environment& environment, const Choice& choice) {
-  const double seconds = environment.seconds(choice);
-  const std::int64_t changed = environment.evaluate(choice).counts.changed;
-  Choice next = policy.tightened(environment, choice);
-  if (environment.seconds(next) <= seconds) next = choice;
-  for (const auto& [other, evaluation] : environment.evaluations()) {
-    if (evaluation.counts.changed >= changed || evaluation.seconds <= seconds) continue;
-    if (next == choice || evaluation.seconds < environment.seconds(next)) next = other;
-  }
-  return next;
-}
-
 }  // namespace
 
 Choice Policy::tightened(const Environment& environment, const Choice& choice) {
@@ -67,7 +51,7 @@ Result run_policy(Policy& policy, Environment& environment, const Budget& budget
   if (budget.max_loss) {
     while (!environment.keeps_loss(environment.validate(result.choice), *budget.max_loss) ||
            !environment.keeps_loss(environment.evaluate(result.choice), *budget.max_loss)) {
-      const Choice next = result.single ? result.choice : after_failure(policy, environment, result.choice);
+      const Choice next = result.single ? result.choice : policy.tightened(environment, result.choice);
       if (next == result.choice) {
         fail_input(
             "no plan loses at most {:.3g} % of accuracy: with the smallest errors the held-out images still "
