@@ -71,7 +71,6 @@ TEST_F(SearchProgram, PublishedModePacksSlotsAndSaysThatNothingIsToBeSearched) {
     }
   }
   EXPECT_NE(json.at("notes").dump().find("single point"), std::string::npos) << json.at("notes").dump();
-  words[6] = "published2";
   words.insert(words.end(), {"--activation", "ot"});
   expect_failure(run(words), 2, "shares modulo primes");
   expect_failure(run({"compile", path("model.onnx"), "--calibrate", data(), "--out", path("no"), "--mode", "published"}),
