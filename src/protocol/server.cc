@@ -1,7 +1,10 @@
 #include "protocol/server.h"
 
+#include <fmt/format.h>
+
 #include <deque>
 #include <map>
+#include <string>
 
 #include "base/bits.h"
 #include "linear/clear_conv.h"
@@ -109,16 +112,21 @@ class Session {
     const Bytes hello = channel_.receive_exactly(kHello, 2 + 32);
     ByteReader in(hello, "the client's greeting", ErrorCode::peer);
     Welcome status = Welcome::ready;
-    if (in.u16() != kProtocolVersion) {
+    std::string reason;
+    if (const int version = in.u16(); version != kProtocolVersion) {
       status = Welcome::other_version;
+      reason = fmt::format("refused: the client speaks protocol version {}, this server {}", version,
+                           kProtocolVersion);
     } else if (const ByteView id = in.raw(32); !std::equal(id.begin(), id.end(), prepared_.id.begin())) {
       status = Welcome::other_package;
+      reason = "refused: the client has another package";
     }
     ByteWriter welcome;
     welcome.u8(static_cast<std::uint8_t>(status));
     welcome.u16(kProtocolVersion);
     welcome.raw(prepared_.id);
     channel_.send(kWelcome, welcome.bytes());
+    if (!reason.empty() && options_.on_refusal) options_.on_refusal(reason);
     return status == Welcome::ready;
   }
 

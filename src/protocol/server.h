@@ -19,6 +19,7 @@ struct ServerOptions {
   std::size_t max_prepared = 4;        ///< inferences that one session may prepare ahead; bounds its memory
   std::function<void()> on_inference;  ///< called before the last message of each inference
   MaterialStore* store = nullptr;      ///< for prepared inferences that outlive their session; may be shared
+  std::function<void(const std::string&)> on_refusal;  ///< gets a sentence for the log: why a greeting failed
   std::function<void(const std::string&)> on_store_failure;  ///< gets a sentence; the client is only refused
 };
 

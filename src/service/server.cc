@@ -136,6 +136,11 @@ void Server::State::serve(Conversation& session) {
     protocol::ServerOptions options;
     options.max_prepared = config.max_prepared;
     options.store = store.get();
+    bool refused = false;
+    options.on_refusal = [&](const std::string& sentence) {
+      spdlog::warn("session {}: {}", session.number, sentence);
+      refused = true;
+    };
     options.on_store_failure = [&](const std::string& sentence) {
       spdlog::warn("session {}: {}", session.number, sentence);
     };
@@ -144,7 +149,7 @@ void Server::State::serve(Conversation& session) {
       ++inferences;
     };
     protocol::serve_session(model, *session.channel, options);
-    spdlog::info("session {}: ended after {} inferences", session.number, answered);
+    if (!refused) spdlog::info("session {}: ended after {} inferences", session.number, answered);
   } catch (const std::bad_alloc&) {
     spdlog::error("session {}: not enough memory; lower --max-sessions or --max-prepared", session.number);
   } catch (const std::exception& error) {
@@ -206,9 +211,8 @@ Server::Server(const package::Package& package, ServerConfig config) {
   State& s = *state_;
   s.where = where;
   s.limits.inbound_bytes = s.limits.outbound_bytes = kQueueBytes;
-  const std::uint64_t session_bytes =
-      s.model.material_bytes() * s.config.max_prepared + s.model.key_bytes() + s.limits.outbound_bytes +
-      s.limits.inbound_bytes;
+  const std::uint64_t session_bytes = s.model.material_bytes() * s.config.max_prepared + s.model.key_bytes() +
+                                      s.limits.outbound_bytes + s.limits.inbound_bytes;
   s.config.max_sessions = sessions_within(s.config.max_memory_bytes, s.model.prepared_bytes(), session_bytes,
                                           s.config.max_sessions);
   if (s.config.identity.certificate_pem.empty()) {

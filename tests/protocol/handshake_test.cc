@@ -83,7 +83,12 @@ TEST(Handshake, ServerRefusesOtherVersionsBeforeItLooksAtThePackage) {
     hello.raw(package::PackageId{});
     client_end->send(kHello, hello.bytes());
     // It returns: nothing is expected of such a client any more.
-    serve_session(model, *server_end);
+    ServerOptions options;
+    std::string reason;
+    options.on_refusal = [&](const std::string& sentence) { reason = sentence; };
+    serve_session(model, *server_end, options);
+    EXPECT_EQ(reason, "refused: the client speaks protocol version " + std::to_string(version) +
+                          ", this server " + std::to_string(kProtocolVersion));
     const Bytes welcome = client_end->receive_exactly(kWelcome, 1 + 2 + 32);
     EXPECT_EQ(welcome[0], static_cast<std::uint8_t>(Welcome::other_version));
     EXPECT_EQ(welcome[1] | welcome[2] << 8, kProtocolVersion);
