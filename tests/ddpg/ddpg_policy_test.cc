@@ -17,7 +17,8 @@ using search::Budget;
 using search::TauEnvironment;
 using search::test::SmallProblem;
 
-search::Result run(const SmallProblem& small, const Budget& budget, const DdpgOptions& options = {.imagined = 8}) {
+search::Result run(const SmallProblem& small, const Budget& budget,
+                   const DdpgOptions& options = {.imagined = 8}) {
   TauEnvironment environment(small.problem);
   DdpgPolicy policy(options);
   return search::run_policy(policy, environment, budget);
@@ -103,6 +104,20 @@ TEST(DdpgPolicy, TheSameSeedTakesTheSameCourse) {
   EXPECT_NE(seconds_of(first), seconds_of(run(small, budget, {.agent = {.seed = 4}, .imagined = 0})));
 }
 
+/// Where errors do change classes, seeds matter while imagining too.
+TEST(DdpgPolicy, TheSameSeedImaginesTheSame) {
+  const search::test::CloseProblem close;
+  const Budget budget{.max_loss = 0.02, .max_seconds = {}, .simulations = 6};
+  const auto searched = [&](std::uint64_t seed) {
+    TauEnvironment environment(close.problem);
+    DdpgPolicy policy({.agent = {.seed = seed}, .imagined = 8});
+    return search::run_policy(policy, environment, budget);
+  };
+  const search::Result first = searched(3);
+  expect_same(first, searched(3));
+  EXPECT_NE(seconds_of(first), seconds_of(searched(4)));
+}
+
 TEST(DdpgPolicy, PenaltyOnLatencyAndErrorsAgainstLabelsAreRewardsToo) {
   const SmallProblem small(40);
   const TauEnvironment environment(small.problem);
@@ -129,7 +144,8 @@ TEST_P(StoppedSearch, GoesOnAsIfNeverStopped) {
   const SmallProblem small(40);
   const TauEnvironment environment(small.problem);
   const double bound =
-      (environment.seconds(environment.exact_choice()) + environment.seconds(environment.cheapest_choice())) / 2;
+      (environment.seconds(environment.exact_choice()) + environment.seconds(environment.cheapest_choice())) /
+      2;
   const Budget budget{.max_loss = {}, .max_seconds = bound, .simulations = 18};
   const search::Result whole = run(small, budget, {.imagined = GetParam()});
   const TemporaryDirectory directory;

@@ -13,20 +13,7 @@
 namespace ap::search {
 namespace {
 
-/// The last biases are such that all classes of the first image tie: errors surely change classes.
-struct CloseProblem {
-  nn::QuantisedNetwork network = protocol::test::small_network();
-  std::vector<std::int32_t> images = test::random_images(network, 80);
-  Problem problem;
-
-  CloseProblem() {
-    const auto pixels = static_cast<std::size_t>(network.input_shape().size());
-    const auto logits = nn::IntegerExecutor(network).logits(std::span(images).first(pixels));
-    auto& last = std::get<nn::QLinear>(network.nodes.back().op);
-    for (std::size_t i = 0; i < logits.size(); ++i) last.bias[i] -= logits[i];
-    problem = make_problem(network, images, {});
-  }
-};
+using test::CloseProblem;
 
 Counts counts_of(std::int64_t changed) {
   Counts counts;
