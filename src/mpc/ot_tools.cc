@@ -19,17 +19,6 @@ void for_chunks(std::size_t tiles, const Body& body) {
   for (std::size_t at = 0; at < tiles; at += kChunkTiles) body(at, std::min(kChunkTiles, tiles - at));
 }
 
-/// Rows [0, count) of the transposed tile go to slice s = 0.., `stride` blocks apart.
-void scatter(const Block* tile, std::size_t count, Block* to, std::size_t stride) {
-  if (count <= 64) {
-    slice_lowest(tile, count, to, stride);
-    return;
-  }
-  alignas(64) Block rows[kTile];
-  transpose_columns(reinterpret_cast<const std::uint8_t*>(tile), sizeof(Block), 1, rows);
-  for (std::size_t s = 0; s < count; ++s) to[s * stride] = rows[s];
-}
-
 /// The lowest bits of 128 blocks.
 Block lowest_bits(const Block* blocks) {
   Block out;
@@ -81,7 +70,7 @@ void RandomOtSender::tables(int w, int outputs, std::size_t tiles, std::span<Blo
         }
         tile[instance].lo = string;
       }
-      scatter(tile.data(), slices, strings.data() + first + at, tiles);
+      slice_lowest(tile.data(), slices, strings.data() + first + at, tiles);
     }
   });
 }
@@ -93,8 +82,8 @@ void RandomOtSender::bits(int outputs, std::size_t tiles, std::span<Block> d, st
     hash_both(chunk * kTile);
     for (std::size_t i = 0; i < chunk * kTile; ++i) one_[i] ^= zero_[i];
     for (std::size_t at = 0; at < chunk; ++at) {
-      scatter(zero_.data() + at * kTile, count, shares.data() + first + at, tiles);
-      scatter(one_.data() + at * kTile, count, d.data() + first + at, tiles);
+      slice_lowest(zero_.data() + at * kTile, count, shares.data() + first + at, tiles);
+      slice_lowest(one_.data() + at * kTile, count, d.data() + first + at, tiles);
     }
   });
 }
@@ -161,7 +150,7 @@ void RandomOtReceiver::bits(int outputs, std::size_t tiles, std::span<Block> cho
     draw(chunk * kTile);
     for (std::size_t at = 0; at < chunk; ++at) {
       choices[first + at] = lowest_bits(blocks_.data() + at * kTile);
-      scatter(hashes_.data() + at * kTile, count, shares.data() + first + at, tiles);
+      slice_lowest(hashes_.data() + at * kTile, count, shares.data() + first + at, tiles);
     }
   });
 }
@@ -188,7 +177,7 @@ void slice_words(std::span<const std::uint64_t> words, int shift, int bits, std:
   for (std::size_t at = 0; at < tiles; ++at) {
     const std::size_t present = std::min(kTile, words.size() - at * kTile);
     for (std::size_t i = 0; i < kTile; ++i) tile[i].lo = i < present ? words[at * kTile + i] >> shift : 0;
-    scatter(tile.data(), count, slices.data() + at, tiles);
+    slice_lowest(tile.data(), count, slices.data() + at, tiles);
   }
 }
 

@@ -99,8 +99,9 @@ __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))) void slice_lowest_
 void slice_lowest(const Block* blocks, std::size_t count, Block* to, std::size_t stride) {
   // A whole transposition takes about as long as the bits of four slices.
   constexpr std::size_t kFew = 4;
-  AP_ASSERT(count <= 64);
-  if (cpu().avx512) return kernels::slice_lowest_avx512(blocks, count, to, stride);
+  constexpr std::size_t kHalf = 64;  // what the kernel takes: the low words of the blocks
+  AP_ASSERT(count <= 128);
+  if (cpu().avx512 && count <= kHalf) return kernels::slice_lowest_avx512(blocks, count, to, stride);
   if (count <= kFew) return kernels::slice_lowest_plain(blocks, count, to, stride);
   alignas(64) Block rows[128];
   transpose_columns(reinterpret_cast<const std::uint8_t*>(blocks), sizeof(Block), 1, rows);

@@ -51,6 +51,19 @@ TEST(Transpose, SlicesOfTheLowestBitsAgreeWithTheBitLoop) {
   }
 }
 
+TEST(Transpose, SlicesReachBeyondTheLowWords) {
+  Prng prng(test_seed(6));
+  std::vector<Block> blocks(128), slices(128);
+  for (Block& b : blocks) b = {prng.next64(), prng.next64()};
+  slice_lowest(blocks.data(), slices.size(), slices.data(), 1);
+  for (std::size_t s = 0; s < 128; ++s) {
+    for (std::size_t i = 0; i < 128; ++i) {
+      const std::uint64_t bit = ((s < 64 ? blocks[i].lo : blocks[i].hi) >> (s % 64)) & 1;
+      ASSERT_EQ(((i < 64 ? slices[s].lo : slices[s].hi) >> (i % 64)) & 1, bit);
+    }
+  }
+}
+
 TEST(Transpose, EveryBitGoesToItsPlace) {
   constexpr std::size_t kTiles = 3;
   constexpr std::size_t kStride = 16 * kTiles + 8;
