@@ -13,6 +13,7 @@
 #include "protocol/client.h"
 #include "protocol/link.h"
 #include "protocol/messages.h"
+#include "protocol/packaged.h"
 #include "protocol/server.h"
 #include "protocol/small_network.h"
 
@@ -21,13 +22,7 @@ namespace {
 
 package::Package batched_package(const nn::QuantisedNetwork& network,
                                  const test::BatchedPlanOptions& options = {}) {
-  package::Package p;
-  p.role = package::Role::server;
-  p.network = network;
-  p.plan = test::batched_plan(network, plan::select_exact(network), options);
-  p.normalization = "scale=255 mean=0 std=1";
-  p.id = package::make_packages(p).id;
-  return p;
+  return test::packaged(network, test::batched_plan(network, plan::select_exact(network), options));
 }
 
 std::vector<std::int32_t> random_image(const nn::QNode& input, Prng& prng) {

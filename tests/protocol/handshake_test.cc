@@ -10,6 +10,7 @@
 #include "plan/select.h"
 #include "protocol/client.h"
 #include "protocol/messages.h"
+#include "protocol/packaged.h"
 #include "protocol/server.h"
 #include "protocol/small_network.h"
 
@@ -17,15 +18,11 @@ namespace ap::protocol {
 namespace {
 
 package::Package packaged(plan::Reveal reveal) {
-  package::Package p;
-  p.role = package::Role::server;
-  p.network = test::small_network();
-  p.plan = plan::select_exact(p.network);
-  p.plan.reveal = reveal;
-  if (reveal == plan::Reveal::label) p.plan.argmax_engine = "auto";
-  p.normalization = "scale=255 mean=0 std=1";
-  p.id = package::make_packages(p).id;
-  return p;
+  const nn::QuantisedNetwork network = test::small_network();
+  plan::Plan plan = plan::select_exact(network);
+  plan.reveal = reveal;
+  if (reveal == plan::Reveal::label) plan.argmax_engine = "auto";
+  return test::packaged(network, plan);
 }
 
 /// Greets as a client of `client` and gives the sentence that ends the session; empty if it does not end.

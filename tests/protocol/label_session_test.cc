@@ -15,6 +15,7 @@
 #include "protocol/batched_plan.h"
 #include "protocol/client.h"
 #include "protocol/messages.h"
+#include "protocol/packaged.h"
 #include "protocol/server.h"
 #include "protocol/small_network.h"
 
@@ -22,17 +23,13 @@ namespace ap::protocol {
 namespace {
 
 package::Package label_package(std::uint8_t seed, const std::string& engine, bool prime = false) {
-  package::Package p;
-  p.role = package::Role::server;
-  p.network = test::small_network(seed);
-  p.plan = plan::select_exact(p.network);
-  if (prime) p.plan = test::batched_plan(p.network, p.plan);
-  for (plan::ActivationChoice& choice : p.plan.activations) choice.engine = engine;
-  p.plan.reveal = plan::Reveal::label;
-  p.plan.argmax_engine = engine;
-  p.normalization = "scale=255 mean=0 std=1";
-  p.id = package::make_packages(p).id;
-  return p;
+  const nn::QuantisedNetwork network = test::small_network(seed);
+  plan::Plan plan = plan::select_exact(network);
+  if (prime) plan = test::batched_plan(network, plan);
+  for (plan::ActivationChoice& choice : plan.activations) choice.engine = engine;
+  plan.reveal = plan::Reveal::label;
+  plan.argmax_engine = engine;
+  return test::packaged(network, plan);
 }
 
 std::vector<std::int32_t> random_image(const nn::QNode& input, Prng& prng) {

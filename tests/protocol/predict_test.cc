@@ -13,6 +13,7 @@
 #include "protocol/client.h"
 #include "protocol/link.h"
 #include "protocol/mixed_network.h"
+#include "protocol/packaged.h"
 #include "protocol/server.h"
 #include "protocol/small_network.h"
 
@@ -20,16 +21,12 @@ namespace ap::protocol {
 namespace {
 
 package::Package package_with(const std::vector<std::string>& engines) {
-  package::Package p;
-  p.role = package::Role::server;
-  p.network = test::small_network();
-  p.plan = plan::select_exact(p.network);
-  p.normalization = "scale=255 mean=0 std=1";
-  for (std::size_t i = 0; i < p.plan.activations.size(); ++i) {
-    p.plan.activations[i].engine = engines[i % engines.size()];
+  const nn::QuantisedNetwork network = test::small_network();
+  plan::Plan plan = plan::select_exact(network);
+  for (std::size_t i = 0; i < plan.activations.size(); ++i) {
+    plan.activations[i].engine = engines[i % engines.size()];
   }
-  p.id = package::make_packages(p).id;
-  return p;
+  return test::packaged(network, plan);
 }
 
 /// Runs `images` inferences of zeros; the reports of all.

@@ -14,26 +14,19 @@
 #include "protocol/client.h"
 #include "protocol/messages.h"
 #include "protocol/mixed_network.h"
+#include "protocol/packaged.h"
 #include "protocol/server.h"
 #include "protocol/small_network.h"
 
 namespace ap::protocol {
 namespace {
 
+using test::packaged;
+
 using Values = std::vector<std::vector<std::int32_t>>;
 
 using test::mixed_network;
 using test::quadratic;
-
-package::Package packaged(nn::QuantisedNetwork network, plan::Plan plan) {
-  package::Package p;
-  p.role = package::Role::server;
-  p.network = std::move(network);
-  p.plan = std::move(plan);
-  p.normalization = "scale=255 mean=0 std=1";
-  p.id = package::make_packages(p).id;
-  return p;
-}
 
 std::vector<std::int32_t> random_image(const nn::QuantisedNetwork& network, Prng& prng) {
   std::vector<std::int32_t> image(static_cast<std::size_t>(network.input_shape().size()));

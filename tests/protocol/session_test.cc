@@ -10,6 +10,7 @@
 #include "nn/integer_executor.h"
 #include "package/package.h"
 #include "plan/select.h"
+#include "protocol/packaged.h"
 #include "protocol/server.h"
 #include "protocol/share.h"
 #include "protocol/small_network.h"
@@ -19,13 +20,7 @@ namespace {
 
 package::Package make_server_package(const nn::QuantisedNetwork& network,
                                      const plan::SelectOptions& options = {}) {
-  package::Package p;
-  p.role = package::Role::server;
-  p.network = network;
-  p.plan = plan::select_exact(network, options);
-  p.normalization = "scale=255 mean=0 std=1";
-  p.id = package::make_packages(p).id;
-  return p;
+  return test::packaged(network, plan::select_exact(network, options));
 }
 
 /// What both parties held in one inference.

@@ -14,23 +14,16 @@
 #include "protocol/batched_plan.h"
 #include "protocol/client.h"
 #include "protocol/messages.h"
+#include "protocol/packaged.h"
 #include "protocol/server.h"
 #include "protocol/small_network.h"
 
 namespace ap::protocol {
 namespace {
 
-using Use = ClientSession::Use;
+using test::packaged;
 
-package::Package packaged(nn::QuantisedNetwork network, plan::Plan plan) {
-  package::Package p;
-  p.role = package::Role::server;
-  p.network = std::move(network);
-  p.plan = std::move(plan);
-  p.normalization = "scale=255 mean=0 std=1";
-  p.id = package::make_packages(p).id;
-  return p;
-}
+using Use = ClientSession::Use;
 
 /// So few truncation errors that all activations are those of the clear network.
 plan::Plan precise_plan(const nn::QuantisedNetwork& network, const std::string& engine = {}) {
