@@ -17,7 +17,7 @@ namespace {
 
 // Layout (docs/package-format.md): magic, version, role, flags, sizes, zstd body, SHA-256 of all before it.
 constexpr char kMagic[8] = {'A', 'P', 'M', '\r', '\n', 0x1a, 'p', 'n'};
-constexpr std::uint16_t kVersion = 2;
+constexpr std::uint16_t kVersion = 3;
 constexpr std::size_t kHashBytes = 32;
 constexpr std::uint64_t kMaxFile = std::uint64_t{1} << 30;
 constexpr std::uint64_t kMaxBody = std::uint64_t{1} << 31;

@@ -55,6 +55,14 @@ struct ActivationChoice {
 /// What an inference tells the client.
 enum class Reveal : std::uint8_t { logits, label };
 
+/// What the server does against a client that learns the weights from the errors of its results, its own random
+/// tape known to it (docs/threat-model, "Circuit privacy as a budget").
+struct WeightPrivacy {
+  /// T: how many inferences may be prepared for all clients together that may pool what they see. 0: nothing is
+  /// promised.
+  std::uint64_t inferences = 0;
+};
+
 struct Plan {
   std::string policy;
   double target_failure_log2 = -40;  ///< per inference
@@ -66,6 +74,7 @@ struct Plan {
   std::vector<LinearChoice> linears;
   std::vector<ActivationChoice> activations;
   Reveal reveal = Reveal::logits;
+  WeightPrivacy privacy;
   std::string argmax_engine;  ///< of the last step if the label is revealed: "auto", "gc" or "ot"; else empty
   double min_lambda_bits = 0;
   double failure_log2 = 0;  ///< predicted, per inference

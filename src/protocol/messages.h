@@ -28,6 +28,6 @@ enum class StoreAnswer : std::uint8_t { done = 0, refused = 1 };
 enum class Welcome : std::uint8_t { ready = 0, other_package = 1, other_version = 2, busy = 3 };
 
 /// Of the meaning and order of all messages but these two greetings, which every version must understand.
-inline constexpr std::uint16_t kProtocolVersion = 2;
+inline constexpr std::uint16_t kProtocolVersion = 3;
 
 }  // namespace ap::protocol
