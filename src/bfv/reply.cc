@@ -8,11 +8,15 @@
 #include "bfv/scheme.h"
 #include "bfv/small.h"
 #include "bfv/wire.h"
+#include "random/wide_noise.h"
 
 namespace ap::bfv {
 namespace {
 
 using ring::Uint128;
+
+/// No noise of the server reaches this: 65 steps and an error.
+constexpr std::uint64_t kMaxNoise = 66 * kMaxWideNoiseStep;
 
 void check(const Context& context, const ReplyFormat& format) {
   for (const int drop : {format.drop0, format.drop1}) {
@@ -128,8 +132,8 @@ std::size_t reply_bytes(const Context& context, const ReplyFormat& format) {
          wide_bytes(context.n(), context.q_bits() - format.drop1);
 }
 
-Bytes reshare(const PublicKey& key, Accumulator&& sum, int log2_p, const ReplyFormat& format, Prng& prng,
-              std::span<std::uint64_t> server_shares, ErrorSource errors) {
+Bytes reshare(const PublicKey& key, Accumulator&& sum, int log2_p, const ReplyFormat& format,
+              std::uint64_t noise_step, Prng& prng, std::span<std::uint64_t> server_shares, ErrorSource errors) {
   const Context& context = *key.context;
   const std::size_t n = context.n(), count = format.positions.size();
   AP_ASSERT(server_shares.size() == count && sum.c0.size() == context.words());
@@ -138,6 +142,8 @@ Bytes reshare(const PublicKey& key, Accumulator&& sum, int log2_p, const ReplyFo
 
   const SecretVector<std::uint64_t> u = draw_ternary(context, prng);
   const SecretVector<std::int8_t> e0 = draw_errors(count, prng, errors), e1 = draw_errors(n, prng, errors);
+  SecretVector<std::int64_t> wide(count);
+  if (noise_step > 0 && errors == ErrorSource::centred_binomial) sample_wide_noise(prng, noise_step, wide);
   SecretVector<std::uint64_t> r(count * context.primes());
   add_product_and_invert(context, key.b, u, sum.c0);
   add_product_and_invert(context, key.a, u, sum.c1);
@@ -146,9 +152,11 @@ Bytes reshare(const PublicKey& key, Accumulator&& sum, int log2_p, const ReplyFo
     const ring::Modulus& q = context.tables(i).modulus();
     const std::span<std::uint64_t> masks = std::span(r).subspan(i * count, count);
     sample_uniform(prng, q.value(), masks);
+    // A multiple of the prime beyond every noise, so that sums with it are not negative.
+    const auto lift = static_cast<std::int64_t>((kMaxNoise / q.value() + 1) * q.value());
     for (std::size_t k = 0; k < count; ++k) {
       const std::uint64_t masked = q.sub(sum.c0[i * n + format.positions[k]], masks[k]);
-      c0[i * count + k] = q.add(masked, small_residue(e0[k], q.value()));
+      c0[i * count + k] = q.add(masked, q.reduce(static_cast<std::uint64_t>(wide[k] + e0[k] + lift)));
     }
     for (std::size_t j = 0; j < n; ++j) {
       sum.c1[i * n + j] = q.add(sum.c1[i * n + j], small_residue(e1[j], q.value()));

@@ -85,10 +85,12 @@ struct ReplyFormat {
 std::size_t reply_bytes(const Context& context, const ReplyFormat& format);
 
 /// Approximate re-sharing. Subtracts R uniform in R_q from c0 (at the positions sent), adds a fresh public-key
-/// encryption of zero to both parts, writes round(p R / q) mod p to server_shares (one per position), and returns
-/// the bit-packed reply of exactly reply_bytes(...) bytes. Positions that are not read are not sent.
-Bytes reshare(const PublicKey& key, Accumulator&& sum, int log2_p, const ReplyFormat& format, Prng& prng,
-              std::span<std::uint64_t> server_shares, ErrorSource errors = ErrorSource::centred_binomial);
+/// encryption of zero to both parts and noise of the server's own to c0 (random/wide_noise.h, with this step; 0 for
+/// none), writes round(p R / q) mod p to server_shares (one per position), and returns the bit-packed reply of
+/// exactly reply_bytes(...) bytes. Positions that are not read are not sent.
+Bytes reshare(const PublicKey& key, Accumulator&& sum, int log2_p, const ReplyFormat& format,
+              std::uint64_t noise_step, Prng& prng, std::span<std::uint64_t> server_shares,
+              ErrorSource errors = ErrorSource::centred_binomial);
 
 /// client_shares[i] = round(p/q (c0 + c1 s)[positions[i]]) mod p, constant time, never fails on a value.
 /// @throws Error(peer) on a wrong size or a residue out of range (both visible to anyone on the wire).

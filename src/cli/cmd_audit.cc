@@ -31,12 +31,28 @@ Json json_of(const package::Package& package, const service::Audit& audit) {
           {"reveal", package.plan.reveal == plan::Reveal::label ? "label" : "logits"},
           {"min_lambda_bits", finite(audit.min_lambda_bits)},
           {"cost_model", security::to_string(audit.cost_model)},
-          {"circuit_privacy", audit.circuit_privacy},
+          {"circuit_privacy",
+           {{"method", audit.circuit_privacy.method},
+            {"inferences", audit.circuit_privacy.inferences},
+            {"bound_bits_per_weight", finite(audit.circuit_privacy.bound_bits_per_weight)},
+            {"snr", finite(audit.circuit_privacy.snr)}}},
           {"flood_bits", audit.flood_bits},
           {"failure_log2", finite(audit.failure_log2)},
           {"target_failure_log2", finite(audit.target_failure_log2)},
           {"layers", std::move(layers)},
           {"assumptions", audit.assumptions}};
+}
+
+std::string privacy_text(const service::Audit& audit) {
+  const service::CircuitPrivacy& privacy = audit.circuit_privacy;
+  std::string out = "circuit privacy   " + privacy.method;
+  if (audit.flood_bits > 0) out += fmt::format(", {} flooding bits", audit.flood_bits);
+  if (privacy.inferences == 0) {
+    return out + "\n                  NONE: clients that keep their own random numbers can compute the weights\n";
+  }
+  return out + fmt::format("\n                  {} inferences of all clients tell at most {:.2g} bits of a weight "
+                           "beside their results\n",
+                           privacy.inferences, privacy.bound_bits_per_weight);
 }
 
 std::string text_of(const package::Package& package, const service::Audit& audit) {
@@ -53,7 +69,7 @@ std::string text_of(const package::Package& package, const service::Audit& audit
   std::string out = fmt::format("package {}\n\n{}\n", package::to_hex(package.id), table.text());
   out += fmt::format("lowest security   {:.1f} bits ({} cost model)\n", audit.min_lambda_bits,
                      security::to_string(audit.cost_model));
-  out += fmt::format("circuit privacy   {}, {} flooding bits\n", audit.circuit_privacy, audit.flood_bits);
+  out += privacy_text(audit);
   out += fmt::format(
       "failure           at most 2^{:.1f} per inference (asked for: 2^{:.0f})\n\nThis holds if:\n",
       audit.failure_log2, audit.target_failure_log2);

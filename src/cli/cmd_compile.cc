@@ -35,6 +35,7 @@ struct Options {
   std::optional<double> max_latency, max_accuracy_loss, bandwidth, round_trip;
   service::CompileOptions compile;
   bool json = false;
+  bool accept_weight_leakage = false;
 };
 
 /// One line a class.
@@ -195,6 +196,7 @@ Json json_of(const service::Compiled& compiled, const service::Audit& audit, con
             {"images", compiled.accuracy.images},
             {"simulated_agreement", compiled.agreement}}},
           {"activation_bits", compiled.activation_bits},
+          {"privacy_inferences", plan.privacy.inferences},
           {"notes", plan.notes},
           {"search_s", compiled.search_seconds},
           {"search", compiled.search ? search_json(*compiled.search) : Json(nullptr)},
@@ -230,6 +232,9 @@ std::string text_of(const service::Compiled& compiled, const service::Audit& aud
   std::string out = table.text();
   out += fmt::format("\nlowest security {:.1f} bits, failure at most 2^{:.1f} per inference\n",
                      audit.min_lambda_bits, plan.failure_log2);
+  out += plan.privacy.inferences > 0
+             ? fmt::format("weights stay private for {} inferences of all clients together\n", plan.privacy.inferences)
+             : std::string("WARNING: clients can compute the weights from some thousands of results\n");
   for (const std::string& note : plan.notes) out += "note: " + note + "\n";
   if (plan.reveal == plan::Reveal::label) {
     out += fmt::format("clients learn the best class alone (argmax by engine {})\n", plan.argmax_engine);
@@ -320,6 +325,7 @@ void run_compile(Options options, const Extensions& extensions) {
   make_directory(options.out);
   set_prices(options);
   service::CompileOptions wanted = options.compile;
+  if (options.accept_weight_leakage) wanted.privacy_inferences = 0;
   if (options.max_accuracy_loss) wanted.max_accuracy_loss = *options.max_accuracy_loss / 100;
   if (options.max_accuracy_loss || !options.max_latency) wanted.search.max_loss = wanted.max_accuracy_loss;
   wanted.search.max_seconds = options.max_latency;
@@ -372,6 +378,18 @@ void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
   command->add_option("--der", options->compile.der_log2,
                       "Policy published: log2 of each layer's decryption-error rate")
       ->capture_default_str();
+  auto* inferences =
+      command
+          ->add_option("--privacy-inferences", options->compile.privacy_inferences,
+                       "How many inferences, of all clients together, must not give the weights away")
+          ->check(CLI::Range(std::uint64_t{1}, noise::kMaxInferences))
+          ->capture_default_str()
+          ->type_name("T");
+  command
+      ->add_flag("--accept-weight-leakage", options->accept_weight_leakage,
+                 "Smaller parameters without noise of the server's own: a client that keeps its own random numbers "
+                 "computes the weights from some thousands of results")
+      ->excludes(inferences);
   command->add_flag("--strict", options->compile.strict,
                     "Failure of at most 2^-128 per inference instead of 2^-40");
   command->add_option("--calibration-images,--first", options->selection.first, "Images to calibrate on")

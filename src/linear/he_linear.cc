@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "random/wide_noise.h"
 
 namespace ap::linear {
 namespace {
@@ -35,16 +36,21 @@ void check_weights(const Layout& layout, std::span<const std::int16_t> weights) 
 
 }  // namespace
 
-HeLinear::HeLinear(Layout layout, bfv::ContextPtr context, int log2_p, int drop0, int drop1)
+HeLinear::HeLinear(Layout layout, bfv::ContextPtr context, int log2_p, int drop0, int drop1,
+                   std::uint64_t noise_step)
     : layout_(std::move(layout)),
       context_(std::move(context)),
       log2_p_(log2_p),
       drop0_(drop0),
-      drop1_(drop1) {
+      drop1_(drop1),
+      noise_step_(noise_step) {
   const std::uint32_t n = bfv::parameters(*context_).n;
   if (layout_.n() != n)
     fail_input("a layout for ring degree {} cannot run in a ring of degree {}", layout_.n(), n);
   if (log2_p < 1 || log2_p > 60) fail_input("the plaintext modulus must have 1 to 60 bits, not {}", log2_p);
+  if (noise_step > kMaxWideNoiseStep) {
+    fail_input("noise of step {} is wider than the largest, {}", noise_step, kMaxWideNoiseStep);
+  }
   read_offset_.push_back(0);
   reply_offset_.push_back(0);
   for (std::size_t reply = 0; reply < layout_.replies(); ++reply) {
@@ -151,7 +157,8 @@ Bytes PreparedLinear::apply(ByteView uploads, const bfv::PublicKey& key, const S
     SecretVector<std::uint64_t> shares(at.size());
     Prng prng(seed, i);
     const Bytes reply =
-        bfv::reshare(key, std::move(sum), layer_->log2_p(), layer_->reply_format(i), prng, shares, errors);
+        bfv::reshare(key, std::move(sum), layer_->log2_p(), layer_->reply_format(i), layer_->noise_step(), prng,
+                     shares, errors);
     AP_ASSERT(reply.size() == layer_->reply_offset(i + 1) - layer_->reply_offset(i));
     std::copy(reply.begin(), reply.end(),
               replies.begin() + static_cast<std::ptrdiff_t>(layer_->reply_offset(i)));

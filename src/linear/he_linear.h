@@ -21,13 +21,15 @@ namespace ap::linear {
 /// What both parties know of a layer: its packing, ring, plaintext modulus and reply format.
 class HeLinear {
  public:
-  /// Replies drop drop0 low bits of c0 and drop1 of c1.
-  /// @throws Error(input) if the layout's ring is not the context's, or log2_p is not in 1..60.
-  HeLinear(Layout layout, bfv::ContextPtr context, int log2_p, int drop0, int drop1);
+  /// Replies drop drop0 low bits of c0 and drop1 of c1, and carry noise of the server's own of this step
+  /// (random/wide_noise.h; 0 for none) in every coefficient of c0.
+  /// @throws Error(input) if the layout's ring is not the context's, or a number is out of range.
+  HeLinear(Layout layout, bfv::ContextPtr context, int log2_p, int drop0, int drop1, std::uint64_t noise_step);
 
   const Layout& layout() const { return layout_; }
   const bfv::ContextPtr& context() const { return context_; }
   int log2_p() const { return log2_p_; }
+  std::uint64_t noise_step() const { return noise_step_; }
   /// Format of reply `reply`, and the flat output index of each of its positions.
   bfv::ReplyFormat reply_format(std::size_t reply) const;
   std::span<const std::uint32_t> outputs(std::size_t reply) const;
@@ -50,6 +52,7 @@ class HeLinear {
   Layout layout_;
   bfv::ContextPtr context_;
   int log2_p_, drop0_, drop1_;
+  std::uint64_t noise_step_;
   // All reads, reply after reply.
   std::vector<std::uint32_t> positions_, outputs_;
   std::vector<std::size_t> read_offset_, reply_offset_;

@@ -1,6 +1,7 @@
 #include "linear/layout.h"
 
 #include <algorithm>
+#include <map>
 #include <array>
 #include <limits>
 
@@ -158,6 +159,14 @@ ReducedMap reduce(const Geometry& g, bool phases) {
           .phases_w = x.phases,
           .channels_in = g.in.c / g.groups * y.phases * x.phases,
           .channels_out = g.c_out / g.groups};
+}
+
+std::uint64_t Layout::reads_of_a_weight() const {
+  std::map<std::size_t, std::uint64_t> by_polynomial;
+  for (std::size_t reply = 0; reply < replies(); ++reply) by_polynomial[first_weight(reply)] += reads(reply).size();
+  std::uint64_t most = 0;
+  for (const auto& [polynomial, count] : by_polynomial) most = std::max(most, count);
+  return most;
 }
 
 std::vector<int> progression_free(int count) {

@@ -114,6 +114,9 @@ class Layout {
   std::size_t first_weight(std::size_t reply) const;
   /// What reply `reply` holds, positions ascending. Over all replies each output occurs exactly once.
   std::vector<Read> reads(std::size_t reply) const;
+  /// How many coefficients that are read collect one and the same weight, at most: the reads of all replies
+  /// that use its polynomial, since a coefficient of a product collects the noise of the whole product.
+  std::uint64_t reads_of_a_weight() const;
 
  private:
   Geometry geometry_;

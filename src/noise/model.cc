@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "base/error.h"
+#include "random/wide_noise.h"
 
 namespace ap::noise {
 namespace {
@@ -28,8 +29,14 @@ double dropping_variance(std::uint32_t n, int drop0, int drop1) {
   return rounding_mean_square(drop0) + ternary_norm2(n) * rounding_mean_square(drop1);
 }
 
+double server_variance(const ReplyNoise& r) {
+  const double sigma = wide_noise_sigma(r.noise_step);
+  return sigma * sigma;
+}
+
 double variance(const ReplyNoise& r) {
-  return upload_variance(r) + rerandomisation_variance(r) + dropping_variance(r.n, r.drop0, r.drop1);
+  return upload_variance(r) + rerandomisation_variance(r) + dropping_variance(r.n, r.drop0, r.drop1) +
+         server_variance(r);
 }
 
 double tau(double variance, double log2_q, int log2_p) {

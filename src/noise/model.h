@@ -16,6 +16,7 @@ struct ReplyNoise {
   double weight_norm2 = 0;
   double sigma = 0;          ///< standard deviation of fresh errors
   int drop0 = 0, drop1 = 0;  ///< low bits that the reply drops from c0 and c1
+  std::uint64_t noise_step = 0;  ///< of the server's own noise in c0 (random/wide_noise.h)
 };
 
 /// Variance from the uploads: (sigma^2 + 1/12) |w|^2. The 1/12 is the rounding of q m / p (m uniform).
@@ -25,7 +26,9 @@ double rerandomisation_variance(const ReplyNoise& reply);
 /// Variance from the dropped bits: E(d0) + 2 n / 3 E(d1) with E(d) = (4^d + 2) / 12, the mean square of the
 /// error of rounding an integer to a multiple of 2^d, and E(0) = 0.
 double dropping_variance(std::uint32_t n, int drop0, int drop1);
-/// Their sum.
+/// Variance of the server's own noise.
+double server_variance(const ReplyNoise& reply);
+/// The sum of the four.
 double variance(const ReplyNoise& reply);
 
 /// tau: the standard deviation of p e / q, the noise in units of the last place of the result.

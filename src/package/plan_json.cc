@@ -78,6 +78,7 @@ Json linear_json(const plan::LinearChoice& c) {
                  {"groups", p.groups},
                  {"phases", p.phases}}},
                {"drop", {c.drop0, c.drop1}},
+               {"noise_step", c.noise_step},
                {"error_std", c.error_std},
                {"failure_log2", c.failure_log2},
                {"predicted_s", c.predicted_s},
@@ -100,6 +101,7 @@ plan::LinearChoice linear_from(const Json& j) {
   c.packing.phases = p.at("phases").get<bool>();
   c.drop0 = j.at("drop").at(0).get<int>();
   c.drop1 = j.at("drop").at(1).get<int>();
+  c.noise_step = j.at("noise_step").get<std::uint64_t>();
   c.error_std = j.at("error_std").get<double>();
   c.failure_log2 = j.at("failure_log2").get<double>();
   c.predicted_s = j.at("predicted_s").get<double>();
@@ -164,6 +166,7 @@ Json plan_to_json(const plan::Plan& plan) {
     for (const bfv::BatchParameters& g : plan.batch_groups) batch.push_back(batch_group_json(g));
   }
   if (!plan.primes.empty()) json["primes"] = plan.primes;
+  json["privacy"] = {{"inferences", plan.privacy.inferences}};
   json["reveal"] = plan.reveal == plan::Reveal::label ? "label" : "logits";
   if (plan.reveal == plan::Reveal::label) json["argmax_engine"] = plan.argmax_engine;
   return json;
@@ -182,6 +185,7 @@ plan::Plan plan_from_json(const Json& json) {
     for (const Json& g : json.at("batch_groups")) plan.batch_groups.push_back(batch_group_from(g));
   }
   if (json.contains("primes")) plan.primes = json.at("primes").get<std::vector<std::uint64_t>>();
+  plan.privacy.inferences = json.at("privacy").at("inferences").get<std::uint64_t>();
   const auto reveal = json.at("reveal").get<std::string>();
   if (reveal != "logits" && reveal != "label") {
     fail_input("the package reveals \"{}\", which this version does not know; it knows: logits, label",

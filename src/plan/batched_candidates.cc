@@ -262,7 +262,7 @@ std::vector<BatchedCandidate> batched_pareto(const nn::QNode& node, std::uint64_
 
 PackingPrices compare_packings(const nn::QNode& node, int log2_p, const ErrorBudget& budget,
                                double bytes_per_second, const BatchedOptions& options) {
-  PackingPrices prices{cheapest(node, log2_p, budget, bytes_per_second), std::nullopt};
+  PackingPrices prices{cheapest(node, log2_p, budget, {.bytes_per_second = bytes_per_second}), std::nullopt};
   // As many values as 2^log2_p tells apart.
   const std::int64_t bound = (std::int64_t{1} << (log2_p - 1)) - 1;
   for (const BatchedVariant& variant : batched_variants(node, options)) {

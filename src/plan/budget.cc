@@ -68,10 +68,12 @@ Plan select_tau(const nn::QuantisedNetwork& network, std::span<const double> tau
   parallel_for(linears.size(), [&](std::size_t i) {
     const auto node = static_cast<std::size_t>(linears[i]);
     chosen[i] = cheapest(network.nodes[node], std::max(modulus_bits[node], 2), {tau[i], 0, 1},
-                         options.bytes_per_second, options.profile);
+                         {options.bytes_per_second, options.profile, options.privacy_inferences});
   });
-  return assemble(network, "budget", 0, std::move(modulus_bits), chosen, ranges, options.guard_bits,
-                  options.profile);
+  Plan plan = assemble(network, "budget", 0, std::move(modulus_bits), chosen, ranges, options.guard_bits,
+                       options.profile);
+  plan.privacy.inferences = options.privacy_inferences;
+  return plan;
 }
 
 BudgetSelection select_budget(const nn::QuantisedNetwork& network, std::span<const std::int32_t> images,
@@ -106,6 +108,7 @@ BudgetSelection select_budget(const nn::QuantisedNetwork& network, std::span<con
   }
   SelectOptions exact;
   exact.profile = options.profile;
+  exact.privacy_inferences = options.privacy_inferences;
   result.plan = select_exact(network, exact);
   result.fraction = 0;
   result.overflow_log2 = -std::numeric_limits<double>::infinity();

@@ -21,6 +21,7 @@ struct BudgetOptions {
   /// sqrt(12), is small beside the errors that this policy allows anyway, and each bit costs a gate.
   int guard_bits = 2;
   double bytes_per_second = kGigabit;
+  std::uint64_t privacy_inferences = noise::kDefaultInferences;  ///< LayerOptions
   cost::Profile profile = cost::typical_profile();
   SimulateOptions simulate;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <tuple>
 
 #include "base/error.h"
@@ -24,8 +25,8 @@ constexpr int kMaxPrimeBits = 60;
 constexpr int kMinPrimeBits = 20;
 // Bits of q beyond the fewest that a budget needs which are tried.
 constexpr int kSurplusBits = 6;
-// What q has beyond p, typically.
-constexpr int kTypicalNoiseBits = 8;
+// What q has beyond p, typically: without noise of the server's own, and with it.
+constexpr int kTypicalNoiseBits = 8, kTypicalPrivateBits = 22;
 
 /// How q of `bits` bits is split into equal primes; empty if the scheme cannot hold it.
 std::vector<int> prime_sizes(int bits, std::uint32_t n) {
@@ -53,10 +54,16 @@ double needed_log2_q(double variance, int log2_p, const ErrorBudget& budget) {
 }
 
 linear::UnitCosts costs_of(std::uint32_t n, double log2_q, int primes, int drop0, int drop1,
-                           double bytes_per_second, const cost::Profile& profile) {
-  linear::UnitCosts costs = cost::unit_costs(profile, n, log2_q, primes, drop0, drop1);
-  costs.bytes_per_second = bytes_per_second;
+                           const LayerOptions& options) {
+  linear::UnitCosts costs = cost::unit_costs(options.profile, n, log2_q, primes, drop0, drop1);
+  costs.bytes_per_second = options.bytes_per_second;
   return costs;
+}
+
+double largest_magnitude(std::span<const std::int16_t> weights) {
+  double largest = 0;
+  for (const std::int16_t w : weights) largest = std::max(largest, std::abs(static_cast<double>(w)));
+  return largest;
 }
 
 const nn::QLinear& linear_of(const nn::QNode& node) {
@@ -72,23 +79,23 @@ double price_of(const Candidate& candidate, double bytes_per_second) {
          static_cast<double>(candidate.choice.predicted_bytes) / bytes_per_second;
 }
 
-LayerSpace::LayerSpace(const nn::QNode& node, int log2_p, double bytes_per_second,
-                       const cost::Profile& profile)
+LayerSpace::LayerSpace(const nn::QNode& node, int log2_p, const LayerOptions& options)
     : name_(node.name),
       geometry_(linear::geometry_of(linear_of(node), node.shape.c)),
       log2_p_(log2_p),
-      bytes_per_second_(bytes_per_second),
-      profile_(profile) {
+      largest_weight_(noise::quarter_octave(largest_magnitude(linear_of(node).weights))),
+      options_(options) {
+  const int typical = options.privacy_inferences > 0 ? kTypicalPrivateBits : kTypicalNoiseBits;
   for (const std::uint32_t n : kDegrees) {
     const int limit = security::max_log2_q(n);
     for (const int max_outputs : kMaxOutputs) {
       // The best packing depends on how many bytes a reply has beside an upload: as many, or the fewest that
       // can tell p values apart.
-      const int bits = std::clamp(log2_p + kTypicalNoiseBits, kMinPrimeBits, limit);
+      const int bits = std::clamp(log2_p + typical, kMinPrimeBits, limit);
       for (const int drop1 : {0, std::max(bits - log2_p - 2, 0)}) {
         try {
           const int primes = static_cast<int>(std::max<std::size_t>(prime_sizes(bits, n).size(), 1));
-          const linear::UnitCosts costs = costs_of(n, bits, primes, 0, drop1, bytes_per_second, profile_);
+          const linear::UnitCosts costs = costs_of(n, bits, primes, 0, drop1, options_);
           add(n, linear::choose_packing(geometry_, n, costs, max_outputs).packing, linear_of(node).weights);
         } catch (const Error&) {
           break;  // the kernel alone is larger than this ring
@@ -103,23 +110,35 @@ void LayerSpace::add(std::uint32_t n, const linear::Packing& packing, std::span<
       packings_, [&](const Packed& held) { return held.n == n && held.packing == packing; });
   if (known) return;
   const linear::Layout layout(geometry_, packing, n);
-  packings_.push_back({n, packing, linear::max_reply_norm2(layout, weights), layout.reads(0).size()});
+  const double norm = noise::quarter_octave(std::sqrt(linear::max_reply_norm2(layout, weights)));
+  packings_.push_back({n, packing, norm * norm, layout.reads(0).size(), layout.reads_of_a_weight()});
 }
 
-std::optional<Candidate> LayerSpace::with_modulus(const Packed& packed, int bits, double needed) const {
+LayerSpace::Need LayerSpace::need_of(const Packed& packed, const ErrorBudget& budget) const {
+  // The noise is a part of the errors, so its tau is at most theirs.
+  const double tau = budget.tau > 0 ? budget.tau : std::numeric_limits<double>::infinity();
+  const std::uint64_t step =
+      noise::noise_step({options_.privacy_inferences, packed.reads_of_a_weight, largest_weight_}, tau);
+  const noise::ReplyNoise fresh{packed.n, packed.weight_norm2, kErrorSigma, 0, 0, step};
+  return {step, needed_log2_q(noise::variance(fresh), log2_p_, budget)};
+}
+
+std::optional<Candidate> LayerSpace::with_modulus(const Packed& packed, int bits,
+                                                   const Need& need) const {
   const std::vector<int> sizes = prime_sizes(bits, packed.n);
   if (sizes.empty() || sizes.back() < kMinPrimeBits) return {};
   Candidate c;
   c.parameters = parameters_for(sizes, packed.n);
   const double log2_q = c.parameters.log2_q();
-  if (log2_q < needed) return {};
-  noise::ReplyNoise noise{packed.n, packed.weight_norm2, kErrorSigma, 0, 0};
-  const double slack = noise::variance(noise) * (std::exp2(2 * (log2_q - needed)) - 1);
+  if (log2_q < need.log2_q) return {};
+  noise::ReplyNoise noise{packed.n, packed.weight_norm2, kErrorSigma, 0, 0, need.noise_step};
+  c.choice.noise_step = need.noise_step;
+  const double slack = noise::variance(noise) * (std::exp2(2 * (log2_q - need.log2_q)) - 1);
   const noise::DroppedBits drop = noise::choose_dropped_bits(packed.n, packed.reads, log2_q, slack);
   noise.drop0 = c.choice.drop0 = drop.drop0;
   noise.drop1 = c.choice.drop1 = drop.drop1;
   const linear::UnitCosts costs = costs_of(packed.n, log2_q, static_cast<int>(sizes.size()), drop.drop0,
-                                           drop.drop1, bytes_per_second_, profile_);
+                                           drop.drop1, options_);
   const linear::PackingChoice price = linear::price(geometry_, packed.packing, costs);
   c.choice.log2_p = log2_p_;
   c.choice.packing = packed.packing;
@@ -134,15 +153,14 @@ std::optional<Candidate> LayerSpace::with_modulus(const Packed& packed, int bits
 std::vector<Candidate> LayerSpace::candidates(const ErrorBudget& budget) const {
   std::vector<Candidate> found;
   for (const Packed& packed : packings_) {
-    const noise::ReplyNoise fresh{packed.n, packed.weight_norm2, kErrorSigma, 0, 0};
-    const double needed = needed_log2_q(noise::variance(fresh), log2_p_, budget);
+    const Need need = need_of(packed, budget);
     // A prime of b bits lies a little below 2^b.
-    const int least = std::max(static_cast<int>(std::ceil(needed + 0.01)), kMinPrimeBits);
+    const int least = std::max(static_cast<int>(std::ceil(need.log2_q + 0.01)), kMinPrimeBits);
     // Every bit more costs uploads, and lets replies drop more: nearly all they can after a few.
     std::optional<Candidate> best;
     for (int bits = least; bits <= std::min(least + kSurplusBits, security::max_log2_q(packed.n)); ++bits) {
-      auto c = with_modulus(packed, bits, needed);
-      if (c && (!best || price_of(*c, bytes_per_second_) < price_of(*best, bytes_per_second_)))
+      auto c = with_modulus(packed, bits, need);
+      if (c && (!best || price_of(*c, options_.bytes_per_second) < price_of(*best, options_.bytes_per_second)))
         best = std::move(c);
     }
     if (best) found.push_back(std::move(*best));
@@ -160,21 +178,21 @@ Candidate LayerSpace::cheapest(const ErrorBudget& budget) const {
         name_, log2_p_, kDegrees[std::size(kDegrees) - 1], security::kTargetBits);
   }
   return *std::ranges::min_element(all, {},
-                                   [&](const Candidate& c) { return price_of(c, bytes_per_second_); });
+                                   [&](const Candidate& c) { return price_of(c, options_.bytes_per_second); });
 }
 
 std::vector<Candidate> candidates(const nn::QNode& node, int log2_p, const ErrorBudget& budget,
-                                  double bytes_per_second, const cost::Profile& profile) {
-  return LayerSpace(node, log2_p, bytes_per_second, profile).candidates(budget);
+                                  const LayerOptions& options) {
+  return LayerSpace(node, log2_p, options).candidates(budget);
 }
 
-Candidate cheapest(const nn::QNode& node, int log2_p, const ErrorBudget& budget, double bytes_per_second,
-                   const cost::Profile& profile) {
-  return LayerSpace(node, log2_p, bytes_per_second, profile).cheapest(budget);
+Candidate cheapest(const nn::QNode& node, int log2_p, const ErrorBudget& budget,
+                   const LayerOptions& options) {
+  return LayerSpace(node, log2_p, options).cheapest(budget);
 }
 
 std::vector<Candidate> pareto(const nn::QNode& node, int log2_p, std::span<const ErrorBudget> budgets,
-                              const cost::Profile& profile) {
+                              const LayerOptions& options) {
   struct Point {
     Candidate candidate;
     double error = 0;
@@ -185,7 +203,9 @@ std::vector<Candidate> pareto(const nn::QNode& node, int log2_p, std::span<const
   std::vector<Point> points;
   // Slow links favour few bytes, fast ones little work.
   for (const double bandwidth : {kGigabit / 100, kGigabit, 100 * kGigabit}) {
-    const LayerSpace space(node, log2_p, bandwidth, profile);
+    LayerOptions there = options;
+    there.bytes_per_second = bandwidth;
+    const LayerSpace space(node, log2_p, there);
     for (const ErrorBudget& budget : budgets) {
       for (Candidate& c : space.candidates(budget)) {
         const double error = budget.tau > 0 ? c.choice.error_std : 0;

@@ -9,6 +9,7 @@
 
 #include "cost/profile.h"
 #include "nn/quantised_network.h"
+#include "noise/weight_privacy.h"
 #include "plan/plan.h"
 
 namespace ap::plan {
@@ -29,15 +30,25 @@ struct Candidate {
 
 inline constexpr double kGigabit = 125e6;  ///< bytes per second
 
+/// What else the parameters of a layer depend on.
+struct LayerOptions {
+  double bytes_per_second = kGigabit;
+  cost::Profile profile = cost::typical_profile();
+  /// How many inferences the weights are to stay private for (noise/weight_privacy.h): decides the server's own
+  /// noise. 0: none is added, and the weights leak.
+  std::uint64_t privacy_inferences = noise::kDefaultInferences;
+};
+
 /// Seconds of both parties plus seconds on a link of this bandwidth (bytes per second).
 double price_of(const Candidate& candidate, double bytes_per_second);
 
-/// The packings of one layer in every ring, with the noise of each: what all budgets choose from.
+/// The packings of one layer in every ring, with the noise of each: what all budgets choose from. Of the weights
+/// themselves it looks only at norms and magnitudes rounded up to quarter octaves (noise::quarter_octave), so that
+/// no number of a candidate tells more of them.
 class LayerSpace {
  public:
   /// `node` is linear and has its weights.
-  LayerSpace(const nn::QNode& node, int log2_p, double bytes_per_second = kGigabit,
-             const cost::Profile& profile = cost::typical_profile());
+  LayerSpace(const nn::QNode& node, int log2_p, const LayerOptions& options = {});
   /// The best candidate of every ring degree and packing, for this bandwidth.
   std::vector<Candidate> candidates(const ErrorBudget& budget) const;
   /// The cheapest of them. @throws Error(input) naming the layer if there is none.
@@ -47,34 +58,39 @@ class LayerSpace {
   struct Packed {
     std::uint32_t n;
     linear::Packing packing;
-    double weight_norm2;  ///< noise::ReplyNoise
+    double weight_norm2;  ///< noise::ReplyNoise, rounded up
     std::size_t reads;    ///< coefficients of c0 in a reply
+    std::uint64_t reads_of_a_weight;
+  };
+  /// What a budget asks of a packing.
+  struct Need {
+    std::uint64_t noise_step;
+    double log2_q;
   };
   void add(std::uint32_t n, const linear::Packing& packing, std::span<const std::int16_t> weights);
-  std::optional<Candidate> with_modulus(const Packed& packed, int bits, double needed) const;
+  Need need_of(const Packed& packed, const ErrorBudget& budget) const;
+  std::optional<Candidate> with_modulus(const Packed& packed, int bits, const Need& need) const;
   std::string name_;
   linear::Geometry geometry_;
   int log2_p_;
-  double bytes_per_second_;
-  cost::Profile profile_;
+  double largest_weight_;  ///< rounded up
+  LayerOptions options_;
   std::vector<Packed> packings_;
 };
 
 /// The best candidate of every ring degree and packing of the layer, for this bandwidth.
 std::vector<Candidate> candidates(const nn::QNode& node, int log2_p, const ErrorBudget& budget,
-                                  double bytes_per_second = kGigabit,
-                                  const cost::Profile& profile = cost::typical_profile());
+                                  const LayerOptions& options = {});
 
 /// The cheapest of them.
 /// @throws Error(input) naming the layer if there is none.
 Candidate cheapest(const nn::QNode& node, int log2_p, const ErrorBudget& budget,
-                   double bytes_per_second = kGigabit,
-                   const cost::Profile& profile = cost::typical_profile());
+                   const LayerOptions& options = {});
 
 /// The candidates of all budgets that no other beats: a candidate is left out if another one has no more
 /// seconds, no more bytes and no more error (tau of a graded budget; a failure budget counts as 0), and less
-/// of one. Sorted by error, then bytes.
+/// of one. Sorted by error, then bytes. Of the options the bandwidth does not count.
 std::vector<Candidate> pareto(const nn::QNode& node, int log2_p, std::span<const ErrorBudget> budgets,
-                              const cost::Profile& profile = cost::typical_profile());
+                              const LayerOptions& options = {});
 
 }  // namespace ap::plan

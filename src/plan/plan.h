@@ -35,7 +35,8 @@ struct LinearChoice {
   std::optional<BatchedChoice> batched;  ///< if so, log2_p is rounded up, and packing and drops are unused
   linear::Packing packing;
   int drop0 = 0, drop1 = 0;  ///< low bits of c0 and c1 that a reply leaves out
-  double error_std = 0;      ///< predicted standard deviation of p e / q, in accumulator LSBs
+  std::uint64_t noise_step = 0;  ///< of the server's own noise (random/wide_noise.h), which hides the weights
+  double error_std = 0;  ///< bound on the predicted standard deviation of p e / q, in accumulator LSBs
   double failure_log2 = 0;   ///< log2 of the probability that some coefficient is off by more than one
   double predicted_s = 0;    ///< both parties, one thread
   std::uint64_t predicted_bytes = 0;

@@ -37,11 +37,13 @@ Plan select_exact(const nn::QuantisedNetwork& network, const SelectOptions& opti
   std::vector<Candidate> chosen(linears.size());
   parallel_for(linears.size(), [&](std::size_t i) {
     const auto node = static_cast<std::size_t>(linears[i]);
-    chosen[i] = cheapest(network.nodes[node], std::max(modulus_bits[node], 2), {.tau = tau}, kGigabit,
-                         options.profile);
+    chosen[i] = cheapest(network.nodes[node], std::max(modulus_bits[node], 2), {.tau = tau},
+                         {kGigabit, options.profile, options.privacy_inferences});
   });
-  return assemble(network, "exact", options.target_failure_log2, std::move(modulus_bits), chosen, ranges,
-                  options.guard_bits, options.profile);
+  Plan plan = assemble(network, "exact", options.target_failure_log2, std::move(modulus_bits), chosen, ranges,
+                       options.guard_bits, options.profile);
+  plan.privacy.inferences = options.privacy_inferences;
+  return plan;
 }
 
 }  // namespace ap::plan

@@ -53,7 +53,8 @@ noise::ErrorModel error_model(const nn::QuantisedNetwork& network, const Plan& p
     const bfv::Parameters& group = plan.groups[static_cast<std::size_t>(c.group)];
     const linear::Layout layout(linear::geometry_of(op, node.shape.c), c.packing, group.n);
     model.linears.push_back(
-        {c.node, noise::output_taus(layout, op.weights, c.drop0, c.drop1, group.log2_q(), c.log2_p)});
+        {c.node, noise::output_taus(layout, op.weights, c.drop0, c.drop1, c.noise_step, group.log2_q(),
+                                    c.log2_p)});
   }
   for (const ActivationChoice& c : plan.activations) {
     const nn::QNode& node = network.nodes[static_cast<std::size_t>(c.node)];

@@ -1,10 +1,12 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "noise/weight_privacy.h"
 #include "nonlinear/argmax_spec.h"
 #include "plan/plan.h"
 #include "plan/quadratic.h"
 #include "plan/validate_batched.h"
+#include "random/wide_noise.h"
 
 namespace ap::plan {
 namespace {
@@ -53,6 +55,8 @@ void check_linear(const LinearChoice& c, const Plan& plan, const nn::QuantisedNe
   in_range(node.name, "the sharing modulus of its input", input_bits, c.log2_p, kMaxModulusBits);
   in_range(node.name, "the number of bits dropped from c0", c.drop0, 0, group.log2_q() - 1);
   in_range(node.name, "the number of bits dropped from c1", c.drop1, 0, group.log2_q() - 1);
+  in_range(node.name, "the step of the server's noise", static_cast<double>(c.noise_step), 0,
+           static_cast<double>(kMaxWideNoiseStep));
   // Throws with the layer's geometry if the packing does not fit.
   linear::Layout(linear::geometry_of(*op, node.shape.c), c.packing, group.n);
 }
@@ -168,6 +172,8 @@ void validate(const Plan& plan, const nn::QuantisedNetwork& network) {
       fail_input("the plan has {} choices for layer {}", choices[i], node.name);
   }
   in_range("(network)", "the target failure rate", plan.target_failure_log2, -1000, 0);
+  in_range("(network)", "the number of inferences its privacy counts on",
+           static_cast<double>(plan.privacy.inferences), 0, static_cast<double>(noise::kMaxInferences));
   in_range("(network)", "the lowest security estimate", plan.min_lambda_bits, 0, 10000);
 }
 

@@ -101,7 +101,7 @@ HeLayers make_he_layers(const nn::QuantisedNetwork& network, const plan::Plan& p
       linear::Layout layout(geometry, choice.packing, bfv::parameters(*context).n);
       result.layers.push_back(std::make_shared<const CoefficientLayer>(
           std::make_shared<const linear::HeLinear>(std::move(layout), context, choice.log2_p, choice.drop0,
-                                                   choice.drop1),
+                                                   choice.drop1, choice.noise_step),
           choice.group));
     }
   }

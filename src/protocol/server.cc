@@ -8,6 +8,7 @@
 
 #include "base/bits.h"
 #include "linear/clear_conv.h"
+#include "plan/privacy.h"
 #include "protocol/clear_linear.h"
 #include "protocol/clock.h"
 #include "protocol/engines.h"
@@ -45,6 +46,7 @@ struct ServerModel::Prepared {
 
 ServerModel::ServerModel(const package::Package& package) {
   AP_ASSERT(package.role == package::Role::server);
+  plan::require_weight_privacy(package.network, package.plan);
   prepared_ = std::make_unique<Prepared>(package);
 }
 ServerModel::~ServerModel() = default;

@@ -44,10 +44,10 @@ class Measurement {
         context_(bfv::make_context(parameters)),
         log2_p_(std::min(kMostBits, static_cast<int>(parameters.log2_q()) - kHeadroomBits)),
         layer_(std::make_shared<const linear::HeLinear>(layout_, context_, log2_p_, choice_.drop0,
-                                                        choice_.drop1)),
+                                                        choice_.drop1, choice_.noise_step)),
         prepared_(layer_, op.weights),
         clear_(layout_.geometry(), op.weights),
-        taus_(noise::output_taus(layout_, op.weights, choice_.drop0, choice_.drop1, parameters.log2_q(),
+        taus_(noise::output_taus(layout_, op.weights, choice_.drop0, choice_.drop1, choice_.noise_step, parameters.log2_q(),
                                  choice_.log2_p)) {}
 
   double step() const { return std::exp2(choice_.log2_p - log2_p_); }

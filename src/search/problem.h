@@ -14,6 +14,7 @@
 
 #include "cost/profile.h"
 #include "nn/integer_executor.h"
+#include "noise/weight_privacy.h"
 #include "plan/plan.h"
 #include "plan/simulate.h"
 #include "search/sharder.h"
@@ -34,6 +35,7 @@ struct ProblemOptions {
   std::optional<double> overflow_log2;                     ///< as plan::BudgetOptions
   std::string engine = "auto";      ///< of activations: gc, ot, or the faster one on this link
   double bytes_per_second = 125e6;  ///< of the link that latency is predicted for
+  std::uint64_t privacy_inferences = noise::kDefaultInferences;  ///< plan::LayerOptions
   cost::Profile profile = cost::typical_profile();  ///< unit costs of that prediction
 };
 

@@ -103,8 +103,8 @@ void TauEnvironment::list_points(std::size_t layer) {
   const ProblemOptions& options = problem().options;
   const nn::QNode& node = network.nodes[at(nodes_[layer])];
   const double step = problem().steps[layer];
-  const plan::LayerSpace space(node, std::max(modulus_bits_[at(nodes_[layer])], 2), options.bytes_per_second,
-                               options.profile);
+  const plan::LayerSpace space(node, std::max(modulus_bits_[at(nodes_[layer])], 2),
+                               {options.bytes_per_second, options.profile, options.privacy_inferences});
   std::vector<plan::Candidate>& candidates = candidates_[layer];
   for (const double log2_fraction : budget_grid()) {
     const plan::ErrorBudget budget{.tau = step * std::exp2(log2_fraction)};
@@ -181,6 +181,7 @@ plan::Plan TauEnvironment::plan_of(const Choice& choice) const {
   for (std::size_t i = 0; i < choice.size(); ++i) chosen.push_back(candidate(i, choice[i]));
   plan::Plan plan = plan::assemble(*problem().network, "search", 0, modulus_bits_, chosen, problem().ranges,
                                    guards_of(choice), problem().options.profile);
+  plan.privacy.inferences = problem().options.privacy_inferences;
   for (plan::ActivationChoice& activation : plan.activations) {
     if (activation.engine != plan::kQuadraticEngine) activation.engine = problem().options.engine;
   }
@@ -202,7 +203,7 @@ noise::ErrorModel TauEnvironment::error_model(const Choice& choice) const {
       const linear::Layout layout(linear::geometry_of(op, node.shape.c), chosen.choice.packing,
                                   chosen.parameters.n);
       error.node = nodes_[i];
-      error.tau = noise::output_taus(layout, op.weights, chosen.choice.drop0, chosen.choice.drop1,
+      error.tau = noise::output_taus(layout, op.weights, chosen.choice.drop0, chosen.choice.drop1, chosen.choice.noise_step,
                                      chosen.parameters.log2_q(), chosen.choice.log2_p);
     }
     model.linears[i] = error;

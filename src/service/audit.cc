@@ -3,12 +3,19 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
 
 #include "base/error.h"
+#include "noise/weight_privacy.h"
+#include "plan/privacy.h"
 #include "random/prng.h"
 
 namespace ap::service {
 namespace {
+
+constexpr double kMostWeightBits = 16;
 
 std::vector<std::string> assumptions(security::CostModel model, const plan::Plan& plan) {
   const bool label = plan.reveal == plan::Reveal::label;
@@ -44,6 +51,37 @@ std::vector<std::string> assumptions(security::CostModel model, const plan::Plan
   return list;
 }
 
+/// -x log2 x - (1 - x) log2(1 - x).
+double binary_entropy(double x) {
+  if (x <= 0 || x >= 1) return 0;
+  return -(x * std::log2(x) + (1 - x) * std::log1p(-x) / std::numbers::ln2);
+}
+
+CircuitPrivacy circuit_privacy(const package::Package& package) {
+  const plan::Plan& plan = package.plan;
+  CircuitPrivacy privacy;
+  privacy.inferences = plan.privacy.inferences;
+  const bool promised = privacy.inferences > 0;
+  std::vector<std::string> methods;
+  if (!plan.groups.empty()) {
+    methods.push_back(promised ? "approximate re-sharing with Gaussian-like noise"
+                               : "approximate re-sharing without noise of the server's own");
+    privacy.snr = package.role == package::Role::server ? plan::weight_snr(package.network, plan)
+                                                        : noise::kWeightSnr;
+  }
+  if (!plan.batch_groups.empty()) methods.push_back("flooding");
+  privacy.method = fmt::format("{}", fmt::join(methods, " and "));
+  if (!promised) {
+    privacy.snr = privacy.bound_bits_per_weight = std::numeric_limits<double>::infinity();
+    return privacy;
+  }
+  // Where replies are at a distance d from what they should be, they tell at most d H(w) + h(d) of w.
+  const double distance = plan::flooding_distance(plan);
+  privacy.bound_bits_per_weight =
+      std::max(noise::bits_per_weight(privacy.snr), distance * kMostWeightBits + binary_entropy(distance));
+  return privacy;
+}
+
 }  // namespace
 
 const GroupAudit& group_of(const Audit& audit, const plan::LinearChoice& choice) {
@@ -72,10 +110,7 @@ Audit audit(const package::Package& package, security::CostModel model) {
   };
   for (const bfv::Parameters& p : plan.groups) add(result.groups, p.n, p.log2_q(), false);
   for (const bfv::BatchParameters& p : plan.batch_groups) add(result.batch_groups, p.n, p.log2_qp(), true);
-  std::vector<std::string> methods;
-  if (!plan.groups.empty()) methods.push_back("approximate re-sharing");
-  if (!plan.batch_groups.empty()) methods.push_back("flooding");
-  result.circuit_privacy = fmt::format("{}", fmt::join(methods, " and "));
+  result.circuit_privacy = circuit_privacy(package);
   for (const plan::LinearChoice& choice : plan.linears) {
     if (choice.batched) result.flood_bits = std::max(result.flood_bits, choice.batched->flood_bits);
   }

@@ -17,12 +17,23 @@ struct GroupAudit {
   std::vector<std::string> layers;
 };
 
+/// How the weights are kept from a client that follows the protocol, and what it learns of them all the same.
+struct CircuitPrivacy {
+  std::string method;
+  std::uint64_t inferences = 0;  ///< T, of all clients together; 0: nothing is promised
+  /// Bound on what T inferences tell of one weight beside their ideal results, in bits; infinite if T is 0.
+  double bound_bits_per_weight = 0;
+  /// Largest signal-to-noise ratio of a weight; 0 of layers that are flooded. The rule of every package, or, where
+  /// the weights are at hand, computed from them.
+  double snr = 0;
+};
+
 struct Audit {
   std::vector<GroupAudit> groups;        ///< in the order of Plan::groups
   std::vector<GroupAudit> batch_groups;  ///< in the order of Plan::batch_groups
   double min_lambda_bits = 0;
   security::CostModel cost_model = security::CostModel::matzov;
-  std::string circuit_privacy;  ///< method that hides the weights in the replies
+  CircuitPrivacy circuit_privacy;
   int flood_bits = 0;           ///< of flooding, the most that a layer has; 0 without flooding
   double failure_log2 = 0;      ///< log2 of the predicted failure probability of one inference
   double target_failure_log2 = 0;

@@ -170,6 +170,7 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
     plan::SelectOptions select;
     plan::BudgetOptions budget;
     select.profile = budget.profile = options.profile;
+    select.privacy_inferences = budget.privacy_inferences = options.privacy_inferences;
     const bool searches = is_search_policy(options.policy);
     const bool small_errors = !shares_modulo_primes(options) && (options.policy == "budget" || searches);
     Precision precision = choose_precision(graph, calibration, normalization,
@@ -189,6 +190,7 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
       request.policy = options.policy;
       request.engine = options.activation;
       request.profile = options.profile;
+      request.privacy_inferences = options.privacy_inferences;
       request.published = options.mode == "published";
       request.progress = options.progress;
       result.search =
@@ -211,6 +213,7 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
         if (choice.engine != plan::kQuadraticEngine) choice.engine = options.activation;
       }
     }
+    package.plan.privacy.inferences = options.privacy_inferences;
     if (options.reveal == "label") {
       package.plan.reveal = plan::Reveal::label;
       const bool prime = !package.plan.primes.empty() && package.plan.primes.back() != 0;

@@ -22,6 +22,8 @@ struct CompileOptions {
   std::string activation = "auto";   ///< engine of the activations: auto, gc or ot
   std::string reveal = "logits";     ///< what the client learns: logits or label
   int activation_bits = 0;           ///< 2 to 14, or 0 to choose (service/precision.h)
+  /// How many inferences of all clients together the weights stay private for; 0: they do not.
+  std::uint64_t privacy_inferences = noise::kDefaultInferences;
   bool strict = false;               ///< failure of at most 2^-128 per inference instead of 2^-40
   bool as_published = false;         ///< policy darl: flooding by AutoPrivacy's rule of thumb
   double der_log2 = -15;             ///< policy published: log2 of every layer's decryption-error rate

@@ -40,6 +40,7 @@ Searched search_plan(const nn::QuantisedNetwork& network, std::span<const std::i
   search::ProblemOptions options;
   options.engine = request.engine;
   options.profile = request.profile;
+  options.privacy_inferences = request.privacy_inferences;
   const search::Problem problem = search::make_problem(network, images, labels, options);
   const std::unique_ptr<search::Environment> made =
       request.published ? std::unique_ptr<search::Environment>(

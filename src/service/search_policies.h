@@ -38,6 +38,7 @@ struct SearchRequest {
   /// on coefficient packing.
   bool published = false;
   int imagined = 64;  ///< as PolicyRequest
+  std::uint64_t privacy_inferences = noise::kDefaultInferences;  ///< plan::LayerOptions
   cost::Profile profile = cost::typical_profile();
   std::uint64_t seed = 1;
   int simulations = 60;

@@ -56,7 +56,7 @@ TEST(NoiseToWeights, DivisionRecoversTheWeightsOnlyWithoutReSharing) {
   ReplyFormat format;  // everything, to the last bit: the most an attacker can get
   for (std::uint32_t i = 0; i < kN; ++i) format.positions.push_back(i);
   std::vector<std::uint64_t> shares(kN);
-  const Bytes reply = reshare(public_key, std::move(masked), kLog2P, format, prng, shares);
+  const Bytes reply = reshare(public_key, std::move(masked), kLog2P, format, 0, prng, shares);
   const int bits = context->q_bits();
   const std::size_t half = packed_bytes(kN, bits);
   ASSERT_EQ(reply.size(), 2 * half);

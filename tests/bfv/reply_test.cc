@@ -124,7 +124,7 @@ TEST(Reply, SharesAloneAreUniform) {
     Accumulator sum(context);
     sum.multiply_add(x, one);
     std::vector<std::uint64_t> server(1024), client(1024);
-    const Bytes reply = reshare(public_key, std::move(sum), 4, format, prng, server);
+    const Bytes reply = reshare(public_key, std::move(sum), 4, format, 0, prng, server);
     decrypt_reply(key, reply, 4, format, client);
     for (const std::uint64_t s : server) server_counts.at(s) += 1;
     for (const std::uint64_t c : client) client_counts.at(c) += 1;
@@ -143,7 +143,7 @@ TEST(Reply, MalformedRepliesAreRefused) {
     const PublicKey public_key(key, prng);
     const ReplyFormat format{{1, 5, 900}, 4, 2};
     std::vector<std::uint64_t> server(3), client(3);
-    const Bytes good = reshare(public_key, Accumulator(context), 8, format, prng, server);
+    const Bytes good = reshare(public_key, Accumulator(context), 8, format, 0, prng, server);
     const auto refused = [&](const Bytes& bytes) {
       try {
         decrypt_reply(key, bytes, 8, format, client);
@@ -193,7 +193,7 @@ TEST(Reply, WireTraceIsFrozen) {
     sum.multiply_add(Ciphertext(context, upload),
                      PreparedPlaintext(*context, oracle::random_weights(1024, 7, prng)));
     std::vector<std::uint64_t> server(4);
-    const Bytes reply = reshare(public_key, std::move(sum), 8, {{0, 10, 100, 1000}, 3, 2}, prng, server);
+    const Bytes reply = reshare(public_key, std::move(sum), 8, {{0, 10, 100, 1000}, 3, 2}, 0, prng, server);
     EXPECT_EQ(oracle::hash(public_key.serialise()), frozen[i][0]);
     EXPECT_EQ(oracle::hash(upload), frozen[i][1]);
     EXPECT_EQ(oracle::hash(reply), frozen[i][2]);

@@ -113,7 +113,9 @@ TEST_F(CliTest, Audit) {
   expect_keys(json, {"min_lambda_bits", "cost_model", "circuit_privacy", "flood_bits", "failure_log2",
                      "assumptions"});
   EXPECT_EQ(json["cost_model"], "matzov");
-  EXPECT_EQ(json["circuit_privacy"], "approximate re-sharing");
+  expect_keys(json["circuit_privacy"], {"method", "inferences", "bound_bits_per_weight", "snr"});
+  EXPECT_EQ(json["circuit_privacy"]["inferences"], 1 << 20);
+  EXPECT_LE(json["circuit_privacy"]["snr"], 0.01);
   EXPECT_EQ(json["flood_bits"], 0);
   EXPECT_LE(json["failure_log2"], -40.0);
   EXPECT_GE(json["min_lambda_bits"], 128.0);

@@ -28,7 +28,7 @@ struct Parties {
           int drop1, bfv::ErrorSource errors = bfv::ErrorSource::centred_binomial)
       : layer(std::make_shared<const HeLinear>(Layout(g, p, n),
                                                bfv::make_context({n, bfv::ntt_primes(prime_bits, n, 1)}),
-                                               log2_p, drop0, drop1)),
+                                               log2_p, drop0, drop1, 0)),
         prng(seed_of(9)),
         secret(layer->context(), prng),
         key(secret, prng, errors) {}
@@ -199,7 +199,7 @@ TEST(HeLinear, RefusesMalformedMessages) {
   EXPECT_THROW(parties.layer->decrypt(parties.secret, replies, shares), Error);
   EXPECT_THROW(PreparedLinear(parties.layer, std::span(weights).first(10)), Error);
   EXPECT_THROW(HeLinear(Layout(g, {10, 10, 3, 4, 1, false}, 1024),
-                        bfv::make_context({2048, bfv::ntt_primes(40, 2048, 1)}), 16, 0, 0),
+                        bfv::make_context({2048, bfv::ntt_primes(40, 2048, 1)}), 16, 0, 0, 0),
                Error);
 }
 

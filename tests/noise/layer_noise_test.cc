@@ -39,7 +39,7 @@ TEST(ReplyNorms, SumTheWeightsOfEveryReply) {
     largest = std::max(largest, expected);
   }
   EXPECT_DOUBLE_EQ(linear::max_reply_norm2(layout, weights), largest);
-  const std::vector<float> taus = output_taus(layout, weights, 2, 3, 25.5, 16);
+  const std::vector<float> taus = output_taus(layout, weights, 2, 3, 0, 25.5, 16);
   EXPECT_NEAR(taus[5 * 256 + 17], tau(variance({1024, norms[5], kErrorSigma, 2, 3}), 25.5, 16), 1e-4);
 }
 
@@ -119,7 +119,7 @@ TEST(LayerNoise, DeviationsOfShareSumsHaveThePredictedProbability) {
   const linear::Layout layout(pointwise(), {16, 16, 4, 1, 1, false}, 1024);
   for (const int log2_p : {4, 7, 9, 11}) {
     RealLayer layer(layout, weights, parameters, 0, 0);
-    const std::vector<float> taus = output_taus(layout, weights, 0, 0, parameters.log2_q(), log2_p);
+    const std::vector<float> taus = output_taus(layout, weights, 0, 0, 0, parameters.log2_q(), log2_p);
     double predicted = 0, wrong = 0, count = 0;
     for (std::uint64_t i = 0; i < 16; ++i) {
       const std::vector<std::int64_t> deviations = layer.deviations(i, log2_p);

@@ -15,7 +15,11 @@ TEST(Audit, CompiledPackagePasses) {
   const Audit report = audit(compiled.package);
   EXPECT_NO_THROW(require_security(report));
   EXPECT_GE(report.min_lambda_bits, security::kTargetBits);
-  EXPECT_EQ(report.circuit_privacy, "approximate re-sharing");
+  EXPECT_EQ(report.circuit_privacy.method, "approximate re-sharing with Gaussian-like noise");
+  EXPECT_EQ(report.circuit_privacy.inferences, noise::kDefaultInferences);
+  EXPECT_GT(report.circuit_privacy.snr, 0.005);
+  EXPECT_LE(report.circuit_privacy.snr, noise::kWeightSnr * 1.000001);
+  EXPECT_NEAR(report.circuit_privacy.bound_bits_per_weight, report.circuit_privacy.snr / (2 * std::log(2.0)), 1e-9);
   EXPECT_EQ(report.flood_bits, 0);
   EXPECT_LE(report.failure_log2, report.target_failure_log2);
   EXPECT_GE(report.assumptions.size(), 5u);
@@ -73,7 +77,7 @@ TEST(Audit, CountsTheSpecialPrimesOfRotationKeys) {
   ASSERT_EQ(report.batch_groups.size(), 1u);
   EXPECT_TRUE(report.groups.empty());
   EXPECT_NEAR(report.batch_groups[0].log2_q, 70, 0.1);
-  EXPECT_EQ(report.circuit_privacy, "flooding");
+  EXPECT_EQ(report.circuit_privacy.method, "flooding");
   EXPECT_EQ(report.flood_bits, 41 + without.plan.linears.back().node);
   EXPECT_EQ(report.batch_groups[0].layers.size(), without.plan.linears.size());
   EXPECT_EQ(&group_of(report, without.plan.linears[0]), &report.batch_groups[0]);
