@@ -16,7 +16,7 @@ namespace ap::plan {
 struct SelectOptions {
   double target_failure_log2 =
       -40;                   ///< of an accumulator off by more than 1, per inference; -128 with --strict
-  double max_changes = 0.1;  ///< expected activations per inference that differ from the clear network's
+  double max_changes = 1;  ///< expected activations per inference that differ from the clear network's
   int guard_bits = 16;       ///< bits of each truncation that are exact (Truncation::guard_bits): all
   std::uint64_t privacy_inferences = noise::kDefaultInferences;  ///< LayerOptions
   cost::Profile profile = cost::typical_profile();
