@@ -12,6 +12,7 @@
 #include "net/websocket.h"
 #include "nn/accuracy.h"
 #include "nn/integer_executor.h"
+#include "protocol/client.h"
 #include "service/audit.h"
 #include "service/client.h"
 #include "service/local_server.h"
@@ -111,8 +112,20 @@ struct Results {
   std::optional<service::Agreement> agreement;
 };
 
-std::string class_name(const Results& r, std::size_t index) {
+std::string class_name(const Results& r, int label) {
+  if (label == protocol::kNoClass) return "no class";
+  const auto index = static_cast<std::size_t>(label);
   return index < r.package.labels.size() ? r.package.labels[index] : fmt::format("{}", index);
+}
+
+/// Told when the session is over, so that the server learns nothing from it.
+void complain_of_no_class(const std::vector<int>& labels) {
+  const auto count = std::count(labels.begin(), labels.end(), protocol::kNoClass);
+  if (count == 0) return;
+  say(fmt::format(
+      "the server's answer is no class for {} of {} images: it does not follow the protocol, so trust "
+      "none of its answers",
+      count, labels.size()));
 }
 
 Json json_of(const Results& r) {
@@ -125,20 +138,22 @@ Json json_of(const Results& r) {
                       {"offline", cost_json(layer.offline)},
                       {"online", cost_json(layer.online)}});
   }
+  Json labels = Json::array(), names = Json::array();
+  for (const int c : r.run.labels) {
+    const bool none = c == protocol::kNoClass;
+    labels.push_back(none ? Json(nullptr) : Json(c));
+    names.push_back(none ? Json(nullptr) : Json(class_name(r, c)));
+  }
   Json json = {{"images", r.run.labels.size()},
                {"top1", r.top1 ? Json(*r.top1) : Json(nullptr)},
                {"agree_clear", nullptr},
                {"max_abs_logit_error", nullptr},
-               {"labels", r.run.labels}};
+               {"labels", std::move(labels)}};
   if (r.agreement) {
     json["agree_clear"] = static_cast<double>(r.agreement->same_class) / images;
     if (r.agreement->max_logit_error) json["max_abs_logit_error"] = *r.agreement->max_logit_error;
   }
-  if (!r.package.labels.empty()) {
-    Json names = Json::array();
-    for (const int c : r.run.labels) names.push_back(class_name(r, static_cast<std::size_t>(c)));
-    json["label_names"] = std::move(names);
-  }
+  if (!r.package.labels.empty()) json["label_names"] = std::move(names);
   json["from_store"] = r.run.mean.from_store;
   json["offline"] = cost_json(r.run.mean.offline);
   json["online"] = cost_json(r.run.mean.online);
@@ -161,15 +176,15 @@ std::string text_of(const Results& r, std::size_t top) {
   const double scale = r.package.network.nodes.back().scale;
   for (std::size_t i = 0; i < r.run.labels.size(); ++i) {
     std::vector<std::string> cells = {fmt::format("{}", r.data.first + static_cast<std::int64_t>(i))};
-    if (labelled) cells.push_back(class_name(r, static_cast<std::size_t>(r.data.labels[i])));
+    if (labelled) cells.push_back(class_name(r, r.data.labels[i]));
     if (labels_alone) {
-      cells.push_back(class_name(r, static_cast<std::size_t>(r.run.labels[i])));
+      cells.push_back(class_name(r, r.run.labels[i]));
       table.row(std::move(cells));
       continue;
     }
     for (const std::size_t c : service::top_classes(r.run.logits[i], shown)) {
-      cells.push_back(
-          fmt::format("{} ({:.2f})", class_name(r, c), static_cast<double>(r.run.logits[i][c]) * scale));
+      cells.push_back(fmt::format("{} ({:.2f})", class_name(r, static_cast<int>(c)),
+                                  static_cast<double>(r.run.logits[i][c]) * scale));
     }
     table.row(std::move(cells));
   }
@@ -253,6 +268,7 @@ void infer(const Options& options) {
   with_server(options, package, [&](net::Channel& channel, protocol::MaterialStore* store) {
     result = service::run_images(package, channel, images, true, store, say);
   });
+  complain_of_no_class(result.labels);
 
   Results results{package, data, result, {}, {}};
   if (data.has_labels()) results.top1 = nn::top1(result.labels, data.labels);

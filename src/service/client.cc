@@ -147,7 +147,15 @@ Agreement compare_with_clear(const nn::QuantisedNetwork& network, std::span<cons
 }
 
 std::size_t best_class(std::span<const std::int64_t> logits) {
-  return static_cast<std::size_t>(nn::argmax(logits));
+  AP_ASSERT(!logits.empty());
+  std::uint64_t best = 0;
+  std::int64_t largest = logits.front();
+  for (std::size_t i = 1; i < logits.size(); ++i) {
+    const std::uint64_t larger = 0 - (static_cast<std::uint64_t>(largest - logits[i]) >> 63);
+    largest += static_cast<std::int64_t>(static_cast<std::uint64_t>(logits[i] - largest) & larger);
+    best = (i & larger) | (best & ~larger);
+  }
+  return best;
 }
 
 std::vector<std::size_t> top_classes(std::span<const std::int64_t> logits, std::size_t k) {
