@@ -30,7 +30,7 @@ std::int64_t class_or_none(std::uint64_t value, std::uint64_t classes) {
 
 struct ClientSession::State {
   State(const Model& m, net::Channel& c, ClientOptions o)
-      : model(m), channel(c), options(std::move(o)), keys(m.groups(), options.errors) {}
+      : model(m), channel(c), options(std::move(o)), keys(m.groups(), options.errors, options.weak) {}
 
   const Model& model;
   MeteredChannel channel;

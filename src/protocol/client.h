@@ -24,6 +24,7 @@ namespace ap::protocol {
 struct ClientOptions {
   bfv::ErrorSource errors = bfv::ErrorSource::centred_binomial;
   Observer observer;                                ///< tests only
+  WeakParameters weak = WeakParameters::refuse;     ///< tests only
   cost::Profile profile = cost::typical_profile();  ///< for the choice of engines that the plan leaves open
 };
 

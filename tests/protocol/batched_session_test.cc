@@ -54,6 +54,7 @@ Inference infer(const package::Package& package, std::span<const std::int32_t> i
   std::thread server(
       [&, channel = server_end.get()] { serve_session(server_model, *channel, server_options); });
   ClientOptions client_options;
+  client_options.weak = WeakParameters::allow_for_tests;
   client_options.observer = keep(result.client);
   ClientSession session(model, package.id, *client_end, client_options);
   result.logits = session.infer(image);

@@ -111,7 +111,7 @@ class Parties {
     });
     CountingChannel counting(*client_end);
     try {
-      ClientSession client(model_, package_.id, counting);
+      ClientSession client(model_, package_.id, counting, {.weak = WeakParameters::allow_for_tests});
       talk(client);
       client.finish();
     } catch (...) {
