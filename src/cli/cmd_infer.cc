@@ -67,14 +67,16 @@ void say(const std::string& sentence) { fmt::print(stderr, "autoprivacy: {}\n", 
 void with_server(const Options& options, const package::Package& package,
                  const std::function<void(net::Channel&, protocol::MaterialStore*)>& talk) {
   std::optional<protocol::MaterialStore> store;
-  std::vector<std::string> local_options;
+  // Both are one user's, and the server has no other client.
+  std::vector<std::string> local_options = {"--share-statistics", "process"};
   if (!options.store.empty()) {
     protocol::StoreOptions store_options;
     store_options.notice = say;
     store_options.max_inferences = std::numeric_limits<std::size_t>::max();
     store.emplace(options.store, package::Role::client, package.id, store_options);
-    local_options = {"--store", (std::filesystem::path(options.store) / "server").string(), "--store-limit",
-                     "1000000"};
+    local_options.insert(
+        local_options.end(),
+        {"--store", (std::filesystem::path(options.store) / "server").string(), "--store-limit", "1000000"});
   }
   std::optional<service::LocalServer> local;
   std::string url = options.server;
@@ -96,10 +98,10 @@ void with_server(const Options& options, const package::Package& package,
   channel->close();
 }
 
-Json cost_json(const protocol::Cost& cost) {
+Json cost_json(const protocol::Cost& cost, bool server_told) {
   return {{"seconds", cost.seconds},
           {"client_cpu_s", cost.client_cpu_s},
-          {"server_cpu_s", cost.server_cpu_s},
+          {"server_cpu_s", server_told ? Json(cost.server_cpu_s) : Json(nullptr)},
           {"bytes_up", cost.bytes_up},
           {"bytes_down", cost.bytes_down}};
 }
@@ -109,6 +111,10 @@ struct Results {
   const nn::Dataset& data;
   const service::RunResult& run;
   std::optional<double> top1;
+Json memory_json(std::uint64_t client, std::uint64_t server) {
+  return {{"client", client}, {"server", server > 0 ? Json(server) : Json(nullptr)}};
+}
+
   std::optional<service::Agreement> agreement;
 };
 
@@ -135,8 +141,9 @@ Json json_of(const Results& r) {
     layers.push_back({{"name", layer.name},
                       {"op", layer.op},
                       {"engine", layer.engine},
-                      {"offline", cost_json(layer.offline)},
-                      {"online", cost_json(layer.online)}});
+  const bool told = r.run.mean.server_told;
+                      {"offline", cost_json(layer.offline, told)},
+                      {"online", cost_json(layer.online, told)}});
   }
   Json labels = Json::array(), names = Json::array();
   for (const int c : r.run.labels) {
@@ -155,10 +162,10 @@ Json json_of(const Results& r) {
   }
   if (!r.package.labels.empty()) json["label_names"] = std::move(names);
   json["from_store"] = r.run.mean.from_store;
-  json["offline"] = cost_json(r.run.mean.offline);
-  json["online"] = cost_json(r.run.mean.online);
+  json["offline"] = cost_json(r.run.mean.offline, told);
+  json["online"] = cost_json(r.run.mean.online, told);
   json["layers"] = std::move(layers);
-  json["peak_rss_bytes"] = {{"client", r.run.client_peak_rss}, {"server", r.run.mean.server_peak_rss}};
+  json["peak_rss_bytes"] = memory_json(r.run.client_peak_rss, r.run.mean.server_peak_rss);
   return json;
 }
 
@@ -192,7 +199,8 @@ std::string text_of(const Results& r, std::size_t top) {
   Table costs({{"per image", left}, {"wall"}, {"client CPU"}, {"server CPU"}, {"sent"}, {"received"}});
   const auto cost_row = [&](const char* name, const protocol::Cost& c) {
     costs.row({name, format_seconds(c.seconds), format_seconds(c.client_cpu_s),
-               format_seconds(c.server_cpu_s), format_bytes(static_cast<double>(c.bytes_up)),
+               r.run.mean.server_told ? format_seconds(c.server_cpu_s) : "-",
+               format_bytes(static_cast<double>(c.bytes_up)),
                format_bytes(static_cast<double>(c.bytes_down))});
   };
   protocol::Cost total = r.run.mean.offline;
@@ -202,9 +210,10 @@ std::string text_of(const Results& r, std::size_t top) {
   cost_row("online", r.run.mean.online);
   cost_row("total", total);
   out += costs.text();
-  out += fmt::format("\npeak memory: client {}, server {}\n",
-                     format_bytes(static_cast<double>(r.run.client_peak_rss)),
-                     format_bytes(static_cast<double>(r.run.mean.server_peak_rss)));
+  out += fmt::format(
+      "\npeak memory: client {}, server {}\n", format_bytes(static_cast<double>(r.run.client_peak_rss)),
+      r.run.mean.server_peak_rss > 0 ? format_bytes(static_cast<double>(r.run.mean.server_peak_rss))
+                                     : "not told");
   if (r.run.mean.from_store > 0) {
     out += fmt::format("prepared ahead, from the store: {} of {} inferences\n", r.run.mean.from_store,
                        r.run.labels.size());
@@ -229,9 +238,8 @@ void prepare_ahead(const Options& options, const package::Package& package) {
   if (options.json) {
     print(Json{{"prepared", result.stored},
                {"available", result.available},
-               {"offline", cost_json(result.mean.offline)},
-               {"peak_rss_bytes",
-                {{"client", result.client_peak_rss}, {"server", result.mean.server_peak_rss}}}});
+               {"offline", cost_json(result.mean.offline, result.mean.server_told)},
+               {"peak_rss_bytes", memory_json(result.client_peak_rss, result.mean.server_peak_rss)}});
     return;
   }
   const protocol::Cost& cost = result.mean.offline;

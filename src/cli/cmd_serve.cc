@@ -19,7 +19,7 @@ namespace ap::cli {
 namespace {
 
 struct Options {
-  std::string package, certificate, key, write_certificate;
+  std::string package, certificate, key, write_certificate, shared = "none";
   service::ServerConfig config;
   double deadline_s = 60, max_memory_mb = 0, store_mb = 65'536;
   int ready_fd = -1;
@@ -63,6 +63,10 @@ void serve_until_signal(Options& options) {
   options.config.store_options.max_bytes = static_cast<std::uint64_t>(options.store_mb * 1e6);
   options.config.identity = identity(options);
   // Before any thread exists, so that all inherit it.
+  using Share = protocol::ShareStatistics;
+  options.config.share_statistics = options.shared == "process"   ? Share::process
+                                    : options.shared == "session" ? Share::session
+                                                                  : Share::none;
   block_end_signals();
   service::Server server(package::load(options.package, package::Role::server), options.config);
   announce(options, server);
@@ -157,5 +161,12 @@ void add_serve(CLI::App& app, Action& action) {
   command->add_flag("--json", options->json, "Print address and certificate as JSON");
   command->callback([options, &action] { action = [options] { serve(*options); }; });
 }
+  command
+      ->add_option(
+          "--share-statistics", options->shared,
+          "Processor time that every client is told: none, that of its session's own thread, or that "
+          "of the whole process with its memory, in which other clients show")
+      ->check(CLI::IsMember({"none", "session", "process"}))
+      ->capture_default_str();
 
 }  // namespace ap::cli

@@ -42,6 +42,7 @@ struct ClientSession::State {
   std::map<Engine, std::unique_ptr<ClientEngine>> engines;
   std::deque<Material> ready;
   Report last;
+  ShareStatistics shared = ShareStatistics::none;  ///< what the server's greeting promises
 
   void shake_hands(const package::PackageId& id);
   void choose();
@@ -70,7 +71,8 @@ void ClientSession::State::shake_hands(const package::PackageId& id) {
   hello.u16(kProtocolVersion);
   hello.raw(id);
   channel.send(kHello, hello.bytes());
-  const Bytes welcome = channel.receive_exactly(kWelcome, 1 + 2 + 32);
+  // A refusal ends with the package id, in every version.
+  const Bytes welcome = channel.receive(kWelcome, 1 + 2 + 32, 1 + 2 + 32 + 1);
   ByteReader in(welcome, "the server's greeting", ErrorCode::peer);
   const auto status = static_cast<Welcome>(in.u8());
   const int version = in.u16();
@@ -96,6 +98,11 @@ void ClientSession::State::shake_hands(const package::PackageId& id) {
         "the server greets with another package id than it accepted; use the client.apm that was compiled "
         "with it");
   }
+  const int statistics = in.u8();
+  if (statistics > static_cast<int>(ShareStatistics::process)) {
+    fail_peer("the server's greeting promises the unknown kind {} of statistics", statistics);
+  }
+  shared = static_cast<ShareStatistics>(statistics);
 }
 
 /// A session that only uses stored material never asks how fast the link is.
@@ -184,9 +191,11 @@ void ClientSession::State::prepare_activations(const std::vector<Share>& shares,
 }
 
 void ClientSession::State::receive_statistics(Cost& phase, Report& report, Cost LayerCost::*which) {
+  if (shared == ShareStatistics::none) return;
   const std::size_t linears = model.linears().size(), activations = model.activations().size();
   const Bytes bytes = channel.receive_exactly(kStatistics, statistics_bytes(linears, activations));
   const ServerStatistics s = parse_statistics(bytes, linears, activations);
+  report.server_told = true;
   phase.server_cpu_s += s.cpu_s;
   for (std::size_t i = 0; i < linears; ++i) (report.layers[i].*which).server_cpu_s += s.linear_s[i];
   for (std::size_t i = 0; i < activations; ++i)

@@ -51,6 +51,7 @@ protocol::Report mean_report(std::span<const protocol::Report> reports) {
     mean.offline += report.offline;
     mean.online += report.online;
     mean.from_store += report.from_store;
+    mean.server_told = mean.server_told && report.server_told;
     mean.server_peak_rss = std::max(mean.server_peak_rss, report.server_peak_rss);
     for (std::size_t i = 0; i < mean.layers.size(); ++i) {
       mean.layers[i].offline += report.layers[i].offline;

@@ -150,6 +150,7 @@ TEST_F(CliTest, InferLocallyAgreesWithTheClearNetwork) {
   for (const char* phase : {"offline", "online"}) {
     expect_keys(json[phase], {"seconds", "client_cpu_s", "server_cpu_s", "bytes_up", "bytes_down"});
     EXPECT_GT(json[phase]["seconds"], 0.0);
+    EXPECT_GE(json[phase]["server_cpu_s"], 0.0);
     EXPECT_GT(json[phase]["bytes_up"], 0);
     EXPECT_GT(json[phase]["bytes_down"], 0);
   }
@@ -178,7 +179,13 @@ TEST_F(CliTest, ServeAndInferWithAPinnedCertificate) {
     more.insert(more.begin(), base.begin(), base.end());
     return run(more);
   };
-  EXPECT_EQ(with({"--trust", path("cert.pem")}).status, 0);
+  const Result answered = with({"--trust", path("cert.pem")});
+  EXPECT_EQ(answered.status, 0);
+  // Another's server says nothing of its cost.
+  const Json json = Json::parse(answered.out);
+  for (const char* phase : {"offline", "online"}) EXPECT_TRUE(json[phase]["server_cpu_s"].is_null());
+  EXPECT_TRUE(json["layers"][0]["offline"]["server_cpu_s"].is_null());
+  EXPECT_TRUE(json["peak_rss_bytes"]["server"].is_null());
   EXPECT_EQ(with({"--ca", path("cert.pem")}).status, 0);
   EXPECT_EQ(with({"--trust", server.pin}).status, 0);
   expect_failure(with({"--trust", std::string(64, '0')}), 4, "certificate");
