@@ -38,7 +38,8 @@ net::TlsIdentity identity(const Options& options) {
 void announce(Options& options, const service::Server& server) {
   if (!options.write_certificate.empty()) {
     const std::string& pem = server.certificate_pem();
-    write_file(options.write_certificate, {reinterpret_cast<const std::uint8_t*>(pem.data()), pem.size()});
+    write_file(options.write_certificate, {reinterpret_cast<const std::uint8_t*>(pem.data()), pem.size()},
+               Readers::everyone);
   }
   if (options.ready_fd >= 0) {
     service::report_ready(std::exchange(options.ready_fd, -1), {server.address(), server.fingerprint()});
@@ -62,12 +63,16 @@ void serve_until_signal(Options& options) {
   options.config.max_memory_bytes = static_cast<std::uint64_t>(options.max_memory_mb * 1e6);
   options.config.store_options.max_bytes = static_cast<std::uint64_t>(options.store_mb * 1e6);
   options.config.identity = identity(options);
-  // Before any thread exists, so that all inherit it.
   using Share = protocol::ShareStatistics;
   options.config.share_statistics = options.shared == "process"   ? Share::process
                                     : options.shared == "session" ? Share::session
                                                                   : Share::none;
+  // Before any thread exists, so that all inherit it.
   block_end_signals();
+  if (others_may_read(options.package)) {
+    spdlog::warn("{} holds the weights and may be read by other users; `chmod 600` makes it yours alone",
+                 options.package);
+  }
   service::Server server(package::load(options.package, package::Role::server), options.config);
   announce(options, server);
   std::exception_ptr failure;
@@ -156,11 +161,6 @@ void add_serve(CLI::App& app, Action& action) {
   command->add_option("--deadline", options->deadline_s, "Longest wait for a client, in seconds")
       ->check(CLI::Range(0.1, 86'400.0))
       ->capture_default_str();
-  command->add_option("--ready-fd", options->ready_fd, "")->group("");
-  command->add_flag("--quiet", options->quiet, "Log nothing");
-  command->add_flag("--json", options->json, "Print address and certificate as JSON");
-  command->callback([options, &action] { action = [options] { serve(*options); }; });
-}
   command
       ->add_option(
           "--share-statistics", options->shared,
@@ -168,5 +168,10 @@ void add_serve(CLI::App& app, Action& action) {
           "of the whole process with its memory, in which other clients show")
       ->check(CLI::IsMember({"none", "session", "process"}))
       ->capture_default_str();
+  command->add_option("--ready-fd", options->ready_fd, "")->group("");
+  command->add_flag("--quiet", options->quiet, "Log nothing");
+  command->add_flag("--json", options->json, "Print address and certificate as JSON");
+  command->callback([options, &action] { action = [options] { serve(*options); }; });
+}
 
 }  // namespace ap::cli

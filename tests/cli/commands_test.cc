@@ -197,6 +197,23 @@ TEST_F(CliTest, ServeAndInferWithAPinnedCertificate) {
   EXPECT_NE(server->err.find("3 inferences"), std::string::npos) << server->err;
 }
 
+TEST_F(CliTest, OnlyTheOwnerReadsTheWeights) {
+  namespace fs = std::filesystem;
+  const fs::perms others = fs::perms::group_all | fs::perms::others_all;
+  EXPECT_EQ(fs::status(server_package()).permissions() & others, fs::perms::none);
+  EXPECT_NE(fs::status(client_package()).permissions() & fs::perms::others_read, fs::perms::none);
+  for (const bool open : {false, true}) {
+    const std::string copy = path("copy.apm");
+    fs::copy_file(server_package(), copy, fs::copy_options::overwrite_existing);
+    fs::permissions(copy, fs::perms(open ? 0644 : 0600));
+    ServeProcess server(copy);
+    ASSERT_NE(server.url, "");
+    server->kill(SIGTERM);
+    EXPECT_EQ(server->wait(), 0);
+    EXPECT_EQ(server->err.find("chmod 600") != std::string::npos, open) << server->err;
+  }
+}
+
 TEST_F(CliTest, InterruptEndsTheServerCleanly) {
   ServeProcess server(server_package());
   ASSERT_NE(server.url, "");
