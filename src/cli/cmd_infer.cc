@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/memory.h"
 #include "cli/common.h"
 #include "cli/table.h"
 #include "net/websocket.h"
@@ -56,7 +57,11 @@ std::vector<service::Image> quantised_images(const package::Package& package, co
   normalization.check(package.network.input_shape().c);
   std::vector<service::Image> images;
   for (std::size_t i = 0; i < data.size(); ++i) {
-    images.push_back(nn::quantise_input(package.network, data.input(i, normalization).data));
+    nn::Tensor pixels = data.input(i, normalization);
+    std::vector<std::int32_t> values = nn::quantise_input(package.network, pixels.data);
+    images.emplace_back(values.begin(), values.end());
+    wipe(pixels.data.data(), pixels.data.size() * sizeof(pixels.data[0]));
+    wipe(values.data(), values.size() * sizeof(values[0]));
   }
   return images;
 }
@@ -106,15 +111,15 @@ Json cost_json(const protocol::Cost& cost, bool server_told) {
           {"bytes_down", cost.bytes_down}};
 }
 
+Json memory_json(std::uint64_t client, std::uint64_t server) {
+  return {{"client", client}, {"server", server > 0 ? Json(server) : Json(nullptr)}};
+}
+
 struct Results {
   const package::Package& package;
   const nn::Dataset& data;
   const service::RunResult& run;
   std::optional<double> top1;
-Json memory_json(std::uint64_t client, std::uint64_t server) {
-  return {{"client", client}, {"server", server > 0 ? Json(server) : Json(nullptr)}};
-}
-
   std::optional<service::Agreement> agreement;
 };
 
@@ -125,7 +130,7 @@ std::string class_name(const Results& r, int label) {
 }
 
 /// Told when the session is over, so that the server learns nothing from it.
-void complain_of_no_class(const std::vector<int>& labels) {
+void complain_of_no_class(std::span<const int> labels) {
   const auto count = std::count(labels.begin(), labels.end(), protocol::kNoClass);
   if (count == 0) return;
   say(fmt::format(
@@ -136,12 +141,12 @@ void complain_of_no_class(const std::vector<int>& labels) {
 
 Json json_of(const Results& r) {
   const auto images = static_cast<double>(r.run.labels.size());
+  const bool told = r.run.mean.server_told;
   Json layers = Json::array();
   for (const protocol::LayerCost& layer : r.run.mean.layers) {
     layers.push_back({{"name", layer.name},
                       {"op", layer.op},
                       {"engine", layer.engine},
-  const bool told = r.run.mean.server_told;
                       {"offline", cost_json(layer.offline, told)},
                       {"online", cost_json(layer.online, told)}});
   }
@@ -270,8 +275,9 @@ void infer(const Options& options) {
                  options.package);
     }
   }
-  const nn::Dataset data = options.selection.load(options.data, package.network.input_shape());
+  nn::Dataset data = options.selection.load(options.data, package.network.input_shape());
   const std::vector<service::Image> images = quantised_images(package, data);
+  wipe(data.bytes.data(), data.bytes.size());
   service::RunResult result;
   with_server(options, package, [&](net::Channel& channel, protocol::MaterialStore* store) {
     result = service::run_images(package, channel, images, true, store, say);

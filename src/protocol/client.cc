@@ -306,7 +306,7 @@ ClientSession::Use ClientSession::use(MaterialStore& store, const MaterialId& id
   return result;
 }
 
-std::vector<std::int64_t> ClientSession::infer(std::span<const std::int32_t> input) {
+SecretVector<std::int64_t> ClientSession::infer(std::span<const std::int32_t> input) {
   State& s = *state_;
   const nn::QNode& first = s.model.node(0);
   if (input.size() != s.model.size(0)) {
@@ -319,7 +319,7 @@ std::vector<std::int64_t> ClientSession::infer(std::span<const std::int32_t> inp
   s.ready.pop_front();
   Report& report = material.report;
   const int last = static_cast<int>(s.model.tensors()) - 1;
-  std::vector<std::int64_t> result(s.model.size(last));
+  SecretVector<std::int64_t> result(s.model.size(last));
   s.measure(report.online, [&] {
     s.channel.send(kCommand, Bytes{static_cast<std::uint8_t>(Command::infer)});
     const ShareModulus& in = s.model.modulus(0);

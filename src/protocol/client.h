@@ -67,7 +67,7 @@ class ClientSession {
   /// logits in units of the logits' scale; of a package that reveals the label alone, the best class, one
   /// value (the first class if several have the largest logit), or kNoClass. `input` holds the quantised
   /// image in the input node's layout and range.
-  std::vector<std::int64_t> infer(std::span<const std::int32_t> input);
+  SecretVector<std::int64_t> infer(std::span<const std::int32_t> input);
 
   /// What the last completed inference cost, its own offline phase included.
   const Report& report() const;

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/memory.h"
 #include "net/channel.h"
 #include "net/tls.h"
 #include "nn/quantised_network.h"
@@ -19,14 +20,14 @@
 
 namespace ap::service {
 
-using Logits = std::vector<std::int64_t>;
+using Logits = SecretVector<std::int64_t>;
 /// A quantised image, in the layout and range of the network's input.
-using Image = std::vector<std::int32_t>;
+using Image = SecretVector<std::int32_t>;
 
 struct RunResult {
   /// One for each image, in units of the logits' scale; none if the package reveals labels alone.
   std::vector<Logits> logits;
-  std::vector<int> labels;            ///< the best class of each image, or protocol::kNoClass
+  SecretVector<int> labels;           ///< the best class of each image, or protocol::kNoClass
   protocol::Report mean;              ///< per image; server_peak_rss is the largest seen
   std::uint64_t client_peak_rss = 0;  ///< bytes
 };

@@ -35,7 +35,7 @@ std::vector<std::int32_t> random_image(const nn::QNode& input, Prng& prng) {
 
 struct Inference {
   std::vector<Share> client, server;  ///< by node
-  std::vector<std::int64_t> logits;
+  SecretVector<std::int64_t> logits;
 };
 
 Inference infer(const package::Package& package, std::span<const std::int32_t> image) {

@@ -41,7 +41,7 @@ std::vector<std::int32_t> random_image(const nn::QNode& input, Prng& prng) {
 }
 
 struct Outcome {
-  std::vector<std::int64_t> result;
+  SecretVector<std::int64_t> result;
   std::vector<net::RecordedMessage> client_view;
   std::vector<std::int64_t> logits;  ///< opened from both parties' shares, by the test alone
   Report report;
