@@ -38,7 +38,9 @@ std::vector<Report> run_session(const package::Package& package, int images) {
   std::vector<Report> reports;
   {
     // Those of slots are.
-    ClientSession session(model, package.id, *client_channel, {.weak = WeakParameters::allow_for_tests});
+    ClientOptions options;
+    options.weak = WeakParameters::allow_for_tests;
+    ClientSession session(model, package.id, *client_channel, options);
     const std::vector<std::int32_t> image(model.size(0), 0);
     for (int i = 0; i < images; ++i) {
       session.infer(image);
