@@ -34,7 +34,7 @@ Bytes read_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
   return bytes;
 }
 
-void write_file(const std::filesystem::path& path, ByteView bytes) {
+void write_file(const std::filesystem::path& path, ByteView bytes, Readers readers) {
   // Two writers of one file, in one process or in two, must not share a temporary file.
   static std::atomic<unsigned> writes{0};
   std::filesystem::path temporary = path;
@@ -45,7 +45,10 @@ void write_file(const std::filesystem::path& path, ByteView bytes) {
     fail_input("cannot {} {}: {}", doing, path.string(), std::strerror(error));
   };
   {
-    const FileDescriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    // One that a killed process of the same number left may have other readers.
+    ::unlink(temporary.c_str());
+    const FileDescriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                                     readers == Readers::owner ? 0600 : 0644));
     if (file.get() < 0) give_up("create");
     std::size_t at = 0;
     while (at < bytes.size()) {
@@ -57,6 +60,11 @@ void write_file(const std::filesystem::path& path, ByteView bytes) {
     if (::fsync(file.get()) != 0) give_up("sync");
   }
   if (::rename(temporary.c_str(), path.c_str()) != 0) give_up("rename onto");
+}
+
+bool others_may_read(const std::filesystem::path& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 && (info.st_mode & (S_IRGRP | S_IROTH)) != 0;
 }
 
 }  // namespace ap

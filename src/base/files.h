@@ -13,7 +13,15 @@ namespace ap {
 /// @throws Error(input) if the file cannot be read or is larger than max_bytes.
 Bytes read_file(const std::filesystem::path& path, std::uint64_t max_bytes);
 
+/// Who may read a file that is written: its owner alone, or everyone whom the umask lets.
+enum class Readers : std::uint8_t { owner, everyone };
+
+/// The file has these readers also if there was one with others. What holds weights, or is derived from them,
+/// is its owner's.
 /// @throws Error(input) if the file cannot be written; the target is then unchanged.
-void write_file(const std::filesystem::path& path, ByteView bytes);
+void write_file(const std::filesystem::path& path, ByteView bytes, Readers readers = Readers::owner);
+
+/// Whether the permissions let users other than the owner read it; false if there is no such file.
+bool others_may_read(const std::filesystem::path& path);
 
 }  // namespace ap

@@ -337,7 +337,7 @@ void run_compile(Options options, const Extensions& extensions) {
   if (extensions.rank() != 0) return;  // all ranks have the same result, and one of them tells
   const std::filesystem::path directory(options.out);
   write_file(directory / "server.apm", compiled.files.server);
-  write_file(directory / "client.apm", compiled.files.client);
+  write_file(directory / "client.apm", compiled.files.client, Readers::everyone);
   const service::Audit audit = service::audit(compiled.package);
   if (options.json) {
     print(json_of(compiled, audit, options));

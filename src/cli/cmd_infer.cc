@@ -7,11 +7,13 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/memory.h"
 #include "cli/common.h"
 #include "cli/table.h"
 #include "net/websocket.h"
 #include "nn/accuracy.h"
 #include "nn/integer_executor.h"
+#include "protocol/client.h"
 #include "service/audit.h"
 #include "service/client.h"
 #include "service/local_server.h"
@@ -55,7 +57,11 @@ std::vector<service::Image> quantised_images(const package::Package& package, co
   normalization.check(package.network.input_shape().c);
   std::vector<service::Image> images;
   for (std::size_t i = 0; i < data.size(); ++i) {
-    images.push_back(nn::quantise_input(package.network, data.input(i, normalization).data));
+    nn::Tensor pixels = data.input(i, normalization);
+    std::vector<std::int32_t> values = nn::quantise_input(package.network, pixels.data);
+    images.emplace_back(values.begin(), values.end());
+    wipe(pixels.data.data(), pixels.data.size() * sizeof(pixels.data[0]));
+    wipe(values.data(), values.size() * sizeof(values[0]));
   }
   return images;
 }
@@ -66,14 +72,16 @@ void say(const std::string& sentence) { fmt::print(stderr, "autoprivacy: {}\n", 
 void with_server(const Options& options, const package::Package& package,
                  const std::function<void(net::Channel&, protocol::MaterialStore*)>& talk) {
   std::optional<protocol::MaterialStore> store;
-  std::vector<std::string> local_options;
+  // Both are one user's, and the server has no other client.
+  std::vector<std::string> local_options = {"--share-statistics", "process"};
   if (!options.store.empty()) {
     protocol::StoreOptions store_options;
     store_options.notice = say;
     store_options.max_inferences = std::numeric_limits<std::size_t>::max();
     store.emplace(options.store, package::Role::client, package.id, store_options);
-    local_options = {"--store", (std::filesystem::path(options.store) / "server").string(), "--store-limit",
-                     "1000000"};
+    local_options.insert(
+        local_options.end(),
+        {"--store", (std::filesystem::path(options.store) / "server").string(), "--store-limit", "1000000"});
   }
   std::optional<service::LocalServer> local;
   std::string url = options.server;
@@ -95,12 +103,16 @@ void with_server(const Options& options, const package::Package& package,
   channel->close();
 }
 
-Json cost_json(const protocol::Cost& cost) {
+Json cost_json(const protocol::Cost& cost, bool server_told) {
   return {{"seconds", cost.seconds},
           {"client_cpu_s", cost.client_cpu_s},
-          {"server_cpu_s", cost.server_cpu_s},
+          {"server_cpu_s", server_told ? Json(cost.server_cpu_s) : Json(nullptr)},
           {"bytes_up", cost.bytes_up},
           {"bytes_down", cost.bytes_down}};
+}
+
+Json memory_json(std::uint64_t client, std::uint64_t server) {
+  return {{"client", client}, {"server", server > 0 ? Json(server) : Json(nullptr)}};
 }
 
 struct Results {
@@ -111,39 +123,54 @@ struct Results {
   std::optional<service::Agreement> agreement;
 };
 
-std::string class_name(const Results& r, std::size_t index) {
+std::string class_name(const Results& r, int label) {
+  if (label == protocol::kNoClass) return "no class";
+  const auto index = static_cast<std::size_t>(label);
   return index < r.package.labels.size() ? r.package.labels[index] : fmt::format("{}", index);
+}
+
+/// Told when the session is over, so that the server learns nothing from it.
+void complain_of_no_class(std::span<const int> labels) {
+  const auto count = std::count(labels.begin(), labels.end(), protocol::kNoClass);
+  if (count == 0) return;
+  say(fmt::format(
+      "the server's answer is no class for {} of {} images: it does not follow the protocol, so trust "
+      "none of its answers",
+      count, labels.size()));
 }
 
 Json json_of(const Results& r) {
   const auto images = static_cast<double>(r.run.labels.size());
+  const bool told = r.run.mean.server_told;
   Json layers = Json::array();
   for (const protocol::LayerCost& layer : r.run.mean.layers) {
     layers.push_back({{"name", layer.name},
                       {"op", layer.op},
                       {"engine", layer.engine},
-                      {"offline", cost_json(layer.offline)},
-                      {"online", cost_json(layer.online)}});
+                      {"offline", cost_json(layer.offline, told)},
+                      {"online", cost_json(layer.online, told)}});
+  }
+  Json labels = Json::array(), names = Json::array();
+  for (const int c : r.run.labels) {
+    const bool none = c == protocol::kNoClass;
+    labels.push_back(none ? Json(nullptr) : Json(c));
+    names.push_back(none ? Json(nullptr) : Json(class_name(r, c)));
   }
   Json json = {{"images", r.run.labels.size()},
                {"top1", r.top1 ? Json(*r.top1) : Json(nullptr)},
                {"agree_clear", nullptr},
                {"max_abs_logit_error", nullptr},
-               {"labels", r.run.labels}};
+               {"labels", std::move(labels)}};
   if (r.agreement) {
     json["agree_clear"] = static_cast<double>(r.agreement->same_class) / images;
     if (r.agreement->max_logit_error) json["max_abs_logit_error"] = *r.agreement->max_logit_error;
   }
-  if (!r.package.labels.empty()) {
-    Json names = Json::array();
-    for (const int c : r.run.labels) names.push_back(class_name(r, static_cast<std::size_t>(c)));
-    json["label_names"] = std::move(names);
-  }
+  if (!r.package.labels.empty()) json["label_names"] = std::move(names);
   json["from_store"] = r.run.mean.from_store;
-  json["offline"] = cost_json(r.run.mean.offline);
-  json["online"] = cost_json(r.run.mean.online);
+  json["offline"] = cost_json(r.run.mean.offline, told);
+  json["online"] = cost_json(r.run.mean.online, told);
   json["layers"] = std::move(layers);
-  json["peak_rss_bytes"] = {{"client", r.run.client_peak_rss}, {"server", r.run.mean.server_peak_rss}};
+  json["peak_rss_bytes"] = memory_json(r.run.client_peak_rss, r.run.mean.server_peak_rss);
   return json;
 }
 
@@ -161,15 +188,15 @@ std::string text_of(const Results& r, std::size_t top) {
   const double scale = r.package.network.nodes.back().scale;
   for (std::size_t i = 0; i < r.run.labels.size(); ++i) {
     std::vector<std::string> cells = {fmt::format("{}", r.data.first + static_cast<std::int64_t>(i))};
-    if (labelled) cells.push_back(class_name(r, static_cast<std::size_t>(r.data.labels[i])));
+    if (labelled) cells.push_back(class_name(r, r.data.labels[i]));
     if (labels_alone) {
-      cells.push_back(class_name(r, static_cast<std::size_t>(r.run.labels[i])));
+      cells.push_back(class_name(r, r.run.labels[i]));
       table.row(std::move(cells));
       continue;
     }
     for (const std::size_t c : service::top_classes(r.run.logits[i], shown)) {
-      cells.push_back(
-          fmt::format("{} ({:.2f})", class_name(r, c), static_cast<double>(r.run.logits[i][c]) * scale));
+      cells.push_back(fmt::format("{} ({:.2f})", class_name(r, static_cast<int>(c)),
+                                  static_cast<double>(r.run.logits[i][c]) * scale));
     }
     table.row(std::move(cells));
   }
@@ -177,7 +204,8 @@ std::string text_of(const Results& r, std::size_t top) {
   Table costs({{"per image", left}, {"wall"}, {"client CPU"}, {"server CPU"}, {"sent"}, {"received"}});
   const auto cost_row = [&](const char* name, const protocol::Cost& c) {
     costs.row({name, format_seconds(c.seconds), format_seconds(c.client_cpu_s),
-               format_seconds(c.server_cpu_s), format_bytes(static_cast<double>(c.bytes_up)),
+               r.run.mean.server_told ? format_seconds(c.server_cpu_s) : "-",
+               format_bytes(static_cast<double>(c.bytes_up)),
                format_bytes(static_cast<double>(c.bytes_down))});
   };
   protocol::Cost total = r.run.mean.offline;
@@ -187,9 +215,10 @@ std::string text_of(const Results& r, std::size_t top) {
   cost_row("online", r.run.mean.online);
   cost_row("total", total);
   out += costs.text();
-  out += fmt::format("\npeak memory: client {}, server {}\n",
-                     format_bytes(static_cast<double>(r.run.client_peak_rss)),
-                     format_bytes(static_cast<double>(r.run.mean.server_peak_rss)));
+  out += fmt::format(
+      "\npeak memory: client {}, server {}\n", format_bytes(static_cast<double>(r.run.client_peak_rss)),
+      r.run.mean.server_peak_rss > 0 ? format_bytes(static_cast<double>(r.run.mean.server_peak_rss))
+                                     : "not told");
   if (r.run.mean.from_store > 0) {
     out += fmt::format("prepared ahead, from the store: {} of {} inferences\n", r.run.mean.from_store,
                        r.run.labels.size());
@@ -214,9 +243,8 @@ void prepare_ahead(const Options& options, const package::Package& package) {
   if (options.json) {
     print(Json{{"prepared", result.stored},
                {"available", result.available},
-               {"offline", cost_json(result.mean.offline)},
-               {"peak_rss_bytes",
-                {{"client", result.client_peak_rss}, {"server", result.mean.server_peak_rss}}}});
+               {"offline", cost_json(result.mean.offline, result.mean.server_told)},
+               {"peak_rss_bytes", memory_json(result.client_peak_rss, result.mean.server_peak_rss)}});
     return;
   }
   const protocol::Cost& cost = result.mean.offline;
@@ -247,12 +275,14 @@ void infer(const Options& options) {
                  options.package);
     }
   }
-  const nn::Dataset data = options.selection.load(options.data, package.network.input_shape());
+  nn::Dataset data = options.selection.load(options.data, package.network.input_shape());
   const std::vector<service::Image> images = quantised_images(package, data);
+  wipe(data.bytes.data(), data.bytes.size());
   service::RunResult result;
   with_server(options, package, [&](net::Channel& channel, protocol::MaterialStore* store) {
     result = service::run_images(package, channel, images, true, store, say);
   });
+  complain_of_no_class(result.labels);
 
   Results results{package, data, result, {}, {}};
   if (data.has_labels()) results.top1 = nn::top1(result.labels, data.labels);

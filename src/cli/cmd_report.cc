@@ -25,7 +25,8 @@ void run_report(const Options& options) {
   const std::string command =
       fmt::format("autoprivacy report {} -o {}", fmt::join(options.inputs, " "), options.out);
   const std::string html = report::page(data, command);
-  write_file(options.out, ByteView(reinterpret_cast<const std::uint8_t*>(html.data()), html.size()));
+  write_file(options.out, ByteView(reinterpret_cast<const std::uint8_t*>(html.data()), html.size()),
+             Readers::everyone);
   if (options.json) {
     print(Json{{"out", options.out},
                {"bytes", html.size()},

@@ -19,7 +19,7 @@ namespace ap::cli {
 namespace {
 
 struct Options {
-  std::string package, certificate, key, write_certificate;
+  std::string package, certificate, key, write_certificate, shared = "none";
   service::ServerConfig config;
   double deadline_s = 60, max_memory_mb = 0, store_mb = 65'536;
   int ready_fd = -1;
@@ -38,7 +38,8 @@ net::TlsIdentity identity(const Options& options) {
 void announce(Options& options, const service::Server& server) {
   if (!options.write_certificate.empty()) {
     const std::string& pem = server.certificate_pem();
-    write_file(options.write_certificate, {reinterpret_cast<const std::uint8_t*>(pem.data()), pem.size()});
+    write_file(options.write_certificate, {reinterpret_cast<const std::uint8_t*>(pem.data()), pem.size()},
+               Readers::everyone);
   }
   if (options.ready_fd >= 0) {
     service::report_ready(std::exchange(options.ready_fd, -1), {server.address(), server.fingerprint()});
@@ -62,8 +63,16 @@ void serve_until_signal(Options& options) {
   options.config.max_memory_bytes = static_cast<std::uint64_t>(options.max_memory_mb * 1e6);
   options.config.store_options.max_bytes = static_cast<std::uint64_t>(options.store_mb * 1e6);
   options.config.identity = identity(options);
+  using Share = protocol::ShareStatistics;
+  options.config.share_statistics = options.shared == "process"   ? Share::process
+                                    : options.shared == "session" ? Share::session
+                                                                  : Share::none;
   // Before any thread exists, so that all inherit it.
   block_end_signals();
+  if (others_may_read(options.package)) {
+    spdlog::warn("{} holds the weights and may be read by other users; `chmod 600` makes it yours alone",
+                 options.package);
+  }
   service::Server server(package::load(options.package, package::Role::server), options.config);
   announce(options, server);
   std::exception_ptr failure;
@@ -151,6 +160,13 @@ void add_serve(CLI::App& app, Action& action) {
       ->needs(store);
   command->add_option("--deadline", options->deadline_s, "Longest wait for a client, in seconds")
       ->check(CLI::Range(0.1, 86'400.0))
+      ->capture_default_str();
+  command
+      ->add_option(
+          "--share-statistics", options->shared,
+          "Processor time that every client is told: none, that of its session's own thread, or that "
+          "of the whole process with its memory, in which other clients show")
+      ->check(CLI::IsMember({"none", "session", "process"}))
       ->capture_default_str();
   command->add_option("--ready-fd", options->ready_fd, "")->group("");
   command->add_flag("--quiet", options->quiet, "Log nothing");

@@ -7,8 +7,10 @@
 #include <new>
 #include <thread>
 
+#include "base/core_dumps.h"
 #include "base/error.h"
 #include "cli/common.h"
+#include "cli/sibling.h"
 
 namespace ap::cli {
 namespace {
@@ -33,6 +35,8 @@ int complain(int status, const std::string& message, bool json, int rank) {
 }  // namespace
 
 int run(int argc, char** argv, const Extensions& extensions) {
+  // The processes of an MPI job on one machine read each other's memory.
+  forbid_core_dumps(launched_by_mpi() ? Debuggers::allow : Debuggers::refuse);
   // A peer that goes away is an error of the call that notices, not the end of the process.
   ::signal(SIGPIPE, SIG_IGN);
   CLI::App app("AutoPrivacy: private neural network inference between a server and a client", "autoprivacy");

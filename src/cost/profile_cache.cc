@@ -189,7 +189,7 @@ bool save_profile(const Profile& profile, const std::filesystem::path& path) {
   std::filesystem::create_directories(path.parent_path(), error);
   const std::string text = to_json(profile);
   try {
-    write_file(path, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+    write_file(path, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}, Readers::everyone);
     return true;
   } catch (const Error&) {
     return false;

@@ -36,7 +36,7 @@ struct SessionShape {
   std::vector<LinearShape> linears;
   std::vector<ActivationShape> activations;
   std::uint64_t input_elements = 0;
-  /// Of the messages of no layer: commands, keys, engine names, input, logits, statistics; headers included.
+  /// Of the messages of no layer: commands, keys, engine names, input, logits; headers included.
   Work offline_rest, online_rest;
   /// The same, of what is sent once a session: keys of layers packed by slots.
   Work session_rest;

@@ -5,6 +5,7 @@
 
 #include "base/bits.h"
 #include "base/cpu.h"
+#include "base/wipe_objects.h"
 #include "mpc/hash.h"
 #include "mpc/packed_field.h"
 
@@ -191,6 +192,7 @@ void garble_clamp(const ClampGate& gate, int word_bits, const Block& delta, cons
     fill_row(facts, gate, word_bits, r, hash.data(), lanes, rows.data() + r * lanes);
   }
   put(std::span(rows).first(row_count(gate) * lanes), word_bits + 1);
+  wipe_objects(facts, hash, other, base, offsets);
 }
 
 void evaluate_clamp(const ClampGate& gate, int word_bits, const Block* wires, std::size_t lanes,

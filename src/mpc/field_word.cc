@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/bits.h"
+#include "base/wipe_objects.h"
 #include "mpc/hash.h"
 #include "mpc/packed_field.h"
 
@@ -97,6 +98,7 @@ void garble_field_word(const Circuit& circuit, const Block& delta, const Block* 
              rows[4 * i + r] = subtract(subtract(chosen, rest[i], p), pad, p);
            });
   put(4 * lanes);
+  wipe_objects(keys, rest);
 }
 
 void evaluate_field_word(const Circuit& circuit, const Block* wires, std::size_t lanes, TweakSlots tweaks,

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "base/wipe_objects.h"
 #include "mpc/clamp_gate.h"
 #include "mpc/field_word.h"
 #include "mpc/hash.h"
@@ -75,6 +76,9 @@ class ChunkGarbler {
  public:
   ChunkGarbler(const Circuit& circuit, const Block& delta, std::uint64_t tweak, std::size_t instances)
       : circuit_(circuit), delta_(delta), chunk_(circuit, tweak, instances) {}
+  ~ChunkGarbler() { wipe_objects(delta_, h_, left_, right_, offset_, rest_, rows_); }
+  ChunkGarbler(const ChunkGarbler&) = delete;
+  ChunkGarbler& operator=(const ChunkGarbler&) = delete;
 
   void run(std::size_t first, std::span<const Block> inputs, std::span<const std::uint64_t> known,
            std::span<const std::uint64_t> masks, std::span<Block> outputs, std::uint8_t* out) {
@@ -110,7 +114,6 @@ class ChunkGarbler {
   void gate(const Gate& gate, Block* result) {
     const Block* x = chunk_.wire(gate.x);
     const Block* y = chunk_.wire(gate.y);
-    Lanes offset;
     switch (gate.kind) {
       case GateKind::xor_wires:
         for (std::size_t i = 0; i < n_; ++i) result[i] = x[i] ^ y[i];
@@ -119,22 +122,22 @@ class ChunkGarbler {
         for (std::size_t i = 0; i < n_; ++i) result[i] = x[i] ^ delta_;
         break;
       case GateKind::xor_known:
-        known_offsets(gate.known, offset);
-        for (std::size_t i = 0; i < n_; ++i) result[i] = x[i] ^ offset[i];
+        known_offsets(gate.known, offset_);
+        for (std::size_t i = 0; i < n_; ++i) result[i] = x[i] ^ offset_[i];
         break;
       case GateKind::and_known:
-        known_offsets(gate.known, offset);
-        and_known(x, offset, result);
+        known_offsets(gate.known, offset_);
+        and_known(x, offset_, result);
         break;
       case GateKind::and_wires:
         and_wires(x, y, result);
         break;
       case GateKind::majority_known:
-        known_offsets(gate.known, offset);
-        for (std::size_t i = 0; i < n_; ++i) left_[i] = x[i] ^ offset[i];
-        for (std::size_t i = 0; i < n_; ++i) right_[i] = y[i] ^ offset[i];
+        known_offsets(gate.known, offset_);
+        for (std::size_t i = 0; i < n_; ++i) left_[i] = x[i] ^ offset_[i];
+        for (std::size_t i = 0; i < n_; ++i) right_[i] = y[i] ^ offset_[i];
         and_wires(left_.data(), right_.data(), result);
-        for (std::size_t i = 0; i < n_; ++i) result[i] ^= offset[i];
+        for (std::size_t i = 0; i < n_; ++i) result[i] ^= offset_[i];
         break;
     }
   }
@@ -216,6 +219,7 @@ class ChunkGarbler {
   std::array<Lanes, 4> h_;
   Lanes left_;
   Lanes right_;
+  Lanes offset_;                                    ///< of a known bit
   std::array<std::uint64_t, kGarbleLanes> rest_{};  ///< what the final piece still has to take away
   std::array<std::uint64_t, 4 * kGarbleLanes> rows_{};
 };

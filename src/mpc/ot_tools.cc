@@ -38,7 +38,7 @@ void RandomOtSender::hash_both(std::size_t count) {
   zero_.resize(count);
   one_.resize(count);
   cots_.extend(channel_, zero_);
-  const Block delta = cots_.delta();
+  const Block& delta = cots_.delta();
   for (std::size_t i = 0; i < count; ++i) one_[i] = zero_[i] ^ delta;
   hash_blocks(zero_.data(), tweak_, zero_.data(), count);
   hash_blocks(one_.data(), tweak_, one_.data(), count);

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "base/wipe_objects.h"
 #include "mpc/ggm.h"
 
 namespace ap::mpc {
@@ -40,6 +41,7 @@ class SenderStream : public LpnStream {
         store_block(message.data() + (tree * depth + level) * sizeof(Block),
                     sums[level] ^ cots[tree * depth + level]);
       }
+      wipe_objects(sums);
       for (Block& leaf : out) leaf = leaf & kAllButLowest;
       encode(tree, out);
     });
@@ -71,6 +73,7 @@ class ReceiverStream : public LpnStream {
       }
       const std::span<Block> out = rows.subspan(tree * parameters().bin(), parameters().bin());
       ggm_puncture(sides, sums, parameters().bin_bits, out.data(), kAllButLowest, {1, 0});
+      wipe_objects(sums);
       encode(tree, out);
     });
   }

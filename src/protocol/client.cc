@@ -20,11 +20,17 @@ struct Material : ClientMaterial {
   Report report;
 };
 
+/// The class, or kNoClass if it is none, without a branch on it.
+std::int64_t class_or_none(std::uint64_t value, std::uint64_t classes) {
+  const std::uint64_t is_class = 0 - ((value - classes) >> 63);
+  return static_cast<std::int64_t>((value & is_class) | (static_cast<std::uint64_t>(kNoClass) & ~is_class));
+}
+
 }  // namespace
 
 struct ClientSession::State {
   State(const Model& m, net::Channel& c, ClientOptions o)
-      : model(m), channel(c), options(std::move(o)), keys(m.groups(), options.errors) {}
+      : model(m), channel(c), options(std::move(o)), keys(m.groups(), options.errors, options.weak) {}
 
   const Model& model;
   MeteredChannel channel;
@@ -36,6 +42,7 @@ struct ClientSession::State {
   std::map<Engine, std::unique_ptr<ClientEngine>> engines;
   std::deque<Material> ready;
   Report last;
+  ShareStatistics shared = ShareStatistics::none;  ///< what the server's greeting promises
 
   void shake_hands(const package::PackageId& id);
   void choose();
@@ -64,7 +71,8 @@ void ClientSession::State::shake_hands(const package::PackageId& id) {
   hello.u16(kProtocolVersion);
   hello.raw(id);
   channel.send(kHello, hello.bytes());
-  const Bytes welcome = channel.receive_exactly(kWelcome, 1 + 2 + 32);
+  // A refusal ends with the package id, in every version.
+  const Bytes welcome = channel.receive(kWelcome, 1 + 2 + 32, 1 + 2 + 32 + 1);
   ByteReader in(welcome, "the server's greeting", ErrorCode::peer);
   const auto status = static_cast<Welcome>(in.u8());
   const int version = in.u16();
@@ -90,6 +98,11 @@ void ClientSession::State::shake_hands(const package::PackageId& id) {
         "the server greets with another package id than it accepted; use the client.apm that was compiled "
         "with it");
   }
+  const int statistics = in.u8();
+  if (statistics > static_cast<int>(ShareStatistics::process)) {
+    fail_peer("the server's greeting promises the unknown kind {} of statistics", statistics);
+  }
+  shared = static_cast<ShareStatistics>(statistics);
 }
 
 /// A session that only uses stored material never asks how fast the link is.
@@ -178,9 +191,11 @@ void ClientSession::State::prepare_activations(const std::vector<Share>& shares,
 }
 
 void ClientSession::State::receive_statistics(Cost& phase, Report& report, Cost LayerCost::*which) {
+  if (shared == ShareStatistics::none) return;
   const std::size_t linears = model.linears().size(), activations = model.activations().size();
   const Bytes bytes = channel.receive_exactly(kStatistics, statistics_bytes(linears, activations));
   const ServerStatistics s = parse_statistics(bytes, linears, activations);
+  report.server_told = true;
   phase.server_cpu_s += s.cpu_s;
   for (std::size_t i = 0; i < linears; ++i) (report.layers[i].*which).server_cpu_s += s.linear_s[i];
   for (std::size_t i = 0; i < activations; ++i)
@@ -291,7 +306,7 @@ ClientSession::Use ClientSession::use(MaterialStore& store, const MaterialId& id
   return result;
 }
 
-std::vector<std::int64_t> ClientSession::infer(std::span<const std::int32_t> input) {
+SecretVector<std::int64_t> ClientSession::infer(std::span<const std::int32_t> input) {
   State& s = *state_;
   const nn::QNode& first = s.model.node(0);
   if (input.size() != s.model.size(0)) {
@@ -304,7 +319,7 @@ std::vector<std::int64_t> ClientSession::infer(std::span<const std::int32_t> inp
   s.ready.pop_front();
   Report& report = material.report;
   const int last = static_cast<int>(s.model.tensors()) - 1;
-  std::vector<std::int64_t> result(s.model.size(last));
+  SecretVector<std::int64_t> result(s.model.size(last));
   s.measure(report.online, [&] {
     s.channel.send(kCommand, Bytes{static_cast<std::uint8_t>(Command::infer)});
     const ShareModulus& in = s.model.modulus(0);
@@ -325,7 +340,8 @@ std::vector<std::int64_t> ClientSession::infer(std::span<const std::int32_t> inp
     const Share server_share = unpack_shares(reply, result.size(), out, "the result");
     for (std::size_t i = 0; i < result.size(); ++i) {
       const std::uint64_t value = out.add(server_share[i], material.result[i]);
-      result[i] = s.model.reveals_label() ? static_cast<std::int64_t>(value) : out.to_signed(value);
+      result[i] =
+          s.model.reveals_label() ? class_or_none(value, s.model.size(last - 1)) : out.to_signed(value);
     }
     s.receive_statistics(report.online, report, &LayerCost::online);
   });
@@ -333,10 +349,6 @@ std::vector<std::int64_t> ClientSession::infer(std::span<const std::int32_t> inp
   std::sort(report.layers.begin(), report.layers.end(),
             [](const auto& a, const auto& b) { return a.node < b.node; });
   s.last = std::move(report);
-  if (s.model.reveals_label() && result.front() >= static_cast<std::int64_t>(s.model.size(last - 1))) {
-    fail_peer("the server's result is class {}, but there are only {} classes", result.front(),
-              s.model.size(last - 1));
-  }
   return result;
 }
 

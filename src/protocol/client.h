@@ -23,14 +23,21 @@ namespace ap::protocol {
 
 struct ClientOptions {
   bfv::ErrorSource errors = bfv::ErrorSource::centred_binomial;
-  Observer observer;  ///< tests only
+  Observer observer;                                ///< tests only
+  WeakParameters weak = WeakParameters::refuse;     ///< tests only
   cost::Profile profile = cost::typical_profile();  ///< for the choice of engines that the plan leaves open
 };
+
+/// What infer() returns of a package that reveals the label alone, if what was opened is no class. Only a
+/// server that deviates causes it. The session goes on as always: an end, a retry or a complaint that the
+/// server can see would tell it something of the label.
+inline constexpr std::int64_t kNoClass = -1;
 
 class ClientSession {
  public:
   /// Shakes hands: both sides must speak the same protocol version and hold the same package id.
-  /// @throws Error(peer) if the server refuses, serves another package or does not answer.
+  /// @throws Error(security), before anything is sent, if parameters of the model are below 128 bits;
+  /// Error(peer) if the server refuses, serves another package or does not answer.
   ClientSession(const Model& model, const package::PackageId& id, net::Channel& channel,
                 ClientOptions options = {});
   ~ClientSession();
@@ -58,9 +65,9 @@ class ClientSession {
 
   /// The online phase: consumes the oldest prepared inference (prepares one if there is none) and returns the
   /// logits in units of the logits' scale; of a package that reveals the label alone, the best class, one
-  /// value (the first class if several have the largest logit). `input` holds the quantised image in the
-  /// input node's layout and range.
-  std::vector<std::int64_t> infer(std::span<const std::int32_t> input);
+  /// value (the first class if several have the largest logit), or kNoClass. `input` holds the quantised
+  /// image in the input node's layout and range.
+  SecretVector<std::int64_t> infer(std::span<const std::int32_t> input);
 
   /// What the last completed inference cost, its own offline phase included.
   const Report& report() const;

@@ -8,6 +8,8 @@ namespace ap::protocol {
 
 /// Processor time of this process, all threads, in seconds.
 double process_cpu_seconds();
+/// Processor time of the calling thread, in seconds.
+double thread_cpu_seconds();
 /// Largest resident set of this process so far, in bytes.
 std::uint64_t peak_rss_bytes();
 

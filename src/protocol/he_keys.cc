@@ -1,6 +1,7 @@
 #include "protocol/he_keys.h"
 
 #include "protocol/messages.h"
+#include "security/limits.h"
 
 namespace ap::protocol {
 namespace {
@@ -16,6 +17,19 @@ std::size_t key_bytes(const HeGroups& groups) {
     bytes += 2 * group.elements.size() * context.digits() * context.key_words() * sizeof(std::uint64_t);
   }
   return bytes;
+}
+
+ClientKeys::ClientKeys(const HeGroups& groups, bfv::ErrorSource errors, WeakParameters weak)
+    : groups_(groups), errors_(errors) {
+  if (weak == WeakParameters::allow_for_tests) return;
+  for (const bfv::ContextPtr& context : groups.coefficient) {
+    const bfv::Parameters& p = bfv::parameters(*context);
+    security::require_secure(p.n, p.log2_q(), kErrorSigma);
+  }
+  for (const BatchGroup& group : groups.batch) {
+    const bfv::BatchParameters& p = bfv::parameters(*group.context);
+    security::require_secure(p.n, p.log2_qp(), kErrorSigma);
+  }
 }
 
 void ClientKeys::renew(net::Channel& channel, Prng& prng) {

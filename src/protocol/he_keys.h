@@ -31,11 +31,17 @@ struct HeGroups {
 /// Memory of ServerKeys, as far as it grows with rotations.
 std::size_t key_bytes(const HeGroups& groups);
 
+/// Whether keys may be made under parameters that the lattice estimate puts below security::kTargetBits.
+/// Tests alone may, whose networks and rings are toys; no file and no message can ask for it.
+enum class WeakParameters : std::uint8_t { refuse, allow_for_tests };
+
 /// One object a session; renew() comes before every inference.
 class ClientKeys {
  public:
   /// `groups` must outlive this object.
-  ClientKeys(const HeGroups& groups, bfv::ErrorSource errors) : groups_(groups), errors_(errors) {}
+  /// @throws Error(security) unless every group reaches security::kTargetBits, at the largest modulus that is
+  /// published under its key: that of key-switching keys, special primes included.
+  ClientKeys(const HeGroups& groups, bfv::ErrorSource errors, WeakParameters weak = WeakParameters::refuse);
   /// Draws fresh keys, but those that are kept, and sends what the server needs of them.
   void renew(net::Channel& channel, Prng& prng);
 

@@ -6,11 +6,11 @@
 namespace ap::protocol {
 
 enum Message : net::MessageType {
-  kHello = 0x0100,           ///< client: protocol version, package id
-  kWelcome = 0x0101,         ///< server: status, protocol version, package id
-  kCommand = 0x0102,         ///< client: prepare, infer, probe, store, use or goodbye
-  kProbe = 0x0103,           ///< both: bytes to be echoed
-  kEngines = 0x0104,         ///< client: one byte an activation, protocol/engines.h
+  kHello = 0x0100,    ///< client: protocol version, package id
+  kWelcome = 0x0101,  ///< server: status, protocol version, package id; if ready, whether it tells its cost
+  kCommand = 0x0102,  ///< client: prepare, infer, probe, store, use or goodbye
+  kProbe = 0x0103,    ///< both: bytes to be echoed
+  kEngines = 0x0104,  ///< client: one byte an activation, protocol/engines.h
   kMaterialId = 0x0105,      ///< client: which inference to store or use
   kMaterialAnswer = 0x0106,  ///< server: one byte, StoreAnswer
   kPublicKeys = 0x0200,      ///< client: one key for each group of parameters
@@ -19,7 +19,7 @@ enum Message : net::MessageType {
   kSlotKeys = 0x0203,        ///< client: rotation keys of one group that packs by slots
   kMaskedInput = 0x0210,     ///< client: the image minus its mask
   kResult = 0x0211,          ///< server: its share of the logits, or of the label
-  kStatistics = 0x0212,      ///< server: processor time and memory, nothing that depends on values
+  kStatistics = 0x0212,  ///< server: its own cost, if its greeting said so; nothing that depends on values
 };
 
 enum class Command : std::uint8_t { goodbye = 0, prepare = 1, infer = 2, probe = 3, store = 4, use = 5 };

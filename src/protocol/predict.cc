@@ -9,7 +9,6 @@
 #include "bfv/scheme.h"
 #include "plan/batched_candidates.h"
 #include "protocol/link.h"
-#include "protocol/statistics.h"
 
 namespace ap::protocol {
 namespace {
@@ -89,17 +88,14 @@ cost::SessionShape session_shape(const Model& model, std::span<const Engine> eng
   }
   shape.input_elements = model.size(0);
 
-  const std::size_t statistics = statistics_bytes(model.linears().size(), model.activations().size());
   const int last = static_cast<int>(model.tensors()) - 1;
   add_up(shape.offline_rest, 1);  // the command
   add_up(shape.offline_rest, key_bytes);
   add_up(shape.offline_rest, engines.size());
-  add_down(shape.offline_rest, statistics);
   shape.offline_rest.flights = 2;
   add_up(shape.online_rest, 1);
   add_up(shape.online_rest, packed_bytes(model.size(0), model.modulus(0).bits()));
   add_down(shape.online_rest, packed_bytes(model.size(last), model.modulus(last).bits()));
-  add_down(shape.online_rest, statistics);
   shape.online_rest.flights = 2;
   return shape;
 }

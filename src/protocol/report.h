@@ -11,7 +11,7 @@ namespace ap::protocol {
 struct Cost {
   double seconds = 0;       ///< wall time at the client
   double client_cpu_s = 0;  ///< processor time of the client's process
-  double server_cpu_s = 0;  ///< of the server's process; includes other sessions that run at the same time
+  double server_cpu_s = 0;  ///< as far as the server tells (ShareStatistics)
   std::uint64_t bytes_up = 0, bytes_down = 0;
   Cost& operator+=(const Cost& other) {
     seconds += other.seconds;
@@ -34,7 +34,8 @@ struct LayerCost {
 struct Report {
   Cost offline, online;
   std::vector<LayerCost> layers;      ///< linear layers and activations in network order
-  std::uint64_t server_peak_rss = 0;  ///< bytes
+  bool server_told = false;           ///< server_cpu_s of all costs; without it they are 0
+  std::uint64_t server_peak_rss = 0;  ///< bytes; 0 if the server did not tell
   std::size_t from_store = 0;         ///< inferences whose offline phase was another session's
 };
 

@@ -16,7 +16,6 @@
 #include "protocol/local_nodes.h"
 #include "protocol/material.h"
 #include "protocol/messages.h"
-#include "protocol/statistics.h"
 
 namespace ap::protocol {
 namespace {
@@ -127,6 +126,7 @@ class Session {
     welcome.u8(static_cast<std::uint8_t>(status));
     welcome.u16(kProtocolVersion);
     welcome.raw(prepared_.id);
+    if (status == Welcome::ready) welcome.u8(static_cast<std::uint8_t>(options_.share_statistics));
     channel_.send(kWelcome, welcome.bytes());
     if (!reason.empty() && options_.on_refusal) options_.on_refusal(reason);
     return status == Welcome::ready;
@@ -140,14 +140,19 @@ class Session {
   }
 
   template <typename Work>
-  static void measure(double& seconds, const Work& work) {
-    const double before = process_cpu_seconds();
+  void measure(double& seconds, const Work& work) const {
+    const double before = statistics_clock(options_.share_statistics);
     work();
-    seconds += process_cpu_seconds() - before;
+    seconds += statistics_clock(options_.share_statistics) - before;
   }
 
   void send_statistics(ServerStatistics& statistics) {
-    statistics.peak_rss = peak_rss_bytes();
+    if (options_.share_statistics == ShareStatistics::none) return;
+    if (options_.share_statistics == ShareStatistics::process) {
+      statistics.peak_rss = peak_rss_bytes();
+    } else {
+      statistics = rounded(std::move(statistics));
+    }
     channel_.send(kStatistics, serialise(statistics));
   }
 
@@ -329,9 +334,9 @@ class Session {
         }
         if (options_.observer) options_.observer(node, out);
       }
+      if (options_.on_inference) options_.on_inference();
       channel_.send(kResult, pack_shares(shares.back(), model_.modulus(count - 1)));
     });
-    if (options_.on_inference) options_.on_inference();
     send_statistics(statistics);
   }
 

@@ -10,6 +10,7 @@
 #include "protocol/material_store.h"
 #include "protocol/model.h"
 #include "protocol/observer.h"
+#include "protocol/statistics.h"
 
 namespace ap::protocol {
 
@@ -17,7 +18,8 @@ struct ServerOptions {
   bfv::ErrorSource errors = bfv::ErrorSource::centred_binomial;
   Observer observer;                   ///< tests only
   std::size_t max_prepared = 4;        ///< inferences that one session may prepare ahead; bounds its memory
-  std::function<void()> on_inference;  ///< called before the last message of each inference
+  std::function<void()> on_inference;  ///< called before the result of each inference is sent
+  ShareStatistics share_statistics = ShareStatistics::none;  ///< with the client
   MaterialStore* store = nullptr;      ///< for prepared inferences that outlive their session; may be shared
   std::function<void(const std::string&)> on_refusal;  ///< gets a sentence for the log: why a greeting failed
   std::function<void(const std::string&)> on_store_failure;  ///< gets a sentence; the client is only refused

@@ -1,6 +1,30 @@
 #include "protocol/statistics.h"
 
+#include <cmath>
+
+#include "protocol/clock.h"
+
 namespace ap::protocol {
+
+double statistics_clock(ShareStatistics share) {
+  switch (share) {
+    case ShareStatistics::session:
+      return thread_cpu_seconds();
+    case ShareStatistics::process:
+      return process_cpu_seconds();
+    default:
+      return 0;
+  }
+}
+
+ServerStatistics rounded(ServerStatistics statistics) {
+  const auto round = [](double& seconds) { seconds = std::round(seconds * 1e3) / 1e3; };
+  round(statistics.cpu_s);
+  for (double& seconds : statistics.linear_s) round(seconds);
+  for (double& seconds : statistics.activation_s) round(seconds);
+  statistics.peak_rss = 0;
+  return statistics;
+}
 
 std::size_t statistics_bytes(std::size_t linears, std::size_t activations) {
   return 8 * (2 + linears + activations);

@@ -51,6 +51,7 @@ protocol::Report mean_report(std::span<const protocol::Report> reports) {
     mean.offline += report.offline;
     mean.online += report.online;
     mean.from_store += report.from_store;
+    mean.server_told = mean.server_told && report.server_told;
     mean.server_peak_rss = std::max(mean.server_peak_rss, report.server_peak_rss);
     for (std::size_t i = 0; i < mean.layers.size(); ++i) {
       mean.layers[i].offline += report.layers[i].offline;
@@ -147,7 +148,15 @@ Agreement compare_with_clear(const nn::QuantisedNetwork& network, std::span<cons
 }
 
 std::size_t best_class(std::span<const std::int64_t> logits) {
-  return static_cast<std::size_t>(nn::argmax(logits));
+  AP_ASSERT(!logits.empty());
+  std::uint64_t best = 0;
+  std::int64_t largest = logits.front();
+  for (std::size_t i = 1; i < logits.size(); ++i) {
+    const std::uint64_t larger = 0 - (static_cast<std::uint64_t>(largest - logits[i]) >> 63);
+    largest += static_cast<std::int64_t>(static_cast<std::uint64_t>(logits[i] - largest) & larger);
+    best = (i & larger) | (best & ~larger);
+  }
+  return best;
 }
 
 std::vector<std::size_t> top_classes(std::span<const std::int64_t> logits, std::size_t k) {

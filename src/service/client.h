@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/memory.h"
 #include "net/channel.h"
 #include "net/tls.h"
 #include "nn/quantised_network.h"
@@ -19,14 +20,14 @@
 
 namespace ap::service {
 
-using Logits = std::vector<std::int64_t>;
+using Logits = SecretVector<std::int64_t>;
 /// A quantised image, in the layout and range of the network's input.
-using Image = std::vector<std::int32_t>;
+using Image = SecretVector<std::int32_t>;
 
 struct RunResult {
   /// One for each image, in units of the logits' scale; none if the package reveals labels alone.
   std::vector<Logits> logits;
-  std::vector<int> labels;            ///< the best class of each image
+  SecretVector<int> labels;           ///< the best class of each image, or protocol::kNoClass
   protocol::Report mean;              ///< per image; server_peak_rss is the largest seen
   std::uint64_t client_peak_rss = 0;  ///< bytes
 };
@@ -65,7 +66,8 @@ Agreement compare_with_clear(const nn::QuantisedNetwork& network, std::span<cons
 Agreement compare_with_clear(const nn::QuantisedNetwork& network, std::span<const Image> images,
                              std::span<const int> labels);
 
-/// The index of the largest logit (the first of equal ones).
+/// The index of the largest logit (the first of equal ones), each below 2^62 in magnitude. It runs between
+/// two inferences of a session, so it takes as long whatever the logits are.
 std::size_t best_class(std::span<const std::int64_t> logits);
 /// The indices of the k largest logits, best first.
 std::vector<std::size_t> top_classes(std::span<const std::int64_t> logits, std::size_t k);

@@ -136,6 +136,7 @@ void Server::State::serve(Conversation& session) {
     protocol::ServerOptions options;
     options.max_prepared = config.max_prepared;
     options.store = store.get();
+    options.share_statistics = config.share_statistics;
     bool refused = false;
     options.on_refusal = [&](const std::string& sentence) {
       spdlog::warn("session {}: {}", session.number, sentence);

@@ -11,6 +11,7 @@
 #include "net/tls.h"
 #include "package/package.h"
 #include "protocol/material_store.h"
+#include "protocol/statistics.h"
 
 namespace ap::service {
 
@@ -23,6 +24,7 @@ struct ServerConfig {
   std::filesystem::path store;         ///< directory of inferences prepared ahead for later sessions; or empty
   protocol::StoreOptions store_options;
   std::chrono::milliseconds deadline{60'000};  ///< longest wait for a client
+  protocol::ShareStatistics share_statistics = protocol::ShareStatistics::none;  ///< with every client
 };
 
 struct HostPort {

@@ -61,6 +61,23 @@ TEST(Files, WritingReplacesTheOldContentAsAWhole) {
   EXPECT_EQ(read_file(path, kLimit), pattern(10, 2));
 }
 
+TEST(Files, AreTheirOwnersUnlessToldOtherwise) {
+  const TemporaryDirectory directory;
+  const fs::path path = directory.path() / "file";
+  const mode_t mask = ::umask(022);
+  const auto mode = [&] { return fs::status(path).permissions() & fs::perms::mask; };
+  write_file(path, pattern(10, 1));
+  EXPECT_EQ(mode(), fs::perms(0600));
+  EXPECT_FALSE(others_may_read(path));
+  write_file(path, pattern(10, 1), Readers::everyone);
+  EXPECT_EQ(mode(), fs::perms(0644));
+  EXPECT_TRUE(others_may_read(path));
+  write_file(path, pattern(10, 2));
+  EXPECT_EQ(mode(), fs::perms(0600)) << "the readers of the old file must not stay";
+  ::umask(mask);
+  EXPECT_FALSE(others_may_read(directory.path() / "nothing"));
+}
+
 TEST(Files, AReaderThatHoldsTheOldFileKeepsAllOfIt) {
   const TemporaryDirectory directory;
   const fs::path path = directory.path() / "file";

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/wipe_objects.h"
+
 namespace ap {
 namespace {
 
@@ -96,6 +98,14 @@ TEST(Memory, MovingHandsOverTheStorageInsteadOfCopyingTheSecret) {
   const std::uint8_t* storage = from.data();
   const SecretVector<std::uint8_t> to = std::move(from);
   EXPECT_EQ(to.data(), storage);
+}
+
+TEST(Memory, ObjectsAreWipedAsAWhole) {
+  std::array<std::uint64_t, 3> numbers{1, 2, 3};
+  std::uint32_t word = 7;
+  wipe_objects(numbers, word);
+  EXPECT_EQ(numbers, (std::array<std::uint64_t, 3>{}));
+  EXPECT_EQ(word, 0U);
 }
 
 TEST(Memory, AnAlignedVectorIsNotWiped) {

@@ -152,6 +152,7 @@ TEST_F(CliTest, InferLocallyAgreesWithTheClearNetwork) {
   for (const char* phase : {"offline", "online"}) {
     expect_keys(json[phase], {"seconds", "client_cpu_s", "server_cpu_s", "bytes_up", "bytes_down"});
     EXPECT_GT(json[phase]["seconds"], 0.0);
+    EXPECT_GE(json[phase]["server_cpu_s"], 0.0);
     EXPECT_GT(json[phase]["bytes_up"], 0);
     EXPECT_GT(json[phase]["bytes_down"], 0);
   }
@@ -180,7 +181,13 @@ TEST_F(CliTest, ServeAndInferWithAPinnedCertificate) {
     more.insert(more.begin(), base.begin(), base.end());
     return run(more);
   };
-  EXPECT_EQ(with({"--trust", path("cert.pem")}).status, 0);
+  const Result answered = with({"--trust", path("cert.pem")});
+  EXPECT_EQ(answered.status, 0);
+  // Another's server says nothing of its cost.
+  const Json json = Json::parse(answered.out);
+  for (const char* phase : {"offline", "online"}) EXPECT_TRUE(json[phase]["server_cpu_s"].is_null());
+  EXPECT_TRUE(json["layers"][0]["offline"]["server_cpu_s"].is_null());
+  EXPECT_TRUE(json["peak_rss_bytes"]["server"].is_null());
   EXPECT_EQ(with({"--ca", path("cert.pem")}).status, 0);
   EXPECT_EQ(with({"--trust", server.pin}).status, 0);
   expect_failure(with({"--trust", std::string(64, '0')}), 4, "certificate");
@@ -190,6 +197,23 @@ TEST_F(CliTest, ServeAndInferWithAPinnedCertificate) {
   EXPECT_EQ(server->wait(), 0);
   // Three sessions, and two clients that did not like the certificate.
   EXPECT_NE(server->err.find("3 inferences"), std::string::npos) << server->err;
+}
+
+TEST_F(CliTest, OnlyTheOwnerReadsTheWeights) {
+  namespace fs = std::filesystem;
+  const fs::perms others = fs::perms::group_all | fs::perms::others_all;
+  EXPECT_EQ(fs::status(server_package()).permissions() & others, fs::perms::none);
+  EXPECT_NE(fs::status(client_package()).permissions() & fs::perms::others_read, fs::perms::none);
+  for (const bool open : {false, true}) {
+    const std::string copy = path("copy.apm");
+    fs::copy_file(server_package(), copy, fs::copy_options::overwrite_existing);
+    fs::permissions(copy, fs::perms(open ? 0644 : 0600));
+    ServeProcess server(copy);
+    ASSERT_NE(server.url, "");
+    server->kill(SIGTERM);
+    EXPECT_EQ(server->wait(), 0);
+    EXPECT_EQ(server->err.find("chmod 600") != std::string::npos, open) << server->err;
+  }
 }
 
 TEST_F(CliTest, InterruptEndsTheServerCleanly) {

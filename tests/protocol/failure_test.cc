@@ -21,7 +21,7 @@ using Shape = std::vector<std::tuple<net::Direction, net::MessageType, std::size
 
 struct Outcome {
   Shape server_view;  ///< direction, type and size of every message, in the server's order
-  std::vector<std::int64_t> logits;
+  SecretVector<std::int64_t> logits;
 };
 
 Outcome run(const package::Package& package, const std::vector<std::int32_t>& image,

@@ -39,12 +39,14 @@ std::string greet(const package::Package& client, net::Channel& channel) {
 }
 
 /// What a client of `package` says to a server that sends this greeting.
-std::string answer_to(const package::Package& package, Welcome status, int version) {
+std::string answer_to(const package::Package& package, Welcome status, int version,
+                      std::uint8_t statistics = 0) {
   auto [client_end, server_end] = net::make_local_channels();
   ByteWriter welcome;
   welcome.u8(static_cast<std::uint8_t>(status));
   welcome.u16(static_cast<std::uint16_t>(version));
   welcome.raw(package.id);
+  if (status == Welcome::ready) welcome.u8(statistics);
   server_end->send(kWelcome, welcome.bytes());
   const std::string sentence = greet(package, *client_end);
   // Whatever it thinks of the server, what it said is the greeting of every version: u16 version, package id.
@@ -68,6 +70,13 @@ TEST(Handshake, ClientNamesBothVersions) {
   // A server that takes a client of a version that is not its own does not follow the protocol.
   EXPECT_EQ(answer_to(package, Welcome::ready, kProtocolVersion + 1),
             other_version_sentence(kProtocolVersion + 1));
+}
+
+TEST(Handshake, ClientRefusesUnknownStatistics) {
+  const package::Package package = packaged(plan::Reveal::logits);
+  EXPECT_EQ(answer_to(package, Welcome::ready, kProtocolVersion, 2), "");
+  EXPECT_EQ(answer_to(package, Welcome::ready, kProtocolVersion, 3),
+            "the server's greeting promises the unknown kind 3 of statistics");
 }
 
 TEST(Handshake, ServerRefusesOtherVersionsBeforeItLooksAtThePackage) {

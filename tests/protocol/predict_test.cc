@@ -37,7 +37,10 @@ std::vector<Report> run_session(const package::Package& package, int images) {
   std::thread server([&, &channel = server_channel] { serve_session(server_model, *channel, {}); });
   std::vector<Report> reports;
   {
-    ClientSession session(model, package.id, *client_channel);
+    // Those of slots are.
+    ClientOptions options;
+    options.weak = WeakParameters::allow_for_tests;
+    ClientSession session(model, package.id, *client_channel, options);
     const std::vector<std::int32_t> image(model.size(0), 0);
     for (int i = 0; i < images; ++i) {
       session.infer(image);

@@ -38,8 +38,8 @@ std::vector<std::int32_t> random_input(const nn::QNode& input, Prng& prng) {
   return image;
 }
 
-std::vector<std::int64_t> run_private(const package::Package& package, std::span<const std::int32_t> image,
-                                      bfv::ErrorSource errors, Shares* shares = nullptr) {
+SecretVector<std::int64_t> run_private(const package::Package& package, std::span<const std::int32_t> image,
+                                       bfv::ErrorSource errors, Shares* shares = nullptr) {
   const ServerModel server_model(package);
   const Model client_model(package.network, package.plan);
   auto [client_channel, server_channel] = net::make_local_channels();
@@ -57,7 +57,7 @@ std::vector<std::int64_t> run_private(const package::Package& package, std::span
   ClientOptions client_options;
   client_options.errors = errors;
   client_options.observer = keep(seen.client);
-  std::vector<std::int64_t> logits;
+  SecretVector<std::int64_t> logits;
   {
     ClientSession session(client_model, package.id, *client_channel, client_options);
     session.prepare();

@@ -111,7 +111,9 @@ class Parties {
     });
     CountingChannel counting(*client_end);
     try {
-      ClientSession client(model_, package_.id, counting);
+      ClientOptions options;
+      options.weak = WeakParameters::allow_for_tests;
+      ClientSession client(model_, package_.id, counting, options);
       talk(client);
       client.finish();
     } catch (...) {

@@ -29,7 +29,8 @@ TEST(Compile, AccuracyComesFromTheLabels) {
   nn::Dataset data = small_images(40);
   // Labels that are what the integer network says, but for four images.
   for (std::size_t i = 0; i < data.size(); ++i) {
-    const Image image = nn::quantise_input(compiled.package.network, data.input(i, nn::Normalization{}).data);
+    const std::vector<std::int32_t> image =
+        nn::quantise_input(compiled.package.network, data.input(i, nn::Normalization{}).data);
     const auto logits = nn::integer_logits(compiled.package.network, image);
     const auto best = std::max_element(logits.begin(), logits.end()) - logits.begin();
     data.labels[i] = static_cast<int>(i < 4 ? (best + 1) % kSmallClasses : best);

@@ -104,8 +104,10 @@ TEST_P(PublishedQuadratic, PrivateLabelsAreTheClearOnes) {
                                     normalization, options);
   const nn::Dataset test = nn::load_dataset(located(p.test), {0, p.images}, graph.input_shape());
   std::vector<Image> images;
-  for (std::size_t i = 0; i < test.size(); ++i)
-    images.push_back(nn::quantise_input(compiled.package.network, test.input(i, normalization).data));
+  for (std::size_t i = 0; i < test.size(); ++i) {
+    const auto values = nn::quantise_input(compiled.package.network, test.input(i, normalization).data);
+    images.emplace_back(values.begin(), values.end());
+  }
   EXPECT_EQ(agreement(compiled, images).same_class, images.size());
 }
 

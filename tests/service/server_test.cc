@@ -44,7 +44,9 @@ class ServerTest : public testing::Test {
 };
 
 TEST_F(ServerTest, AnswersLikeTheClearNetwork) {
-  RunningServer server(compiled_.package);
+  ServerConfig config;
+  config.share_statistics = protocol::ShareStatistics::process;
+  RunningServer server(compiled_.package, config);
   const std::vector<Image> images = small_inputs(compiled_.package, 3);
   const auto channel = server.connect();
   const RunResult result = run_images(client_, *channel, images, false);

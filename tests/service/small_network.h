@@ -57,7 +57,8 @@ inline std::vector<Image> small_inputs(const package::Package& package, std::siz
   const nn::Dataset data = small_images(count, seed);
   std::vector<Image> images;
   for (std::size_t i = 0; i < count; ++i) {
-    images.push_back(nn::quantise_input(package.network, data.input(i, nn::Normalization{}).data));
+    const auto values = nn::quantise_input(package.network, data.input(i, nn::Normalization{}).data);
+    images.emplace_back(values.begin(), values.end());
   }
   return images;
 }
