@@ -42,8 +42,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kIterations = 12;
-/// More bits of the phase than a share has: the offset psi of the rounding.
-constexpr int kPhaseBits = 10;
+/// How many bits of the phase below those of a share are looked at, at most: the offset psi of the rounding.
+constexpr int kMostPhaseBits = 10;
 
 struct Layer {
   std::string name;
@@ -89,7 +89,8 @@ Transcript real_transcript(const Layer& layer, const Reply& reply, std::size_t c
                                                     layer.choice.drop1, layer.choice.noise_step);
   };
   const int log2_p = layer.choice.log2_p;
-  const auto shares = he(log2_p), phases = he(log2_p + kPhaseBits);
+  const int more = std::min(kMostPhaseBits, static_cast<int>(layer.parameters.log2_q()) - 1 - log2_p);
+  const auto shares = he(log2_p), phases = he(log2_p + more);
   const linear::PreparedLinear server(shares, layer.op->weights);
   const linear::ClearConv clear(layer.layout.geometry(), layer.op->weights);
   const std::size_t each = reply.terms() * reply.n(), reads = reply.positions().size();
@@ -113,9 +114,9 @@ Transcript real_transcript(const Layer& layer, const Reply& reply, std::size_t c
       const std::uint32_t o = reply.outputs()[i];
       const std::uint64_t sum = (ours[o] + theirs[o] - exact[o]) << (64 - log2_p);
       const auto delta = static_cast<double>(static_cast<std::int64_t>(sum) >> (64 - log2_p));
-      const std::uint64_t part = (fine[o] - (ours[o] << kPhaseBits)) << (64 - log2_p - kPhaseBits);
+      const std::uint64_t part = (fine[o] - (ours[o] << more)) << (64 - log2_p - more);
       const double psi = std::ldexp(
-          static_cast<double>(static_cast<std::int64_t>(part) >> (64 - log2_p - kPhaseBits)), -kPhaseBits);
+          static_cast<double>(static_cast<std::int64_t>(part) >> (64 - log2_p - more)), -more);
       seen.scores[t * reads + i] = static_cast<float>(score(delta, psi, tau));
     }
   });

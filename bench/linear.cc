@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 #include <ctime>
+#include <limits>
 #include <map>
 #include <optional>
 #include <random>
@@ -19,6 +20,7 @@
 #include "linear/he_linear.h"
 #include "linear/planner.h"
 #include "noise/model.h"
+#include "noise/weight_privacy.h"
 #include "security/limits.h"
 
 namespace {
@@ -63,6 +65,12 @@ int calibrated_log2_p(const linear::ClearConv& conv, std::mt19937_64& random) {
   return static_cast<int>(std::ceil(std::log2(2 * 2 * largest)));
 }
 
+double largest(const Weights& weights) {
+  double most = 0;
+  for (const std::int16_t w : weights) most = std::max(most, std::abs(static_cast<double>(w)));
+  return most;
+}
+
 struct Choice {
   bfv::Parameters parameters;
   linear::PackingChoice packing;
@@ -87,7 +95,11 @@ std::optional<Choice> choose(const Geometry& g, const Weights& weights, std::uin
         norms.try_emplace(fmt::format("{} {} {} {} {} {} {}", n, p.window_h, p.window_w, p.channels_in,
                                       p.channels_out, p.groups, p.phases));
     if (unknown) norm->second = linear::max_reply_norm2(layout, weights);
-    choice.noise = {n, norm->second, kErrorSigma, 0, 0};
+    // The server's own noise is as wide as every plan has it.
+    const std::uint64_t step = noise::noise_step(
+        {noise::kDefaultInferences, layout.reads_of_a_weight(), noise::quarter_octave(largest(weights))},
+        std::numeric_limits<double>::infinity());
+    choice.noise = {n, norm->second, kErrorSigma, 0, 0, step};
     const double left = budget - noise::variance(choice.noise);
     if (left < 0) return {};
     const auto drop = noise::choose_dropped_bits(n, layout.reads(0).size(), log2_q, left);
@@ -129,7 +141,8 @@ void run(benchmark::State& state, const Geometry& g) {
 
   const auto context = bfv::make_context(choice.parameters);
   const auto layer = std::make_shared<const linear::HeLinear>(linear::Layout(g, p, n), context, log2_p,
-                                                              choice.noise.drop0, choice.noise.drop1);
+                                                              choice.noise.drop0, choice.noise.drop1,
+                                                              choice.noise.noise_step);
   const linear::PreparedLinear server(layer, weights);
   const bfv::SecretKey secret(context, prng);
   const bfv::PublicKey key(secret, prng);
