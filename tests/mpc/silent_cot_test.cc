@@ -41,13 +41,13 @@ Outputs draw(ChannelPair& channels, const std::vector<std::size_t>& sizes, std::
       channels,
       [&] {
         Prng prng(test_seed(seed), 1);
-        SilentCotSender sender(*channels.client, kMessages, prng);
+        SilentCotSender sender(*channels.client, kMessages, test_session(), prng);
         out.delta = sender.delta();
         run(sender, *channels.client, out.q);
       },
       [&] {
         Prng prng(test_seed(seed), 2);
-        SilentCotReceiver receiver(*channels.server, kMessages, prng);
+        SilentCotReceiver receiver(*channels.server, kMessages, test_session(), prng);
         run(receiver, *channels.server, out.t);
       });
   return out;
