@@ -30,9 +30,12 @@ struct SilentCotMessages {
 };
 
 /// Trees whose corrections make one message.
-inline constexpr std::size_t kTreesPerMessage = 32;
-/// The large set starts when more transfers than this are drawn or expected.
-inline constexpr std::uint64_t kLargeLpnFrom = 600'000;
+inline constexpr std::size_t kTreesPerMessage = 64;
+/// The large set starts when more transfers than this are drawn or expected: what one iteration of the small
+/// one gives. In bytes it would pay from 420'000 on, but its seeds take the rows of more than half an
+/// iteration.
+inline constexpr std::uint64_t kLargeLpnFrom = 590'000;
+static_assert(kLargeLpnFrom <= kSmallLpn.gain() && kLargeLpn.seeds() <= kSmallLpn.gain());
 
 /// Bytes that the sender sends for one iteration.
 constexpr std::uint64_t iteration_bytes(const LpnParameters& p) {

@@ -96,8 +96,9 @@ TEST(Hash, KernelsAgreeForEveryLengthAndInPlace) {
 // FIPS 197, appendix A.1 (key expansion) and C.1 (AES-128).
 TEST(Hash, KeyScheduleIsThatOfAes) {
   const Permutation expanded(Block{0xa6d2ae2816157e2b, 0x3c4fcf098815f7ab});
-  if (cpu().aes)
+  if (cpu().aes) {
     EXPECT_EQ(hex(load_block(expanded.round_keys().bytes[10])), "d014f9a8c9ee2589e13f0cc8b6630ca6");
+  }
   const Permutation pi(kCounting);
   const Block plaintext{0x7766554433221100, 0xffeeddccbbaa9988};
   for (const Kernel& kernel : all_kernels()) {
