@@ -22,13 +22,13 @@ Prng split(Prng& prng) {
 
 class SenderStream : public LpnStream {
  public:
-  SenderStream(const LpnParameters& p, SecretVector<Block> seeds, const Block& delta, net::MessageType type,
-               Prng& roots)
-      : LpnStream(p, std::move(seeds)), delta_(delta), type_(type), roots_(roots) {}
+  SenderStream(const LpnParameters& p, SecretVector<Block> seeds, const SessionKey& session,
+               const Block& delta, net::MessageType type, Prng& roots)
+      : LpnStream(p, std::move(seeds), session), delta_(delta), type_(type), roots_(roots) {}
 
  private:
-  void make_trees(net::Channel& channel, std::span<const Block> cots, std::size_t count,
-                  std::span<Block> rows) override {
+  void make_trees(net::Channel& channel, const Permutation& pi, std::span<const Block> cots,
+                  std::size_t count, std::span<Block> rows) override {
     const auto depth = static_cast<std::size_t>(parameters().bin_bits);
     SecretVector<std::uint64_t> words(2 * count);
     roots_.fill(std::span<std::uint64_t>(words));
@@ -36,7 +36,7 @@ class SenderStream : public LpnStream {
     parallel_for(count, [&](std::size_t tree) {
       Block sums[kMaxGgmDepth];
       const std::span<Block> out = rows.subspan(tree * parameters().bin(), parameters().bin());
-      ggm_expand({words[2 * tree], words[2 * tree + 1]}, delta_, parameters().bin_bits, sums, out.data());
+      ggm_expand(pi, {words[2 * tree], words[2 * tree + 1]}, delta_, parameters().bin_bits, sums, out.data());
       for (std::size_t level = 0; level < depth; ++level) {
         store_block(message.data() + (tree * depth + level) * sizeof(Block),
                     sums[level] ^ cots[tree * depth + level]);
@@ -55,12 +55,13 @@ class SenderStream : public LpnStream {
 
 class ReceiverStream : public LpnStream {
  public:
-  ReceiverStream(const LpnParameters& p, SecretVector<Block> seeds, net::MessageType type)
-      : LpnStream(p, std::move(seeds)), type_(type) {}
+  ReceiverStream(const LpnParameters& p, SecretVector<Block> seeds, const SessionKey& session,
+                 net::MessageType type)
+      : LpnStream(p, std::move(seeds), session), type_(type) {}
 
  private:
-  void make_trees(net::Channel& channel, std::span<const Block> cots, std::size_t count,
-                  std::span<Block> rows) override {
+  void make_trees(net::Channel& channel, const Permutation& pi, std::span<const Block> cots,
+                  std::size_t count, std::span<Block> rows) override {
     const auto depth = static_cast<std::size_t>(parameters().bin_bits);
     const Bytes message = channel.receive_exactly(type_, count * depth * sizeof(Block));
     parallel_for(count, [&](std::size_t tree) {
@@ -72,7 +73,7 @@ class ReceiverStream : public LpnStream {
         sides |= static_cast<std::uint32_t>(low_bit(cot)) << level;
       }
       const std::span<Block> out = rows.subspan(tree * parameters().bin(), parameters().bin());
-      ggm_puncture(sides, sums, parameters().bin_bits, out.data(), kAllButLowest, {1, 0});
+      ggm_puncture(pi, sides, sums, parameters().bin_bits, out.data(), kAllButLowest, {1, 0});
       wipe_objects(sums);
       encode(tree, out);
     });
@@ -83,8 +84,12 @@ class ReceiverStream : public LpnStream {
 
 }  // namespace
 
-LpnStream::LpnStream(const LpnParameters& p, SecretVector<Block> seeds)
-    : parameters_(p), seeds_(std::move(seeds)), next_(p.seeds()), chunk_(kTreesPerMessage * p.bin()) {
+LpnStream::LpnStream(const LpnParameters& p, SecretVector<Block> seeds, const SessionKey& session)
+    : parameters_(p),
+      keys_(session),
+      seeds_(std::move(seeds)),
+      next_(p.seeds()),
+      chunk_(kTreesPerMessage * p.bin()) {
   AP_ASSERT(seeds_.size() == p.seeds());
 }
 
@@ -105,7 +110,7 @@ void LpnStream::next_chunk(net::Channel& channel) {
   const std::span<const Block> seeds(seeds_);
   const auto depth = static_cast<std::size_t>(p.bin_bits);
   const std::span<Block> rows(chunk_.data(), trees * p.bin());
-  make_trees(channel, seeds.subspan(p.k + tree_ * depth, trees * depth), trees, rows);
+  make_trees(channel, keys_.at(chunks_++), seeds.subspan(p.k + tree_ * depth, trees * depth), trees, rows);
   tree_ += trees;
   filled_ = rows.size();
   used_ = std::min(filled_, next_.size() - reserved_);
@@ -132,19 +137,21 @@ void SilentCot::extend(net::Channel& channel, std::span<Block> out) {
   }
   used_ += out.size();
   if (!large_) {
-    if (!small_) small_ = make_stream(kSmallLpn, base_cots(channel, kSmallLpn.seeds()));
+    if (!small_)
+      small_ = make_stream(kSmallLpn, base_cots(channel, kSmallLpn.seeds()), session_.part("small"));
     if (std::max(used_, expected_) > kLargeLpnFrom) {
       SecretVector<Block> seeds(kLargeLpn.seeds());
       small_->draw(channel, seeds);
-      large_ = make_stream(kLargeLpn, std::move(seeds));
+      large_ = make_stream(kLargeLpn, std::move(seeds), session_.part("large"));
       small_.reset();
     }
   }
   (large_ ? large_ : small_)->draw(channel, out);
 }
 
-SilentCotSender::SilentCotSender(net::Channel& channel, const SilentCotMessages& messages, Prng& prng)
-    : messages_(messages), roots_(split(prng)), base_(channel, messages.base, prng) {}
+SilentCotSender::SilentCotSender(net::Channel& channel, const SilentCotMessages& messages,
+                                 const SessionKey& session, Prng& prng)
+    : SilentCot(session), messages_(messages), roots_(split(prng)), base_(channel, messages.base, prng) {}
 
 SecretVector<Block> SilentCotSender::base_cots(net::Channel& channel, std::size_t count) {
   SecretVector<Block> q(count);
@@ -153,12 +160,14 @@ SecretVector<Block> SilentCotSender::base_cots(net::Channel& channel, std::size_
   return q;
 }
 
-std::unique_ptr<LpnStream> SilentCotSender::make_stream(const LpnParameters& p, SecretVector<Block> seeds) {
-  return std::make_unique<SenderStream>(p, std::move(seeds), base_.delta(), messages_.trees, roots_);
+std::unique_ptr<LpnStream> SilentCotSender::make_stream(const LpnParameters& p, SecretVector<Block> seeds,
+                                                        const SessionKey& session) {
+  return std::make_unique<SenderStream>(p, std::move(seeds), session, base_.delta(), messages_.trees, roots_);
 }
 
-SilentCotReceiver::SilentCotReceiver(net::Channel& channel, const SilentCotMessages& messages, Prng& prng)
-    : messages_(messages), choices_(split(prng)), base_(channel, messages.base, prng) {}
+SilentCotReceiver::SilentCotReceiver(net::Channel& channel, const SilentCotMessages& messages,
+                                     const SessionKey& session, Prng& prng)
+    : SilentCot(session), messages_(messages), choices_(split(prng)), base_(channel, messages.base, prng) {}
 
 SecretVector<Block> SilentCotReceiver::base_cots(net::Channel& channel, std::size_t count) {
   SecretVector<Block> t(count);
@@ -171,8 +180,9 @@ SecretVector<Block> SilentCotReceiver::base_cots(net::Channel& channel, std::siz
   return t;
 }
 
-std::unique_ptr<LpnStream> SilentCotReceiver::make_stream(const LpnParameters& p, SecretVector<Block> seeds) {
-  return std::make_unique<ReceiverStream>(p, std::move(seeds), messages_.trees);
+std::unique_ptr<LpnStream> SilentCotReceiver::make_stream(const LpnParameters& p, SecretVector<Block> seeds,
+                                                          const SessionKey& session) {
+  return std::make_unique<ReceiverStream>(p, std::move(seeds), session, messages_.trees);
 }
 
 }  // namespace ap::mpc

@@ -6,7 +6,9 @@
 // encodes; a tree of n/t leaves (mpc/ggm.h) for each of the t noise positions uses one transfer a level. The
 // positions are what the receiver's random choices make them, so that only the sender speaks: one block for
 // each level of each tree. The first rows of every iteration are kept for the next one. Trees are made and
-// sent in chunks as transfers are drawn: nothing of size n is ever stored.
+// sent in chunks as transfers are drawn: nothing of size n is ever stored. Every chunk hashes under a key of
+// its own (mpc/hash.h): with a node on each of its paths Delta is hidden in at most kTreesPerMessage
+// kMaxGgmDepth hashes.
 //
 // The first iteration of the small set is seeded by the OT extension of mpc/cot.h; the large set by the small
 // one, once more transfers are expected than it pays for. That decision and all sizes depend on counts only.
@@ -17,6 +19,7 @@
 #include <span>
 
 #include "mpc/cot.h"
+#include "mpc/hash.h"
 #include "mpc/lpn.h"
 
 namespace ap::mpc {
@@ -27,9 +30,12 @@ struct SilentCotMessages {
 };
 
 /// Trees whose corrections make one message.
-inline constexpr std::size_t kTreesPerMessage = 32;
-/// The large set starts when more transfers than this are drawn or expected.
-inline constexpr std::uint64_t kLargeLpnFrom = 600'000;
+inline constexpr std::size_t kTreesPerMessage = 64;
+/// The large set starts when more transfers than this are drawn or expected: what one iteration of the small
+/// one gives. In bytes it would pay from 420'000 on, but its seeds take the rows of more than half an
+/// iteration.
+inline constexpr std::uint64_t kLargeLpnFrom = 590'000;
+static_assert(kLargeLpnFrom <= kSmallLpn.gain() && kLargeLpn.seeds() <= kSmallLpn.gain());
 
 /// Bytes that the sender sends for one iteration.
 constexpr std::uint64_t iteration_bytes(const LpnParameters& p) {
@@ -57,16 +63,16 @@ constexpr double cot_stream_bytes(std::uint64_t count) {
 /// An endless stream of transfers from one parameter set; the two roles differ in their trees.
 class LpnStream {
  public:
-  /// `seeds`: p.seeds() transfers with the choice in the lowest bit.
-  LpnStream(const LpnParameters& p, SecretVector<Block> seeds);
+  /// `seeds`: p.seeds() transfers with the choice in the lowest bit. `session`: the part for this stream.
+  LpnStream(const LpnParameters& p, SecretVector<Block> seeds, const SessionKey& session);
   virtual ~LpnStream() = default;
   void draw(net::Channel& channel, std::span<Block> out);
 
  protected:
   /// Makes the rows of `count` trees, count * bin blocks; cots: bin_bits transfers for each. Calls encode for
   /// every tree as soon as it has its leaves, which then still are in the cache.
-  virtual void make_trees(net::Channel& channel, std::span<const Block> cots, std::size_t count,
-                          std::span<Block> rows) = 0;
+  virtual void make_trees(net::Channel& channel, const Permutation& pi, std::span<const Block> cots,
+                          std::size_t count, std::span<Block> rows) = 0;
   /// Adds the code's rows to the leaves of one tree of make_trees.
   void encode(std::size_t tree, std::span<Block> leaves) const;
   const LpnParameters& parameters() const { return parameters_; }
@@ -75,6 +81,8 @@ class LpnStream {
   void next_chunk(net::Channel& channel);
 
   LpnParameters parameters_;
+  HashKeys keys_;
+  std::uint64_t chunks_ = 0;   ///< made so far: the number of the next one's key
   SecretVector<Block> seeds_;  ///< of this iteration
   SecretVector<Block> next_;   ///< of the next one, filled from the first rows
   SecretVector<Block> chunk_;
@@ -88,7 +96,11 @@ class LpnStream {
 /// What the two roles share: where transfers come from.
 class SilentCot {
  public:
+  /// `session`: the part for this direction.
+  explicit SilentCot(const SessionKey& session) : session_(session), hashing_(session.part("transfers")) {}
   virtual ~SilentCot() = default;
+  /// Keys for hashing the transfers, for the caller's use.
+  const HashKeys& hashing() const { return hashing_; }
   /// Announces `count` more transfers; both parties must announce and draw the same counts in the same order.
   void expect(std::uint64_t count) { expected_ += count; }
   /// The next out.size() transfers. @throws Error(peer) on a bad message.
@@ -97,9 +109,12 @@ class SilentCot {
 
  protected:
   virtual SecretVector<Block> base_cots(net::Channel& channel, std::size_t count) = 0;
-  virtual std::unique_ptr<LpnStream> make_stream(const LpnParameters& p, SecretVector<Block> seeds) = 0;
+  virtual std::unique_ptr<LpnStream> make_stream(const LpnParameters& p, SecretVector<Block> seeds,
+                                                 const SessionKey& session) = 0;
 
  private:
+  SessionKey session_;
+  HashKeys hashing_;
   std::unique_ptr<LpnStream> small_;
   std::unique_ptr<LpnStream> large_;
   std::uint64_t expected_ = 0;
@@ -109,12 +124,15 @@ class SilentCot {
 class SilentCotSender : public SilentCot {
  public:
   /// Runs the base transfers. Delta and all tree roots come from `prng`.
-  SilentCotSender(net::Channel& channel, const SilentCotMessages& messages, Prng& prng);
+  /// @param session  the part for this direction, equal at both parties
+  SilentCotSender(net::Channel& channel, const SilentCotMessages& messages, const SessionKey& session,
+                  Prng& prng);
   const Block& delta() const { return base_.delta(); }
 
  private:
   SecretVector<Block> base_cots(net::Channel& channel, std::size_t count) override;
-  std::unique_ptr<LpnStream> make_stream(const LpnParameters& p, SecretVector<Block> seeds) override;
+  std::unique_ptr<LpnStream> make_stream(const LpnParameters& p, SecretVector<Block> seeds,
+                                         const SessionKey& session) override;
 
   SilentCotMessages messages_;
   Prng roots_;
@@ -123,12 +141,14 @@ class SilentCotSender : public SilentCot {
 
 class SilentCotReceiver : public SilentCot {
  public:
-  /// Runs the base transfers.
-  SilentCotReceiver(net::Channel& channel, const SilentCotMessages& messages, Prng& prng);
+  /// Runs the base transfers. @param session  as the sender's
+  SilentCotReceiver(net::Channel& channel, const SilentCotMessages& messages, const SessionKey& session,
+                    Prng& prng);
 
  private:
   SecretVector<Block> base_cots(net::Channel& channel, std::size_t count) override;
-  std::unique_ptr<LpnStream> make_stream(const LpnParameters& p, SecretVector<Block> seeds) override;
+  std::unique_ptr<LpnStream> make_stream(const LpnParameters& p, SecretVector<Block> seeds,
+                                         const SessionKey& session) override;
 
   SilentCotMessages messages_;
   Prng choices_;

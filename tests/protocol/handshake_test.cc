@@ -48,6 +48,7 @@ std::string answer_to(const package::Package& package, Welcome status, int versi
   welcome.raw(package.id);
   if (status == Welcome::ready) welcome.u8(statistics);
   server_end->send(kWelcome, welcome.bytes());
+  server_end->send(kNonce, Bytes(32));
   const std::string sentence = greet(package, *client_end);
   // Whatever it thinks of the server, what it said is the greeting of every version: u16 version, package id.
   const Bytes hello = server_end->receive_exactly(kHello, 2 + 32);
