@@ -8,15 +8,25 @@
 #include "net/channel.h"
 #include "package/package.h"
 #include "protocol/material_store.h"
+#include "protocol/messages.h"
 #include "protocol/model.h"
 #include "protocol/observer.h"
 
 namespace ap::protocol {
 
+/// Whether one more inference may be prepared.
+struct Permission {
+  PrepareAnswer answer = PrepareAnswer::granted;
+  std::uint64_t limit = 0;  ///< what is used up, in inferences, where the answer says so
+};
+
 struct ServerOptions {
   bfv::ErrorSource errors = bfv::ErrorSource::centred_binomial;
   Observer observer;                   ///< tests only
   std::size_t max_prepared = 4;        ///< inferences that one session may prepare ahead; bounds its memory
+  /// Called once for each inference that a client prepares, before anything is sent for it; what it grants must be
+  /// counted durably by then. Without it everything is granted.
+  std::function<Permission()> may_prepare;
   std::function<void()> on_inference;  ///< called before the last message of each inference
   MaterialStore* store = nullptr;      ///< for prepared inferences that outlive their session; may be shared
   std::function<void(const std::string&)> on_refusal;  ///< gets a sentence for the log: why a greeting failed
