@@ -19,7 +19,7 @@ constexpr std::int64_t kVersion = 1;
 
 /// Makes the file if it is not there, and refuses one that is not its owner's alone.
 void check_file(const std::string& name, bool create) {
-  const FileDescriptor file(::open(name.c_str(), (create ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC | O_NONBLOCK, 0600));
+  const FileDescriptor file(::open(name.c_str(), O_RDONLY | (create ? O_CREAT : 0) | O_CLOEXEC | O_NONBLOCK, 0600));
   struct stat info {};
   if (file.get() < 0 || ::fstat(file.get(), &info) != 0) {
     fail_input("cannot open the ledger {}: {}; give another place with --ledger", name, std::strerror(errno));
