@@ -63,7 +63,7 @@ void say_rules(const Options& options, const service::Server& server) {
   } else {
     spdlog::info("anybody may connect, and all count as one client; --clients FILE admits known ones only");
   }
-  if (server.standings().empty()) {
+  if (!server.counts()) {
     spdlog::info("the package promises nothing about its weights, so inferences are not counted");
     return;
   }
@@ -91,7 +91,7 @@ void announce(Options& options, const service::Server& server) {
                {"certificate_sha256", server.fingerprint()},
                {"max_sessions", server.max_sessions()},
                {"clients", server.clients() ? Json(*server.clients()) : Json(nullptr)},
-               {"ledger", server.standings().empty() ? Json(nullptr) : Json(options.config.ledger.string())},
+               {"ledger", server.counts() ? Json(options.config.ledger.string()) : Json(nullptr)},
                {"inferences", standings_json(server)}});
   } else if (!options.quiet) {
     print(fmt::format("serving {} on wss://{} (certificate SHA-256 {}, at most {} sessions)\n",

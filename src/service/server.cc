@@ -124,6 +124,7 @@ struct Server::State {
   std::unique_ptr<ClientsFile> clients;  ///< none: anybody may connect
   std::unique_ptr<Ledger> ledger;        ///< none: inferences need not be counted
   std::string fingerprint;
+  std::atomic<bool> groups_noted{false};  ///< the ledger knows the groups of the file of clients as it is
   std::atomic<bool> stopping{false};
   std::atomic<std::size_t> running{0};
   std::atomic<std::uint64_t> inferences{0};
@@ -148,7 +149,11 @@ ClientsFile::Clients Server::State::known_clients() {
   bool changed = false;
   ClientsFile::Clients known = clients->now(changed, complaint);
   if (!complaint.empty()) spdlog::error("{}", complaint);
-  if (changed && ledger) ledger->remember(*known);
+  if (changed) groups_noted = false;
+  if (ledger && (changed || !groups_noted)) {
+    ledger->remember(*known);
+    groups_noted = true;
+  }
   return known;
 }
 
@@ -284,7 +289,7 @@ Server::Server(const package::Package& package, ServerConfig config) {
       spdlog::warn("{} of the {} inferences that the weights may be asked for are prepared{}", now.prepared, now.limit,
                    group.empty() ? "" : " for group " + group);
     };
-    if (s.clients) s.ledger->remember(*s.known_clients());
+    if (s.clients) s.known_clients();
   }
   take_memory(s.model);
   s.fingerprint = net::certificate_fingerprint(s.config.identity);
@@ -346,6 +351,7 @@ std::map<std::string, Standing> Server::standings() const {
   for (auto& [group, standing] : found) standing = state_->ledger->standing(group);
   return found;
 }
+bool Server::counts() const { return state_->ledger != nullptr; }
 bool Server::counts_from_zero() const { return state_->ledger && state_->ledger->is_new(); }
 std::size_t Server::sessions() const { return state_->running; }
 std::uint64_t Server::inferences() const { return state_->inferences; }

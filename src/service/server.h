@@ -65,6 +65,8 @@ class Server {
   std::size_t max_sessions() const;
   /// Clients that may connect; nothing if anybody may.
   std::optional<std::size_t> clients() const;
+  /// Whether inferences are counted: the package promises something about its weights, or the operator limits them.
+  bool counts() const;
   /// Where each group stands; the group of an empty name is all clients together, of a server that knows none by name.
   /// Nothing if inferences are not counted.
   std::map<std::string, Standing> standings() const;
