@@ -42,7 +42,8 @@ void list(const Options& options) {
   using enum Table::Align;
   Table table({{"client", left}, {"group", left}, {"limit"}, {"known by", left}});
   for (const Client& client : clients) {
-    table.row({client.name, client.group, client.limit > 0 ? std::to_string(client.limit) : "-", proof_name(client)});
+    table.row({client.name, client.group, client.limit > 0 ? std::to_string(client.limit) : "-",
+               proof_name(client)});
   }
   print(table.text());
 }
@@ -75,11 +76,14 @@ void add(const Options& options) {
   const SecretVector<char> token = service::add_client(options.file, client);
   const std::string shown(token.begin(), token.end());
   if (options.json) {
-    print(Json{{"name", client.name}, {"group", client.group}, {"token", token.empty() ? Json(nullptr) : Json(shown)}});
+    print(Json{{"name", client.name},
+               {"group", client.group},
+               {"token", token.empty() ? Json(nullptr) : Json(shown)}});
   } else if (token.empty()) {
     print(fmt::format("added {}, known by its certificate\n", client.name));
   } else {
-    fmt::print(stderr, "autoprivacy: added {}; this is its token, which is kept nowhere and not shown again\n",
+    fmt::print(stderr,
+               "autoprivacy: added {}; this is its token, which is kept nowhere and not shown again\n",
                client.name);
     print(shown + "\n");
   }
@@ -93,10 +97,11 @@ void add_clients(CLI::App& app, Action& action) {
   command->add_option("file", options->file, "The file that `serve --clients` is given")
       ->required()
       ->type_name("FILE");
-  auto* name = command
-                   ->add_option("--add", options->name,
-                                "Add this client, print its new token once, and make the file if there is none")
-                   ->type_name("NAME");
+  auto* name =
+      command
+          ->add_option("--add", options->name,
+                       "Add this client, print its new token once, and make the file if there is none")
+          ->type_name("NAME");
   command
       ->add_option("--group", options->group,
                    "Clients of one group may pool what they see, and share one number of inferences")
@@ -112,9 +117,8 @@ void add_clients(CLI::App& app, Action& action) {
       ->needs(name)
       ->type_name("FILE|HEX");
   command->add_flag("--json", options->json, "Print JSON");
-  command->callback([options, &action] {
-    action = [options] { options->name.empty() ? list(*options) : add(*options); };
-  });
+  command->callback(
+      [options, &action] { action = [options] { options->name.empty() ? list(*options) : add(*options); }; });
 }
 
 }  // namespace ap::cli

@@ -56,13 +56,16 @@ net::TlsTrust trust_of(const Options& options) {
   }
 }
 
-/// The token of --token-file or of the environment, or none. A command line would show it to every user of the machine.
+/// The token of --token-file or of the environment, or none. A command line would show it to every user of
+/// the machine.
 SecretVector<char> token_of(const Options& options) {
   SecretVector<char> token;
   if (!options.token_file.empty()) {
     struct stat info {};
-    if (::stat(options.token_file.c_str(), &info) == 0 && S_ISREG(info.st_mode) && (info.st_mode & 077) != 0) {
-      fail_security("{} holds a token, but others may read it; make it yours alone (chmod 600)", options.token_file);
+    if (::stat(options.token_file.c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
+        (info.st_mode & 077) != 0) {
+      fail_security("{} holds a token, but others may read it; make it yours alone (chmod 600)",
+                    options.token_file);
     }
     Bytes bytes = read_file(options.token_file, kMaxTokenBytes);
     token.assign(bytes.begin(), bytes.end());
@@ -81,7 +84,8 @@ net::Credentials credentials_of(const Options& options) {
   if (options.certificate.empty() != options.key.empty()) {
     fail_input("--cert and --key belong together; give both or none");
   }
-  if (!options.certificate.empty()) credentials.certificate = net::load_identity(options.certificate, options.key);
+  if (!options.certificate.empty())
+    credentials.certificate = net::load_identity(options.certificate, options.key);
   credentials.token = token_of(options);
   return credentials;
 }

@@ -1,7 +1,7 @@
 // autoprivacy ledger FILE: how many inferences a server has prepared, for whom.
+#include <fmt/ranges.h>
 #include <algorithm>
 #include <cmath>
-#include <fmt/ranges.h>
 #include <set>
 
 #include "cli/common.h"
@@ -42,11 +42,13 @@ void show(const std::string& file, bool json) {
     return;
   }
   using enum Table::Align;
-  Table table({{"client", left}, {"groups", left}, {"package", left}, {"prepared"}, {"promised"}, {"remaining"}});
+  Table table(
+      {{"client", left}, {"groups", left}, {"package", left}, {"prepared"}, {"promised"}, {"remaining"}});
   for (const Ledger::Row& row : rows) {
     const bool promised = row.promised > 0;
     table.row({row.client.empty() ? "(any)" : row.client, fmt::format("{}", fmt::join(row.groups, ",")),
-               row.package.substr(0, 16), std::to_string(row.prepared), promised ? std::to_string(row.promised) : "-",
+               row.package.substr(0, 16), std::to_string(row.prepared),
+               promised ? std::to_string(row.promised) : "-",
                promised ? std::to_string(remaining(rows, row)) : "-"});
   }
   print(table.text());
@@ -60,8 +62,11 @@ void add_ledger(CLI::App& app, Action& action) {
     bool json = false;
   };
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("ledger", "Show how many inferences a server has prepared, for whom");
-  command->add_option("file", options->file, "The file that `serve` counts in: server.apm.ledger unless told otherwise")
+  CLI::App* command =
+      app.add_subcommand("ledger", "Show how many inferences a server has prepared, for whom");
+  command
+      ->add_option("file", options->file,
+                   "The file that `serve` counts in: server.apm.ledger unless told otherwise")
       ->required()
       ->type_name("FILE");
   command->add_flag("--json", options->json, "Print JSON");

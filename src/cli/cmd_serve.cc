@@ -34,8 +34,8 @@ net::TlsIdentity identity(const Options& options) {
                                      : net::load_identity(options.certificate, options.key);
 }
 
-/// The ledger lies beside the package, wherever a link to that leads, so that compiling the network again into the same
-/// directory does not begin a new count.
+/// The ledger lies beside the package, wherever a link to that leads, so that compiling the network again
+/// into the same directory does not begin a new count.
 void choose_ledger(Options& options) {
   // The only client of a child of `infer --local` holds the weights itself.
   if (!options.config.ledger.empty() || options.ready_fd >= 0) return;
@@ -202,12 +202,14 @@ void add_serve(CLI::App& app, Action& action) {
                    "Admit the clients in this file only (see `autoprivacy clients`); without it, anybody")
       ->type_name("FILE");
   command
-      ->add_option("--ledger", options->config.ledger,
-                   "Count prepared inferences in this file; without it, in server.apm.ledger beside the package")
+      ->add_option(
+          "--ledger", options->config.ledger,
+          "Count prepared inferences in this file; without it, in server.apm.ledger beside the package")
       ->type_name("FILE");
   command
-      ->add_option("--max-inferences", options->config.max_inferences,
-                   "Prepare no more than this for all clients of a group; never raises what the package allows")
+      ->add_option(
+          "--max-inferences", options->config.max_inferences,
+          "Prepare no more than this for all clients of a group; never raises what the package allows")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62))
       ->type_name("N");
   command->add_option("--deadline", options->deadline_s, "Longest wait for a client, in seconds")

@@ -1,5 +1,5 @@
-// How a client proves who it is: with a token, with a certificate whose key it holds, or not at all. Both travel
-// inside TLS, the token after the client has verified the server.
+// How a client proves who it is: with a token, with a certificate whose key it holds, or not at all. Both
+// travel inside TLS, the token after the client has verified the server.
 #pragma once
 
 #include <functional>
@@ -22,8 +22,8 @@ struct ShownCredentials {
   std::string certificate_sha256;  ///< 64 hexadecimal digits; empty if no certificate was shown
 };
 
-/// Decides whether a client may come in. Called once for each connection, on its own thread, and must not throw. What
-/// it writes can be read once a message of the connection has been received.
+/// Decides whether a client may come in. Called once for each connection, on its own thread, and must not
+/// throw. What it writes can be read once a message of the connection has been received.
 using Admission = std::function<bool(const ShownCredentials&)>;
 
 }  // namespace ap::net

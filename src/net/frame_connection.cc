@@ -185,8 +185,8 @@ struct FrameConnection::Impl {
     return admit(shown);
   }
 
-  /// Answers a request that is not let in (a browser, a scanner, an unknown client) so that its sender knows why.
-  /// `reason` is what the caller of this side is told, after the peer's name.
+  /// Answers a request that is not let in (a browser, a scanner, an unknown client) so that its sender knows
+  /// why. `reason` is what the caller of this side is told, after the peer's name.
   void refuse(http::status status, const char* sentence, const char* reason) {
     refusal.version(11);
     refusal.result(status);

@@ -25,8 +25,8 @@ class FrameConnection {
  public:
   enum class Outcome { done, deadline, ended };
 
-  /// The server's end of an accepted TCP connection; takes over the descriptor. Handshakes start at once, and end with
-  /// status 401 if there is an `admit` that refuses.
+  /// The server's end of an accepted TCP connection; takes over the descriptor. Handshakes start at once, and
+  /// end with status 401 if there is an `admit` that refuses.
   static std::unique_ptr<FrameConnection> serve(int descriptor, std::shared_ptr<TlsContext> tls,
                                                 Admission admit, std::string peer,
                                                 const ChannelLimits& limits);

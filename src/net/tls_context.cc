@@ -44,7 +44,8 @@ std::shared_ptr<TlsContext> make_server_context(const TlsIdentity& identity, boo
   auto context = make_context(TlsContext::tls_server);
   use_identity(*context, identity, "server");
   if (ask_certificate) {
-    // Who signed it does not matter, because certificates are known by fingerprint; TLS proves that the key is held.
+    // Who signed it does not matter, because certificates are known by fingerprint; TLS proves that the key
+    // is held.
     context->set_verify_mode(asio::ssl::verify_peer);
     context->set_verify_callback([](bool, asio::ssl::verify_context&) { return true; });
   }

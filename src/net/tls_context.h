@@ -11,8 +11,8 @@ namespace ap::net {
 
 using TlsContext = boost::asio::ssl::context;
 
-/// `ask_certificate`: clients are asked for a certificate. They need not have one, and any is taken whose key they
-/// prove to hold, whoever signed it: peer_fingerprint() says which it was.
+/// `ask_certificate`: clients are asked for a certificate. They need not have one, and any is taken whose key
+/// they prove to hold, whoever signed it: peer_fingerprint() says which it was.
 /// @throws Error(input) if OpenSSL refuses the certificate or the key.
 std::shared_ptr<TlsContext> make_server_context(const TlsIdentity& identity, bool ask_certificate = false);
 

@@ -24,8 +24,8 @@ struct ChannelLimits {
 
 /// Connects to wss://host[:port][/path] and waits for all handshakes, at most `wait` (a slow name server may
 /// add its own time).
-/// @throws Error(input) for a bad URL, Error(peer) if no server answers or it does not admit us, Error(security) if its
-/// certificate is not trusted.
+/// @throws Error(input) for a bad URL, Error(peer) if no server answers or it does not admit us,
+/// Error(security) if its certificate is not trusted.
 std::unique_ptr<Channel> connect(const std::string& url, const TlsTrust& trust,
                                  std::chrono::milliseconds wait = std::chrono::seconds(10),
                                  const ChannelLimits& limits = {}, const Credentials& credentials = {});
@@ -48,8 +48,8 @@ class Listener {
 
   /// The next client, or null when `wait` has passed or stop() was called. Returns before the client's
   /// handshakes, which run on the channel's own thread within limits.handshake: a silent client delays nobody
-  /// else, and the first call on its channel throws. So it does for a client that `admit` refuses (status 401); without
-  /// `admit` all are let in.
+  /// else, and the first call on its channel throws. So it does for a client that `admit` refuses (status
+  /// 401); without `admit` all are let in.
   std::unique_ptr<Channel> accept(std::chrono::milliseconds wait, Admission admit = {});
 
   /// Makes a waiting accept(), and every later one, return null. Safe from any thread.

@@ -148,14 +148,18 @@ void ClientSession::State::expect_granted() {
       return;
     case PrepareAnswer::used_up:
       fail_peer(
-          "the server has prepared all {} inferences that its weights may be asked for; ask its operator for a network "
+          "the server has prepared all {} inferences that its weights may be asked for; ask its operator for "
+          "a network "
           "with other weights",
           limit);
     case PrepareAnswer::client_limit:
-      fail_peer("the server has prepared all {} inferences that this client may have; ask its operator for more",
-                limit);
+      fail_peer(
+          "the server has prepared all {} inferences that this client may have; ask its operator for more",
+          limit);
     case PrepareAnswer::not_counted:
-      fail_peer("the server cannot count inferences now and so prepares none; tell its operator, and try again later");
+      fail_peer(
+          "the server cannot count inferences now and so prepares none; tell its operator, and try again "
+          "later");
   }
   fail_peer("the server answers a preparation with the unknown status {}", static_cast<int>(answer));
 }

@@ -24,8 +24,8 @@ struct ServerOptions {
   bfv::ErrorSource errors = bfv::ErrorSource::centred_binomial;
   Observer observer;                   ///< tests only
   std::size_t max_prepared = 4;        ///< inferences that one session may prepare ahead; bounds its memory
-  /// Called once for each inference that a client prepares, before anything is sent for it; what it grants must be
-  /// counted durably by then. Without it everything is granted.
+  /// Called once for each inference that a client prepares, before anything is sent for it; what it grants
+  /// must be counted durably by then. Without it everything is granted.
   std::function<Permission()> may_prepare;
   std::function<void()> on_inference;  ///< called before the last message of each inference
   MaterialStore* store = nullptr;      ///< for prepared inferences that outlive their session; may be shared

@@ -31,8 +31,8 @@ constexpr std::string_view kTokenTag = "autoprivacy client token 1";
 
 bool is_name(std::string_view text) {
   const auto allowed = [](unsigned char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
-           c == '_' || c == '@';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '-' || c == '_' || c == '@';
   };
   return !text.empty() && text.size() <= kMaxNameBytes && std::ranges::all_of(text, allowed);
 }
@@ -65,7 +65,8 @@ class Line {
     Client client;
     client.name = std::string(word());
     if (!is_name(client.name)) {
-      complain("the name \"{}\" is not 1 to {} letters, digits, '.', '-', '_' or '@'", client.name, kMaxNameBytes);
+      complain("the name \"{}\" is not 1 to {} letters, digits, '.', '-', '_' or '@'", client.name,
+               kMaxNameBytes);
     }
     bool group = false, limit = false, proof = false;
     for (std::string_view setting = word(); !setting.empty(); setting = word()) {
@@ -120,11 +121,13 @@ void check_alone(const std::filesystem::path& file) {
   struct stat info {};
   if (::stat(file.c_str(), &info) != 0) fail_input("cannot read {}: {}", file.string(), std::strerror(errno));
   if (info.st_uid != ::geteuid() || (info.st_mode & 077) != 0) {
-    fail_security("{} decides who may connect, but it is not yours alone; make it so (chmod 600)", file.string());
+    fail_security("{} decides who may connect, but it is not yours alone; make it so (chmod 600)",
+                  file.string());
   }
 }
 
-/// Replaces the file at once; only its owner may read it. The caller holds the lock, so that one temporary name will do.
+/// Replaces the file at once; only its owner may read it. The caller holds the lock, so that one temporary
+/// name will do.
 void replace(const std::filesystem::path& file, const std::string& text) {
   std::filesystem::path fresh = file;
   fresh += ".new";

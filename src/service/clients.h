@@ -1,5 +1,6 @@
-// Who may connect: names, groups, limits, and how each client proves who it is (format: docs/clients-format.md).
-// Tokens are kept as hashes, certificates as fingerprints: the file lets nobody in who reads it.
+// Who may connect: names, groups, limits, and how each client proves who it is (format:
+// docs/clients-format.md). Tokens are kept as hashes, certificates as fingerprints: the file lets nobody in
+// who reads it.
 #pragma once
 
 #include <array>
@@ -23,7 +24,8 @@ inline constexpr const char* kDefaultGroup = "everyone";
 struct Client {
   std::string name;  ///< empty: any client of a server without a file; so is its group, which all belong to
   std::string group = kDefaultGroup;
-  std::uint64_t limit = 0;  ///< inferences that this client may have prepared at most; 0: as many as its group
+  std::uint64_t limit =
+      0;  ///< inferences that this client may have prepared at most; 0: as many as its group
 
   /// What it proves itself with.
   enum class Proof { token, certificate };
@@ -43,10 +45,11 @@ std::string format_client(const Client& client);
 /// @throws Error(input) as above or if it cannot be read, Error(security) if others may read or write it.
 std::vector<Client> load_clients(const std::filesystem::path& file);
 
-/// Adds a client to a file, which is made if it does not exist; the whole file is replaced at once, mode 0600, and two
-/// that add at the same time wait for each other. A client that proves itself by token gets a fresh one of 256 bits,
-/// which is returned and kept nowhere else; else the result is empty.
-/// @throws Error(input) if there is a client of this name or certificate, or the name is none; and as load_clients.
+/// Adds a client to a file, which is made if it does not exist; the whole file is replaced at once, mode
+/// 0600, and two that add at the same time wait for each other. A client that proves itself by token gets a
+/// fresh one of 256 bits, which is returned and kept nowhere else; else the result is empty.
+/// @throws Error(input) if there is a client of this name or certificate, or the name is none; and as
+/// load_clients.
 SecretVector<char> add_client(const std::filesystem::path& file, Client client);
 
 /// BLAKE2b-256 of a token in its written form. @throws Error(input) if that is not 64 hexadecimal digits.
@@ -62,8 +65,8 @@ class ClientsFile {
   explicit ClientsFile(std::filesystem::path file);
 
   using Clients = std::shared_ptr<const std::vector<Client>>;
-  /// What the file says now, and in `changed` whether that is new. What it said before if it cannot be read now; then
-  /// `complaint` says why, once for each change.
+  /// What the file says now, and in `changed` whether that is new. What it said before if it cannot be read
+  /// now; then `complaint` says why, once for each change.
   Clients now(bool& changed, std::string& complaint);
 
  private:

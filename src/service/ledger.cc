@@ -20,8 +20,8 @@ constexpr std::uint64_t kAhead = 16, kAheadPart = 64;
 
 std::uint64_t saturated(Wide value) { return value > kMax ? kMax : static_cast<std::uint64_t>(value); }
 
-/// used * to / from, rounded up: what `used` inferences of a package that promises `from` are worth in inferences of one
-/// that promises `to`. Each uses up one part in `from` of what may leak.
+/// used * to / from, rounded up: what `used` inferences of a package that promises `from` are worth in
+/// inferences of one that promises `to`. Each uses up one part in `from` of what may leak.
 std::uint64_t converted(std::uint64_t used, std::uint64_t from, std::uint64_t to) {
   return saturated((Wide{used} * to + from - 1) / from);
 }
@@ -80,9 +80,10 @@ void Ledger::add(const std::string& client, std::uint64_t count) {
 
 /// Clients without a name may be anybody, so they count for every group.
 Standing Ledger::sum(const std::string& group) {
-  LedgerStatement rows(*file_,
-                       "SELECT package, promised, sum(used) FROM prepared WHERE ?1 = '' OR client = '' OR client IN"
-                       " (SELECT client FROM member WHERE grp = ?1) GROUP BY package, promised");
+  LedgerStatement rows(
+      *file_,
+      "SELECT package, promised, sum(used) FROM prepared WHERE ?1 = '' OR client = '' OR client IN"
+      " (SELECT client FROM member WHERE grp = ?1) GROUP BY package, promised");
   rows.bind(group);
   Wide all = 0, worth = 0;
   while (rows.step()) {
@@ -143,7 +144,8 @@ protocol::Permission Ledger::count(const Client& client) {
 std::vector<Ledger::Row> Ledger::read(const std::filesystem::path& file) {
   LedgerFile ledger(file, false);
   std::vector<Row> rows;
-  LedgerStatement found(ledger, "SELECT client, package, promised, used FROM prepared ORDER BY client, promised");
+  LedgerStatement found(ledger,
+                        "SELECT client, package, promised, used FROM prepared ORDER BY client, promised");
   while (found.step()) {
     Row row;
     row.client = found.text(0);
@@ -161,8 +163,10 @@ std::vector<Ledger::Row> Ledger::read(const std::filesystem::path& file) {
 double Ledger::used_share(const std::vector<Row>& rows, const std::string& group) {
   double share = 0;
   for (const Row& row : rows) {
-    const bool counts = group.empty() || row.client.empty() || std::ranges::find(row.groups, group) != row.groups.end();
-    if (counts && row.promised > 0) share += static_cast<double>(row.prepared) / static_cast<double>(row.promised);
+    const bool counts =
+        group.empty() || row.client.empty() || std::ranges::find(row.groups, group) != row.groups.end();
+    if (counts && row.promised > 0)
+      share += static_cast<double>(row.prepared) / static_cast<double>(row.promised);
   }
   return share;
 }

@@ -1,11 +1,12 @@
-// How many inferences were prepared, for whom, with which package: one SQLite file, so that the number which the
-// privacy of the weights rests on (plan::WeightPrivacy) survives crashes and is shared by processes. The rules are in
-// docs/clients-format.md.
+// How many inferences were prepared, for whom, with which package: one SQLite file, so that the number which
+// the privacy of the weights rests on (plan::WeightPrivacy) survives crashes and is shared by processes. The
+// rules are in docs/clients-format.md.
 //
-// At most once, durably: count() returns only after the inference is on disk. To keep the disk out of most of them, a
-// process writes down a few ahead, and a process that is killed leaves them counted: the file may say too many, never
-// too few. One journal and one database file, both synced at every commit (journal_mode PERSIST, synchronous FULL):
-// unlike a write-ahead log this leaves the count in the one file that an operator copies or moves.
+// At most once, durably: count() returns only after the inference is on disk. To keep the disk out of most of
+// them, a process writes down a few ahead, and a process that is killed leaves them counted: the file may say
+// too many, never too few. One journal and one database file, both synced at every commit (journal_mode
+// PERSIST, synchronous FULL): unlike a write-ahead log this leaves the count in the one file that an operator
+// copies or moves.
 #pragma once
 
 #include <cstdint>
@@ -43,10 +44,10 @@ struct Standing {
 
 class Ledger {
  public:
-  /// Opens the file, or makes it (mode 0600). An empty name: in memory only, for tests and for a server whose only client
-  /// holds the weights itself. `allowance` must count.
-  /// @throws Error(input) if it cannot be made, read or written, is damaged, or is no ledger; Error(security) if others
-  /// may read or write it.
+  /// Opens the file, or makes it (mode 0600). An empty name: in memory only, for tests and for a server whose
+  /// only client holds the weights itself. `allowance` must count.
+  /// @throws Error(input) if it cannot be made, read or written, is damaged, or is no ledger; Error(security)
+  /// if others may read or write it.
   Ledger(const std::filesystem::path& file, const Allowance& allowance);
   /// Gives back what was written down ahead and not used.
   ~Ledger();
@@ -56,17 +57,18 @@ class Ledger {
   /// Whether the file was made just now, so that the count begins at 0.
   bool is_new() const { return is_new_; }
 
-  /// Notes who belongs to which group. A client that was ever in a group counts for it for ever: what it saw, it may
-  /// have told. @throws Error(input) if the file cannot be written.
+  /// Notes who belongs to which group. A client that was ever in a group counts for it for ever: what it saw,
+  /// it may have told. @throws Error(input) if the file cannot be written.
   void remember(const std::vector<Client>& clients);
 
-  /// One more inference for this client, if it is allowed. Safe from any thread; waits at most two seconds for other
-  /// processes. @throws Error(input) if the file cannot be written; nothing is then granted.
+  /// One more inference for this client, if it is allowed. Safe from any thread; waits at most two seconds
+  /// for other processes. @throws Error(input) if the file cannot be written; nothing is then granted.
   protocol::Permission count(const Client& client);
 
   /// Of a group; an empty name stands for all clients together.
   Standing standing(const std::string& group);
-  /// Called once for each group of which nine tenths are used, after the count that did it, under the ledger's lock.
+  /// Called once for each group of which nine tenths are used, after the count that did it, under the
+  /// ledger's lock.
   std::function<void(const std::string& group, const Standing&)> on_nearly_used;
 
   /// For an operator who asks.
@@ -79,7 +81,8 @@ class Ledger {
   };
   /// Every count in a file. @throws as the constructor, and Error(input) if there is none.
   static std::vector<Row> read(const std::filesystem::path& file);
-  /// The share of a group's promise that its members have used of all packages together, in 0..1 (more: used up).
+  /// The share of a group's promise that its members have used of all packages together, in 0..1 (more: used
+  /// up).
   static double used_share(const std::vector<Row>& rows, const std::string& group);
 
  private:

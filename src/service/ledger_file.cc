@@ -19,15 +19,17 @@ constexpr std::int64_t kVersion = 1;
 
 /// Makes the file if it is not there, and refuses one that is not its owner's alone.
 void check_file(const std::string& name, bool create) {
-  const FileDescriptor file(::open(name.c_str(), O_RDONLY | (create ? O_CREAT : 0) | O_CLOEXEC | O_NONBLOCK, 0600));
+  const FileDescriptor file(
+      ::open(name.c_str(), O_RDONLY | (create ? O_CREAT : 0) | O_CLOEXEC | O_NONBLOCK, 0600));
   struct stat info {};
   if (file.get() < 0 || ::fstat(file.get(), &info) != 0) {
     fail_input("cannot open the ledger {}: {}; give another place with --ledger", name, std::strerror(errno));
   }
   if (!S_ISREG(info.st_mode)) fail_input("the ledger {} is not a regular file", name);
   if (info.st_uid != ::geteuid() || (info.st_mode & 077) != 0) {
-    fail_security("the ledger {} limits what clients may learn, but it is not yours alone; make it so (chmod 600)",
-                  name);
+    fail_security(
+        "the ledger {} limits what clients may learn, but it is not yours alone; make it so (chmod 600)",
+        name);
   }
   if (create && (info.st_mode & 0600) != 0600) {
     fail_input("the ledger {} is read-only, so nothing could be counted; make it writable (chmod 600)", name);
@@ -51,10 +53,11 @@ LedgerFile::LedgerFile(const std::filesystem::path& file, bool create)
   execute("PRAGMA journal_mode = PERSIST");
   execute("PRAGMA synchronous = FULL");
   if (create) create_tables();
-  if (number("PRAGMA application_id") != kApplication) fail_input("{} is no ledger; give another file", name_);
+  if (number("PRAGMA application_id") != kApplication)
+    fail_input("{} is no ledger; give another file", name_);
   if (const std::int64_t version = number("PRAGMA user_version"); version != kVersion) {
-    fail_input("the ledger {} has version {}, this program reads {}; use a program of that version", name_, version,
-               kVersion);
+    fail_input("the ledger {} has version {}, this program reads {}; use a program of that version", name_,
+               version, kVersion);
   }
   LedgerStatement check(*this, "PRAGMA quick_check(1)");
   if (!check.step() || check.text(0) != "ok") {
@@ -87,7 +90,8 @@ void LedgerFile::fail() const {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
     case SQLITE_CONSTRAINT:
-      fail_input("the ledger {} is damaged ({}); restore a copy, or begin a new one with --ledger", name_, what);
+      fail_input("the ledger {} is damaged ({}); restore a copy, or begin a new one with --ledger", name_,
+                 what);
     default:
       fail_input("the ledger {} cannot be written ({}); check free space and permissions", name_, what);
   }

@@ -286,15 +286,15 @@ Server::Server(const package::Package& package, ServerConfig config) {
   if (allowance.counts()) {
     s.ledger = std::make_unique<Ledger>(s.config.ledger, allowance);
     s.ledger->on_nearly_used = [](const std::string& group, const Standing& now) {
-      spdlog::warn("{} of the {} inferences that the weights may be asked for are prepared{}", now.prepared, now.limit,
-                   group.empty() ? "" : " for group " + group);
+      spdlog::warn("{} of the {} inferences that the weights may be asked for are prepared{}", now.prepared,
+                   now.limit, group.empty() ? "" : " for group " + group);
     };
     if (s.clients) s.known_clients();
   }
   take_memory(s.model);
   s.fingerprint = net::certificate_fingerprint(s.config.identity);
   s.listener = std::make_unique<net::Listener>(where.host, where.port, s.config.identity, s.limits,
-                                              s.clients != nullptr);
+                                               s.clients != nullptr);
 }
 
 Server::~Server() {

@@ -1,4 +1,5 @@
-// Who may connect and how often, by the program: adding clients, their tokens, the end of a budget, and the ledger.
+// Who may connect and how often, by the program: adding clients, their tokens, the end of a budget, and the
+// ledger.
 #include <sys/stat.h>
 
 #include <cstdlib>
@@ -57,7 +58,8 @@ TEST_F(ClientsTest, FromAddingClientsToTheEndOfTheBudget) {
   expect_failure(run(infer(server, {"--token-file", path("bob"), "--first", "1"})), 3, "all 1 inferences");
   expect_failure(run(infer(server, {"--first", "1"})), 3, "only clients that it knows");
   write_secret(path("wrong"), std::string(64, '0'));
-  expect_failure(run(infer(server, {"--token-file", path("wrong"), "--first", "1"})), 3, "does not know the token");
+  expect_failure(run(infer(server, {"--token-file", path("wrong"), "--first", "1"})), 3,
+                 "does not know the token");
 
   server->kill(SIGTERM);
   EXPECT_EQ(server->wait(), 0);
@@ -107,12 +109,15 @@ TEST_F(ClientsTest, CertificatesAdmitAsWell) {
   EXPECT_NE(added.out.find("known by its certificate"), std::string::npos) << added.out;
   ServeProcess server(server_package(), {"--clients", file});
   ASSERT_NE(server.url, "");
-  const Result good = run(infer(server, {"--cert", path("client.pem"), "--key", path("client.key"), "--first", "1"}));
+  const Result good =
+      run(infer(server, {"--cert", path("client.pem"), "--key", path("client.key"), "--first", "1"}));
   EXPECT_EQ(good.status, 0) << good.err;
-  expect_failure(run(infer(server, {"--cert", path("other.pem"), "--key", path("other.key"), "--first", "1"})), 3,
-                 "does not know");
-  expect_failure(run(infer(server, {"--cert", path("client.pem"), "--key", path("other.key"), "--first", "1"})), 2,
-                 "key");
+  expect_failure(
+      run(infer(server, {"--cert", path("other.pem"), "--key", path("other.key"), "--first", "1"})), 3,
+      "does not know");
+  expect_failure(
+      run(infer(server, {"--cert", path("client.pem"), "--key", path("other.key"), "--first", "1"})), 2,
+      "key");
   expect_failure(run(infer(server, {"--cert", path("client.pem"), "--first", "1"})), 2, "--key");
 }
 
@@ -123,7 +128,8 @@ TEST_F(ClientsTest, AnybodyIsServedWithoutAFileAndTheServerSaysSo) {
   expect_failure(run(infer(server, {"--first", "1"})), 3, "all 1 inferences");
   server->kill(SIGTERM);
   EXPECT_EQ(server->wait(), 0);
-  EXPECT_NE(server->err.find("anybody may connect, and all count as one client"), std::string::npos) << server->err;
+  EXPECT_NE(server->err.find("anybody may connect, and all count as one client"), std::string::npos)
+      << server->err;
   EXPECT_NE(server->err.find("0 of 1 inferences are prepared"), std::string::npos) << server->err;
 }
 
@@ -149,8 +155,8 @@ TEST_F(ClientsTest, FilesOfOthersAreRefused) {
   expect_failure(run({"serve", server_package(), "--clients", file}), 4, "chmod 600");
   expect_failure(run({"clients", file}), 4, "chmod 600");
   write_secret(path("open-token"), std::string(64, '0'), 0644);
-  expect_failure(run({"infer", client_package(), "--server", "wss://127.0.0.1:1", "--trust", std::string(64, '0'),
-                      "--data", data(), "--token-file", path("open-token")}),
+  expect_failure(run({"infer", client_package(), "--server", "wss://127.0.0.1:1", "--trust",
+                      std::string(64, '0'), "--data", data(), "--token-file", path("open-token")}),
                  4, "chmod 600");
   write_secret(path("no-ledger"), "this is no database, only some text in a file of its own");
   expect_failure(run({"serve", server_package(), "--ledger", path("no-ledger"), "--max-inferences", "5"}), 2,

@@ -1,4 +1,5 @@
-// Who a client is: what it shows in the handshakes reaches the server's decision, and a refusal reaches the client.
+// Who a client is: what it shows in the handshakes reaches the server's decision, and a refusal reaches the
+// client.
 #include "net/credentials.h"
 
 #include <gtest/gtest.h>
@@ -84,7 +85,8 @@ TEST(Credentials, TheTokenArrives) {
 TEST(Credentials, TheCertificateArrives) {
   const TlsIdentity known = make_self_signed("client"), other = make_self_signed("client");
   const std::string fingerprint = certificate_fingerprint(known);
-  AdmittingServer server([&](const ShownCredentials& shown) { return shown.certificate_sha256 == fingerprint; });
+  AdmittingServer server(
+      [&](const ShownCredentials& shown) { return shown.certificate_sha256 == fingerprint; });
   server.visit(with_certificate(known));
   expect_error([&] { server.visit(with_certificate(other)); }, ErrorCode::peer, "does not know");
   expect_error([&] { server.visit({}); }, ErrorCode::peer, "only clients that it knows");
@@ -137,12 +139,14 @@ TEST(Credentials, OtherFormsOfTheHeader) {
   AdmittingServer server([](const ShownCredentials& shown) { return token_of(shown) == "abc123"; });
   EXPECT_EQ(answer_to(server.port(), "Authorization: Bearer abc123\r\n"), "HTTP/1.1 101");
   EXPECT_EQ(answer_to(server.port(), "authorization: bearer abc123\r\n"), "HTTP/1.1 101");
-  for (const char* header : {"", "Authorization: \r\n", "Authorization: Bearer\r\n", "Authorization: Basic abc123\r\n",
-                             "Authorization: abc123\r\n", "Authorization: Bearer abc123 \r\nAuthorization: Bearer x\r\n",
-                             "Authorization: Bearer abc1234\r\n"}) {
+  for (const char* header :
+       {"", "Authorization: \r\n", "Authorization: Bearer\r\n", "Authorization: Basic abc123\r\n",
+        "Authorization: abc123\r\n", "Authorization: Bearer abc123 \r\nAuthorization: Bearer x\r\n",
+        "Authorization: Bearer abc1234\r\n"}) {
     const std::string answer = answer_to(server.port(), header);
     if (std::string_view(header).find("Bearer abc123 ") != std::string_view::npos) {
-      EXPECT_TRUE(answer == "HTTP/1.1 101" || answer == "HTTP/1.1 401") << "either line may be taken, no other";
+      EXPECT_TRUE(answer == "HTTP/1.1 101" || answer == "HTTP/1.1 401")
+          << "either line may be taken, no other";
     } else {
       EXPECT_EQ(answer, "HTTP/1.1 401") << header;
     }

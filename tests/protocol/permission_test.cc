@@ -1,4 +1,5 @@
-// The server asks once for each preparation, before it sends anything for it, and a refusal leaves the session whole.
+// The server asks once for each preparation, before it sends anything for it, and a refusal leaves the
+// session whole.
 #include <gtest/gtest.h>
 
 #include <thread>
@@ -83,7 +84,8 @@ TEST_F(PermissionTest, EachRefusalHasItsSentenceAndTheSessionGoesOn) {
         [&](ClientSession& session) {
           EXPECT_EQ(refusal(session), "");
           answer = {PrepareAnswer::used_up, 1'048'576};
-          EXPECT_NE(refusal(session).find("all 1048576 inferences that its weights may be asked for"), std::string::npos);
+          EXPECT_NE(refusal(session).find("all 1048576 inferences that its weights may be asked for"),
+                    std::string::npos);
           answer = {PrepareAnswer::client_limit, 12};
           EXPECT_NE(refusal(session).find("all 12 inferences that this client may have"), std::string::npos);
           answer = {PrepareAnswer::not_counted, 0};

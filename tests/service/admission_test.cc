@@ -34,11 +34,13 @@ class AdmissionTest : public testing::Test {
     return {add_client(path("clients"), client), {}};
   }
   static std::unique_ptr<net::Channel> connect(RunningServer& server, const net::Credentials& credentials) {
-    return net::connect("wss://" + server->address(), net::TlsTrust::pinned_certificate(server->fingerprint()),
-                        std::chrono::seconds(20), {}, credentials);
+    return net::connect("wss://" + server->address(),
+                        net::TlsTrust::pinned_certificate(server->fingerprint()), std::chrono::seconds(20),
+                        {}, credentials);
   }
   /// The sentence that ends a run of `count` images; empty if they are all classified.
-  std::string classify(RunningServer& server, std::size_t count, const net::Credentials& credentials = {}) const {
+  std::string classify(RunningServer& server, std::size_t count,
+                       const net::Credentials& credentials = {}) const {
     const std::vector<Image> images = small_inputs(compiled_.package, count);
     try {
       const auto channel = connect(server, credentials);
@@ -68,7 +70,8 @@ TEST_F(AdmissionTest, ABudgetEndsWithASentenceAndStaysUsedUp) {
       EXPECT_EQ(server->standings().at("").remaining(), 1u);
       EXPECT_EQ(classify(server, 1), "");
     }
-    expect_in("the server has prepared all 3 inferences that its weights may be asked for", classify(server, 1));
+    expect_in("the server has prepared all 3 inferences that its weights may be asked for",
+              classify(server, 1));
   }
   RunningServer raised(promising(4), counting());
   EXPECT_EQ(classify(raised, 1), "");

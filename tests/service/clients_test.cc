@@ -35,9 +35,9 @@ net::ShownCredentials showing(std::string_view token, const std::string& certifi
 }
 
 TEST(Clients, Parses) {
-  const auto clients = parse_clients("# who may come\n\n  anna token-hash=" + kHash +
-                                         "\nbob\tgroup=lab limit=12  certificate=" + kHash,
-                                     "clients.txt");
+  const auto clients = parse_clients(
+      "# who may come\n\n  anna token-hash=" + kHash + "\nbob\tgroup=lab limit=12  certificate=" + kHash,
+      "clients.txt");
   ASSERT_EQ(clients.size(), 2u);
   EXPECT_EQ(clients[0].name, "anna");
   EXPECT_EQ(clients[0].group, kDefaultGroup);
@@ -91,7 +91,8 @@ TEST(Clients, TokensAreHashed) {
   const std::string mixed = "Ab" + std::string(62, '0'), lower = "ab" + std::string(62, '0');
   EXPECT_EQ(hash_token(mixed), hash_token(lower));
   EXPECT_NE(hash_token(token), hash_token(lower));
-  for (const std::string& bad : {std::string(), std::string(63, '7'), std::string(65, '7'), std::string(64, 'x')}) {
+  for (const std::string& bad :
+       {std::string(), std::string(63, '7'), std::string(65, '7'), std::string(64, 'x')}) {
     EXPECT_THROW(hash_token(bad), Error) << bad;
   }
 }
@@ -153,7 +154,8 @@ TEST_F(ClientsFileTest, AddingGivesATokenThatIsFoundAgain) {
   EXPECT_EQ(info.st_mode & 0777, 0600u);
   const Bytes bytes = read_file(file(), 1 << 20);
   const std::string text(bytes.begin(), bytes.end());
-  EXPECT_EQ(text.find(std::string(first.begin(), first.end())), std::string::npos) << "the file holds no token";
+  EXPECT_EQ(text.find(std::string(first.begin(), first.end())), std::string::npos)
+      << "the file holds no token";
   const auto clients = load_clients(file());
   ASSERT_EQ(clients.size(), 2u);
   const auto found = find_client(clients, showing({second.data(), second.size()}));
@@ -172,7 +174,8 @@ TEST_F(ClientsFileTest, AddingKeepsCommentsAndLinesWithoutAnEnd) {
   ::chmod(file().c_str(), 0600);
   add_client(file(), named("bob"));
   const Bytes bytes = read_file(file(), 1 << 20);
-  EXPECT_EQ(std::string(bytes.begin(), bytes.end()).rfind("# ours\nanna token-hash=" + kHash + "\nbob ", 0), 0u);
+  EXPECT_EQ(std::string(bytes.begin(), bytes.end()).rfind("# ours\nanna token-hash=" + kHash + "\nbob ", 0),
+            0u);
 }
 
 TEST_F(ClientsFileTest, TwoThatAddAtTheSameTimeBothSucceed) {

@@ -24,8 +24,8 @@ Allowance allowance() {
   return a;
 }
 
-/// The victim's part; skipped unless the environment says which. Writes a byte after each inference it was granted, and
-/// never ends by itself.
+/// The victim's part; skipped unless the environment says which. Writes a byte after each inference it was
+/// granted, and never ends by itself.
 TEST(LedgerKillVictim, Run) {
   const char* file = std::getenv("AP_LEDGER_KILL_FILE");
   if (!file) GTEST_SKIP() << "runs as a child of LedgerKill";
@@ -54,11 +54,13 @@ TEST(LedgerKill, NeverForgetsWhatItGranted) {
       ::close(ends[0]);
       ::setenv("AP_LEDGER_KILL_FILE", file.c_str(), 1);
       ::setenv("AP_LEDGER_KILL_FD", fd.c_str(), 1);
-      ::execl(program.c_str(), program.c_str(), "--gtest_filter=LedgerKillVictim.Run", "--gtest_brief=1", nullptr);
+      ::execl(program.c_str(), program.c_str(), "--gtest_filter=LedgerKillVictim.Run", "--gtest_brief=1",
+              nullptr);
       ::_exit(127);
     }
     ::close(ends[1]);
-    // At another place of a block each time, and, as the child runs on, somewhere within a commit now and then.
+    // At another place of a block each time, and, as the child runs on, somewhere within a commit now and
+    // then.
     char c;
     for (int i = 0; i <= round; ++i) {
       ASSERT_EQ(::read(ends[0], &c, 1), 1);

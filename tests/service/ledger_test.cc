@@ -1,7 +1,9 @@
 #include "service/ledger.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sqlite3.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <atomic>
@@ -82,7 +84,8 @@ TEST_F(LedgerTest, OutlivesTheServer) {
   for (int run = 0; run < 5; ++run) {
     Ledger ledger(file(), allowing(2000));
     EXPECT_EQ(ledger.is_new(), run == 0);
-    EXPECT_EQ(ledger.standing("").prepared, 300u * static_cast<unsigned>(run)) << "what was not used is given back";
+    EXPECT_EQ(ledger.standing("").prepared, 300u * static_cast<unsigned>(run))
+        << "what was not used is given back";
     EXPECT_EQ(drain(ledger, anonymous_client(), 300), 300u);
   }
   Ledger ledger(file(), allowing(2000));
@@ -211,7 +214,9 @@ TEST_F(LedgerTest, ManyThreadsAndTwoServersNeverGrantMore) {
       threads.emplace_back([&, i] {
         for (;;) {
           try {
-            if ((i % 2 == 0 ? one : two).count(named("c" + std::to_string(i))).answer != PrepareAnswer::granted) return;
+            if ((i % 2 == 0 ? one : two).count(named("c" + std::to_string(i))).answer !=
+                PrepareAnswer::granted)
+              return;
             ++granted;
           } catch (const Error&) {
             // The other server was faster for two seconds, so this one grants nothing now.
@@ -283,6 +288,27 @@ TEST_F(LedgerTest, ALockedFileIsWaitedForAndThenGrantsNothing) {
   }
   other.execute("COMMIT");
   EXPECT_EQ(drain(ledger, anonymous_client()), 100u);
+}
+
+TEST_F(LedgerTest, AFullDiskGrantsNothing) {
+  Ledger ledger(file(), allowing(100));
+  EXPECT_EQ(drain(ledger, anonymous_client(), 1), 1u);
+  // As on a full disk, no file may grow; nothing else is written meanwhile.
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto handler = ::signal(SIGXFSZ, SIG_IGN);
+  const rlimit full{1, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &full), 0);
+  std::string sentence;
+  try {
+    ledger.count(anonymous_client());
+  } catch (const Error& error) {
+    sentence = error.what();
+  }
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  ::signal(SIGXFSZ, handler);
+  EXPECT_NE(sentence.find("cannot be written"), std::string::npos) << sentence;
+  EXPECT_EQ(drain(ledger, anonymous_client()), 99u) << "and there is room again";
 }
 
 TEST_F(LedgerTest, AFileThatIsRemovedOrReplacedGrantsNothing) {
