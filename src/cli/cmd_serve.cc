@@ -59,7 +59,7 @@ Json standings_json(const service::Server& server) {
 /// What an operator should know about who comes in and what is counted.
 void say_rules(const Options& options, const service::Server& server) {
   if (server.clients()) {
-    spdlog::info("{} clients may connect, those in {}", *server.clients(), options.config.clients.string());
+    spdlog::info("only clients in {} may connect, {} now", options.config.clients.string(), *server.clients());
   } else {
     spdlog::info("anybody may connect, and all count as one client; --clients FILE admits known ones only");
   }

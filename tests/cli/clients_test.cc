@@ -63,7 +63,7 @@ TEST_F(ClientsTest, FromAddingClientsToTheEndOfTheBudget) {
 
   server->kill(SIGTERM);
   EXPECT_EQ(server->wait(), 0);
-  EXPECT_NE(server->err.find("2 clients may connect"), std::string::npos) << server->err;
+  EXPECT_NE(server->err.find("may connect, 2 now"), std::string::npos) << server->err;
   EXPECT_NE(server->err.find("is new, so counting begins at 0"), std::string::npos) << server->err;
   EXPECT_EQ(server->err.find(Json::parse(listed.out).dump()), std::string::npos);
 
