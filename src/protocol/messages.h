@@ -13,7 +13,7 @@ enum Message : net::MessageType {
   kEngines = 0x0104,         ///< client: one byte an activation, protocol/engines.h
   kMaterialId = 0x0105,      ///< client: which inference to store or use
   kMaterialAnswer = 0x0106,  ///< server: one byte, StoreAnswer
-  kPrepareAnswer = 0x0107,   ///< server: PrepareAnswer, and the limit that it speaks of
+  kPrepareAnswer = 0x0108,   ///< server: PrepareAnswer, and the limit that it speaks of
   kPublicKeys = 0x0200,      ///< client: one key for each group of parameters
   kUpload = 0x0201,          ///< client: encryptions of one layer's mask
   kReply = 0x0202,           ///< server: re-shared results of one layer
