@@ -1,6 +1,8 @@
 // autoprivacy audit PACKAGE: the security report, computed anew from the parameters in the package.
 #include <fmt/ranges.h>
 
+#include <cmath>
+
 #include "base/error.h"
 #include "cli/common.h"
 #include "cli/table.h"
@@ -37,6 +39,8 @@ Json json_of(const package::Package& package, const service::Audit& audit) {
             {"bound_bits_per_weight", finite(audit.circuit_privacy.bound_bits_per_weight)},
             {"snr", finite(audit.circuit_privacy.snr)}}},
           {"flood_bits", audit.flood_bits},
+          {"lpn_bits", finite(audit.lpn_bits)},
+          {"garbling_bits", finite(audit.garbling_bits)},
           {"failure_log2", finite(audit.failure_log2)},
           {"target_failure_log2", finite(audit.target_failure_log2)},
           {"layers", std::move(layers)},
@@ -70,6 +74,8 @@ std::string text_of(const package::Package& package, const service::Audit& audit
   out += fmt::format("lowest security   {:.1f} bits ({} cost model)\n", audit.min_lambda_bits,
                      security::to_string(audit.cost_model));
   out += privacy_text(audit);
+  out += fmt::format("transfers         {:.0f} bits (parity), garbling {:.0f} bits over all sessions\n",
+                     std::floor(audit.lpn_bits), std::floor(audit.garbling_bits));
   out += fmt::format(
       "failure           at most 2^{:.1f} per inference (asked for: 2^{:.0f})\n\nThis holds if:\n",
       audit.failure_log2, audit.target_failure_log2);

@@ -1,6 +1,10 @@
 // autoprivacy infer DIR/client.apm: private classification of images by a server.
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <limits>
 #include <optional>
@@ -16,15 +20,17 @@
 #include "protocol/client.h"
 #include "service/audit.h"
 #include "service/client.h"
+#include "service/clients.h"
 #include "service/local_server.h"
 
 namespace ap::cli {
 namespace {
 
-constexpr std::uint64_t kMaxPemBytes = 1 << 20;
+constexpr std::uint64_t kMaxPemBytes = 1 << 20, kMaxTokenBytes = 1 << 10;
 
 struct Options {
   std::string package, server, local, data, check, trust, authorities, store;
+  std::string certificate, key, token_file;
   std::size_t prepare_only = 0;
   Selection selection;
   std::size_t top = 3;
@@ -50,6 +56,40 @@ net::TlsTrust trust_of(const Options& options) {
   } catch (const Error&) {
     fail_input("{} holds no PEM certificate; `serve --write-cert` writes one", options.trust);
   }
+}
+
+/// The token of --token-file or of the environment, or none. A command line would show it to every user of
+/// the machine.
+SecretVector<char> token_of(const Options& options) {
+  SecretVector<char> token;
+  if (!options.token_file.empty()) {
+    struct stat info {};
+    if (::stat(options.token_file.c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
+        (info.st_mode & 077) != 0) {
+      fail_security("{} holds a token, but others may read it; make it yours alone (chmod 600)",
+                    options.token_file);
+    }
+    Bytes bytes = read_file(options.token_file, kMaxTokenBytes);
+    token.assign(bytes.begin(), bytes.end());
+    wipe(bytes.data(), bytes.size());
+  } else if (const char* variable = std::getenv("AUTOPRIVACY_TOKEN")) {
+    token.assign(variable, variable + std::strlen(variable));
+  }
+  while (!token.empty() && std::isspace(static_cast<unsigned char>(token.back()))) token.pop_back();
+  if (!token.empty()) service::hash_token(token);  // says so if it is none
+  if (token.empty() && !options.token_file.empty()) fail_input("{} holds no token", options.token_file);
+  return token;
+}
+
+net::Credentials credentials_of(const Options& options) {
+  net::Credentials credentials;
+  if (options.certificate.empty() != options.key.empty()) {
+    fail_input("--cert and --key belong together; give both or none");
+  }
+  if (!options.certificate.empty())
+    credentials.certificate = net::load_identity(options.certificate, options.key);
+  credentials.token = token_of(options);
+  return credentials;
 }
 
 std::vector<service::Image> quantised_images(const package::Package& package, const nn::Dataset& data) {
@@ -86,18 +126,21 @@ void with_server(const Options& options, const package::Package& package,
   std::optional<service::LocalServer> local;
   std::string url = options.server;
   net::TlsTrust trust;
+  net::Credentials credentials;
   if (!options.local.empty()) {
     local.emplace(service::this_program(), options.local, local_options);
     url = local->url();
     trust = net::TlsTrust::pinned_certificate(local->ready().fingerprint);
   } else {
     trust = trust_of(options);
+    credentials = credentials_of(options);
     if (url.find("://") == std::string::npos) url = "wss://" + url;
   }
   const auto milliseconds = [](double s) {
     return std::chrono::milliseconds(static_cast<std::int64_t>(s * 1e3));
   };
-  const std::unique_ptr<net::Channel> channel = net::connect(url, trust, milliseconds(options.connect_s));
+  const std::unique_ptr<net::Channel> channel =
+      net::connect(url, trust, milliseconds(options.connect_s), {}, credentials);
   channel->set_deadline(milliseconds(options.deadline_s));
   talk(*channel, store ? &*store : nullptr);
   channel->close();
@@ -339,6 +382,13 @@ void add_infer(CLI::App& app, Action& action) {
                    "Accept certificates signed by an authority in this PEM file")
       ->excludes(trust)
       ->type_name("FILE");
+  command
+      ->add_option("--token-file", options->token_file,
+                   "The token that the server's operator gave; the variable AUTOPRIVACY_TOKEN does as well")
+      ->type_name("FILE");
+  command->add_option("--cert", options->certificate, "PEM certificate that this client proves itself with")
+      ->type_name("FILE");
+  command->add_option("--key", options->key, "PEM private key of that certificate")->type_name("FILE");
   command->add_option("--top", options->top, "Labels shown for each image")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();

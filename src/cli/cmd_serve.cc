@@ -34,6 +34,49 @@ net::TlsIdentity identity(const Options& options) {
                                      : net::load_identity(options.certificate, options.key);
 }
 
+/// The ledger lies beside the package, wherever a link to that leads, so that compiling the network again
+/// into the same directory does not begin a new count.
+void choose_ledger(Options& options) {
+  // The only client of a child of `infer --local` holds the weights itself.
+  if (!options.config.ledger.empty() || options.ready_fd >= 0) return;
+  std::error_code error;
+  options.config.ledger = std::filesystem::canonical(options.package, error);
+  if (error) fail_input("cannot read {}: {}", options.package, error.message());
+  options.config.ledger += ".ledger";
+}
+
+Json standings_json(const service::Server& server) {
+  Json groups = Json::array();
+  for (const auto& [group, standing] : server.standings()) {
+    groups.push_back({{"group", group.empty() ? Json(nullptr) : Json(group)},
+                      {"prepared", standing.prepared},
+                      {"limit", standing.limit},
+                      {"remaining", standing.remaining()}});
+  }
+  return groups;
+}
+
+/// What an operator should know about who comes in and what is counted.
+void say_rules(const Options& options, const service::Server& server) {
+  if (server.clients()) {
+    spdlog::info("only clients in {} may connect, {} now", options.config.clients.string(), *server.clients());
+  } else {
+    spdlog::info("anybody may connect, and all count as one client; --clients FILE admits known ones only");
+  }
+  if (!server.counts()) {
+    spdlog::info("the package promises nothing about its weights, so inferences are not counted");
+    return;
+  }
+  if (server.counts_from_zero()) {
+    spdlog::warn("{} is new, so counting begins at 0; if these weights were served before, give that ledger",
+                 options.config.ledger.string());
+  }
+  for (const auto& [group, standing] : server.standings()) {
+    spdlog::info("{} of {} inferences are prepared{}, {} remain", standing.prepared, standing.limit,
+                 group.empty() ? "" : " for group " + group, standing.remaining());
+  }
+}
+
 /// Says where the server is: to the parent that waits for it, or to whoever reads standard output.
 void announce(Options& options, const service::Server& server) {
   if (!options.write_certificate.empty()) {
@@ -47,7 +90,10 @@ void announce(Options& options, const service::Server& server) {
     print(Json{{"address", server.address()},
                {"package_id", package::to_hex(server.id())},
                {"certificate_sha256", server.fingerprint()},
-               {"max_sessions", server.max_sessions()}});
+               {"max_sessions", server.max_sessions()},
+               {"clients", server.clients() ? Json(*server.clients()) : Json(nullptr)},
+               {"ledger", server.counts() ? Json(options.config.ledger.string()) : Json(nullptr)},
+               {"inferences", standings_json(server)}});
   } else if (!options.quiet) {
     print(fmt::format("serving {} on wss://{} (certificate SHA-256 {}, at most {} sessions)\n",
                       package::to_hex(server.id()), server.address(), server.fingerprint(),
@@ -67,6 +113,7 @@ void serve_until_signal(Options& options) {
   options.config.share_statistics = options.shared == "process"   ? Share::process
                                     : options.shared == "session" ? Share::session
                                                                   : Share::none;
+  choose_ledger(options);
   // Before any thread exists, so that all inherit it.
   block_end_signals();
   if (others_may_read(options.package)) {
@@ -74,6 +121,7 @@ void serve_until_signal(Options& options) {
                  options.package);
   }
   service::Server server(package::load(options.package, package::Role::server), options.config);
+  say_rules(options, server);
   announce(options, server);
   std::exception_ptr failure;
   std::thread accepting([&] {
@@ -158,6 +206,21 @@ void add_serve(CLI::App& app, Action& action) {
       ->check(CLI::Range(0.01, 36'500.0))
       ->capture_default_str()
       ->needs(store);
+  command
+      ->add_option("--clients", options->config.clients,
+                   "Admit the clients in this file only (see `autoprivacy clients`); without it, anybody")
+      ->type_name("FILE");
+  command
+      ->add_option(
+          "--ledger", options->config.ledger,
+          "Count prepared inferences in this file; without it, in server.apm.ledger beside the package")
+      ->type_name("FILE");
+  command
+      ->add_option(
+          "--max-inferences", options->config.max_inferences,
+          "Prepare no more than this for all clients of a group; never raises what the package allows")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62))
+      ->type_name("N");
   command->add_option("--deadline", options->deadline_s, "Longest wait for a client, in seconds")
       ->check(CLI::Range(0.1, 86'400.0))
       ->capture_default_str();

@@ -23,6 +23,8 @@ void add_audit(CLI::App& app, Action& action);
 void add_profile(CLI::App& app, Action& action);
 void add_security(CLI::App& app, Action& action);
 void add_serve(CLI::App& app, Action& action);
+void add_clients(CLI::App& app, Action& action);
+void add_ledger(CLI::App& app, Action& action);
 void add_infer(CLI::App& app, Action& action);
 void add_simulate(CLI::App& app, Action& action);
 void add_report(CLI::App& app, Action& action);

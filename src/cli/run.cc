@@ -50,6 +50,8 @@ int run(int argc, char** argv, const Extensions& extensions) {
   add_profile(app, action);
   add_security(app, action);
   add_serve(app, action);
+  add_clients(app, action);
+  add_ledger(app, action);
   add_infer(app, action);
   add_simulate(app, action);
   add_report(app, action);

@@ -56,6 +56,15 @@ std::string wrong_certificate(const std::string& peer) {
       peer);
 }
 
+std::string not_admitted(const std::string& peer, bool showed_any) {
+  return showed_any
+             ? fmt::format(
+                   "{} does not know the token or certificate that this client has; ask its operator for one",
+                   peer)
+             : fmt::format(
+                   "{} serves only clients that it knows; ask its operator for a token or certificate", peer);
+}
+
 std::string end_of_connection(const std::string& peer, const error_code& error) {
   // Beast aborts what was about to be sent when the peer's goodbye has arrived.
   if (error == websocket::error::closed || error == asio::error::operation_aborted)

@@ -17,6 +17,9 @@ ConnectionEnd handshake_failure(const std::string& peer, const boost::system::er
 
 std::string wrong_certificate(const std::string& peer);
 
+/// What a client says whose credentials the server does not know; `showed_any`: it had some.
+std::string not_admitted(const std::string& peer, bool showed_any);
+
 /// The reason why an open connection gave this error.
 std::string end_of_connection(const std::string& peer, const boost::system::error_code& error);
 

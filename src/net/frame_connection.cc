@@ -54,6 +54,7 @@ void async_teardown(beast::role_type, TlsStream& stream, Handler&& handler) {
 using WebSocketStream = websocket::stream<TlsStream, false>;
 
 constexpr std::size_t kMaxRequestBytes = 8192;
+constexpr beast::string_view kBearer = "Bearer ";
 // The client masks what it sends (RFC 6455, section 5.3) through a buffer of this size, which stays in the
 // cache.
 constexpr std::size_t kMaskBufferBytes = 128 << 10;
@@ -120,12 +121,27 @@ struct FrameConnection::Impl {
             SSL* ssl = stream.next_layer().native_handle();
             if (tls_error) return end_with(handshake_failure(peer, tls_error, SSL_get_verify_result(ssl)));
             if (!matches_pin(ssl, trust)) return end_with(ErrorCode::security, wrong_certificate(peer));
-            stream.async_handshake(url.authority(), url.path, [this](error_code upgrade_error) {
-              if (upgrade_error) return end_with(handshake_failure(peer, upgrade_error, X509_V_OK));
-              opened();
-            });
+            upgrade();
           });
         });
+  }
+
+  void upgrade() {
+    const bool has_token = !token.empty();
+    if (has_token) {
+      stream.set_option(websocket::stream_base::decorator([this](websocket::request_type& request) {
+        SecretVector<char> value(kBearer.begin(), kBearer.end());
+        value.insert(value.end(), token.begin(), token.end());
+        request.set(http::field::authorization, beast::string_view(value.data(), value.size()));
+      }));
+    }
+    stream.async_handshake(answer, url.authority(), url.path, [this, has_token](error_code error) {
+      if (error == websocket::error::upgrade_declined && answer.result() == http::status::unauthorized) {
+        return end_with(ErrorCode::peer, not_admitted(peer, has_token || has_certificate));
+      }
+      if (error) return end_with(handshake_failure(peer, error, X509_V_OK));
+      opened();
+    });
   }
 
   void serve() {
@@ -138,7 +154,16 @@ struct FrameConnection::Impl {
                        [this](error_code request_error, size_t) {
                          if (request_error)
                            return end_with(handshake_failure(peer, request_error, X509_V_OK));
-                         if (!websocket::is_upgrade(request_parser.get())) return refuse_request();
+                         if (!websocket::is_upgrade(request_parser.get())) {
+                           return refuse(http::status::upgrade_required,
+                                         "This is an AutoPrivacy server: connect with a WebSocket client.\n",
+                                         "sent an HTTP request that is no WebSocket upgrade");
+                         }
+                         if (!admitted()) {
+                           return refuse(http::status::unauthorized,
+                                         "This server serves only clients that it knows.\n",
+                                         "was refused: it has no token or certificate that is known here");
+                         }
                          stream.async_accept(request_parser.get(), [this](error_code upgrade_error) {
                            if (upgrade_error)
                              return end_with(handshake_failure(peer, upgrade_error, X509_V_OK));
@@ -148,16 +173,30 @@ struct FrameConnection::Impl {
     });
   }
 
-  /// Answers a plain HTTP request (a browser, a scanner) so that its sender knows what lives here.
-  void refuse_request() {
+  bool admitted() {
+    if (!admit) return true;
+    ShownCredentials shown;
+    shown.certificate_sha256 = peer_fingerprint(stream.next_layer().native_handle());
+    const beast::string_view value = request_parser.get()[http::field::authorization];
+    // The scheme's case does not matter (RFC 9110, section 11.1).
+    if (beast::iequals(value.substr(0, kBearer.size()), kBearer)) {
+      shown.token.assign(value.begin() + kBearer.size(), value.end());
+    }
+    return admit(shown);
+  }
+
+  /// Answers a request that is not let in (a browser, a scanner, an unknown client) so that its sender knows
+  /// why. `reason` is what the caller of this side is told, after the peer's name.
+  void refuse(http::status status, const char* sentence, const char* reason) {
     refusal.version(11);
-    refusal.result(http::status::upgrade_required);
-    refusal.set(http::field::upgrade, "websocket");
+    refusal.result(status);
+    if (status == http::status::upgrade_required) refusal.set(http::field::upgrade, "websocket");
+    if (status == http::status::unauthorized) refusal.set(http::field::www_authenticate, "Bearer");
     refusal.set(http::field::connection, "close");
-    refusal.body() = "This is an AutoPrivacy server: connect with a WebSocket client.\n";
+    refusal.body() = sentence;
     refusal.prepare_payload();
-    http::async_write(stream.next_layer(), refusal, [this](error_code, size_t) {
-      end_with(ErrorCode::peer, fmt::format("{} sent an HTTP request that is no WebSocket upgrade", peer));
+    http::async_write(stream.next_layer(), refusal, [this, reason](error_code, size_t) {
+      end_with(ErrorCode::peer, fmt::format("{} {}", peer, reason));
     });
   }
 
@@ -325,6 +364,10 @@ struct FrameConnection::Impl {
   const ChannelLimits limits;
   ServerUrl url;
   TlsTrust trust;
+  SecretVector<char> token;  ///< of a client, until it is sent
+  bool has_certificate = false;
+  Admission admit;
+  websocket::response_type answer;
   WebSocketStream stream;
   asio::steady_timer timer{io};
   beast::flat_buffer request_buffer{kMaxRequestBytes};
@@ -361,8 +404,10 @@ FrameConnection::FrameConnection(std::unique_ptr<Impl> impl) : impl_(std::move(i
 FrameConnection::~FrameConnection() { finish(impl_->limits.goodbye, impl_->limits.goodbye); }
 
 std::unique_ptr<FrameConnection> FrameConnection::serve(int descriptor, std::shared_ptr<TlsContext> tls,
-                                                        std::string peer, const ChannelLimits& limits) {
+                                                        Admission admit, std::string peer,
+                                                        const ChannelLimits& limits) {
   auto impl = std::make_unique<Impl>(std::move(tls), std::move(peer), limits);
+  impl->admit = std::move(admit);
   // Which of the two protocols is said here makes no difference to a connected socket.
   impl->stream.next_layer().next_layer().assign(tcp::v4(), descriptor);
   impl->start([self = impl.get()] { self->serve(); });
@@ -370,8 +415,12 @@ std::unique_ptr<FrameConnection> FrameConnection::serve(int descriptor, std::sha
 }
 
 std::unique_ptr<FrameConnection> FrameConnection::dial(const ServerUrl& url, const TlsTrust& trust,
-                                                       std::string peer, const ChannelLimits& limits) {
-  auto impl = std::make_unique<Impl>(make_client_context(trust), std::move(peer), limits);
+                                                       const Credentials& credentials, std::string peer,
+                                                       const ChannelLimits& limits) {
+  auto impl =
+      std::make_unique<Impl>(make_client_context(trust, credentials.certificate), std::move(peer), limits);
+  impl->token = credentials.token;
+  impl->has_certificate = !credentials.certificate.certificate_pem.empty();
   impl->url = url;
   impl->trust = trust;
   error_code unknown;

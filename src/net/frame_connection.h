@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "net/credentials.h"
 #include "net/framing.h"
 #include "net/tls_context.h"
 #include "net/url.h"
@@ -24,11 +25,14 @@ class FrameConnection {
  public:
   enum class Outcome { done, deadline, ended };
 
-  /// The server's end of an accepted TCP connection; takes over the descriptor. Handshakes start at once.
+  /// The server's end of an accepted TCP connection; takes over the descriptor. Handshakes start at once, and
+  /// end with status 401 if there is an `admit` that refuses.
   static std::unique_ptr<FrameConnection> serve(int descriptor, std::shared_ptr<TlsContext> tls,
-                                                std::string peer, const ChannelLimits& limits);
+                                                Admission admit, std::string peer,
+                                                const ChannelLimits& limits);
   /// The client's end. Handshakes start at once and end within limits.handshake.
-  static std::unique_ptr<FrameConnection> dial(const ServerUrl& url, const TlsTrust& trust, std::string peer,
+  static std::unique_ptr<FrameConnection> dial(const ServerUrl& url, const TlsTrust& trust,
+                                               const Credentials& credentials, std::string peer,
                                                const ChannelLimits& limits);
 
   /// Waits at most `goodbye` for queued frames and the closing handshake, then drops the connection.

@@ -103,8 +103,8 @@ struct Listener::State {
 };
 
 Listener::Listener(const std::string& host, std::uint16_t port, const TlsIdentity& identity,
-                   const ChannelLimits& limits) {
-  auto tls = make_server_context(identity);
+                   const ChannelLimits& limits, bool ask_certificate) {
+  auto tls = make_server_context(identity, ask_certificate);
   Descriptor socket = listen_on(host, port);
   const std::uint16_t bound = bound_port(socket.get());
   Descriptor stop_event(::eventfd(0, EFD_CLOEXEC));
@@ -120,7 +120,7 @@ std::string Listener::url() const {
   return "wss://" + ServerUrl{state_->host, state_->port, "/"}.authority();
 }
 
-std::unique_ptr<Channel> Listener::accept(std::chrono::milliseconds wait) {
+std::unique_ptr<Channel> Listener::accept(std::chrono::milliseconds wait, Admission admit) {
   const Clock::time_point until = Clock::now() + bounded_wait(wait);
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
@@ -135,7 +135,7 @@ std::unique_ptr<Channel> Listener::accept(std::chrono::milliseconds wait) {
     const int error = errno;
     if (client.get() >= 0) {
       try {
-        auto connection = FrameConnection::serve(client.release(), state_->tls,
+        auto connection = FrameConnection::serve(client.release(), state_->tls, std::move(admit),
                                                  "the client at " + describe(peer, size), state_->limits);
         return std::make_unique<WebSocketChannel>(std::move(connection));
       } catch (const std::system_error&) {

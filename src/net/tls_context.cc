@@ -29,21 +29,32 @@ std::shared_ptr<TlsContext> make_context(TlsContext::method method) {
   return context;
 }
 
+void use_identity(TlsContext& context, const TlsIdentity& identity, const char* whose) {
+  boost::system::error_code error;
+  context.use_certificate_chain(asio::buffer(identity.certificate_pem), error);
+  if (error) fail_input("the {}'s certificate cannot be used: {}", whose, error.message());
+  context.use_private_key(asio::buffer(identity.key_pem.data(), identity.key_pem.size()), TlsContext::pem,
+                          error);
+  if (error) fail_input("the {}'s private key cannot be used: {}", whose, error.message());
+}
+
 }  // namespace
 
-std::shared_ptr<TlsContext> make_server_context(const TlsIdentity& identity) {
+std::shared_ptr<TlsContext> make_server_context(const TlsIdentity& identity, bool ask_certificate) {
   auto context = make_context(TlsContext::tls_server);
-  boost::system::error_code error;
-  context->use_certificate_chain(asio::buffer(identity.certificate_pem), error);
-  if (error) fail_input("the server's certificate cannot be used: {}", error.message());
-  context->use_private_key(asio::buffer(identity.key_pem.data(), identity.key_pem.size()), TlsContext::pem,
-                           error);
-  if (error) fail_input("the server's private key cannot be used: {}", error.message());
+  use_identity(*context, identity, "server");
+  if (ask_certificate) {
+    // Who signed it does not matter, because certificates are known by fingerprint; TLS proves that the key
+    // is held.
+    context->set_verify_mode(asio::ssl::verify_peer);
+    context->set_verify_callback([](bool, asio::ssl::verify_context&) { return true; });
+  }
   return context;
 }
 
-std::shared_ptr<TlsContext> make_client_context(const TlsTrust& trust) {
+std::shared_ptr<TlsContext> make_client_context(const TlsTrust& trust, const TlsIdentity& own) {
   auto context = make_context(TlsContext::tls_client);
+  if (!own.certificate_pem.empty()) use_identity(*context, own, "client");
   boost::system::error_code error;
   switch (trust.kind) {
     case TlsTrust::Kind::system:
@@ -77,12 +88,15 @@ void expect_host(SSL* ssl, const TlsTrust& trust, const std::string& host) {
   }
 }
 
-bool matches_pin(SSL* ssl, const TlsTrust& trust) {
-  if (trust.kind != TlsTrust::Kind::pinned) return true;
+std::string peer_fingerprint(SSL* ssl) {
   const std::unique_ptr<X509, decltype(&X509_free)> leaf(SSL_get1_peer_certificate(ssl), X509_free);
   std::array<unsigned char, 32> digest{};
-  if (!leaf || X509_digest(leaf.get(), EVP_sha256(), digest.data(), nullptr) != 1) return false;
-  return fmt::format("{:02x}", fmt::join(digest, "")) == trust.value;
+  if (!leaf || X509_digest(leaf.get(), EVP_sha256(), digest.data(), nullptr) != 1) return "";
+  return fmt::format("{:02x}", fmt::join(digest, ""));
+}
+
+bool matches_pin(SSL* ssl, const TlsTrust& trust) {
+  return trust.kind != TlsTrust::Kind::pinned || peer_fingerprint(ssl) == trust.value;
 }
 
 }  // namespace ap::net

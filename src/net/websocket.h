@@ -9,6 +9,7 @@
 #include <string>
 
 #include "net/channel.h"
+#include "net/credentials.h"
 #include "net/tls.h"
 
 namespace ap::net {
@@ -23,19 +24,20 @@ struct ChannelLimits {
 
 /// Connects to wss://host[:port][/path] and waits for all handshakes, at most `wait` (a slow name server may
 /// add its own time).
-/// @throws Error(input) for a bad URL, Error(peer) if no server answers, Error(security) if its certificate
-/// is not trusted.
+/// @throws Error(input) for a bad URL, Error(peer) if no server answers or it does not admit us,
+/// Error(security) if its certificate is not trusted.
 std::unique_ptr<Channel> connect(const std::string& url, const TlsTrust& trust,
                                  std::chrono::milliseconds wait = std::chrono::seconds(10),
-                                 const ChannelLimits& limits = {});
+                                 const ChannelLimits& limits = {}, const Credentials& credentials = {});
 
 /// A server's open port.
 class Listener {
  public:
   /// Binds and listens at once; port 0 takes any free port.
   /// @throws Error(input) if the host is unknown, the port is taken, or the identity cannot be used.
+  /// `ask_certificate`: clients are asked for a certificate, which `admit` of accept() then gets to see.
   Listener(const std::string& host, std::uint16_t port, const TlsIdentity& identity,
-           const ChannelLimits& limits = {});
+           const ChannelLimits& limits = {}, bool ask_certificate = false);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -46,8 +48,9 @@ class Listener {
 
   /// The next client, or null when `wait` has passed or stop() was called. Returns before the client's
   /// handshakes, which run on the channel's own thread within limits.handshake: a silent client delays nobody
-  /// else, and the first call on its channel throws.
-  std::unique_ptr<Channel> accept(std::chrono::milliseconds wait);
+  /// else, and the first call on its channel throws. So it does for a client that `admit` refuses (status
+  /// 401); without `admit` all are let in.
+  std::unique_ptr<Channel> accept(std::chrono::milliseconds wait, Admission admit = {});
 
   /// Makes a waiting accept(), and every later one, return null. Safe from any thread.
   void stop();

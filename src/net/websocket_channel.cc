@@ -70,10 +70,12 @@ Traffic WebSocketChannel::traffic() const {
 }
 
 std::unique_ptr<Channel> connect(const std::string& url, const TlsTrust& trust,
-                                 std::chrono::milliseconds wait, const ChannelLimits& limits) {
+                                 std::chrono::milliseconds wait, const ChannelLimits& limits,
+                                 const Credentials& credentials) {
   ChannelLimits own_limits = limits;
   own_limits.handshake = bounded_wait(wait);
-  auto connection = FrameConnection::dial(parse_server_url(url), trust, "the server at " + url, own_limits);
+  auto connection =
+      FrameConnection::dial(parse_server_url(url), trust, credentials, "the server at " + url, own_limits);
   if (connection->wait_open() == Outcome::ended) {
     const ConnectionEnd end = connection->end();
     throw Error(end.code, end.what);

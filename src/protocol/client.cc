@@ -51,6 +51,7 @@ struct ClientSession::State {
   Report empty_report(const std::vector<Engine>& by_activation) const;
   Share random_share(int node);
   void send_uploads(const std::vector<Share>& shares, Report& report);
+  void expect_granted();
   void receive_replies(std::vector<Share>& shares, Report& report);
   void prepare_activations(const std::vector<Share>& shares, Material& material);
   void receive_statistics(Cost& phase, Report& report, Cost LayerCost::*which);
@@ -159,6 +160,33 @@ void ClientSession::State::send_uploads(const std::vector<Share>& shares, Report
   }
 }
 
+/// The server says so ahead of its first reply, and after a refusal expects the next command.
+void ClientSession::State::expect_granted() {
+  const Bytes bytes = channel.receive_exactly(kPrepareAnswer, 1 + 8);
+  ByteReader in(bytes, "the server's answer to a preparation", ErrorCode::peer);
+  const auto answer = static_cast<PrepareAnswer>(in.u8());
+  const std::uint64_t limit = in.u64();
+  switch (answer) {
+    case PrepareAnswer::granted:
+      return;
+    case PrepareAnswer::used_up:
+      fail_peer(
+          "the server has prepared all {} inferences that its weights may be asked for; ask its operator for "
+          "a network "
+          "with other weights",
+          limit);
+    case PrepareAnswer::client_limit:
+      fail_peer(
+          "the server has prepared all {} inferences that this client may have; ask its operator for more",
+          limit);
+    case PrepareAnswer::not_counted:
+      fail_peer(
+          "the server cannot count inferences now and so prepares none; tell its operator, and try again "
+          "later");
+  }
+  fail_peer("the server answers a preparation with the unknown status {}", static_cast<int>(answer));
+}
+
 void ClientSession::State::receive_replies(std::vector<Share>& shares, Report& report) {
   for (std::size_t i = 0; i < model.linears().size(); ++i) {
     const LinearLayer& layer = model.linears()[i];
@@ -250,6 +278,7 @@ void ClientSession::prepare() {
     apply_local_nodes(s.model, shares);
 
     s.send_uploads(shares, report);
+    s.expect_granted();
     s.receive_replies(shares, report);
 
     s.prepare_activations(shares, material);

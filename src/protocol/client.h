@@ -43,6 +43,8 @@ class ClientSession {
   ~ClientSession();
 
   /// The offline phase of one inference: everything that does not depend on the image.
+  /// @throws Error(peer) if the server refuses because its inferences are used up; the session goes on, and
+  /// inferences prepared before can still be run.
   void prepare();
   /// The engine of each activation, as the plan says or the link decides, which the first call measures.
   const std::vector<Engine>& engines() const;

@@ -14,6 +14,7 @@ enum Message : net::MessageType {
   kMaterialId = 0x0105,      ///< client: which inference to store or use
   kMaterialAnswer = 0x0106,  ///< server: one byte, StoreAnswer
   kNonce = 0x0107,           ///< both: 32 random bytes, after the greetings (random/session_key.h)
+  kPrepareAnswer = 0x0108,   ///< server: PrepareAnswer, and the limit that it speaks of
   kPublicKeys = 0x0200,      ///< client: one key for each group of parameters
   kUpload = 0x0201,          ///< client: encryptions of one layer's mask
   kReply = 0x0202,           ///< server: re-shared results of one layer
@@ -26,6 +27,13 @@ enum Message : net::MessageType {
 enum class Command : std::uint8_t { goodbye = 0, prepare = 1, infer = 2, probe = 3, store = 4, use = 5 };
 /// To `store`: done, or it keeps no more. To `use`: done, or it has none of this id, whatever the reason.
 enum class StoreAnswer : std::uint8_t { done = 0, refused = 1 };
+/// To `prepare`, ahead of the first reply. Whatever it is, the client has sent all its keys and uploads.
+enum class PrepareAnswer : std::uint8_t {
+  granted = 0,
+  used_up = 1,       ///< all inferences are prepared that the weights may be asked for
+  client_limit = 2,  ///< all that this client may have
+  not_counted = 3    ///< the server cannot count them now
+};
 enum class Welcome : std::uint8_t { ready = 0, other_package = 1, other_version = 2, busy = 3 };
 
 /// Of the meaning and order of all messages but these two greetings, which every version must understand.

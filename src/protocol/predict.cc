@@ -92,6 +92,7 @@ cost::SessionShape session_shape(const Model& model, std::span<const Engine> eng
   add_up(shape.offline_rest, 1);  // the command
   add_up(shape.offline_rest, key_bytes);
   add_up(shape.offline_rest, engines.size());
+  add_down(shape.offline_rest, 1 + 8);  // the permission
   shape.offline_rest.flights = 2;
   add_up(shape.online_rest, 1);
   add_up(shape.online_rest, packed_bytes(model.size(0), model.modulus(0).bits()));

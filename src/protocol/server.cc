@@ -172,12 +172,31 @@ class Session {
     }
   }
 
+  bool may_prepare() {
+    const Permission permission = options_.may_prepare ? options_.may_prepare() : Permission{};
+    ByteWriter answer;
+    answer.u8(static_cast<std::uint8_t>(permission.answer));
+    answer.u64(permission.limit);
+    channel_.send(kPrepareAnswer, answer.bytes());
+    return permission.answer == PrepareAnswer::granted;
+  }
+
+  /// Takes what a client has sent before it could know that it is refused.
+  void drop_uploads() {
+    for (const LinearLayer& layer : model_.linears()) {
+      channel_.receive_exactly(kUpload, layer.he->upload_bytes());
+    }
+  }
+
   void prepare() {
     check_room();
     ServerStatistics statistics = empty_statistics();
     ServerMaterial material;
+    bool granted = false;
     measure(statistics.cpu_s, [&] {
       keys_.renew(channel_, session_);
+      granted = may_prepare();
+      if (!granted) return;
       for (std::size_t i = 0; i < model_.linears().size(); ++i) {
         const LinearLayer& layer = model_.linears()[i];
         const Bytes uploads = channel_.receive_exactly(kUpload, layer.he->upload_bytes());
@@ -193,6 +212,7 @@ class Session {
       }
       prepare_activations(material, statistics);
     });
+    if (!granted) return drop_uploads();
     send_statistics(statistics);
     ready_.push_back(std::move(material));
   }

@@ -8,16 +8,26 @@
 #include "net/channel.h"
 #include "package/package.h"
 #include "protocol/material_store.h"
+#include "protocol/messages.h"
 #include "protocol/model.h"
 #include "protocol/observer.h"
 #include "protocol/statistics.h"
 
 namespace ap::protocol {
 
+/// Whether one more inference may be prepared.
+struct Permission {
+  PrepareAnswer answer = PrepareAnswer::granted;
+  std::uint64_t limit = 0;  ///< what is used up, in inferences, where the answer says so
+};
+
 struct ServerOptions {
   bfv::ErrorSource errors = bfv::ErrorSource::centred_binomial;
   Observer observer;                   ///< tests only
   std::size_t max_prepared = 4;        ///< inferences that one session may prepare ahead; bounds its memory
+  /// Called once for each inference that a client prepares, before anything is sent for it; what it grants
+  /// must be counted durably by then. Without it everything is granted.
+  std::function<Permission()> may_prepare;
   std::function<void()> on_inference;  ///< called before the result of each inference is sent
   ShareStatistics share_statistics = ShareStatistics::none;  ///< with the client
   MaterialStore* store = nullptr;      ///< for prepared inferences that outlive their session; may be shared

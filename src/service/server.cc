@@ -44,10 +44,18 @@ void close(net::Channel& channel) {
 /// One connection and the thread that talks to it.
 struct Conversation {
   std::uint64_t number = 0;
+  /// Who it is: known once a message has come (net::Admission).
+  std::shared_ptr<const Client> client;
   std::unique_ptr<net::Channel> channel;
   std::atomic<bool> ended{false};
   std::thread thread;
 };
+
+/// For the log, once a message has come.
+std::string title(const Conversation& session) {
+  if (session.client->name.empty()) return fmt::format("session {}", session.number);
+  return fmt::format("session {} of {}", session.number, session.client->name);
+}
 
 }  // namespace
 
@@ -113,7 +121,10 @@ struct Server::State {
   net::ChannelLimits limits;
   std::unique_ptr<net::Listener> listener;
   std::unique_ptr<protocol::MaterialStore> store;
+  std::unique_ptr<ClientsFile> clients;  ///< none: anybody may connect
+  std::unique_ptr<Ledger> ledger;        ///< none: inferences need not be counted
   std::string fingerprint;
+  std::atomic<bool> groups_noted{false};  ///< the ledger knows the groups of the file of clients as it is
   std::atomic<bool> stopping{false};
   std::atomic<std::size_t> running{0};
   std::atomic<std::uint64_t> inferences{0};
@@ -122,12 +133,56 @@ struct Server::State {
 
   State(const package::Package& package, ServerConfig wanted) : model(package), config(std::move(wanted)) {}
 
+  net::Admission admission(const std::shared_ptr<Client>& client);
+  ClientsFile::Clients known_clients();
+  protocol::Permission may_prepare(const Conversation& session);
   void serve(Conversation& session);
   void refuse(Conversation& refusal);
   void start(std::list<Conversation>& list, std::unique_ptr<net::Channel> channel,
-             void (State::*talk)(Conversation&));
+             std::shared_ptr<const Client> client, void (State::*talk)(Conversation&));
   void reap(std::list<Conversation>& list, bool all);
 };
+
+/// What the file of clients says now; the ledger knows the groups as well.
+ClientsFile::Clients Server::State::known_clients() {
+  std::string complaint;
+  bool changed = false;
+  ClientsFile::Clients known = clients->now(changed, complaint);
+  if (!complaint.empty()) spdlog::error("{}", complaint);
+  if (changed) groups_noted = false;
+  if (ledger && (changed || !groups_noted)) {
+    ledger->remember(*known);
+    groups_noted = true;
+  }
+  return known;
+}
+
+net::Admission Server::State::admission(const std::shared_ptr<Client>& client) {
+  if (!clients) return {};
+  return [this, client](const net::ShownCredentials& shown) {
+    try {
+      const std::optional<Client> found = find_client(*known_clients(), shown);
+      if (found) *client = *found;
+      return found.has_value();
+    } catch (const std::exception& error) {
+      spdlog::error("{}", error.what());
+      return false;
+    }
+  };
+}
+
+protocol::Permission Server::State::may_prepare(const Conversation& session) {
+  try {
+    const protocol::Permission permission = ledger->count(*session.client);
+    if (permission.answer != protocol::PrepareAnswer::granted) {
+      spdlog::warn("{}: refused, all {} inferences are prepared", title(session), permission.limit);
+    }
+    return permission;
+  } catch (const Error& error) {
+    spdlog::error("{}: {}; no inference is prepared uncounted", title(session), error.what());
+    return {protocol::PrepareAnswer::not_counted, 0};
+  }
+}
 
 void Server::State::serve(Conversation& session) {
   std::uint64_t answered = 0;
@@ -137,6 +192,7 @@ void Server::State::serve(Conversation& session) {
     options.max_prepared = config.max_prepared;
     options.store = store.get();
     options.share_statistics = config.share_statistics;
+    if (ledger) options.may_prepare = [&] { return may_prepare(session); };
     bool refused = false;
     options.on_refusal = [&](const std::string& sentence) {
       spdlog::warn("session {}: {}", session.number, sentence);
@@ -150,7 +206,7 @@ void Server::State::serve(Conversation& session) {
       ++inferences;
     };
     protocol::serve_session(model, *session.channel, options);
-    if (!refused) spdlog::info("session {}: ended after {} inferences", session.number, answered);
+    if (!refused) spdlog::info("{}: ended after {} inferences", title(session), answered);
   } catch (const std::bad_alloc&) {
     spdlog::error("session {}: not enough memory; lower --max-sessions or --max-prepared", session.number);
   } catch (const std::exception& error) {
@@ -175,10 +231,11 @@ void Server::State::refuse(Conversation& refusal) {
 }
 
 void Server::State::start(std::list<Conversation>& list, std::unique_ptr<net::Channel> channel,
-                          void (State::*talk)(Conversation&)) {
+                          std::shared_ptr<const Client> client, void (State::*talk)(Conversation&)) {
   Conversation& conversation = list.emplace_back();
   conversation.number = next_number++;
   conversation.channel = std::move(channel);
+  conversation.client = std::move(client);
   try {
     conversation.thread = std::thread([this, &conversation, talk] {
       (this->*talk)(conversation);
@@ -225,9 +282,20 @@ Server::Server(const package::Package& package, ServerConfig config) {
     s.store = std::make_unique<protocol::MaterialStore>(s.config.store, package::Role::server, s.model.id(),
                                                         s.config.store_options);
   }
+  if (!s.config.clients.empty()) s.clients = std::make_unique<ClientsFile>(s.config.clients);
+  const Allowance allowance{package.id, package.plan.privacy.inferences, s.config.max_inferences};
+  if (allowance.counts()) {
+    s.ledger = std::make_unique<Ledger>(s.config.ledger, allowance);
+    s.ledger->on_nearly_used = [](const std::string& group, const Standing& now) {
+      spdlog::warn("{} of the {} inferences that the weights may be asked for are prepared{}", now.prepared,
+                   now.limit, group.empty() ? "" : " for group " + group);
+    };
+    if (s.clients) s.known_clients();
+  }
   take_memory(s.model);
   s.fingerprint = net::certificate_fingerprint(s.config.identity);
-  s.listener = std::make_unique<net::Listener>(where.host, where.port, s.config.identity, s.limits);
+  s.listener = std::make_unique<net::Listener>(where.host, where.port, s.config.identity, s.limits,
+                                               s.clients != nullptr);
 }
 
 Server::~Server() {
@@ -239,15 +307,16 @@ Server::~Server() {
 void Server::run() {
   State& s = *state_;
   while (!s.stopping) {
-    std::unique_ptr<net::Channel> channel = s.listener->accept(kAcceptWait);
+    const auto client = std::make_shared<Client>(anonymous_client());
+    std::unique_ptr<net::Channel> channel = s.listener->accept(kAcceptWait, s.admission(client));
     s.reap(s.sessions, false);
     s.reap(s.refusals, false);
     s.running = s.sessions.size();
     if (!channel || s.stopping) continue;
     if (s.sessions.size() < s.config.max_sessions) {
-      s.start(s.sessions, std::move(channel), &State::serve);
+      s.start(s.sessions, std::move(channel), client, &State::serve);
     } else if (s.refusals.size() < kMaxRefusals) {
-      s.start(s.refusals, std::move(channel), &State::refuse);
+      s.start(s.refusals, std::move(channel), client, &State::refuse);
     }  // beyond that the connection is closed without a word
     s.running = s.sessions.size();
   }
@@ -270,6 +339,21 @@ const package::PackageId& Server::id() const { return state_->model.id(); }
 std::string Server::fingerprint() const { return state_->fingerprint; }
 const std::string& Server::certificate_pem() const { return state_->config.identity.certificate_pem; }
 std::size_t Server::max_sessions() const { return state_->config.max_sessions; }
+std::optional<std::size_t> Server::clients() const {
+  return state_->clients ? std::optional(state_->known_clients()->size()) : std::nullopt;
+}
+std::map<std::string, Standing> Server::standings() const {
+  std::map<std::string, Standing> found;
+  if (!state_->ledger) return found;
+  if (!state_->clients) found.emplace("", Standing{});
+  if (state_->clients) {
+    for (const Client& client : *state_->known_clients()) found.emplace(client.group, Standing{});
+  }
+  for (auto& [group, standing] : found) standing = state_->ledger->standing(group);
+  return found;
+}
+bool Server::counts() const { return state_->ledger != nullptr; }
+bool Server::counts_from_zero() const { return state_->ledger && state_->ledger->is_new(); }
 std::size_t Server::sessions() const { return state_->running; }
 std::uint64_t Server::inferences() const { return state_->inferences; }
 

@@ -5,13 +5,16 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "net/tls.h"
 #include "package/package.h"
 #include "protocol/material_store.h"
 #include "protocol/statistics.h"
+#include "service/ledger.h"
 
 namespace ap::service {
 
@@ -23,6 +26,9 @@ struct ServerConfig {
   std::uint64_t max_memory_bytes = 0;  ///< lowers max_sessions so that one-time material fits; 0: no ceiling
   std::filesystem::path store;         ///< directory of inferences prepared ahead for later sessions; or empty
   protocol::StoreOptions store_options;
+  std::filesystem::path clients;       ///< who may connect (service/clients.h); empty: anybody, all as one
+  std::filesystem::path ledger;        ///< where inferences are counted (service/ledger.h); empty: in memory
+  std::uint64_t max_inferences = 0;    ///< lowers what the package allows to be prepared; 0: no other limit
   std::chrono::milliseconds deadline{60'000};  ///< longest wait for a client
   protocol::ShareStatistics share_statistics = protocol::ShareStatistics::none;  ///< with every client
 };
@@ -42,7 +48,8 @@ std::size_t sessions_within(std::uint64_t ceiling, std::uint64_t model_bytes, st
 class Server {
  public:
   /// Prepares the weights, binds and listens.
-  /// @throws Error(input) if the package is not a server's, the address is taken or nothing fits in memory.
+  /// @throws Error(input) if the package is not a server's, the address is taken, nothing fits in memory, or
+  /// the files of clients and counts cannot be used; Error(security) if others may read or write those.
   Server(const package::Package& package, ServerConfig config);
   ~Server();
   Server(const Server&) = delete;
@@ -58,6 +65,16 @@ class Server {
   std::string fingerprint() const;
   const std::string& certificate_pem() const;
   std::size_t max_sessions() const;
+  /// Clients that may connect; nothing if anybody may.
+  std::optional<std::size_t> clients() const;
+  /// Whether inferences are counted: the package promises something about its weights, or the operator limits
+  /// them.
+  bool counts() const;
+  /// Where each group stands; the group of an empty name is all clients together, of a server that knows none
+  /// by name. Nothing if inferences are not counted.
+  std::map<std::string, Standing> standings() const;
+  /// Whether counting began with this server.
+  bool counts_from_zero() const;
   /// Sessions that are running now.
   std::size_t sessions() const;
   /// Inferences answered since the start.

@@ -83,7 +83,8 @@ struct Exchange {
 };
 
 inline Exchange exchange(const ContextPtr& ctx, int log2_p, int bound, int terms, const ReplyFormat& format,
-                         Prng& prng, ErrorSource errors = ErrorSource::centred_binomial) {
+                         Prng& prng, ErrorSource errors = ErrorSource::centred_binomial,
+                         std::uint64_t noise_step = 0) {
   const std::uint32_t n = parameters(*ctx).n;
   const SecretKey key(ctx, prng);
   const PublicKey public_key(ctx, PublicKey(key, prng, errors).serialise());
@@ -99,7 +100,7 @@ inline Exchange exchange(const ContextPtr& ctx, int log2_p, int bound, int terms
     result.norm2 += norm2(weights);
   }
   std::vector<std::uint64_t> server(format.positions.size()), client(format.positions.size());
-  const Bytes reply = reshare(public_key, std::move(sum), log2_p, format, prng, server, errors);
+  const Bytes reply = reshare(public_key, std::move(sum), log2_p, format, noise_step, prng, server, errors);
   decrypt_reply(key, reply, log2_p, format, client);
   result.bytes = reply.size();
   for (std::size_t i = 0; i < server.size(); ++i) {

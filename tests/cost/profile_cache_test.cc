@@ -58,7 +58,7 @@ TEST_F(Cache, DamageAndOtherMachinesAreRefusedAndRebuilt) {
   std::string negative = good, other = good, old = good;
   negative.replace(negative.find("\"loop\": "), 8, "\"loop\": -");
   other.replace(other.find(machine_name()), 4, "none");
-  old.replace(old.find("\"version\": 3"), 12, "\"version\": 0");
+  old.replace(old.find("\"version\": 4"), 12, "\"version\": 0");
   for (const std::string& text : {std::string(), std::string("{"), std::string("[]"),
                                   good.substr(0, good.size() / 2), negative, other, old}) {
     write(text);

@@ -90,8 +90,8 @@ TEST(Package, ClientFileHoldsNoWeights) {
 TEST(Package, FollowsTheDocumentedLayout) {
   const Pair pair = make_packages(small_package());
   const PackageFile server = take_apart(pair.server), client = take_apart(pair.client);
-  EXPECT_EQ(server.head, (Bytes{0x41, 0x50, 0x4d, 0x0d, 0x0a, 0x1a, 0x70, 0x6e, 2, 0, 2, 0}));
-  EXPECT_EQ(client.head, (Bytes{0x41, 0x50, 0x4d, 0x0d, 0x0a, 0x1a, 0x70, 0x6e, 2, 0, 1, 0}));
+  EXPECT_EQ(server.head, (Bytes{0x41, 0x50, 0x4d, 0x0d, 0x0a, 0x1a, 0x70, 0x6e, 3, 0, 2, 0}));
+  EXPECT_EQ(client.head, (Bytes{0x41, 0x50, 0x4d, 0x0d, 0x0a, 0x1a, 0x70, 0x6e, 3, 0, 1, 0}));
   EXPECT_TRUE(std::ranges::equal(server.shared(), client.shared()));
   EXPECT_EQ(client.rest().size(), 0u);
   PackageId digest;

@@ -32,13 +32,18 @@ TEST(Candidates, KeepTheirBudgetAtFullSecurity) {
 
 TEST(Candidates, ErrorToleranceReachesTheSmallestRing) {
   const nn::QNode node = convolution(64, 64, 8);
-  const auto smallest = [&](const ErrorBudget& budget) {
+  const auto smallest = [&](const ErrorBudget& budget, std::uint64_t inferences) {
+    LayerOptions options;
+    options.privacy_inferences = inferences;
     std::uint32_t n = 1 << 20;
-    for (const Candidate& c : candidates(node, 20, budget)) n = std::min(n, c.parameters.n);
+    for (const Candidate& c : candidates(node, 20, budget, options)) n = std::min(n, c.parameters.n);
     return n;
   };
-  EXPECT_EQ(smallest({0, -40, 1e5}), 2048u);
-  EXPECT_EQ(smallest({64, 0, 1}), 1024u);
+  EXPECT_EQ(smallest({0, -40, 1e5}, 0), 2048u);
+  EXPECT_EQ(smallest({64, 0, 1}, 0), 1024u);
+  // Noise that hides the weights takes some 15 bits more of q.
+  EXPECT_EQ(smallest({64, 0, 1}, noise::kDefaultInferences), 2048u);
+  EXPECT_EQ(smallest({0, -40, 1e5}, noise::kDefaultInferences), 4096u);
   const auto exact = cheapest(node, 20, {0, -40, 1e5}), graded = cheapest(node, 20, {64, 0, 1});
   EXPECT_LT(price_of(graded, kGigabit), price_of(exact, kGigabit));
   EXPECT_THROW(cheapest(node, 60, {1e-18, 0, 1}), Error);

@@ -144,6 +144,7 @@ std::string refusal_of(const package::Package& package, const Bytes& keys) {
   client->send(kHello, hello.bytes());
   client->receive(kWelcome, 0, 1000);
   client->send(kNonce, Bytes(32));
+  client->receive_exactly(kNonce, 32);
   client->send(kCommand, Bytes{static_cast<std::uint8_t>(Command::prepare)});
   client->send(kPublicKeys, {});  // no layer is packed by coefficients
   client->send(kSlotKeys, keys);

@@ -208,6 +208,7 @@ TEST(QuadraticSession, WrongEnginesAreRefused) {
     client->send(kHello, hello.bytes());
     client->receive(kWelcome, 0, 1000);
     client->send(kNonce, Bytes(32));
+    client->receive_exactly(kNonce, 32);
     client->send(kCommand, Bytes{static_cast<std::uint8_t>(Command::prepare)});
     Prng prng;
     ClientKeys keys(model.groups(), bfv::ErrorSource::centred_binomial);

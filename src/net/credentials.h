@@ -1,0 +1,29 @@
+// How a client proves who it is: with a token, with a certificate whose key it holds, or not at all. Both
+// travel inside TLS, the token after the client has verified the server.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/memory.h"
+#include "net/tls.h"
+
+namespace ap::net {
+
+/// What a client has. Either part may be empty.
+struct Credentials {
+  SecretVector<char> token;  ///< sent as "Authorization: Bearer TOKEN" (RFC 6750, section 2.1)
+  TlsIdentity certificate;   ///< shown when the server asks for one, with a proof that its key is held
+};
+
+/// What a server has seen of them in the handshakes.
+struct ShownCredentials {
+  SecretVector<char> token;        ///< as sent, not checked in any way; empty if none
+  std::string certificate_sha256;  ///< 64 hexadecimal digits; empty if no certificate was shown
+};
+
+/// Decides whether a client may come in. Called once for each connection, on its own thread, and must not
+/// throw. What it writes can be read once a message of the connection has been received.
+using Admission = std::function<bool(const ShownCredentials&)>;
+
+}  // namespace ap::net
