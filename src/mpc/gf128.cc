@@ -19,7 +19,23 @@ Block gf_power(const Block& x, std::uint32_t exponent, int bits) {
   return power;
 }
 
-Block gf_hash(const Block* in, std::size_t count, const Block& x) {
+GfPowers::GfPowers(const Block& x) {
+  Block* end = falling + kCount;
+  end[-1] = {1, 0};
+  for (int i = 2; i <= 4; ++i) end[-i] = gf_multiply(end[1 - i], x);
+  if (cpu().vclmul) {
+    kernels::gf_more_powers_vclmul(*this);
+  } else {
+    for (Block* power = end - 4; power-- > falling;) *power = gf_multiply(power[1], x);
+  }
+  for (std::size_t i = 0; i < kCount; ++i) {
+    const std::uint64_t sum = falling[i].lo ^ falling[i].hi;
+    folded[i] = {sum, sum};
+  }
+  next = gf_multiply(falling[0], x);
+}
+
+Block gf_hash(const Block* in, std::size_t count, const GfPowers& x) {
   static const auto kernel = cpu().vclmul  ? kernels::gf_hash_vclmul
                              : cpu().clmul ? kernels::gf_hash_clmul
                                            : kernels::gf_hash_plain;
@@ -39,9 +55,10 @@ Block gf_multiply_plain(const Block& a, const Block& b) {
   return product;
 }
 
-Block gf_hash_plain(const Block* in, std::size_t count, const Block& x) {
+Block gf_hash_plain(const Block* in, std::size_t count, const GfPowers& x) {
+  const Block& point = x.falling[GfPowers::kCount - 2];
   Block sum{0, 0};
-  for (std::size_t i = 0; i < count; ++i) sum = gf_multiply_plain(sum, x) ^ in[i];
+  for (std::size_t i = 0; i < count; ++i) sum = gf_multiply_plain(sum, point) ^ in[i];
   return sum;
 }
 

@@ -18,12 +18,14 @@
 
 #include "mpc/cot.h"
 #include "mpc/lpn.h"
+#include "mpc/tree_check.h"
 
 namespace ap::mpc {
 
 struct SilentCotMessages {
   CotMessages base;
   net::MessageType trees;
+  TreeCheckMessages check;
 };
 
 /// Trees whose corrections make one message.

@@ -34,7 +34,7 @@ std::vector<std::size_t> table_message_bytes(const ActivationSpec& spec) {
 ActivationEvaluator::ActivationEvaluator(net::Channel& channel, Prng prng)
     : channel_(channel),
       prng_(std::move(prng)),
-      cots_(channel, {{kBaseOtSender, kBaseOtReceiver}, kCotTrees, kCotColumns}, prng_) {}
+      cots_(channel, kLabelTransfers, prng_) {}
 
 PreparedChoices ActivationEvaluator::prepare(const ActivationSpec& spec) {
   spec.validate();

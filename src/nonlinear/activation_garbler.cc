@@ -15,7 +15,7 @@ using mpc::Block;
 ActivationGarbler::ActivationGarbler(net::Channel& channel, Prng prng)
     : channel_(channel),
       prng_(std::move(prng)),
-      cots_(channel, {{kBaseOtSender, kBaseOtReceiver}, kCotTrees, kCotColumns}, prng_) {}
+      cots_(channel, kLabelTransfers, prng_) {}
 
 GarblerMaterial ActivationGarbler::garble(const ActivationSpec& spec, std::span<const std::uint64_t> b,
                                           std::span<const std::uint64_t> masks) {

@@ -64,6 +64,7 @@ class GarblingClient : public ClientEngine {
   std::unique_ptr<ClientTask> prepare(const ActivationLayer& layer, ShareView b, ShareView masks) override {
     return std::make_unique<GarbledClientTask>(channel_, garbler_.garble(layer.spec, b, masks));
   }
+  void finish() override {}  // columns are checked as they come
 
  private:
   net::Channel& channel_;
@@ -83,6 +84,7 @@ class GarblingServer : public ServerEngine {
     announced_.pop_front();
     return std::make_unique<GarbledServerTask>(channel_, evaluator_.receive_tables(std::move(choices)));
   }
+  void finish() override {}
 
  private:
   net::Channel& channel_;
@@ -109,6 +111,7 @@ class TransferClient : public ClientEngine {
     return std::make_unique<TransferClientTask>(channel_, party_.prepare(layer.ot_plan),
                                                 Share(b.begin(), b.end()), std::move(mask));
   }
+  void finish() override { party_.finish(); }
 
  private:
   net::Channel& channel_;
@@ -123,6 +126,7 @@ class TransferServer : public ServerEngine {
   std::unique_ptr<ServerTask> prepare(const ActivationLayer& layer) override {
     return std::make_unique<TransferServerTask>(channel_, party_.prepare(layer.ot_plan));
   }
+  void finish() override { party_.finish(); }
 
  private:
   net::Channel& channel_;

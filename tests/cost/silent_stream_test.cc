@@ -10,7 +10,7 @@
 namespace ap::cost {
 namespace {
 
-constexpr mpc::SilentCotMessages kMessages{{{1, 2}, 3, 4}, 5};
+constexpr mpc::SilentCotMessages kMessages{{{1, 2}, 3, 4, 6, 7}, 5, {8, 9}};
 
 /// Announces and draws `counts` at both ends; returns what the sender's channel saw after the base transfers.
 net::Traffic real_traffic(const std::vector<std::uint64_t>& counts, std::uint64_t expected) {

@@ -62,9 +62,10 @@ TEST(Gf128, KernelsAgreeWithTheirPlainTwins) {
   v[2] = {0, ~std::uint64_t{0}};
   for (std::size_t count : {0, 1, 2, 3, 4, 7, 8, 9, 31, 63, 64, 65, 72, 100, 127, 128, 129, 511, 512, 4096}) {
     for (const std::size_t at : {std::size_t{0}, std::size_t{1}, std::size_t{2}, std::size_t{1000}}) {
-      const Block expected = kernels::gf_hash_plain(v.data(), count, v[at]);
-      if (cpu().clmul) { EXPECT_EQ(kernels::gf_hash_clmul(v.data(), count, v[at]), expected) << count; }
-      if (cpu().vclmul) { EXPECT_EQ(kernels::gf_hash_vclmul(v.data(), count, v[at]), expected) << count; }
+      const GfPowers x(v[at]);
+      const Block expected = kernels::gf_hash_plain(v.data(), count, x);
+      if (cpu().clmul) { EXPECT_EQ(kernels::gf_hash_clmul(v.data(), count, x), expected) << count; }
+      if (cpu().vclmul) { EXPECT_EQ(kernels::gf_hash_vclmul(v.data(), count, x), expected) << count; }
       EXPECT_EQ(gf_hash(v.data(), count, v[at]), expected);
     }
   }
@@ -72,6 +73,18 @@ TEST(Gf128, KernelsAgreeWithTheirPlainTwins) {
   for (std::size_t i = 0; i + 1 < 200; ++i) {
     EXPECT_EQ(kernels::gf_multiply_clmul(v[i], v[i + 1]), kernels::gf_multiply_plain(v[i], v[i + 1]));
   }
+}
+
+TEST(Gf128, TheTableHoldsThePowers) {
+  const Block x = random_blocks(1, 7)[0];
+  const GfPowers powers(x);
+  Block power{1, 0};
+  for (std::size_t i = GfPowers::kCount; i-- > 0;) {
+    EXPECT_EQ(powers.falling[i], power);
+    EXPECT_EQ(powers.folded[i], (Block{power.lo ^ power.hi, power.lo ^ power.hi}));
+    power = kernels::gf_multiply_plain(power, x);
+  }
+  EXPECT_EQ(powers.next, power);
 }
 
 TEST(Gf128, TheHashIsThePolynomial) {

@@ -12,7 +12,7 @@
 namespace ap::mpc {
 namespace {
 
-constexpr SilentCotMessages kMessages{{{1, 2}, 5, 3}, 4};
+constexpr SilentCotMessages kMessages{{{1, 2}, 5, 3, 6, 7}, 4, {8, 9}};
 
 struct Outputs {
   Block delta{};
