@@ -8,7 +8,8 @@
 //   bits,
 //                      ot not at all), offline and online together; every result is compared with the clear
 //                      one
-//   quadratic/beaver/K/F  c0 + c1 t + t^2 of 2^18 shares mod 2^K, then clamped as relu/ot does, into shares mod
+//   quadratic/beaver/K/F  c0 + c1 t + t^2 of 2^18 shares mod 2^K, then clamped as relu/ot does, into shares
+//   mod
 //                      2^20; wrong: by more than one
 // Counters: per_second, bytes_each, cpu_us_each (both parties and their connection threads), wall_us_each,
 // wrong; for ReLU also bytes and wall time of the online phase alone.
@@ -104,10 +105,11 @@ struct AndBatch {
     delta = {prng.next64() | 1, prng.next64()};
   }
   void garble() {
-    mpc::garble(circuit, delta, tweak, kInstances, inputs, {}, {}, outputs, garbled);
+    mpc::garble(circuit, keys, delta, tweak, kInstances, inputs, {}, {}, outputs, garbled);
     tweak += circuit.tweaks() * kInstances;
   }
   mpc::Circuit circuit = and_circuit();
+  mpc::HashKeys keys{SessionKey()};
   std::vector<mpc::Block> inputs, outputs;
   Bytes garbled;
   mpc::Block delta;
@@ -141,8 +143,8 @@ void garble_and_socket(benchmark::State& state) {
           [&] {
             for (std::size_t i = 0; i < kMessages; ++i) {
               const Bytes tables = link.server->receive_exactly(kType, evaluator.garbled.size());
-              mpc::evaluate(evaluator.circuit, evaluator.tweak, kInstances, evaluator.inputs, {}, tables,
-                            evaluator.outputs, {});
+              mpc::evaluate(evaluator.circuit, evaluator.keys, evaluator.tweak, kInstances, evaluator.inputs,
+                            {}, tables, evaluator.outputs, {});
               evaluator.tweak += evaluator.circuit.tweaks() * kInstances;
             }
           });
@@ -168,13 +170,13 @@ void silent_cot(benchmark::State& state) {
   both(
       [&] {
         Prng prng;
-        sender = std::make_unique<mpc::SilentCotSender>(*link.client, kMessages, prng);
+        sender = std::make_unique<mpc::SilentCotSender>(*link.client, kMessages, SessionKey(), prng);
         sender->expect(kDraw);
         draw(*sender, *link.client, kPart);
       },
       [&] {
         Prng prng;
-        receiver = std::make_unique<mpc::SilentCotReceiver>(*link.server, kMessages, prng);
+        receiver = std::make_unique<mpc::SilentCotReceiver>(*link.server, kMessages, SessionKey(), prng);
         receiver->expect(kDraw);
         draw(*receiver, *link.server, kPart);
       });
@@ -273,8 +275,8 @@ void relu_gc(benchmark::State& state, int k, int f) {
   Link link;
   std::unique_ptr<ActivationGarbler> client;
   std::unique_ptr<ActivationEvaluator> server;
-  both([&] { client = std::make_unique<ActivationGarbler>(*link.client); },
-       [&] { server = std::make_unique<ActivationEvaluator>(*link.server); });
+  both([&] { client = std::make_unique<ActivationGarbler>(*link.client, SessionKey()); },
+       [&] { server = std::make_unique<ActivationEvaluator>(*link.server, SessionKey()); });
   const Layer layer = random_layer(k, f, false);
   Phase offline, online;
   std::size_t wrong = 0;
@@ -313,12 +315,12 @@ void run_ot(benchmark::State& state, const Layer& layer) {
   const OtCost cost = ot_cost(layer.spec);
   both(
       [&] {
-        client = std::make_unique<OtActivationClient>(*link.client);
+        client = std::make_unique<OtActivationClient>(*link.client, SessionKey());
         client->expect(cost);
         client->prepare(tiny, offline_b.first(squared ? 128 : 0));
       },
       [&] {
-        server = std::make_unique<OtActivationServer>(*link.server);
+        server = std::make_unique<OtActivationServer>(*link.server, SessionKey());
         server->expect(cost);
         server->prepare(tiny);
       });
@@ -329,7 +331,8 @@ void run_ot(benchmark::State& state, const Layer& layer) {
     OtServerMaterial theirs;
     std::vector<std::uint64_t> results;
     offline.measure(link, [&] {
-      both([&] { mine = client->prepare(layer.spec, offline_b); }, [&] { theirs = server->prepare(layer.spec); });
+      both([&] { mine = client->prepare(layer.spec, offline_b); },
+           [&] { theirs = server->prepare(layer.spec); });
     });
     online.measure(link, [&] {
       both([&] { client->run(std::move(mine), online_b, layer.r); },
@@ -343,9 +346,7 @@ void run_ot(benchmark::State& state, const Layer& layer) {
 
 void relu_ot(benchmark::State& state, int k, int f) { run_ot(state, random_layer(k, f, true)); }
 void quadratic(benchmark::State& state, int k, int f) { run_ot(state, random_quadratic(k, f, false)); }
-void exact_quadratic(benchmark::State& state, int k, int f) {
-  run_ot(state, random_quadratic(k, f, true));
-}
+void exact_quadratic(benchmark::State& state, int k, int f) { run_ot(state, random_quadratic(k, f, true)); }
 
 BENCHMARK(garble_and)->Unit(benchmark::kMillisecond);
 BENCHMARK(garble_and_socket)->Unit(benchmark::kMillisecond)->UseRealTime();

@@ -133,10 +133,10 @@ void batch_decrypt(const BatchSecretKey& key, const BatchCiphertext& x, std::spa
   decode_slots(context, coefficients, slots);
 }
 
-BatchPublicKey::BatchPublicKey(const BatchSecretKey& key, Prng& prng)
+BatchPublicKey::BatchPublicKey(const BatchSecretKey& key, Prng& prng, const SessionKey& session)
     : context(key.context), a(context->data() * context->n()), b(a.size()) {
   prng.fill(std::span<std::uint8_t>(seed));
-  expand_seed(*context, seed, 0, context->data(), a);
+  expand_seed(*context, public_key_seed(seed, session), 0, context->data(), a);
   const SecretVector<std::int8_t> e = draw_errors(context->n(), prng, ErrorSource::centred_binomial);
   for (std::size_t i = 0; i < context->data(); ++i) {
     const std::span<std::uint64_t> part = context->part(std::span(b), i);
@@ -145,7 +145,7 @@ BatchPublicKey::BatchPublicKey(const BatchSecretKey& key, Prng& prng)
   }
 }
 
-BatchPublicKey::BatchPublicKey(BatchContextPtr context_in, ByteView bytes)
+BatchPublicKey::BatchPublicKey(BatchContextPtr context_in, ByteView bytes, const SessionKey& session)
     : context(std::move(context_in)), a(context->data() * context->n()), b(a.size()) {
   if (bytes.size() != batch_encrypted_bytes(*context)) {
     fail_peer("a public key for n = {} and {} primes has {} bytes, but {} came", context->n(),
@@ -156,7 +156,7 @@ BatchPublicKey::BatchPublicKey(BatchContextPtr context_in, ByteView bytes)
   for (std::size_t i = 0; i < context->data(); ++i) {
     unpack_part(context->modulus(i), "public key", context->part(std::span(b), i), bytes);
   }
-  expand_seed(*context, seed, 0, context->data(), a);
+  expand_seed(*context, public_key_seed(seed, session), 0, context->data(), a);
 }
 
 Bytes BatchPublicKey::serialise() const {

@@ -18,6 +18,7 @@
 #include "bfv/batch_kernels.h"
 #include "bfv/batch_tables.h"
 #include "random/prng.h"
+#include "random/session_key.h"
 
 namespace ap::bfv {
 
@@ -64,11 +65,12 @@ BatchCiphertext load_ciphertext(const BatchContextPtr& context, std::size_t leve
 /// fails on a value.
 void batch_decrypt(const BatchSecretKey& key, const BatchCiphertext& x, std::span<std::uint64_t> slots);
 
-/// An encryption of zero to re-randomise with: b = -a s + e with a from a seed.
+/// An encryption of zero to re-randomise with: b = -a s + e with a as that of PublicKey.
 struct BatchPublicKey {
-  BatchPublicKey(const BatchSecretKey& key, Prng& prng);
+  /// @param session  as of PublicKey (bfv/scheme.h)
+  BatchPublicKey(const BatchSecretKey& key, Prng& prng, const SessionKey& session = {});
   /// @throws Error(peer) unless `bytes` is exactly a valid key.
-  BatchPublicKey(BatchContextPtr context, ByteView bytes);
+  BatchPublicKey(BatchContextPtr context, ByteView bytes, const SessionKey& session = {});
   Bytes serialise() const;
   BatchContextPtr context;
   Seed seed;

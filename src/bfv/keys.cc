@@ -5,16 +5,21 @@
 #include "bfv/scheme.h"
 #include "bfv/small.h"
 #include "bfv/wire.h"
+#include "random/tagged_hash.h"
 
 namespace ap::bfv {
 
 SecretKey::SecretKey(ContextPtr context_in, Prng& prng)
     : context(std::move(context_in)), s(draw_ternary(*context, prng)) {}
 
-PublicKey::PublicKey(const SecretKey& key, Prng& prng, ErrorSource errors)
+Seed public_key_seed(const Seed& seed, const SessionKey& session) {
+  return tagged_hash("AutoPrivacy uniform half of a public key, version 1", {session.bytes(), seed});
+}
+
+PublicKey::PublicKey(const SecretKey& key, Prng& prng, ErrorSource errors, const SessionKey& session)
     : context(key.context), a(context->words()), b(context->words()) {
   prng.fill(std::span<std::uint8_t>(a_seed));
-  expand_uniform(*context, a_seed, a);
+  expand_uniform(*context, public_key_seed(a_seed, session), a);
   const SecretVector<std::int8_t> e = draw_errors(context->n(), prng, errors);
   for (std::size_t i = 0; i < context->primes(); ++i) {
     const std::span<std::uint64_t> part = context->part(std::span<std::uint64_t>(b), i);
@@ -26,7 +31,8 @@ PublicKey::PublicKey(const SecretKey& key, Prng& prng, ErrorSource errors)
   }
 }
 
-PublicKey::PublicKey(ContextPtr context_in, ByteView bytes) : context(std::move(context_in)) {
+PublicKey::PublicKey(ContextPtr context_in, ByteView bytes, const SessionKey& session)
+    : context(std::move(context_in)) {
   if (bytes.size() != serialised_bytes(*context)) {
     fail_peer("a public key for n = {} and {} primes has {} bytes, but {} came", context->n(),
               context->primes(), serialised_bytes(*context), bytes.size());
@@ -35,7 +41,7 @@ PublicKey::PublicKey(ContextPtr context_in, ByteView bytes) : context(std::move(
   b.resize(context->words());
   std::copy_n(bytes.begin(), a_seed.size(), a_seed.begin());
   unpack_residues(*context, bytes.subspan(a_seed.size()), "public key", b);
-  expand_uniform(*context, a_seed, a);
+  expand_uniform(*context, public_key_seed(a_seed, session), a);
 }
 
 Bytes PublicKey::serialise() const {

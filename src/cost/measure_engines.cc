@@ -135,14 +135,15 @@ struct Direction {
     std::tie(sender_channel, receiver_channel) = net::make_local_channels();
     const auto seconds = at_once(
         [&] {
-          sender = std::make_unique<mpc::SilentCotSender>(*sender_channel, nonlinear::kClientSends, prng[0]);
+          sender = std::make_unique<mpc::SilentCotSender>(*sender_channel, nonlinear::kClientSends,
+                                                          SessionKey(), prng[0]);
           sender->expect(expected);
           Block one;
           sender->extend(*sender_channel, {&one, 1});
         },
         [&] {
-          receiver =
-              std::make_unique<mpc::SilentCotReceiver>(*receiver_channel, nonlinear::kClientSends, prng[1]);
+          receiver = std::make_unique<mpc::SilentCotReceiver>(*receiver_channel, nonlinear::kClientSends,
+                                                              SessionKey(), prng[1]);
           receiver->expect(expected);
           Block one;
           receiver->extend(*receiver_channel, {&one, 1});
@@ -239,9 +240,11 @@ void measure_garbling(Profile& profile) {
   std::unique_ptr<nonlinear::ActivationGarbler> client;
   std::unique_ptr<nonlinear::ActivationEvaluator> server;
   at_once(
-      [&, &channel = client_channel] { client = std::make_unique<nonlinear::ActivationGarbler>(*channel); },
+      [&, &channel = client_channel] {
+        client = std::make_unique<nonlinear::ActivationGarbler>(*channel, SessionKey());
+      },
       [&, &channel = server_channel] {
-        server = std::make_unique<nonlinear::ActivationEvaluator>(*channel);
+        server = std::make_unique<nonlinear::ActivationEvaluator>(*channel, SessionKey());
       });
   const ActivationSpec few = spec_with(kFewGuardBits), many = spec_with(kManyGuardBits);
   const GarblingTimes a = time_garbling(*client, *server, few);
@@ -309,8 +312,12 @@ void measure_transfer(Profile& profile) {
   std::unique_ptr<nonlinear::OtActivationClient> client;
   std::unique_ptr<nonlinear::OtActivationServer> server;
   at_once(
-      [&, &channel = client_channel] { client = std::make_unique<nonlinear::OtActivationClient>(*channel); },
-      [&, &channel = server_channel] { server = std::make_unique<nonlinear::OtActivationServer>(*channel); });
+      [&, &channel = client_channel] {
+        client = std::make_unique<nonlinear::OtActivationClient>(*channel, SessionKey());
+      },
+      [&, &channel = server_channel] {
+        server = std::make_unique<nonlinear::OtActivationServer>(*channel, SessionKey());
+      });
   const ActivationSpec few = spec_with(kFewGuardBits), many = spec_with(kManyGuardBits);
   const auto a = time_online(*client, *server, few);
   const auto b = time_online(*client, *server, many);

@@ -1,4 +1,4 @@
-// The fixed-key permutation of mpc/hash.h on registers, for the kernels that use it. One AES round takes
+// The permutation of mpc/hash.h on registers, for the kernels that use it. One AES round takes
 // several cycles but a new one can start every cycle, so each loop keeps eight registers in flight: 8 blocks
 // with AES-NI, 32 with 512-bit VAES.
 #pragma once
@@ -12,23 +12,16 @@
 
 namespace ap::mpc::kernels {
 
-inline constexpr int kRounds = 10;
+inline constexpr int kRounds = RoundKeys::kRounds;
 inline constexpr int kRegisters = 8;
 
-struct RoundKeys {
-  alignas(16) std::uint8_t bytes[kRounds + 1][16];
-};
-
-/// Expanded from kFixedKey once.
-const RoundKeys& round_keys();
-
-AP_TARGET_AES inline __attribute__((always_inline)) void load_keys(__m128i (&k)[kRounds + 1]) {
-  const RoundKeys& keys = round_keys();
+AP_TARGET_AES inline __attribute__((always_inline)) void load_keys(const RoundKeys& keys,
+                                                                   __m128i (&k)[kRounds + 1]) {
   for (int r = 0; r <= kRounds; ++r) k[r] = _mm_load_si128(reinterpret_cast<const __m128i*>(keys.bytes[r]));
 }
 
-AP_TARGET_VAES inline __attribute__((always_inline)) void load_keys(__m512i (&k)[kRounds + 1]) {
-  const RoundKeys& keys = round_keys();
+AP_TARGET_VAES inline __attribute__((always_inline)) void load_keys(const RoundKeys& keys,
+                                                                    __m512i (&k)[kRounds + 1]) {
   for (int r = 0; r <= kRounds; ++r) {
     k[r] =
         _mm512_maskz_broadcast_i32x4(0xffff, _mm_load_si128(reinterpret_cast<const __m128i*>(keys.bytes[r])));

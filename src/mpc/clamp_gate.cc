@@ -109,9 +109,9 @@ std::size_t clamp_bytes(const ClampGate& gate, int word_bits, std::size_t lanes)
   return bytes;
 }
 
-void garble_clamp(const ClampGate& gate, int word_bits, const Block& delta, const Block* wires,
-                  std::size_t lanes, const std::uint64_t* known, const std::uint64_t* masks,
-                  TweakSlots tweaks, std::uint8_t* out) {
+void garble_clamp(const ClampGate& gate, int word_bits, const Permutation& pi, const Block& delta,
+                  const Block* wires, std::size_t lanes, const std::uint64_t* known,
+                  const std::uint64_t* masks, TweakSlots tweaks, std::uint8_t* out) {
   static const FillRow fill_row = cpu().avx2 ? fill_row_avx2 : fill_row_plain;
   const int m = gate.low_bits;
   const int h = gate.high_bits;
@@ -129,7 +129,7 @@ void garble_clamp(const ClampGate& gate, int word_bits, const Block& delta, cons
   Words& rho = facts.rho;
   Words(&guard_rho)[2] = facts.guard_rho;
   other.fill(delta);
-  hash_blocks(other.data(), next_tweak(), hash.data(), lanes);
+  pi.hash(other.data(), next_tweak(), hash.data(), lanes);
   for (std::size_t i = 0; i < lanes; ++i) lambda[i] = low_bit(hash[i]);
 
   Words row;
@@ -137,8 +137,8 @@ void garble_clamp(const ClampGate& gate, int word_bits, const Block& delta, cons
     const Block* x = wires + (gate.first + static_cast<Wire>(j)) * kGarbleLanes;
     const std::uint64_t tweak = next_tweak();
     for (std::size_t i = 0; i < lanes; ++i) other[i] = x[i] ^ delta;
-    hash_blocks(x, tweak, hash.data(), lanes);
-    hash_blocks(other.data(), tweak, other.data(), lanes);
+    pi.hash(x, tweak, hash.data(), lanes);
+    pi.hash(other.data(), tweak, other.data(), lanes);
     for (std::size_t i = 0; i < lanes; ++i) {
       rho[i] += hash[i].lo << j;
       row[i] = (hash[i].lo + lambda[i]) ^ other[i].lo;
@@ -152,8 +152,8 @@ void garble_clamp(const ClampGate& gate, int word_bits, const Block& delta, cons
       const std::uint64_t tweak = next_tweak();
       for (std::size_t i = 0; i < lanes; ++i) hash[i] = x[i] ^ (low_bit_mask(x[i]) & delta);
       for (std::size_t i = 0; i < lanes; ++i) other[i] = hash[i] ^ delta;
-      hash_blocks(hash.data(), tweak, hash.data(), lanes);
-      hash_blocks(other.data(), tweak, other.data(), lanes);
+      pi.hash(hash.data(), tweak, hash.data(), lanes);
+      pi.hash(other.data(), tweak, other.data(), lanes);
       for (std::size_t i = 0; i < lanes; ++i) {
         const std::uint64_t in_range = e ^ lambda[i];
         const std::uint64_t p = low_bit(x[i]);  // the value of the row with visible bit 0
@@ -187,15 +187,15 @@ void garble_clamp(const ClampGate& gate, int word_bits, const Block& delta, cons
     for (std::size_t j = 0; j <= static_cast<std::size_t>(h); ++j)
       offset ^= mask_of((r >> j) & 1) & offsets[j];
     for (std::size_t i = 0; i < lanes; ++i) hash[i] = base[i] ^ offset;
-    hash_blocks(hash.data(), tweak, hash.data(), lanes);
+    pi.hash(hash.data(), tweak, hash.data(), lanes);
     fill_row(facts, gate, word_bits, r, hash.data(), lanes, rows.data() + r * lanes);
   }
   put(std::span(rows).first(row_count(gate) * lanes), word_bits + 1);
 }
 
-void evaluate_clamp(const ClampGate& gate, int word_bits, const Block* wires, std::size_t lanes,
-                    const std::uint64_t* clear, TweakSlots tweaks, std::span<const std::uint8_t> in,
-                    std::uint64_t* words) {
+void evaluate_clamp(const ClampGate& gate, int word_bits, const Permutation& pi, const Block* wires,
+                    std::size_t lanes, const std::uint64_t* clear, TweakSlots tweaks,
+                    std::span<const std::uint8_t> in, std::uint64_t* words) {
   const int m = gate.low_bits;
   Lanes hash;
   std::uint64_t slot = 1;  // slot 0 is the garbler's lambda
@@ -208,7 +208,7 @@ void evaluate_clamp(const ClampGate& gate, int word_bits, const Block* wires, st
   Words low{};  // lambda a_low + rho
   for (int j = 0; j < m; ++j) {
     const int bits = word_bits - j;
-    hash_blocks(wires + (gate.first + static_cast<Wire>(j)) * kGarbleLanes, next_tweak(), hash.data(), lanes);
+    pi.hash(wires + (gate.first + static_cast<Wire>(j)) * kGarbleLanes, next_tweak(), hash.data(), lanes);
     for (std::size_t i = 0; i < lanes; ++i) {
       const std::uint64_t bit = (clear[i] >> (gate.first + static_cast<Wire>(j))) & 1;
       low[i] += (hash[i].lo ^ ((0 - bit) & field(i, bits))) << j;
@@ -220,7 +220,7 @@ void evaluate_clamp(const ClampGate& gate, int word_bits, const Block* wires, st
   if (gate.has_guard) {
     const Block* x = wires + gate.guard * kGarbleLanes;
     for (Words& word : guard) {
-      hash_blocks(x, next_tweak(), hash.data(), lanes);
+      pi.hash(x, next_tweak(), hash.data(), lanes);
       for (std::size_t i = 0; i < lanes; ++i) {
         word[i] = hash[i].lo ^ ((0 - low_bit(x[i])) & field(i, word_bits));
       }
@@ -237,7 +237,7 @@ void evaluate_clamp(const ClampGate& gate, int word_bits, const Block* wires, st
       row[i] = 2 * row[i] + low_bit(x[i]);
     }
   }
-  hash_blocks(hash.data(), next_tweak(), hash.data(), lanes);
+  pi.hash(hash.data(), next_tweak(), hash.data(), lanes);
   for (std::size_t i = 0; i < lanes; ++i) {
     const std::uint64_t opened = field(row[i] * lanes + i, word_bits + 1) ^ hash[i].lo;
     const std::uint64_t e = (opened >> word_bits) & 1;

@@ -26,6 +26,7 @@
 
 #include "mpc/block.h"
 #include "mpc/circuit.h"
+#include "mpc/hash.h"
 
 namespace ap::mpc {
 
@@ -42,13 +43,13 @@ std::size_t clamp_bytes(const ClampGate& gate, int word_bits, std::size_t lanes)
 
 /// Garbles lanes <= kGarbleLanes instances. Wire w's labels for 0 lie at wires + w * kGarbleLanes; known[i]
 /// bit j is the garbler's bit beside input wire j. Writes clamp_bytes bytes.
-void garble_clamp(const ClampGate& gate, int word_bits, const Block& delta, const Block* wires,
-                  std::size_t lanes, const std::uint64_t* known, const std::uint64_t* masks,
-                  TweakSlots tweaks, std::uint8_t* out);
+void garble_clamp(const ClampGate& gate, int word_bits, const Permutation& pi, const Block& delta,
+                  const Block* wires, std::size_t lanes, const std::uint64_t* known,
+                  const std::uint64_t* masks, TweakSlots tweaks, std::uint8_t* out);
 
 /// Evaluates them; clear[i] bit j is the value of input wire j. Writes one word for each lane.
-void evaluate_clamp(const ClampGate& gate, int word_bits, const Block* wires, std::size_t lanes,
-                    const std::uint64_t* clear, TweakSlots tweaks, std::span<const std::uint8_t> in,
-                    std::uint64_t* words);
+void evaluate_clamp(const ClampGate& gate, int word_bits, const Permutation& pi, const Block* wires,
+                    std::size_t lanes, const std::uint64_t* clear, TweakSlots tweaks,
+                    std::span<const std::uint8_t> in, std::uint64_t* words);
 
 }  // namespace ap::mpc

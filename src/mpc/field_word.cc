@@ -31,7 +31,8 @@ std::uint64_t pad_of(const Block& h, std::uint64_t p) {
 
 }  // namespace
 
-void hash_row_keys(const Block* x, const Block* y, const Block& delta, std::uint64_t tweak, std::size_t lanes,
+void hash_row_keys(const Permutation& pi, const Block* x, const Block* y, const Block& delta,
+                   std::uint64_t tweak, std::size_t lanes,
                    std::array<std::array<Block, kGarbleLanes>, 4>& keys) {
   const Block shifted = sigma(delta);
   for (std::size_t i = 0; i < lanes; ++i) {
@@ -40,7 +41,7 @@ void hash_row_keys(const Block* x, const Block* y, const Block& delta, std::uint
     keys[2][i] = keys[0][i] ^ delta;
     keys[3][i] = keys[0][i] ^ shifted ^ delta;
   }
-  for (Lanes& row : keys) hash_blocks(row.data(), tweak, row.data(), lanes);
+  for (Lanes& row : keys) pi.hash(row.data(), tweak, row.data(), lanes);
 }
 
 std::size_t field_word_bytes(const Circuit& circuit, std::size_t lanes) {
@@ -48,8 +49,8 @@ std::size_t field_word_bytes(const Circuit& circuit, std::size_t lanes) {
          packed_bytes(4 * lanes, circuit.word_bits);
 }
 
-void garble_field_word(const Circuit& circuit, const Block& delta, const Block* wires, std::size_t lanes,
-                       const std::uint64_t* masks, TweakSlots tweaks, std::uint8_t* out) {
+void garble_field_word(const Circuit& circuit, const Permutation& pi, const Block& delta, const Block* wires,
+                       std::size_t lanes, const std::uint64_t* masks, TweakSlots tweaks, std::uint8_t* out) {
   const std::uint64_t p = circuit.word_modulus;
   std::array<Lanes, 4> keys;
   std::array<std::uint64_t, 4 * kGarbleLanes> rows;
@@ -59,7 +60,7 @@ void garble_field_word(const Circuit& circuit, const Block& delta, const Block* 
   const auto for_rows = [&](Wire wx, Wire wy, const auto& body) {
     const Block* x = wires + wx * kGarbleLanes;
     const Block* y = wires + wy * kGarbleLanes;
-    hash_row_keys(x, y, delta, tweaks.base + slot++ * tweaks.stride, lanes, keys);
+    hash_row_keys(pi, x, y, delta, tweaks.base + slot++ * tweaks.stride, lanes, keys);
     for (std::size_t i = 0; i < lanes; ++i) {
       for (std::uint64_t r = 0; r < 4; ++r) {
         body(i, r, pad_of(keys[r][i], p), low_bit(x[i]) ^ (r >> 1), low_bit(y[i]) ^ (r & 1));
@@ -99,8 +100,8 @@ void garble_field_word(const Circuit& circuit, const Block& delta, const Block* 
   put(4 * lanes);
 }
 
-void evaluate_field_word(const Circuit& circuit, const Block* wires, std::size_t lanes, TweakSlots tweaks,
-                         std::span<const std::uint8_t> in, std::uint64_t* words) {
+void evaluate_field_word(const Circuit& circuit, const Permutation& pi, const Block* wires, std::size_t lanes,
+                         TweakSlots tweaks, std::span<const std::uint8_t> in, std::uint64_t* words) {
   const std::uint64_t p = circuit.word_modulus;
   const int bits = circuit.word_bits;
   Lanes keys;
@@ -112,7 +113,7 @@ void evaluate_field_word(const Circuit& circuit, const Block* wires, std::size_t
     const Block* x = wires + wx * kGarbleLanes;
     const Block* y = wires + wy * kGarbleLanes;
     for (std::size_t i = 0; i < lanes; ++i) keys[i] = x[i] ^ sigma(y[i]);
-    hash_blocks(keys.data(), tweaks.base + slot++ * tweaks.stride, keys.data(), lanes);
+    pi.hash(keys.data(), tweaks.base + slot++ * tweaks.stride, keys.data(), lanes);
     const std::size_t unsent = 4 - count;
     for (std::size_t i = 0; i < lanes; ++i) {
       const std::size_t row = 2 * low_bit(x[i]) + low_bit(y[i]);

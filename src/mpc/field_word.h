@@ -20,7 +20,8 @@ namespace ap::mpc {
 
 /// The four row keys H(X xor sigma(Y), tweak + lane) of gates with two wires, keys[2 a + b] for the visible
 /// bits a and b, from the labels for 0.
-void hash_row_keys(const Block* x, const Block* y, const Block& delta, std::uint64_t tweak, std::size_t lanes,
+void hash_row_keys(const Permutation& pi, const Block* x, const Block* y, const Block& delta,
+                   std::uint64_t tweak, std::size_t lanes,
                    std::array<std::array<Block, kGarbleLanes>, 4>& keys);
 
 /// Bytes of `lanes` instances: 3 rows a word gate and 4 for the final gate, of word_bits bits each.
@@ -28,11 +29,11 @@ std::size_t field_word_bytes(const Circuit& circuit, std::size_t lanes);
 
 /// Garbles lanes <= kGarbleLanes instances. Wire w's labels for 0 lie at wires + w * kGarbleLanes; masks are
 /// below word_modulus. Writes field_word_bytes bytes.
-void garble_field_word(const Circuit& circuit, const Block& delta, const Block* wires, std::size_t lanes,
-                       const std::uint64_t* masks, TweakSlots tweaks, std::uint8_t* out);
+void garble_field_word(const Circuit& circuit, const Permutation& pi, const Block& delta, const Block* wires,
+                       std::size_t lanes, const std::uint64_t* masks, TweakSlots tweaks, std::uint8_t* out);
 
 /// Evaluates them. Writes one word below word_modulus for each lane, whatever the peer sent.
-void evaluate_field_word(const Circuit& circuit, const Block* wires, std::size_t lanes, TweakSlots tweaks,
-                         std::span<const std::uint8_t> in, std::uint64_t* words);
+void evaluate_field_word(const Circuit& circuit, const Permutation& pi, const Block* wires, std::size_t lanes,
+                         TweakSlots tweaks, std::span<const std::uint8_t> in, std::uint64_t* words);
 
 }  // namespace ap::mpc

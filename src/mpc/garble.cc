@@ -11,12 +11,14 @@
 #include "mpc/field_word.h"
 #include "mpc/hash.h"
 #include "mpc/packed_field.h"
+#include "security/symmetric.h"
 
 namespace ap::mpc {
 namespace {
 
-/// Chunks of kGarbleLanes instances that one task handles.
+/// Chunks of kGarbleLanes instances that one task handles: whole keys.
 constexpr std::size_t kChunksPerTask = 16;
+static_assert(kChunksPerTask * kGarbleLanes % kInstancesPerKey == 0);
 
 using Lanes = std::array<Block, kGarbleLanes>;
 
@@ -27,13 +29,20 @@ std::uint64_t select(std::uint64_t bit, std::uint64_t zero, std::uint64_t one) {
   return zero ^ ((zero ^ one) & (0 - bit));
 }
 
-/// What both sides know about a batch; hands out tweaks and wires for the chunk at `first`.
+/// What both sides know about a batch; hands out keys, tweaks and wires for the chunk at `first`.
 class Chunk {
  public:
-  Chunk(const Circuit& circuit, std::uint64_t tweak, std::size_t instances)
-      : circuit_(circuit), tweak_(tweak), instances_(instances), wires_(circuit.wires() * kGarbleLanes) {}
+  Chunk(const Circuit& circuit, const HashKeys& keys, std::uint64_t tweak, std::size_t instances)
+      : circuit_(circuit),
+        keys_(keys),
+        pi_(keys.at(tweak)),
+        tweak_(tweak),
+        instances_(instances),
+        wires_(circuit.wires() * kGarbleLanes) {}
 
   void start(std::size_t first, std::span<const Block> inputs) {
+    // The tweak of the first gate and instance names the key: no other batch of the session has it.
+    if (first % kInstancesPerKey == 0) pi_ = keys_.at(tweak_ + first);
     first_ = first;
     lanes_ = std::min(kGarbleLanes, instances_ - first);
     slot_ = 0;
@@ -58,11 +67,14 @@ class Chunk {
   std::uint64_t next_tweak() { return tweak_ + slot_++ * instances_ + first_; }
   /// The tweaks of all gates from here on.
   TweakSlots tweak_slots() const { return {tweak_ + slot_ * instances_ + first_, instances_}; }
+  const Permutation& pi() const { return pi_; }
   std::size_t lanes() const { return lanes_; }
   std::size_t first() const { return first_; }
 
  private:
   const Circuit& circuit_;
+  const HashKeys& keys_;
+  Permutation pi_;
   std::uint64_t tweak_;
   std::size_t instances_;
   std::size_t first_ = 0;
@@ -73,8 +85,9 @@ class Chunk {
 
 class ChunkGarbler {
  public:
-  ChunkGarbler(const Circuit& circuit, const Block& delta, std::uint64_t tweak, std::size_t instances)
-      : circuit_(circuit), delta_(delta), chunk_(circuit, tweak, instances) {}
+  ChunkGarbler(const Circuit& circuit, const HashKeys& keys, const Block& delta, std::uint64_t tweak,
+               std::size_t instances)
+      : circuit_(circuit), delta_(delta), chunk_(circuit, keys, tweak, instances) {}
 
   void run(std::size_t first, std::span<const Block> inputs, std::span<const std::uint64_t> known,
            std::span<const std::uint64_t> masks, std::span<Block> outputs, std::uint8_t* out) {
@@ -86,11 +99,11 @@ class ChunkGarbler {
       gate(circuit_.gates[g], chunk_.wire(circuit_.inputs + static_cast<Wire>(g)));
     }
     if (circuit_.has_clamp()) {
-      garble_clamp(circuit_.clamp_gate, circuit_.word_bits, delta_, chunk_.wire(0), n_, known_,
+      garble_clamp(circuit_.clamp_gate, circuit_.word_bits, chunk_.pi(), delta_, chunk_.wire(0), n_, known_,
                    masks.data() + first, chunk_.tweak_slots(), out_);
     } else if (circuit_.word_modulus != 0) {
-      garble_field_word(circuit_, delta_, chunk_.wire(0), n_, masks.data() + first, chunk_.tweak_slots(),
-                        out_);
+      garble_field_word(circuit_, chunk_.pi(), delta_, chunk_.wire(0), n_, masks.data() + first,
+                        chunk_.tweak_slots(), out_);
     } else if (circuit_.word_bits > 0) {
       for (std::size_t i = 0; i < n_; ++i) rest_[i] = 0 - masks[first + i];
       for (const WordGate& word : circuit_.word_gates) word_gate(word);
@@ -142,8 +155,8 @@ class ChunkGarbler {
   /// H(x0) and H(x0 xor R) of one wire.
   void hash_both(const Block* x, std::uint64_t tweak, Lanes& zero, Lanes& one) {
     for (std::size_t i = 0; i < n_; ++i) one[i] = x[i] ^ delta_;
-    hash_blocks(x, tweak, zero.data(), n_);
-    hash_blocks(one.data(), tweak, one.data(), n_);
+    chunk_.pi().hash(x, tweak, zero.data(), n_);
+    chunk_.pi().hash(one.data(), tweak, one.data(), n_);
   }
 
   void and_wires(const Block* x, const Block* y, Block* result) {
@@ -178,7 +191,7 @@ class ChunkGarbler {
   void word_gate(const WordGate& gate) {
     const Block* x = chunk_.wire(gate.x);
     const Block* y = chunk_.wire(gate.y);
-    hash_row_keys(x, y, delta_, chunk_.next_tweak(), n_, h_);
+    hash_row_keys(chunk_.pi(), x, y, delta_, chunk_.next_tweak(), n_, h_);
     for (std::size_t i = 0; i < n_; ++i) {
       const std::uint64_t p = low_bit(x[i]);
       const std::uint64_t q = low_bit(y[i]);
@@ -194,7 +207,7 @@ class ChunkGarbler {
   void final_gate(const FinalGate& gate) {
     const Block* x = chunk_.wire(gate.x);
     const Block* y = chunk_.wire(gate.y);
-    hash_row_keys(x, y, delta_, chunk_.next_tweak(), n_, h_);
+    hash_row_keys(chunk_.pi(), x, y, delta_, chunk_.next_tweak(), n_, h_);
     for (std::size_t i = 0; i < n_; ++i) {
       for (std::uint64_t row = 0; row < 4; ++row) {
         const std::uint64_t a = low_bit(x[i]) ^ (row >> 1);
@@ -222,8 +235,8 @@ class ChunkGarbler {
 
 class ChunkEvaluator {
  public:
-  ChunkEvaluator(const Circuit& circuit, std::uint64_t tweak, std::size_t instances)
-      : circuit_(circuit), chunk_(circuit, tweak, instances) {}
+  ChunkEvaluator(const Circuit& circuit, const HashKeys& keys, std::uint64_t tweak, std::size_t instances)
+      : circuit_(circuit), chunk_(circuit, keys, tweak, instances) {}
 
   void run(std::size_t first, std::span<const Block> inputs, std::span<const std::uint64_t> clear,
            std::span<const std::uint8_t> garbled, std::span<Block> outputs, std::span<std::uint64_t> words) {
@@ -234,10 +247,11 @@ class ChunkEvaluator {
       gate(circuit_.gates[g], chunk_.wire(circuit_.inputs + static_cast<Wire>(g)));
     }
     if (circuit_.has_clamp()) {
-      evaluate_clamp(circuit_.clamp_gate, circuit_.word_bits, chunk_.wire(0), n_, clear.data() + first,
-                     chunk_.tweak_slots(), in_, words.data() + first);
+      evaluate_clamp(circuit_.clamp_gate, circuit_.word_bits, chunk_.pi(), chunk_.wire(0), n_,
+                     clear.data() + first, chunk_.tweak_slots(), in_, words.data() + first);
     } else if (circuit_.word_modulus != 0) {
-      evaluate_field_word(circuit_, chunk_.wire(0), n_, chunk_.tweak_slots(), in_, words.data() + first);
+      evaluate_field_word(circuit_, chunk_.pi(), chunk_.wire(0), n_, chunk_.tweak_slots(), in_,
+                          words.data() + first);
     } else if (circuit_.word_bits > 0) {
       std::fill(sum_.begin(), sum_.end(), 0);
       for (const WordGate& word : circuit_.word_gates) {
@@ -264,7 +278,7 @@ class ChunkEvaluator {
         std::copy_n(x, n_, result);
         break;
       case GateKind::and_known:
-        hash_blocks(x, chunk_.next_tweak(), h_[0].data(), n_);
+        chunk_.pi().hash(x, chunk_.next_tweak(), h_[0].data(), n_);
         for (std::size_t i = 0; i < n_; ++i) {
           result[i] = h_[0][i] ^ (low_bit_mask(x[i]) & load_block(in_.data() + 16 * i));
         }
@@ -272,8 +286,8 @@ class ChunkEvaluator {
         break;
       case GateKind::and_wires:
       case GateKind::majority_known:
-        hash_blocks(x, chunk_.next_tweak(), h_[0].data(), n_);
-        hash_blocks(y, chunk_.next_tweak(), h_[1].data(), n_);
+        chunk_.pi().hash(x, chunk_.next_tweak(), h_[0].data(), n_);
+        chunk_.pi().hash(y, chunk_.next_tweak(), h_[1].data(), n_);
         for (std::size_t i = 0; i < n_; ++i) {
           const Block generator = load_block(in_.data() + 32 * i);
           const Block evaluator = load_block(in_.data() + 32 * i + 16);
@@ -291,7 +305,7 @@ class ChunkEvaluator {
     const Block* x = chunk_.wire(wx);
     const Block* y = chunk_.wire(wy);
     for (std::size_t i = 0; i < n_; ++i) h_[0][i] = x[i] ^ sigma(y[i]);
-    hash_blocks(h_[0].data(), chunk_.next_tweak(), h_[0].data(), n_);
+    chunk_.pi().hash(h_[0].data(), chunk_.next_tweak(), h_[0].data(), n_);
     const auto width = static_cast<std::size_t>(bits);
     const std::size_t unsent = 4 - rows;
     for (std::size_t i = 0; i < n_; ++i) {
@@ -321,10 +335,17 @@ void for_ranges(std::size_t instances, const Body& body) {
 
 }  // namespace
 
-void garble(const Circuit& circuit, const Block& delta, std::uint64_t tweak, std::size_t instances,
-            std::span<const Block> inputs, std::span<const std::uint64_t> known,
+std::size_t hidden_hashes(const Circuit& circuit) {
+  // Half-gates hide one hash a tweak, gates with two wires three, a clamp gate one for each closed row.
+  const std::size_t rows = circuit.has_clamp() ? std::size_t{2} << circuit.clamp_gate.high_bits : 0;
+  return 3 * circuit.tweaks() + rows;
+}
+
+void garble(const Circuit& circuit, const HashKeys& keys, const Block& delta, std::uint64_t tweak,
+            std::size_t instances, std::span<const Block> inputs, std::span<const std::uint64_t> known,
             std::span<const std::uint64_t> masks, std::span<Block> outputs, std::span<std::uint8_t> garbled) {
   circuit.check();
+  AP_ASSERT(static_cast<double>(hidden_hashes(circuit) * kInstancesPerKey) <= security::kMaxHashesPerKey);
   AP_ASSERT(low_bit(delta) == 1);
   AP_ASSERT(inputs.size() == instances * circuit.inputs);
   AP_ASSERT(known.size() == instances * circuit.known_words());
@@ -333,14 +354,14 @@ void garble(const Circuit& circuit, const Block& delta, std::uint64_t tweak, std
   AP_ASSERT(garbled.size() == circuit.garbled_bytes(instances));
   const std::size_t chunk_bytes = circuit.garbled_bytes(kGarbleLanes);
   for_ranges(instances, [&](std::size_t begin, std::size_t end) {
-    ChunkGarbler garbler(circuit, delta, tweak, instances);
+    ChunkGarbler garbler(circuit, keys, delta, tweak, instances);
     for (std::size_t at = begin; at < end; at += kGarbleLanes) {
       garbler.run(at, inputs, known, masks, outputs, garbled.data() + at / kGarbleLanes * chunk_bytes);
     }
   });
 }
 
-void evaluate(const Circuit& circuit, std::uint64_t tweak, std::size_t instances,
+void evaluate(const Circuit& circuit, const HashKeys& keys, std::uint64_t tweak, std::size_t instances,
               std::span<const Block> inputs, std::span<const std::uint64_t> clear,
               std::span<const std::uint8_t> garbled, std::span<Block> outputs,
               std::span<std::uint64_t> words) {
@@ -352,7 +373,7 @@ void evaluate(const Circuit& circuit, std::uint64_t tweak, std::size_t instances
   AP_ASSERT(clear.size() == (circuit.has_clamp() ? instances : 0));
   const std::size_t chunk_bytes = circuit.garbled_bytes(kGarbleLanes);
   for_ranges(instances, [&](std::size_t begin, std::size_t end) {
-    ChunkEvaluator evaluator(circuit, tweak, instances);
+    ChunkEvaluator evaluator(circuit, keys, tweak, instances);
     for (std::size_t at = begin; at < end; at += kGarbleLanes) {
       evaluator.run(at, inputs, clear, garbled.subspan(at / kGarbleLanes * chunk_bytes), outputs, words);
     }

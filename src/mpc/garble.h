@@ -23,8 +23,16 @@
 
 #include "mpc/block.h"
 #include "mpc/circuit.h"
+#include "mpc/hash.h"
 
 namespace ap::mpc {
+
+/// Instances that one key of the hash serves: more would cost security (security/symmetric.h), fewer time.
+inline constexpr std::size_t kInstancesPerKey = 4 * kGarbleLanes;
+
+/// Hashes of one instance whose input holds R, at most; kInstancesPerKey times this stays below
+/// security::kMaxHashesPerKey, or garbling refuses the circuit.
+std::size_t hidden_hashes(const Circuit& circuit);
 
 /// Garbles `instances` copies. All arrays are instance-major.
 /// @param inputs   labels for 0: instances x circuit.inputs
@@ -32,16 +40,18 @@ namespace ap::mpc {
 /// @param masks    per instance, subtracted from the output word, below its modulus; empty without a word
 /// @param outputs  labels for 0 of the output wires: instances x circuit.outputs.size()
 /// @param garbled  circuit.garbled_bytes(instances) bytes
+/// @param keys     of the hash, of this session and use alone; a call uses those numbered tweak, tweak +
+///                 kInstancesPerKey ..
 /// @param tweak    first of circuit.tweaks() * instances tweaks that no other call of the session uses
-void garble(const Circuit& circuit, const Block& delta, std::uint64_t tweak, std::size_t instances,
-            std::span<const Block> inputs, std::span<const std::uint64_t> known,
+void garble(const Circuit& circuit, const HashKeys& keys, const Block& delta, std::uint64_t tweak,
+            std::size_t instances, std::span<const Block> inputs, std::span<const std::uint64_t> known,
             std::span<const std::uint64_t> masks, std::span<Block> outputs, std::span<std::uint8_t> garbled);
 
 /// Evaluates what `garble` made: active labels in, active labels and words out (words: one per instance, the
 /// output word minus the mask mod 2^word_bits or word_modulus; empty without a word). `clear`: for a circuit
 /// with a ClampGate, per instance the input bits themselves (bit j = input j), which that gate lets the
 /// evaluator use; else empty.
-void evaluate(const Circuit& circuit, std::uint64_t tweak, std::size_t instances,
+void evaluate(const Circuit& circuit, const HashKeys& keys, std::uint64_t tweak, std::size_t instances,
               std::span<const Block> inputs, std::span<const std::uint64_t> clear,
               std::span<const std::uint8_t> garbled, std::span<Block> outputs,
               std::span<std::uint64_t> words);

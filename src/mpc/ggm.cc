@@ -8,9 +8,9 @@ namespace ap::mpc {
 namespace {
 
 /// Turns the `width` nodes at `nodes` into their 2 width children; returns the XOR of the left ones.
-Block expand_level(Block* nodes, std::size_t width) {
-  return cpu().vaes && width >= kernels::kChildrenBlocks ? kernels::children_vaes(nodes, width)
-                                                         : kernels::children_plain(nodes, width);
+Block expand_level(const Permutation& pi, Block* nodes, std::size_t width) {
+  return cpu().vaes && width >= kernels::kChildrenBlocks ? kernels::children_vaes(pi, nodes, width)
+                                                         : kernels::children_plain(pi, nodes, width);
 }
 
 /// nodes[i] = (nodes[i] & keep) ^ (i == index ? value : 0), by a pass over all of them; the loop is
@@ -46,26 +46,27 @@ Block choose(std::uint64_t bit, const Block& zero, const Block& one) {
 
 }  // namespace
 
-void ggm_expand(const Block& left, const Block& delta, int depth, Block* left_sums, Block* leaves) {
+void ggm_expand(const Permutation& pi, const Block& left, const Block& delta, int depth, Block* left_sums,
+                Block* leaves) {
   AP_ASSERT(depth >= 1 && depth <= kMaxGgmDepth);
   leaves[0] = left;
   leaves[1] = left ^ delta;
   left_sums[0] = left;
   for (int level = 1; level < depth; ++level)
-    left_sums[level] = expand_level(leaves, std::size_t{1} << level);
+    left_sums[level] = expand_level(pi, leaves, std::size_t{1} << level);
 }
 
-void ggm_puncture(std::uint32_t sides, const Block* sums, int depth, Block* leaves, const Block& keep,
-                  const Block& at_path) {
+void ggm_puncture(const Permutation& pi, std::uint32_t sides, const Block* sums, int depth, Block* leaves,
+                  const Block& keep, const Block& at_path) {
   AP_ASSERT(depth >= 1 && depth <= kMaxGgmDepth);
   static const auto mask_and_xor = cpu().avx512 ? mask_and_xor_at_avx512
                                    : cpu().avx2 ? mask_and_xor_at_avx2
                                                 : mask_and_xor_at_plain;
   constexpr Block kAll{~std::uint64_t{0}, ~std::uint64_t{0}};
   const Block nothing{0, 0};
-  const Block hash_of_zero = [] {
+  const Block hash_of_zero = [&] {
     Block node[2] = {{0, 0}, {0, 0}};
-    return expand_level(node, 1);
+    return expand_level(pi, node, 1);
   }();
   // The node on the path is unknown and kept as zero; both its children come out as the hash of zero, which
   // is then taken away again.
@@ -78,7 +79,7 @@ void ggm_puncture(std::uint32_t sides, const Block* sums, int depth, Block* leav
     const std::size_t width = std::size_t{1} << level;
     const std::uint64_t side = (sides >> level) & 1;
     // The right children sum to the left ones plus the parents.
-    const Block left_sum = expand_level(leaves, width) ^ hash_of_zero;
+    const Block left_sum = expand_level(pi, leaves, width) ^ hash_of_zero;
     const Block right_sum = left_sum ^ total;
     const Block sibling = sums[level] ^ choose(side, left_sum, right_sum);
     mask_and_xor(leaves, width, kAll, path, hash_of_zero ^ choose(side, sibling, nothing));

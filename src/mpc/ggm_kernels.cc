@@ -35,7 +35,7 @@ AP_TARGET_VAES inline __attribute__((always_inline)) void children(Block* left, 
 
 }  // namespace
 
-Block children_plain(Block* nodes, std::size_t width) {
+Block children_plain(const Permutation& pi, Block* nodes, std::size_t width) {
   alignas(64) Block in[kChunk];
   alignas(64) Block out[kChunk];
   Block sum{0, 0};
@@ -44,7 +44,7 @@ Block children_plain(Block* nodes, std::size_t width) {
     Block* left = nodes + at;
     Block* right = left + width;
     for (std::size_t i = 0; i < count; ++i) in[i] = sigma(left[i]);
-    permute_blocks(in, out, count);
+    pi.permute(in, out, count);
     for (std::size_t i = 0; i < count; ++i) {
       const Block hash = out[i] ^ in[i];
       sum ^= hash;
@@ -55,10 +55,10 @@ Block children_plain(Block* nodes, std::size_t width) {
   return sum;
 }
 
-AP_TARGET_VAES Block children_vaes(Block* nodes, std::size_t width) {
+AP_TARGET_VAES Block children_vaes(const Permutation& pi, Block* nodes, std::size_t width) {
   AP_ASSERT(width % kChildrenBlocks == 0);
   __m512i k[kRounds + 1];
-  load_keys(k);
+  load_keys(pi.round_keys(), k);
   __m512i sum = _mm512_setzero_si512();
   std::size_t at = 0;
   for (; at + 4 * kRegisters <= width; at += 4 * kRegisters) {

@@ -1,4 +1,4 @@
-// The hash and the fixed-key permutation with AES instructions.
+// The hash and the permutation with AES instructions.
 #include <array>
 
 #include "mpc/aes_registers.h"
@@ -14,9 +14,11 @@ AP_TARGET_AES __m128i next_round_key(__m128i key) {
   return _mm_xor_si128(key, word);
 }
 
-AP_TARGET_AES RoundKeys expand_fixed_key() {
+}  // namespace
+
+AP_TARGET_AES void expand_key_aesni(const Block& key, RoundKeys& keys) {
   __m128i k[kRounds + 1];
-  k[0] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(kFixedKey));
+  k[0] = _mm_load_si128(reinterpret_cast<const __m128i*>(&key));
   k[1] = next_round_key<0x01>(k[0]);
   k[2] = next_round_key<0x02>(k[1]);
   k[3] = next_round_key<0x04>(k[2]);
@@ -27,16 +29,7 @@ AP_TARGET_AES RoundKeys expand_fixed_key() {
   k[8] = next_round_key<0x80>(k[7]);
   k[9] = next_round_key<0x1b>(k[8]);
   k[10] = next_round_key<0x36>(k[9]);
-  RoundKeys keys;
   for (int r = 0; r <= kRounds; ++r) _mm_store_si128(reinterpret_cast<__m128i*>(keys.bytes[r]), k[r]);
-  return keys;
-}
-
-}  // namespace
-
-const RoundKeys& round_keys() {
-  static const RoundKeys keys = expand_fixed_key();
-  return keys;
 }
 
 namespace {
@@ -62,9 +55,10 @@ AP_TARGET_AES inline __attribute__((always_inline)) void eight(const Block* in, 
 }
 
 template <bool kHash>
-AP_TARGET_AES void run_aesni(const Block* in, std::uint64_t tweak, Block* out, std::size_t count) {
+AP_TARGET_AES void run_aesni(const RoundKeys& keys, const Block* in, std::uint64_t tweak, Block* out,
+                             std::size_t count) {
   __m128i k[kRounds + 1];
-  load_keys(k);
+  load_keys(keys, k);
   std::size_t at = 0;
   for (; at + kRegisters <= count; at += kRegisters) eight<kHash>(in + at, tweak + at, out + at, k);
   if (at < count) {
@@ -100,9 +94,10 @@ AP_TARGET_VAES inline __attribute__((always_inline)) void thirty_two(const Block
 }
 
 template <bool kHash>
-AP_TARGET_VAES void run_vaes(const Block* in, std::uint64_t tweak, Block* out, std::size_t count) {
+AP_TARGET_VAES void run_vaes(const RoundKeys& keys, const Block* in, std::uint64_t tweak, Block* out,
+                             std::size_t count) {
   __m512i k[kRounds + 1];
-  load_keys(k);
+  load_keys(keys, k);
   constexpr std::size_t kBlocks = 4 * kRegisters;
   std::size_t at = 0;
   for (; at + kBlocks <= count; at += kBlocks) thirty_two<kHash>(in + at, tweak + at, out + at, k);
@@ -116,13 +111,17 @@ AP_TARGET_VAES void run_vaes(const Block* in, std::uint64_t tweak, Block* out, s
 
 }  // namespace
 
-void hash_aesni(const Block* in, std::uint64_t tweak, Block* out, std::size_t count) {
-  run_aesni<true>(in, tweak, out, count);
+void hash_aesni(const RoundKeys& keys, const Block* in, std::uint64_t tweak, Block* out, std::size_t count) {
+  run_aesni<true>(keys, in, tweak, out, count);
 }
-void hash_vaes(const Block* in, std::uint64_t tweak, Block* out, std::size_t count) {
-  run_vaes<true>(in, tweak, out, count);
+void hash_vaes(const RoundKeys& keys, const Block* in, std::uint64_t tweak, Block* out, std::size_t count) {
+  run_vaes<true>(keys, in, tweak, out, count);
 }
-void permute_aesni(const Block* in, Block* out, std::size_t count) { run_aesni<false>(in, 0, out, count); }
-void permute_vaes(const Block* in, Block* out, std::size_t count) { run_vaes<false>(in, 0, out, count); }
+void permute_aesni(const RoundKeys& keys, const Block* in, Block* out, std::size_t count) {
+  run_aesni<false>(keys, in, 0, out, count);
+}
+void permute_vaes(const RoundKeys& keys, const Block* in, Block* out, std::size_t count) {
+  run_vaes<false>(keys, in, 0, out, count);
+}
 
 }  // namespace ap::mpc::kernels

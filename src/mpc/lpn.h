@@ -2,7 +2,7 @@
 //
 //   row_i = u_{f(i,0)} xor ... xor u_{f(i,9)} xor e_i,   i < n,   u uniform of k elements
 //
-// f is a public random function (counters under the fixed-key AES of mpc/hash.h): a local-linear code with
+// f is a public random function (counters under AES with a constant key): a local-linear code with
 // ten ones in a row, as in Ferret (Yang, Weng, Lan, Zhang, Wang, CCS 2020, eprint 2020/924, section 5). e is
 // regular: one of every n/t consecutive elements is set. Local codes with a constant number of ones are
 // standard for pseudorandom generators of this (sub-quadratic) stretch; fresh rows are used in every

@@ -6,12 +6,15 @@
 #include "base/error.h"
 #include "mpc/hash.h"
 #include "mpc/transpose.h"
+#include "security/symmetric.h"
 
 namespace ap::mpc {
 namespace {
 
 /// Tiles made at a time: transfers and hashes stay in the second-level cache.
 constexpr std::size_t kChunkTiles = 16;
+// A chunk hashes each of its transfers once with Delta in it, under a key of its own.
+static_assert(kChunkTiles * kTile * kMaxTableBits <= security::kMaxHashesPerKey);
 
 /// Calls body(first tile, tiles) for consecutive chunks.
 template <typename Body>
@@ -40,8 +43,9 @@ void RandomOtSender::hash_both(std::size_t count) {
   cots_.extend(channel_, zero_);
   const Block delta = cots_.delta();
   for (std::size_t i = 0; i < count; ++i) one_[i] = zero_[i] ^ delta;
-  hash_blocks(zero_.data(), tweak_, zero_.data(), count);
-  hash_blocks(one_.data(), tweak_, one_.data(), count);
+  const Permutation pi = cots_.hashing().at(tweak_);
+  pi.hash(zero_.data(), tweak_, zero_.data(), count);
+  pi.hash(one_.data(), tweak_, one_.data(), count);
   tweak_ += count;
 }
 
@@ -106,7 +110,7 @@ void RandomOtReceiver::draw(std::size_t count) {
   blocks_.resize(count);
   hashes_.resize(count);
   cots_.extend(channel_, blocks_);
-  hash_blocks(blocks_.data(), tweak_, hashes_.data(), count);
+  cots_.hashing().at(tweak_).hash(blocks_.data(), tweak_, hashes_.data(), count);
   tweak_ += count;
 }
 

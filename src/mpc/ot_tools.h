@@ -1,7 +1,7 @@
 // Random correlations for bits and short words, made without a message from silent transfers
-// (mpc/silent_cot.h): each transfer is hashed by TMMO (mpc/hash.h) with a tweak used once. Written for 128
-// instances at a time: a *slice* is one bit of many instances, bit i % 128 of block i / 128; a `tile` is 128
-// instances.
+// (mpc/silent_cot.h): each transfer is hashed by TMMO (mpc/hash.h) with a tweak used once, under the
+// session's keys (SilentCot::hashing). Written for 128 instances at a time: a *slice* is one bit of many
+// instances, bit i % 128 of block i / 128; a `tile` is 128 instances.
 //
 //   table  1-of-2^w random OT (Naor and Pinkas, "Computationally Secure Oblivious Transfer", section 2, with
 //   one

@@ -18,22 +18,21 @@ namespace {
 std::vector<std::size_t> table_message_bytes(const ActivationSpec& spec) {
   const LayerPlan plan = plan_layer(spec);
   std::vector<std::size_t> sizes;
-  for_batches(spec.inputs, plan.first_batch, [&](std::size_t, std::size_t count) {
-    sizes.push_back(plan.first.garbled_bytes(count));
-  });
+  for_batches(spec.inputs, plan.first_batch,
+              [&](std::size_t, std::size_t count) { sizes.push_back(plan.first.garbled_bytes(count)); });
   if (spec.joined()) {
-    for_batches(spec.outputs, plan.window_batch, [&](std::size_t, std::size_t count) {
-      sizes.push_back(plan.window_bytes(spec, count));
-    });
+    for_batches(spec.outputs, plan.window_batch,
+                [&](std::size_t, std::size_t count) { sizes.push_back(plan.window_bytes(spec, count)); });
   }
   return sizes;
 }
 
 }  // namespace
 
-ActivationEvaluator::ActivationEvaluator(net::Channel& channel, Prng prng)
+ActivationEvaluator::ActivationEvaluator(net::Channel& channel, const SessionKey& session, Prng prng)
     : channel_(channel),
       prng_(std::move(prng)),
+      keys_(session.part(kGarblingPart)),
       cots_(channel, kLabelTransfers, prng_) {}
 
 PreparedChoices ActivationEvaluator::prepare(const ActivationSpec& spec) {
@@ -44,6 +43,7 @@ PreparedChoices ActivationEvaluator::prepare(const ActivationSpec& spec) {
   prng_.fill(std::span<std::uint8_t>(prepared.choices_));
   prepared.pads_.resize(spec.inputs * static_cast<std::size_t>(spec.share_bits()));
   cots_.extend(channel_, prepared.choices_, prepared.pads_);
+  prepared.hash_key_ = keys_.key();
   prepared.tweak_ = tweak_;
   prepared.number_ = prepared_++;
   tweak_ += plan_layer(spec).tweaks;
@@ -79,8 +79,7 @@ void ActivationEvaluator::request(net::Channel& channel, EvaluatorMaterial& mate
   channel.send(kInputChoices, masked);
 }
 
-std::vector<std::uint64_t> ActivationEvaluator::evaluate(net::Channel& channel,
-                                                         EvaluatorMaterial&& used) {
+std::vector<std::uint64_t> ActivationEvaluator::evaluate(net::Channel& channel, EvaluatorMaterial&& used) {
   EvaluatorMaterial material = std::move(used);
   if (material.empty() || !material.prepared_.choices_.empty()) {
     fail_security(
@@ -89,6 +88,7 @@ std::vector<std::uint64_t> ActivationEvaluator::evaluate(net::Channel& channel,
   const ActivationSpec& spec = material.prepared_.spec_;
   const LayerPlan plan = plan_layer(spec);
   const auto bits = static_cast<std::size_t>(spec.share_bits());
+  const mpc::HashKeys keys(material.prepared_.hash_key_);
   std::uint64_t tweak = material.prepared_.tweak_;
   std::size_t message = 0;
   std::vector<std::uint64_t> words(spec.outputs);
@@ -100,7 +100,7 @@ std::vector<std::uint64_t> ActivationEvaluator::evaluate(net::Channel& channel,
     for (std::size_t i = 0; i < labels.size(); ++i) labels[i] ^= mpc::load_block(&answers[16 * i]);
     const std::size_t width = plan.first.outputs.size();
     const auto share = std::span<const std::uint64_t>(material.share_).subspan(first, count);
-    mpc::evaluate(plan.first, tweak, count, labels, plan.first.has_clamp() ? share : share.first(0),
+    mpc::evaluate(plan.first, keys, tweak, count, labels, plan.first.has_clamp() ? share : share.first(0),
                   material.tables_[message++], std::span(sums).subspan(first * width, count * width),
                   spec.joined() ? std::span<std::uint64_t>() : std::span(words).subspan(first, count));
     tweak += plan.first.tweaks() * count;
@@ -112,11 +112,12 @@ std::vector<std::uint64_t> ActivationEvaluator::evaluate(net::Channel& channel,
     const std::size_t fold_bytes = plan.max.garbled_bytes(count);
     const auto maxima =
         fold_windows(spec, sums, first, count, [&](std::span<const Block> pairs, std::span<Block> out) {
-          mpc::evaluate(plan.max, tweak, count, pairs, {}, rest.first(fold_bytes), out, {});
+          mpc::evaluate(plan.max, keys, tweak, count, pairs, {}, rest.first(fold_bytes), out, {});
           rest = rest.subspan(fold_bytes);
           tweak += plan.max.tweaks() * count;
         });
-    mpc::evaluate(plan.last, tweak, count, maxima, {}, rest, {}, std::span(words).subspan(first, count));
+    mpc::evaluate(plan.last, keys, tweak, count, maxima, {}, rest, {},
+                  std::span(words).subspan(first, count));
     tweak += plan.last.tweaks() * count;
   });
   return words;
@@ -126,6 +127,7 @@ void EvaluatorMaterial::save(SecretWriter& out) const {
   if (empty() || prepared_.choices_.empty()) {
     fail_security("The garbled material of this layer was used before; it cannot be stored.");
   }
+  out.array(std::span<const Block>(&prepared_.hash_key_, 1));
   out.u64(prepared_.tweak_);
   out.array(prepared_.choices_);
   out.array(prepared_.pads_);
@@ -137,6 +139,7 @@ EvaluatorMaterial EvaluatorMaterial::restore(const ActivationSpec& spec, ByteRea
   EvaluatorMaterial material;
   PreparedChoices& prepared = material.prepared_;
   prepared.spec_ = spec;
+  prepared.hash_key_ = mpc::load_block(in.raw(sizeof(Block)).data());
   prepared.tweak_ = in.u64();
   prepared.choices_ = read_array<SecretVector<std::uint8_t>>(in, choice_bytes(spec));
   prepared.pads_ =

@@ -8,6 +8,7 @@
 
 #include "base/secret_bytes.h"
 #include "mpc/cot.h"
+#include "mpc/hash.h"
 #include "nonlinear/activation_spec.h"
 
 namespace ap::nonlinear {
@@ -25,6 +26,7 @@ class PreparedChoices {
   ActivationSpec spec_;
   SecretVector<std::uint8_t> choices_;  ///< c: share_bits bits for each input, packed
   SecretVector<mpc::Block> pads_;       ///< t; after the answer, the active labels
+  mpc::Block hash_key_{};               ///< of the session that made it
   std::uint64_t tweak_ = 0;
   std::uint64_t number_ = 0;  ///< of the layer in this session
 };
@@ -54,7 +56,8 @@ class EvaluatorMaterial {
 class ActivationEvaluator {
  public:
   /// Runs the base transfers with the client's ActivationGarbler. The channel must outlive this object.
-  explicit ActivationEvaluator(net::Channel& channel, Prng prng = Prng());
+  /// @param session  as the garbler's
+  explicit ActivationEvaluator(net::Channel& channel, const SessionKey& session, Prng prng = Prng());
 
   /// Offline: sends the OT columns of a layer. May run ahead of receive_tables by any number of layers.
   PreparedChoices prepare(const ActivationSpec& spec);
@@ -83,6 +86,7 @@ class ActivationEvaluator {
  private:
   net::Channel& channel_;
   Prng prng_;
+  mpc::HashKeys keys_;
   mpc::CotReceiver cots_;
   std::uint64_t tweak_ = 0;
   std::uint64_t prepared_ = 0;  ///< layers prepared

@@ -12,9 +12,10 @@ namespace ap::nonlinear {
 
 using mpc::Block;
 
-ActivationGarbler::ActivationGarbler(net::Channel& channel, Prng prng)
+ActivationGarbler::ActivationGarbler(net::Channel& channel, const SessionKey& session, Prng prng)
     : channel_(channel),
       prng_(std::move(prng)),
+      keys_(session.part(kGarblingPart)),
       cots_(channel, kLabelTransfers, prng_) {}
 
 GarblerMaterial ActivationGarbler::garble(const ActivationSpec& spec, std::span<const std::uint64_t> b,
@@ -47,7 +48,7 @@ GarblerMaterial ActivationGarbler::garble(const ActivationSpec& spec, std::span<
       words = prime_sum_knowns(spec.in_prime, known);
       known = words;
     }
-    mpc::garble(plan.first, delta, tweak_, count, labels, known,
+    mpc::garble(plan.first, keys_, delta, tweak_, count, labels, known,
                 spec.joined() ? std::span<const std::uint64_t>() : masks.subspan(first, count),
                 std::span(sums).subspan(first * width, count * width), tables);
     tweak_ += plan.first.tweaks() * count;
@@ -63,11 +64,11 @@ GarblerMaterial ActivationGarbler::garble(const ActivationSpec& spec, std::span<
     const std::size_t fold_bytes = plan.max.garbled_bytes(count);
     const auto maxima =
         fold_windows(spec, sums, first, count, [&](std::span<const Block> pairs, std::span<Block> out) {
-          mpc::garble(plan.max, delta, tweak_, count, pairs, {}, {}, out, rest.first(fold_bytes));
+          mpc::garble(plan.max, keys_, delta, tweak_, count, pairs, {}, {}, out, rest.first(fold_bytes));
           rest = rest.subspan(fold_bytes);
           tweak_ += plan.max.tweaks() * count;
         });
-    mpc::garble(plan.last, delta, tweak_, count, maxima, {}, masks.subspan(first, count), {}, rest);
+    mpc::garble(plan.last, keys_, delta, tweak_, count, maxima, {}, masks.subspan(first, count), {}, rest);
     tweak_ += plan.last.tweaks() * count;
     channel_.send(kGarbledTables, tables);
   });

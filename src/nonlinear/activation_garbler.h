@@ -22,6 +22,7 @@
 
 #include "base/secret_bytes.h"
 #include "mpc/cot.h"
+#include "mpc/hash.h"
 #include "nonlinear/activation_spec.h"
 
 namespace ap::nonlinear {
@@ -51,7 +52,8 @@ class GarblerMaterial {
 class ActivationGarbler {
  public:
   /// Runs the base transfers with the server's ActivationEvaluator. The channel must outlive this object.
-  explicit ActivationGarbler(net::Channel& channel, Prng prng = Prng());
+  /// @param session  that of the connection, equal at both parties
+  explicit ActivationGarbler(net::Channel& channel, const SessionKey& session, Prng prng = Prng());
 
   /// Offline: receives the server's columns, garbles and sends the tables.
   /// @param b      spec.inputs words of spec.share_bits() bits, below spec.in_prime if there is one: the
@@ -71,6 +73,7 @@ class ActivationGarbler {
  private:
   net::Channel& channel_;
   Prng prng_;
+  mpc::HashKeys keys_;
   mpc::CotSender cots_;
   std::uint64_t tweak_ = 0;  ///< next unused tweak of the session
 };

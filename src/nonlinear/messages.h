@@ -1,9 +1,14 @@
 // Message types of the activation protocol: 0x0300..0x03ff of the wire format.
 #pragma once
 
+#include <string_view>
+
 #include "mpc/cot.h"
 
 namespace ap::nonlinear {
+
+/// The part of a session's key that garbling hashes under.
+inline constexpr std::string_view kGarblingPart = "garbling";
 
 inline constexpr net::MessageType kBaseOtSender = 0x0300;    ///< server -> client, once a session
 inline constexpr net::MessageType kBaseOtReceiver = 0x0301;  ///< client -> server, once a session

@@ -74,11 +74,11 @@ SecretVector<std::uint64_t> run_layer(const OtPlan& plan, std::span<const std::u
 
 }  // namespace
 
-OtActivationClient::OtActivationClient(net::Channel& channel, Prng prng)
+OtActivationClient::OtActivationClient(net::Channel& channel, const SessionKey& session, Prng prng)
     : channel_(channel),
       prng_(std::move(prng)),
-      sent_cots_(channel, kClientSends, prng_),
-      received_cots_(channel, kServerSends, prng_),
+      sent_cots_(channel, kClientSends, session.part(kClientSendsPart), prng_),
+      received_cots_(channel, kServerSends, session.part(kServerSendsPart), prng_),
       sent_(channel, sent_cots_),
       received_(channel, received_cots_) {}
 
@@ -139,11 +139,11 @@ void OtActivationClient::run(net::Channel& channel, OtClientMaterial&& material,
   channel.send(kOtCorrection, message);
 }
 
-OtActivationServer::OtActivationServer(net::Channel& channel, Prng prng)
+OtActivationServer::OtActivationServer(net::Channel& channel, const SessionKey& session, Prng prng)
     : channel_(channel),
       prng_(std::move(prng)),
-      received_cots_(channel, kClientSends, prng_),
-      sent_cots_(channel, kServerSends, prng_),
+      received_cots_(channel, kClientSends, session.part(kClientSendsPart), prng_),
+      sent_cots_(channel, kServerSends, session.part(kServerSendsPart), prng_),
       received_(channel, received_cots_),
       sent_(channel, sent_cots_) {}
 

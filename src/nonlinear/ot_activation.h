@@ -73,7 +73,8 @@ using OtServerMaterial = OtMaterial<ServerStepMaterial, SquareServerMaterial>;
 class OtActivationClient {
  public:
   /// Runs the base transfers with the server's OtActivationServer. The channel must outlive this object.
-  explicit OtActivationClient(net::Channel& channel, Prng prng = Prng());
+  /// @param session  that of the connection, equal at both parties
+  explicit OtActivationClient(net::Channel& channel, const SessionKey& session, Prng prng = Prng());
 
   /// Announces a layer (or the sum of several) that will be prepared, so that the transfers are made in the
   /// cheapest way. Optional, but both parties must do the same before the same layer.
@@ -115,7 +116,7 @@ class OtActivationClient {
 
 class OtActivationServer {
  public:
-  explicit OtActivationServer(net::Channel& channel, Prng prng = Prng());
+  explicit OtActivationServer(net::Channel& channel, const SessionKey& session, Prng prng = Prng());
   void expect(const OtCost& cost);
   void expect(std::span<const ActivationSpec> specs) { expect(ot_cost(specs)); }
   OtServerMaterial prepare(const ActivationSpec& spec);

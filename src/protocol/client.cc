@@ -31,6 +31,7 @@ struct ClientSession::State {
   ClientOptions options;
   ClientKeys keys;
   Prng prng;
+  SessionKey session;
   std::vector<Engine> chosen;  ///< by activation; empty until choose()
   bool has_chosen = false;
   std::map<Engine, std::unique_ptr<ClientEngine>> engines;
@@ -38,6 +39,7 @@ struct ClientSession::State {
   Report last;
 
   void shake_hands(const package::PackageId& id);
+  void draw_session_key(const package::PackageId& id);
   void choose();
   Report empty_report(const std::vector<Engine>& by_activation) const;
   Share random_share(int node);
@@ -90,6 +92,14 @@ void ClientSession::State::shake_hands(const package::PackageId& id) {
         "the server greets with another package id than it accepted; use the client.apm that was compiled "
         "with it");
   }
+}
+
+void ClientSession::State::draw_session_key(const package::PackageId& id) {
+  SessionKey::Nonce mine, theirs;
+  prng.fill(std::span<std::uint8_t>(mine));
+  channel.send(kNonce, mine);
+  std::ranges::copy(channel.receive_exactly(kNonce, theirs.size()), theirs.begin());
+  session = SessionKey(mine, theirs, id);
 }
 
 /// A session that only uses stored material never asks how fast the link is.
@@ -163,7 +173,7 @@ void ClientSession::State::prepare_activations(const std::vector<Share>& shares,
     }
     if (layers.empty()) continue;
     std::unique_ptr<ClientEngine>& party = engines[engine];
-    if (!party) party = make_client_engine(engine, channel);
+    if (!party) party = make_client_engine(engine, channel, session);
     party->expect(layers);
     for (std::size_t i = 0; i < chosen.size(); ++i) {
       if (session_of(chosen[i]) != engine) continue;
@@ -193,6 +203,7 @@ ClientSession::ClientSession(const Model& model, const package::PackageId& id, n
                              ClientOptions options)
     : state_(std::make_unique<State>(model, channel, std::move(options))) {
   state_->shake_hands(id);
+  state_->draw_session_key(id);
 }
 
 ClientSession::~ClientSession() = default;
@@ -214,7 +225,7 @@ void ClientSession::prepare() {
   s.measure(report.offline, [&] {
     s.channel.send(kCommand, Bytes{static_cast<std::uint8_t>(Command::prepare)});
 
-    s.keys.renew(s.channel, s.prng);
+    s.keys.renew(s.channel, s.session, s.prng);
 
     // r: the client's share of the image and of every activation's output is its own random choice.
     std::vector<Share> shares(s.model.tensors());

@@ -59,7 +59,8 @@ struct TransferServerTask : ServerTask {
 
 class GarblingClient : public ClientEngine {
  public:
-  explicit GarblingClient(net::Channel& channel) : channel_(channel), garbler_(channel) {}
+  GarblingClient(net::Channel& channel, const SessionKey& session)
+      : channel_(channel), garbler_(channel, session) {}
   void expect(std::span<const ActivationLayer* const>) override {}
   std::unique_ptr<ClientTask> prepare(const ActivationLayer& layer, ShareView b, ShareView masks) override {
     return std::make_unique<GarbledClientTask>(channel_, garbler_.garble(layer.spec, b, masks));
@@ -73,7 +74,8 @@ class GarblingClient : public ClientEngine {
 
 class GarblingServer : public ServerEngine {
  public:
-  explicit GarblingServer(net::Channel& channel) : channel_(channel), evaluator_(channel) {}
+  GarblingServer(net::Channel& channel, const SessionKey& session)
+      : channel_(channel), evaluator_(channel, session) {}
   void expect(std::span<const ActivationLayer* const>) override {}
   void announce(const ActivationLayer& layer) override {
     announced_.push_back(evaluator_.prepare(layer.spec));
@@ -100,7 +102,8 @@ nonlinear::OtCost cost_of(std::span<const ActivationLayer* const> layers) {
 
 class TransferClient : public ClientEngine {
  public:
-  explicit TransferClient(net::Channel& channel) : channel_(channel), party_(channel) {}
+  TransferClient(net::Channel& channel, const SessionKey& session)
+      : channel_(channel), party_(channel, session) {}
   void expect(std::span<const ActivationLayer* const> layers) override { party_.expect(cost_of(layers)); }
   std::unique_ptr<ClientTask> prepare(const ActivationLayer& layer, ShareView b, ShareView masks) override {
     Share mask(masks.begin(), masks.end());
@@ -120,7 +123,8 @@ class TransferClient : public ClientEngine {
 
 class TransferServer : public ServerEngine {
  public:
-  explicit TransferServer(net::Channel& channel) : channel_(channel), party_(channel) {}
+  TransferServer(net::Channel& channel, const SessionKey& session)
+      : channel_(channel), party_(channel, session) {}
   void expect(std::span<const ActivationLayer* const> layers) override { party_.expect(cost_of(layers)); }
   void announce(const ActivationLayer&) override {}
   std::unique_ptr<ServerTask> prepare(const ActivationLayer& layer) override {
@@ -148,14 +152,16 @@ const char* engine_name(Engine engine) {
   return "";
 }
 
-std::unique_ptr<ClientEngine> make_client_engine(Engine engine, net::Channel& channel) {
-  if (engine == Engine::gc) return std::make_unique<GarblingClient>(channel);
-  return std::make_unique<TransferClient>(channel);
+std::unique_ptr<ClientEngine> make_client_engine(Engine engine, net::Channel& channel,
+                                                 const SessionKey& session) {
+  if (engine == Engine::gc) return std::make_unique<GarblingClient>(channel, session);
+  return std::make_unique<TransferClient>(channel, session);
 }
 
-std::unique_ptr<ServerEngine> make_server_engine(Engine engine, net::Channel& channel) {
-  if (engine == Engine::gc) return std::make_unique<GarblingServer>(channel);
-  return std::make_unique<TransferServer>(channel);
+std::unique_ptr<ServerEngine> make_server_engine(Engine engine, net::Channel& channel,
+                                                 const SessionKey& session) {
+  if (engine == Engine::gc) return std::make_unique<GarblingServer>(channel, session);
+  return std::make_unique<TransferServer>(channel, session);
 }
 
 std::unique_ptr<ClientTask> restore_client_task(Engine engine, net::Channel& channel,

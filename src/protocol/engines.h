@@ -18,6 +18,7 @@
 #include "nonlinear/activation_spec.h"
 #include "protocol/model.h"
 #include "protocol/share.h"
+#include "random/session_key.h"
 
 namespace ap::protocol {
 
@@ -72,8 +73,10 @@ class ServerEngine {
 };
 
 /// Both run the engine's base transfers with the other party's. The channel must outlive them.
-std::unique_ptr<ClientEngine> make_client_engine(Engine engine, net::Channel& channel);
-std::unique_ptr<ServerEngine> make_server_engine(Engine engine, net::Channel& channel);
+std::unique_ptr<ClientEngine> make_client_engine(Engine engine, net::Channel& channel,
+                                                 const SessionKey& session);
+std::unique_ptr<ServerEngine> make_server_engine(Engine engine, net::Channel& channel,
+                                                 const SessionKey& session);
 
 /// What ClientTask::save and ServerTask::save wrote for this layer, to be run in any session; no base
 /// transfers are needed. The engine must fit the layer; the channel must outlive the task. @throws the

@@ -5,6 +5,13 @@
 namespace ap::protocol {
 namespace {
 
+SessionKey coefficient_part(const SessionKey& session, std::size_t group) {
+  return session.part("public key of a group", group);
+}
+SessionKey batch_part(const SessionKey& session, std::size_t group) {
+  return session.part("public key of a slot group", group);
+}
+
 void append(Bytes& to, const Bytes& bytes) { to.insert(to.end(), bytes.begin(), bytes.end()); }
 
 }  // namespace
@@ -18,32 +25,36 @@ std::size_t key_bytes(const HeGroups& groups) {
   return bytes;
 }
 
-void ClientKeys::renew(net::Channel& channel, Prng& prng) {
+void ClientKeys::renew(net::Channel& channel, const SessionKey& session, Prng& prng) {
   coefficient_.clear();
   Bytes keys;
   for (const bfv::ContextPtr& context : groups_.coefficient) {
+    const SessionKey part = coefficient_part(session, coefficient_.size());
     coefficient_.emplace_back(context, prng);
-    append(keys, bfv::PublicKey(coefficient_.back(), prng, errors_).serialise());
+    append(keys, bfv::PublicKey(coefficient_.back(), prng, errors_, part).serialise());
   }
   channel.send(kPublicKeys, keys);
   if (groups_.keep_batch_keys && !batch_.empty()) return;
   batch_.clear();
   for (const BatchGroup& group : groups_.batch) {
+    const SessionKey part = batch_part(session, batch_.size());
     const bfv::BatchSecretKey& key = batch_.emplace_back(group.context, prng);
-    Bytes message = bfv::BatchPublicKey(key, prng).serialise();
+    Bytes message = bfv::BatchPublicKey(key, prng, part).serialise();
     append(message, bfv::GaloisKeys(key, group.elements, prng).serialise());
     channel.send(kSlotKeys, message);
   }
 }
 
-void ServerKeys::renew(net::Channel& channel) {
+void ServerKeys::renew(net::Channel& channel, const SessionKey& session) {
   std::size_t size = 0;
-  for (const bfv::ContextPtr& context : groups_.coefficient) size += bfv::PublicKey::serialised_bytes(*context);
+  for (const bfv::ContextPtr& context : groups_.coefficient)
+    size += bfv::PublicKey::serialised_bytes(*context);
   const Bytes bytes = channel.receive_exactly(kPublicKeys, size);
   ByteReader in(bytes, "the client's public keys", ErrorCode::peer);
   coefficient_.clear();
   for (const bfv::ContextPtr& context : groups_.coefficient) {
-    coefficient_.emplace_back(context, in.raw(bfv::PublicKey::serialised_bytes(*context)));
+    coefficient_.emplace_back(context, in.raw(bfv::PublicKey::serialised_bytes(*context)),
+                              coefficient_part(session, coefficient_.size()));
   }
   if (groups_.keep_batch_keys && !batch_.empty()) return;
   batch_.clear();
@@ -52,7 +63,7 @@ void ServerKeys::renew(net::Channel& channel) {
     const Bytes message = channel.receive_exactly(
         kSlotKeys, key + bfv::GaloisKeys::serialised_bytes(*group.context, group.elements));
     const ByteView view(message);
-    batch_.push_back({bfv::BatchPublicKey(group.context, view.first(key)),
+    batch_.push_back({bfv::BatchPublicKey(group.context, view.first(key), batch_part(session, batch_.size())),
                       bfv::GaloisKeys(group.context, group.elements, view.subspan(key))});
   }
 }

@@ -1,10 +1,15 @@
 // The keys under homomorphic encryption: for every group of parameters of the plan a secret key at the client
-// and what the server needs of it. Coefficient packing needs a public key (to re-randomise replies), packing by
-// slots also Galois keys, of exactly the rotations that the group's layers perform.
+// and what the server needs of it. Coefficient packing needs a public key (to re-randomise replies), packing
+// by slots also Galois keys, of exactly the rotations that the group's layers perform.
 //
-// Coefficient packing may fail to decrypt exactly, by design, so its keys serve one inference: what a failure tells
-// of a key then tells nothing of another image. Galois keys are megabytes; where the plan's failures are as rare as
-// 2^-40 for an inference they serve a session.
+// Coefficient packing may fail to decrypt exactly, by design, so its keys serve one inference: what a failure
+// tells of a key then tells nothing of another image. Galois keys are megabytes; where the plan's failures
+// are as rare as 2^-40 for an inference they serve a session.
+//
+// The uniform half a of a public key is a hash of the session's key, the group and a seed of the client's
+// (bfv/ scheme.h): replies are hidden by a times the server's randomness, so the client must not choose a,
+// nor prepare an attack on one that serves many sessions. The uniform halves of rotation keys come from a
+// seed alone: they hide the client's secret and nothing of the server's.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +18,7 @@
 #include "bfv/batch_scheme.h"
 #include "bfv/scheme.h"
 #include "net/channel.h"
+#include "random/session_key.h"
 
 namespace ap::protocol {
 
@@ -37,7 +43,7 @@ class ClientKeys {
   /// `groups` must outlive this object.
   ClientKeys(const HeGroups& groups, bfv::ErrorSource errors) : groups_(groups), errors_(errors) {}
   /// Draws fresh keys, but those that are kept, and sends what the server needs of them.
-  void renew(net::Channel& channel, Prng& prng);
+  void renew(net::Channel& channel, const SessionKey& session, Prng& prng);
 
   const bfv::SecretKey& coefficient(int group) const { return coefficient_[static_cast<std::size_t>(group)]; }
   const bfv::BatchSecretKey& batch(int group) const { return batch_[static_cast<std::size_t>(group)]; }
@@ -58,7 +64,7 @@ class ServerKeys {
   explicit ServerKeys(const HeGroups& groups) : groups_(groups) {}
   /// Receives what ClientKeys::renew sends. @throws Error(peer) unless every size is exact and every value in
   /// range.
-  void renew(net::Channel& channel);
+  void renew(net::Channel& channel, const SessionKey& session);
 
   const bfv::PublicKey& coefficient(int group) const { return coefficient_[static_cast<std::size_t>(group)]; }
   const Batch& batch(int group) const { return batch_[static_cast<std::size_t>(group)]; }

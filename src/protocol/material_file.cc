@@ -17,7 +17,7 @@ namespace ap::protocol {
 namespace {
 
 constexpr std::array<std::uint8_t, 8> kMagic = {'A', 'P', 'S', 'T', 'O', 'R', 'E', 0};
-constexpr std::uint16_t kVersion = 1;
+constexpr std::uint16_t kVersion = 2;
 constexpr std::size_t kKeyAt = 76, kDigestAt = 108, kDigestBytes = 32;
 /// Encrypted and written at a time.
 constexpr std::size_t kChunk = std::size_t{1} << 20;

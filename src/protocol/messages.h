@@ -13,6 +13,7 @@ enum Message : net::MessageType {
   kEngines = 0x0104,         ///< client: one byte an activation, protocol/engines.h
   kMaterialId = 0x0105,      ///< client: which inference to store or use
   kMaterialAnswer = 0x0106,  ///< server: one byte, StoreAnswer
+  kNonce = 0x0107,           ///< both: 32 random bytes, after the greetings (random/session_key.h)
   kPublicKeys = 0x0200,      ///< client: one key for each group of parameters
   kUpload = 0x0201,          ///< client: encryptions of one layer's mask
   kReply = 0x0202,           ///< server: re-shared results of one layer

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <string>
@@ -81,6 +82,7 @@ class Session {
 
   void run() {
     if (!shake_hands()) return;
+    draw_session_key();
     for (;;) {
       const Bytes command = channel_.receive_exactly(kCommand, 1);
       switch (static_cast<Command>(command[0])) {
@@ -131,6 +133,14 @@ class Session {
     return status == Welcome::ready;
   }
 
+  void draw_session_key() {
+    SessionKey::Nonce mine, theirs;
+    prng_.fill(std::span<std::uint8_t>(mine));
+    channel_.send(kNonce, mine);
+    std::ranges::copy(channel_.receive_exactly(kNonce, theirs.size()), theirs.begin());
+    session_ = SessionKey(theirs, mine, prepared_.id);
+  }
+
   ServerStatistics empty_statistics() const {
     ServerStatistics s;
     s.linear_s.resize(model_.linears().size());
@@ -161,7 +171,7 @@ class Session {
     ServerStatistics statistics = empty_statistics();
     ServerMaterial material;
     measure(statistics.cpu_s, [&] {
-      keys_.renew(channel_);
+      keys_.renew(channel_, session_);
       for (std::size_t i = 0; i < model_.linears().size(); ++i) {
         const LinearLayer& layer = model_.linears()[i];
         const Bytes uploads = channel_.receive_exactly(kUpload, layer.he->upload_bytes());
@@ -215,7 +225,7 @@ class Session {
       }
       if (layers.empty()) continue;
       std::unique_ptr<ServerEngine>& party = engines_[engine];
-      if (!party) party = make_server_engine(engine, channel_);
+      if (!party) party = make_server_engine(engine, channel_, session_);
       party->expect(layers);
       for (std::size_t at = 0; at <= layers.size(); ++at) {
         if (at < layers.size()) {
@@ -340,6 +350,7 @@ class Session {
   net::Channel& channel_;
   const ServerOptions& options_;
   Prng prng_;
+  SessionKey session_;
   ServerKeys keys_;
   std::map<Engine, std::unique_ptr<ServerEngine>> engines_;
   std::deque<ServerMaterial> ready_;

@@ -1,10 +1,11 @@
 #include "random/prng.h"
 
 #include <openssl/evp.h>
-#include <openssl/rand.h>
+#include <sys/random.h>
 
 #include <algorithm>
 #include <bit>
+#include <cerrno>
 #include <cstring>
 
 #include "base/error.h"
@@ -20,8 +21,17 @@ constexpr std::size_t kLargestCall = std::size_t{1} << 30;
 
 Seed random_seed() {
   Seed seed;
-  if (RAND_priv_bytes(seed.data(), static_cast<int>(seed.size())) != 1) {
-    fail(ErrorCode::internal, "the operating system gave no randomness: cannot draw a 32-byte seed");
+  std::size_t drawn = 0;
+  while (drawn < seed.size()) {
+    const ssize_t got = ::getrandom(seed.data() + drawn, seed.size() - drawn, 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) {
+      fail(ErrorCode::internal,
+           "the operating system gave no randomness ({}): cannot draw a 32-byte seed; getrandom(2) must be "
+           "allowed",
+           std::strerror(errno));
+    }
+    drawn += static_cast<std::size_t>(got);
   }
   return seed;
 }

@@ -1,6 +1,6 @@
-// The only source of randomness: AES-256 in counter mode under a 32-byte seed (NIST SP 800-90A's CTR idea without
-// reseeding), expanded at the speed of AES-NI. The same seed and stream give the same bytes on every machine:
-// seeded uploads rely on it, so the format is frozen by a known-answer test.
+// The only source of randomness: AES-256 in counter mode under a 32-byte seed (NIST SP 800-90A's CTR idea
+// without reseeding), expanded at the speed of AES-NI. The same seed and stream give the same bytes on every
+// machine: seeded uploads rely on it, so the format is frozen by a known-answer test.
 #pragma once
 
 #include <array>
@@ -14,7 +14,10 @@ namespace ap {
 
 using Seed = std::array<std::uint8_t, 32>;
 
-/// Fresh 256 bits from the operating system. @throws Error(internal) if it has none.
+/// Fresh 256 bits by getrandom(2). Not by a library's generator, whose state lives in the process: two copies
+/// of one virtual machine would draw equal seeds from it until it reseeds, while a kernel that is told of the
+/// copy (vmgenid) reseeds at once. Waits, early after a boot, until the kernel has collected enough.
+/// @throws Error(internal) if the kernel refuses.
 Seed random_seed();
 
 class Prng {

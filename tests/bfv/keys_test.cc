@@ -56,6 +56,20 @@ TEST(Keys, PublicKeyRoundTrips) {
   }
 }
 
+/// The owner of a key chooses the seed, not a: a follows from the session too.
+TEST(Keys, UniformHalfDependsOnSeedAndSession) {
+  const ContextPtr context = oracle::context(1024, {26, 26});
+  Prng prng(oracle::seed(6));
+  const SecretKey secret(context, prng);
+  const SessionKey session(oracle::seed(7)), other(oracle::seed(8));
+  const PublicKey key(secret, prng, ErrorSource::centred_binomial, session);
+  EXPECT_EQ(PublicKey(context, key.serialise(), session).a, key.a);
+  EXPECT_NE(PublicKey(context, key.serialise(), other).a, key.a);
+  EXPECT_NE(PublicKey(context, key.serialise()).a, key.a);
+  EXPECT_NE(public_key_seed(key.a_seed, session), key.a_seed);
+  EXPECT_NE(PublicKey(secret, prng, ErrorSource::centred_binomial, session).a, key.a);
+}
+
 TEST(Keys, MalformedPublicKeysAreRefused) {
   Prng prng(oracle::seed(4));
   const ContextPtr context = oracle::context(1024, {26});

@@ -17,7 +17,7 @@ net::Traffic real_traffic(const std::vector<std::uint64_t>& counts, std::uint64_
   auto [sender_channel, receiver_channel] = net::make_local_channels();
   std::thread other([&, &channel = receiver_channel] {
     Prng prng;
-    mpc::SilentCotReceiver receiver(*channel, kMessages, prng);
+    mpc::SilentCotReceiver receiver(*channel, kMessages, SessionKey(), prng);
     receiver.expect(expected);
     for (const std::uint64_t count : counts) {
       SecretVector<mpc::Block> out(count);
@@ -25,7 +25,7 @@ net::Traffic real_traffic(const std::vector<std::uint64_t>& counts, std::uint64_
     }
   });
   Prng prng;
-  mpc::SilentCotSender sender(*sender_channel, kMessages, prng);
+  mpc::SilentCotSender sender(*sender_channel, kMessages, SessionKey(), prng);
   const net::Traffic before = sender_channel->traffic();
   sender.expect(expected);
   for (const std::uint64_t count : counts) {

@@ -14,6 +14,16 @@
 namespace ap::mpc {
 namespace {
 
+const HashKeys& keys() {
+  static const HashKeys made(test_session());
+  return made;
+}
+
+/// The permutation of one instance of a batch that starts at `tweak`.
+Permutation pi_of(std::size_t instance, std::uint64_t tweak) {
+  return keys().at(tweak + instance / kInstancesPerKey * kInstancesPerKey);
+}
+
 /// Inputs: first unused bits, m + h bits of a, then the carry and the guard as wires of their own, so that
 /// they too take every value.
 Circuit gate_circuit(std::uint32_t first, int m, int h, int word_bits, bool guard) {
@@ -43,7 +53,8 @@ Case garble_case(const Circuit& circuit, std::vector<std::uint64_t> clear, std::
   prng.fill(
       std::span(reinterpret_cast<std::uint8_t*>(made.labels.data()), made.labels.size() * sizeof(Block)));
   made.garbled.resize(circuit.garbled_bytes(instances));
-  garble(circuit, made.delta, tweak, instances, made.labels, made.known, made.masks, {}, made.garbled);
+  garble(circuit, keys(), made.delta, tweak, instances, made.labels, made.known, made.masks, {},
+         made.garbled);
   for (std::size_t i = 0; i < made.labels.size(); ++i) {
     const std::uint64_t bit = (made.clear[i / circuit.inputs] >> (i % circuit.inputs)) & 1;
     made.labels[i] ^= mask_of(bit) & made.delta;  // from here on the active labels
@@ -67,7 +78,7 @@ TEST(ClampGate, AgreesWithThePlainGateOnAllShapes) {
         sample_bits(prng, circuit.word_bits, masks);
         const Case made = garble_case(circuit, clear, known, masks, 77, prng);
         std::vector<std::uint64_t> words(instances);
-        evaluate(circuit, 77, instances, made.labels, clear, made.garbled, {}, words);
+        evaluate(circuit, keys(), 77, instances, made.labels, clear, made.garbled, {}, words);
         for (std::size_t i = 0; i < instances; ++i) {
           std::vector<std::uint8_t> bits;
           for (std::uint32_t j = 0; j < circuit.inputs; ++j) bits.push_back((clear[i] >> j) & 1);
@@ -102,11 +113,11 @@ TEST(ClampGate, OpenedBitAndLowPiecesAreUniformWhateverTheInputs) {
       const Block& high = made.labels[4 * i + 1];
       const Block& carry = made.labels[4 * i + 2];
       Block pad;
-      hash_blocks(&low, kInstances + i, &pad, 1);
+      pi_of(i, 0).hash(&low, kInstances + i, &pad, 1);
       ++pieces[(pad.lo ^ ((a & 1) ? packed_field(chunk, 2 * lane, 2) : 0)) & 3];
       const Block key =
           carry ^ Block { (high.lo << 1) ^ ((high.hi >> 63) * 0x87), (high.hi << 1) | (high.lo >> 63) };
-      hash_blocks(&key, 2 * kInstances + i, &pad, 1);
+      pi_of(i, 0).hash(&key, 2 * kInstances + i, &pad, 1);
       const std::size_t row = 2 * low_bit(high) + low_bit(carry);
       const std::uint64_t opened =
           packed_field(chunk.subspan(8), 3 * (row * kGarbleLanes + lane), 3) ^ pad.lo;

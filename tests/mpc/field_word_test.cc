@@ -12,6 +12,11 @@
 namespace ap::mpc {
 namespace {
 
+const HashKeys& keys() {
+  static const HashKeys made(test_session());
+  return made;
+}
+
 struct Batch {
   Block delta;
   std::vector<Block> labels;
@@ -44,7 +49,8 @@ Batch garble_batch(const Circuit& circuit, std::size_t instances, Prng& prng) {
   batch.masks.resize(instances);
   sample_uniform(prng, circuit.word_modulus, batch.masks);
   batch.garbled.resize(circuit.garbled_bytes(instances));
-  garble(circuit, batch.delta, 900, instances, batch.labels, batch.known, batch.masks, {}, batch.garbled);
+  garble(circuit, keys(), batch.delta, 900, instances, batch.labels, batch.known, batch.masks, {},
+         batch.garbled);
   return batch;
 }
 
@@ -58,9 +64,10 @@ TEST(FieldWord, AgreesWithThePlainWordOnEveryInput) {
     std::vector<Block> active = batch.labels;
     for (std::size_t i = 0; i < active.size(); ++i)
       active[i] ^= mask_of((i / 4) >> (i % 4) & 1) & batch.delta;
-    garble(circuit, batch.delta, 900, instances, batch.labels, batch.known, batch.masks, {}, batch.garbled);
+    garble(circuit, keys(), batch.delta, 900, instances, batch.labels, batch.known, batch.masks, {},
+           batch.garbled);
     std::vector<std::uint64_t> words(instances);
-    evaluate(circuit, 900, instances, active, {}, batch.garbled, {}, words);
+    evaluate(circuit, keys(), 900, instances, active, {}, batch.garbled, {}, words);
     for (std::size_t i = 0; i < instances; ++i) {
       std::vector<std::uint8_t> bits;
       for (std::size_t j = 0; j < 4; ++j) bits.push_back((i >> j) & 1);
@@ -77,7 +84,7 @@ TEST(FieldWord, AnyBytesGiveWordsBelowTheModulus) {
   const Batch batch = garble_batch(circuit, 500, prng);
   std::vector<std::uint64_t> words(500);
   for (const std::uint8_t fill : {0, 255}) {
-    evaluate(circuit, 900, 500, batch.labels, {}, Bytes(batch.garbled.size(), fill), {}, words);
+    evaluate(circuit, keys(), 900, 500, batch.labels, {}, Bytes(batch.garbled.size(), fill), {}, words);
     for (const std::uint64_t word : words) ASSERT_LT(word, circuit.word_modulus);
   }
 }

@@ -13,6 +13,16 @@
 namespace ap::mpc {
 namespace {
 
+const HashKeys& keys() {
+  static const HashKeys made(test_session());
+  return made;
+}
+
+/// The permutation of one instance of a batch that starts at `tweak`.
+Permutation pi_of(std::size_t instance, std::uint64_t tweak) {
+  return keys().at(tweak + instance / kInstancesPerKey * kInstancesPerKey);
+}
+
 void fill_blocks(Prng& prng, std::vector<Block>& blocks) {
   prng.fill(std::span(reinterpret_cast<std::uint8_t*>(blocks.data()), blocks.size() * sizeof(Block)));
 }
@@ -37,8 +47,8 @@ Batch garble_batch(const Circuit& circuit, std::size_t instances, std::uint64_t 
   if (circuit.word_bits) sample_bits(prng, circuit.word_bits, batch.masks);
   batch.outputs.resize(instances * circuit.outputs.size());
   batch.garbled.resize(circuit.garbled_bytes(instances));
-  garble(circuit, batch.delta, tweak, instances, batch.inputs, batch.known, batch.masks, batch.outputs,
-         batch.garbled);
+  garble(circuit, keys(), batch.delta, tweak, instances, batch.inputs, batch.known, batch.masks,
+         batch.outputs, batch.garbled);
   return batch;
 }
 
@@ -50,7 +60,7 @@ void expect_correct(const Circuit& circuit, const Batch& batch, std::uint64_t tw
   for (std::size_t i = 0; i < active.size(); ++i) active[i] ^= mask_of(bits[i]) & batch.delta;
   std::vector<Block> outputs(batch.outputs.size());
   std::vector<std::uint64_t> words(batch.masks.size());
-  evaluate(circuit, tweak, instances, active, {}, batch.garbled, outputs, words);
+  evaluate(circuit, keys(), tweak, instances, active, {}, batch.garbled, outputs, words);
   std::vector<std::uint8_t> plain(circuit.outputs.size());
   for (std::size_t i = 0; i < instances; ++i) {
     const std::uint64_t word =
@@ -145,10 +155,10 @@ TEST(Garble, OpenedPiecesAndClosedRowsAreUniformWhateverTheInputs) {
     std::vector<Block> labels(kInstances * 2);
     fill_blocks(prng, labels);
     Bytes garbled(circuit.garbled_bytes(kInstances));
-    garble(circuit, delta, 0, kInstances, labels, {}, masks, {}, garbled);
+    garble(circuit, keys(), delta, 0, kInstances, labels, {}, masks, {}, garbled);
     for (std::size_t i = 0; i < labels.size(); ++i) labels[i] ^= mask_of((input >> (i % 2)) & 1) & delta;
     std::vector<std::uint64_t> words(kInstances);
-    evaluate(circuit, 0, kInstances, labels, {}, garbled, {}, words);
+    evaluate(circuit, keys(), 0, kInstances, labels, {}, garbled, {}, words);
 
     std::vector<std::size_t> piece_count(8);
     std::vector<std::size_t> row_count(8);
@@ -164,9 +174,9 @@ TEST(Garble, OpenedPiecesAndClosedRowsAreUniformWhateverTheInputs) {
       const std::size_t row = 2 * low_bit(x) + low_bit(y);
       const Block key = x ^ sigma(y);
       Block pad;
-      hash_blocks(&key, i, &pad, 1);
+      pi_of(i, 0).hash(&key, i, &pad, 1);
       const std::uint64_t piece = (pad.lo ^ (row == 0 ? 0 : rows[3 * lane + row - 1])) & 7;
-      hash_blocks(&key, kInstances + i, &pad, 1);
+      pi_of(i, 0).hash(&key, kInstances + i, &pad, 1);
       const std::uint64_t rest = (pad.lo ^ finals[4 * lane + row]) & 7;
       const std::uint64_t expected = (input & 1U) & (input >> 1);
       ASSERT_EQ((piece + rest) & 7, expected);
@@ -189,7 +199,7 @@ TEST(Garble, EqualInstancesGarbleDifferently) {
   for (int i = 0; i < 200; ++i) inputs.insert(inputs.end(), {Block{1, 2}, Block{3, 4}});
   std::vector<Block> outputs(200);
   Bytes garbled(circuit.garbled_bytes(200));
-  garble(circuit, delta, 5, 200, inputs, {}, {}, outputs, garbled);
+  garble(circuit, keys(), delta, 5, 200, inputs, {}, {}, outputs, garbled);
   std::set<std::pair<std::uint64_t, std::uint64_t>> seen;
   for (std::size_t i = 0; i < garbled.size(); i += 16) {
     const Block block = load_block(&garbled[i]);

@@ -19,13 +19,13 @@ void with_ots(std::uint8_t seed, const Sender& sender, const Receiver& receiver)
       channels,
       [&] {
         Prng prng(test_seed(seed), 1);
-        SilentCotSender cots(*channels.client, kMessages, prng);
+        SilentCotSender cots(*channels.client, kMessages, test_session(), prng);
         RandomOtSender ots(*channels.client, cots);
         sender(ots, *channels.client);
       },
       [&] {
         Prng prng(test_seed(seed), 2);
-        SilentCotReceiver cots(*channels.server, kMessages, prng);
+        SilentCotReceiver cots(*channels.server, kMessages, test_session(), prng);
         RandomOtReceiver ots(*channels.server, cots);
         receiver(ots, *channels.server);
       });

@@ -14,6 +14,7 @@
 
 #include "net/channel.h"
 #include "random/prng.h"
+#include "random/session_key.h"
 
 namespace ap::mpc {
 
@@ -23,6 +24,9 @@ inline Seed test_seed(std::uint8_t number) {
   seed[0] = number;
   return seed;
 }
+
+/// A session key for transcripts that are frozen.
+inline SessionKey test_session() { return SessionKey(test_seed(200)); }
 
 class RecordingChannel : public net::Channel {
  public:

@@ -26,7 +26,7 @@ TEST(ActivationEvaluator, MaterialServesOnceOnBothSides) {
   mpc::run_two(
       channels,
       [&] {
-        ActivationGarbler garbler(*channels.client, Prng(mpc::test_seed(40), 1));
+        ActivationGarbler garbler(*channels.client, mpc::test_session(), Prng(mpc::test_seed(40), 1));
         GarblerMaterial material = garbler.garble(spec, words, words);
         EXPECT_FALSE(material.empty());
         garbler.answer(std::move(material));
@@ -34,7 +34,7 @@ TEST(ActivationEvaluator, MaterialServesOnceOnBothSides) {
         EXPECT_EQ(code_of([&] { garbler.answer(std::move(material)); }), ErrorCode::security);
       },
       [&] {
-        ActivationEvaluator evaluator(*channels.server, Prng(mpc::test_seed(40), 2));
+        ActivationEvaluator evaluator(*channels.server, mpc::test_session(), Prng(mpc::test_seed(40), 2));
         EvaluatorMaterial material = evaluator.receive_tables(evaluator.prepare(spec));
         EXPECT_EQ(code_of([&] {
                     evaluator.request(material, std::vector<std::uint64_t>{1, 2});
@@ -60,11 +60,11 @@ TEST(ActivationEvaluator, EvaluationNeedsARequest) {
   mpc::run_two(
       channels,
       [&] {
-        ActivationGarbler garbler(*channels.client, Prng(mpc::test_seed(41), 1));
+        ActivationGarbler garbler(*channels.client, mpc::test_session(), Prng(mpc::test_seed(41), 1));
         garbler.garble(spec, words, words);
       },
       [&] {
-        ActivationEvaluator evaluator(*channels.server, Prng(mpc::test_seed(41), 2));
+        ActivationEvaluator evaluator(*channels.server, mpc::test_session(), Prng(mpc::test_seed(41), 2));
         EvaluatorMaterial material = evaluator.receive_tables(evaluator.prepare(spec));
         EXPECT_EQ(code_of([&] { evaluator.evaluate(std::move(material)); }), ErrorCode::security);
       });
@@ -82,11 +82,11 @@ TEST(ActivationEvaluator, WrongSizesAreRefused) {
       mpc::run_two(
           channels,
           [&] {
-            ActivationGarbler garbler(*channels.client, Prng(mpc::test_seed(42), 1));
+            ActivationGarbler garbler(*channels.client, mpc::test_session(), Prng(mpc::test_seed(42), 1));
             channels.client->send(kGarbledTables, wrong(table_bytes(spec)));
           },
           [&] {
-            ActivationEvaluator evaluator(*channels.server, Prng(mpc::test_seed(42), 2));
+            ActivationEvaluator evaluator(*channels.server, mpc::test_session(), Prng(mpc::test_seed(42), 2));
             PreparedChoices prepared = evaluator.prepare(spec);
             EXPECT_EQ(code_of([&] { evaluator.receive_tables(std::move(prepared)); }), ErrorCode::peer);
           });
@@ -96,12 +96,12 @@ TEST(ActivationEvaluator, WrongSizesAreRefused) {
       mpc::run_two(
           channels,
           [&] {
-            ActivationGarbler garbler(*channels.client, Prng(mpc::test_seed(43), 1));
+            ActivationGarbler garbler(*channels.client, mpc::test_session(), Prng(mpc::test_seed(43), 1));
             const GarblerMaterial material = garbler.garble(spec, words, words);
             channels.client->send(kInputLabels, wrong(label_bytes(spec)));
           },
           [&] {
-            ActivationEvaluator evaluator(*channels.server, Prng(mpc::test_seed(43), 2));
+            ActivationEvaluator evaluator(*channels.server, mpc::test_session(), Prng(mpc::test_seed(43), 2));
             EvaluatorMaterial material = evaluator.receive_tables(evaluator.prepare(spec));
             evaluator.request(material, words);
             EXPECT_EQ(code_of([&] { evaluator.evaluate(std::move(material)); }), ErrorCode::peer);
@@ -112,12 +112,12 @@ TEST(ActivationEvaluator, WrongSizesAreRefused) {
       mpc::run_two(
           channels,
           [&] {
-            ActivationGarbler garbler(*channels.client, Prng(mpc::test_seed(44), 1));
+            ActivationGarbler garbler(*channels.client, mpc::test_session(), Prng(mpc::test_seed(44), 1));
             GarblerMaterial material = garbler.garble(spec, words, words);
             EXPECT_EQ(code_of([&] { garbler.answer(std::move(material)); }), ErrorCode::peer);
           },
           [&] {
-            ActivationEvaluator evaluator(*channels.server, Prng(mpc::test_seed(44), 2));
+            ActivationEvaluator evaluator(*channels.server, mpc::test_session(), Prng(mpc::test_seed(44), 2));
             evaluator.receive_tables(evaluator.prepare(spec));
             channels.server->send(kInputChoices, wrong(choice_bytes(spec)));
           });
@@ -135,7 +135,7 @@ TEST(ActivationEvaluator, ChoicesHideTheShares) {
     mpc::run_two(
         channels,
         [&] {
-          ActivationGarbler garbler(*channels.client);
+          ActivationGarbler garbler(*channels.client, mpc::test_session());
           garbler.garble(spec, zeros, zeros);
           const Bytes sent = channels.client->receive_exactly(kInputChoices, choice_bytes(spec));
           std::int64_t ones = 0;
@@ -143,7 +143,7 @@ TEST(ActivationEvaluator, ChoicesHideTheShares) {
           EXPECT_LT(std::abs(ones - 4096 * 13 / 2), 6 * 116);  // six standard deviations
         },
         [&] {
-          ActivationEvaluator evaluator(*channels.server);
+          ActivationEvaluator evaluator(*channels.server, mpc::test_session());
           EvaluatorMaterial material = evaluator.receive_tables(evaluator.prepare(spec));
           evaluator.request(material, a);
         });

@@ -174,7 +174,7 @@ TEST(ActivationGarbler, BadArgumentsAreRefusedBeforeAnythingIsSent) {
   mpc::run_two(
       channels,
       [&] {
-        ActivationGarbler garbler(*channels.client, Prng(mpc::test_seed(36), 1));
+        ActivationGarbler garbler(*channels.client, mpc::test_session(), Prng(mpc::test_seed(36), 1));
         const ActivationSpec spec = plain_spec(2, 5, 3, 8);
         const std::vector<std::uint64_t> good = {1, 2};
         const std::vector<std::uint64_t> short_one = {1};
@@ -186,7 +186,9 @@ TEST(ActivationGarbler, BadArgumentsAreRefusedBeforeAnythingIsSent) {
         EXPECT_THROW(garbler.answer(GarblerMaterial()), Error);
         EXPECT_EQ(channels.client->sent_bytes(kGarbledTables), 0u);
       },
-      [&] { ActivationEvaluator evaluator(*channels.server, Prng(mpc::test_seed(36), 2)); });
+      [&] {
+        ActivationEvaluator evaluator(*channels.server, mpc::test_session(), Prng(mpc::test_seed(36), 2));
+      });
 }
 
 }  // namespace

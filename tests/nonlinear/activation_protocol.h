@@ -42,14 +42,14 @@ inline void run_session(mpc::ChannelPair& channels, std::vector<TestLayer>& laye
   mpc::run_two(
       channels,
       [&] {
-        ActivationGarbler garbler(*channels.client, Prng(mpc::test_seed(seed), 1));
+        ActivationGarbler garbler(*channels.client, mpc::test_session(), Prng(mpc::test_seed(seed), 1));
         std::vector<GarblerMaterial> materials;
         for (const TestLayer& layer : layers)
           materials.push_back(garbler.garble(layer.spec, layer.b, layer.r));
         for (GarblerMaterial& material : materials) garbler.answer(std::move(material));
       },
       [&] {
-        ActivationEvaluator evaluator(*channels.server, Prng(mpc::test_seed(seed), 2));
+        ActivationEvaluator evaluator(*channels.server, mpc::test_session(), Prng(mpc::test_seed(seed), 2));
         std::vector<EvaluatorMaterial> materials;
         PreparedChoices ahead = evaluator.prepare(layers[0].spec);
         for (std::size_t i = 0; i < layers.size(); ++i) {

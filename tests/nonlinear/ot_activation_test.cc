@@ -178,7 +178,7 @@ TEST(OtActivation, MaterialServesOnce) {
   mpc::run_two(
       channels,
       [&] {
-        OtActivationClient client(*channels.client);
+        OtActivationClient client(*channels.client, mpc::test_session());
         OtClientMaterial material = client.prepare(spec);
         EXPECT_FALSE(material.empty());
         client.run(std::move(material), words, words);
@@ -192,7 +192,7 @@ TEST(OtActivation, MaterialServesOnce) {
         EXPECT_TRUE(other.empty());
       },
       [&] {
-        OtActivationServer server(*channels.server);
+        OtActivationServer server(*channels.server, mpc::test_session());
         OtServerMaterial material = server.prepare(spec);
         EXPECT_EQ(server.run(std::move(material), words), reference(spec, words, words, words));
         EXPECT_EQ(code_of([&] { server.run(std::move(material), words); }), ErrorCode::security);
@@ -213,12 +213,12 @@ TEST(OtActivation, WrongSizesAreRefused) {
     mpc::run_two(
         channels,
         [&] {
-          OtActivationClient client(*channels.client);
+          OtActivationClient client(*channels.client, mpc::test_session());
           OtClientMaterial material = client.prepare(spec);
           channels.client->send(kOtLeaves, Bytes(size));
         },
         [&] {
-          OtActivationServer server(*channels.server);
+          OtActivationServer server(*channels.server, mpc::test_session());
           OtServerMaterial material = server.prepare(spec);
           try {
             server.run(std::move(material), words);
@@ -242,10 +242,10 @@ TEST(OtActivation, MessagesHideTheInputs) {
     auto [client_end, server_end] = net::make_local_channels();
     net::RecordingChannel client_channel(std::move(client_end), net::RecordingChannel::Keep::messages);
     std::thread other([&server_end = server_end, &spec, &words] {
-      OtActivationServer server(*server_end);
+      OtActivationServer server(*server_end, mpc::test_session());
       server.run(server.prepare(spec), words);
     });
-    OtActivationClient client(client_channel);
+    OtActivationClient client(client_channel, mpc::test_session());
     client.run(client.prepare(spec), words, masks);
     other.join();
     std::size_t online = 0;

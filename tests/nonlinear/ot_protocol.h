@@ -11,7 +11,7 @@ inline void run_ot_session(mpc::ChannelPair& channels, std::vector<TestLayer>& l
   mpc::run_two(
       channels,
       [&] {
-        OtActivationClient client(*channels.client, Prng(mpc::test_seed(seed), 1));
+        OtActivationClient client(*channels.client, mpc::test_session(), Prng(mpc::test_seed(seed), 1));
         for (const TestLayer& layer : layers) client.expect(ot_cost(layer.spec));
         std::vector<OtClientMaterial> materials;
         for (const TestLayer& layer : layers) materials.push_back(client.prepare(layer.spec));
@@ -19,7 +19,7 @@ inline void run_ot_session(mpc::ChannelPair& channels, std::vector<TestLayer>& l
           client.run(std::move(materials[i]), layers[i].b, layers[i].r);
       },
       [&] {
-        OtActivationServer server(*channels.server, Prng(mpc::test_seed(seed), 2));
+        OtActivationServer server(*channels.server, mpc::test_session(), Prng(mpc::test_seed(seed), 2));
         for (const TestLayer& layer : layers) server.expect(ot_cost(layer.spec));
         std::vector<OtServerMaterial> materials;
         for (const TestLayer& layer : layers) materials.push_back(server.prepare(layer.spec));

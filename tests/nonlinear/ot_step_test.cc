@@ -18,8 +18,8 @@ std::vector<std::uint64_t> run_step(const OtStep& step, const std::vector<std::u
       channels,
       [&] {
         Prng prng(mpc::test_seed(70), 1);
-        mpc::SilentCotSender sender(*channels.client, kClientSends, prng);
-        mpc::SilentCotReceiver receiver(*channels.client, kServerSends, prng);
+        mpc::SilentCotSender sender(*channels.client, kClientSends, mpc::test_session(), prng);
+        mpc::SilentCotReceiver receiver(*channels.client, kServerSends, mpc::test_session(), prng);
         mpc::RandomOtSender sent(*channels.client, sender);
         mpc::RandomOtReceiver received(*channels.client, receiver);
         const ClientStepMaterial material = prepare_client_step(step, {sent, received});
@@ -27,8 +27,8 @@ std::vector<std::uint64_t> run_step(const OtStep& step, const std::vector<std::u
       },
       [&] {
         Prng prng(mpc::test_seed(70), 2);
-        mpc::SilentCotReceiver receiver(*channels.server, kClientSends, prng);
-        mpc::SilentCotSender sender(*channels.server, kServerSends, prng);
+        mpc::SilentCotReceiver receiver(*channels.server, kClientSends, mpc::test_session(), prng);
+        mpc::SilentCotSender sender(*channels.server, kServerSends, mpc::test_session(), prng);
         mpc::RandomOtReceiver received(*channels.server, receiver);
         mpc::RandomOtSender sent(*channels.server, sender);
         const ServerStepMaterial material = prepare_server_step(step, {sent, received});

@@ -244,13 +244,13 @@ TEST(PrimeActivation, WordsOutsideTheFieldAreRefused) {
   mpc::run_two(
       channels,
       [&] {
-        ActivationGarbler garbler(*channels.client, Prng(mpc::test_seed(80), 1));
+        ActivationGarbler garbler(*channels.client, mpc::test_session(), Prng(mpc::test_seed(80), 1));
         EXPECT_EQ(code_of([&] { garbler.garble(spec, wide, mask); }), ErrorCode::input);
         EXPECT_EQ(code_of([&] { garbler.garble(spec, good, wide_mask); }), ErrorCode::input);
         garbler.answer(garbler.garble(spec, good, mask));
       },
       [&] {
-        ActivationEvaluator evaluator(*channels.server, Prng(mpc::test_seed(80), 2));
+        ActivationEvaluator evaluator(*channels.server, mpc::test_session(), Prng(mpc::test_seed(80), 2));
         EvaluatorMaterial material = evaluator.receive_tables(evaluator.prepare(spec));
         EXPECT_EQ(code_of([&] { evaluator.request(material, wide); }), ErrorCode::input);
         evaluator.request(material, good);

@@ -75,14 +75,14 @@ TEST(SquareStep, SharesOfTheValueForEveryShapeAndExtremeWords) {
     mpc::run_two(
         channels,
         [&] {
-          mpc::SilentCotSender cots(*channels.client, kClientSends, prng);
+          mpc::SilentCotSender cots(*channels.client, kClientSends, mpc::test_session(), prng);
           mpc::RandomOtSender ots(*channels.client, cots);
           const auto material = prepare_square_client(*channels.client, spec, words.c, ots);
           client_share = run_square_client(*channels.client, spec, material);
         },
         [&] {
           Prng own(mpc::test_seed(71));
-          mpc::SilentCotReceiver cots(*channels.server, kClientSends, own);
+          mpc::SilentCotReceiver cots(*channels.server, kClientSends, mpc::test_session(), own);
           mpc::RandomOtReceiver ots(*channels.server, cots);
           const auto material = prepare_square_server(*channels.server, spec, count, ots);
           server_share = run_square_server(*channels.server, spec, material, words.s);
@@ -168,11 +168,11 @@ TEST(SquareActivation, ExactTruncationsOfArgumentAndResult) {
     mpc::run_two(
         channels,
         [&] {
-          OtActivationClient client(*channels.client);
+          OtActivationClient client(*channels.client, mpc::test_session());
           client.run(client.prepare(spec, words.c), {}, masks);
         },
         [&] {
-          OtActivationServer server(*channels.server);
+          OtActivationServer server(*channels.server, mpc::test_session());
           result = server.run(server.prepare(spec), words.s);
         });
     for (std::size_t i = 0; i < count; ++i) {
@@ -206,12 +206,12 @@ TEST(SquareActivation, ClampedQuadraticOfSharesAndItsBytes) {
   mpc::run_two(
       channels,
       [&] {
-        OtActivationClient client(*channels.client);
+        OtActivationClient client(*channels.client, mpc::test_session());
         client.expect(ot_cost(spec));
         client.run(client.prepare(spec, words.c), {}, masks);
       },
       [&] {
-        OtActivationServer server(*channels.server);
+        OtActivationServer server(*channels.server, mpc::test_session());
         server.expect(ot_cost(spec));
         result = server.run(server.prepare(spec), words.s);
       });
@@ -254,7 +254,7 @@ TEST(SquareActivation, MaterialServesOnceAndSharesComeInTime) {
   mpc::run_two(
       channels,
       [&] {
-        OtActivationClient client(*channels.client);
+        OtActivationClient client(*channels.client, mpc::test_session());
         EXPECT_EQ(code_of([&] { client.prepare(spec); }), ErrorCode::input);
         EXPECT_EQ(code_of([&] { client.prepare(plain_spec(3, 5, 3, 8), words); }), ErrorCode::input);
         OtClientMaterial material = client.prepare(spec, words);
@@ -262,7 +262,7 @@ TEST(SquareActivation, MaterialServesOnceAndSharesComeInTime) {
         EXPECT_EQ(code_of([&] { client.run(std::move(material), {}, words); }), ErrorCode::security);
       },
       [&] {
-        OtActivationServer server(*channels.server);
+        OtActivationServer server(*channels.server, mpc::test_session());
         OtServerMaterial material = server.prepare(spec);
         server.run(std::move(material), words);
         EXPECT_EQ(code_of([&] { server.run(std::move(material), words); }), ErrorCode::security);
@@ -278,12 +278,12 @@ TEST(SquareActivation, WrongSizesAreRefused) {
     mpc::run_two(
         channels,
         [&] {
-          OtActivationClient client(*channels.client);
+          OtActivationClient client(*channels.client, mpc::test_session());
           OtClientMaterial material = client.prepare(spec, words);
           code = code_of([&] { client.run(std::move(material), {}, words); });
         },
         [&] {
-          OtActivationServer server(*channels.server);
+          OtActivationServer server(*channels.server, mpc::test_session());
           OtServerMaterial material = server.prepare(spec);
           channels.server->send(kSquareOpened, Bytes(size));
         });
@@ -302,7 +302,7 @@ TEST(SquareStep, MessagesHideTheWords) {
         channels,
         [&] {
           Prng prng;
-          mpc::SilentCotSender cots(*channels.client, kClientSends, prng);
+          mpc::SilentCotSender cots(*channels.client, kClientSends, mpc::test_session(), prng);
           mpc::RandomOtSender ots(*channels.client, cots);
           prepare_square_client(*channels.client, spec, words, ots);
           const Bytes opened = channels.client->receive_exactly(kSquareOpened, packed_bytes(count, 21));
@@ -313,7 +313,7 @@ TEST(SquareStep, MessagesHideTheWords) {
         },
         [&] {
           Prng prng;
-          mpc::SilentCotReceiver cots(*channels.server, kClientSends, prng);
+          mpc::SilentCotReceiver cots(*channels.server, kClientSends, mpc::test_session(), prng);
           mpc::RandomOtReceiver ots(*channels.server, cots);
           const auto material = prepare_square_server(*channels.server, spec, count, ots);
           run_square_server(*channels.server, spec, material, words);

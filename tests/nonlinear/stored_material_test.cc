@@ -20,13 +20,13 @@ Halves garbled(const TestLayer& layer) {
   mpc::run_two(
       channels,
       [&] {
-        ActivationGarbler garbler(*channels.client, Prng(mpc::test_seed(1), 1));
+        ActivationGarbler garbler(*channels.client, mpc::test_session(), Prng(mpc::test_seed(1), 1));
         SecretWriter out;
         garbler.garble(layer.spec, layer.b, layer.r).save(out);
         halves.client = out.take();
       },
       [&] {
-        ActivationEvaluator evaluator(*channels.server, Prng(mpc::test_seed(1), 2));
+        ActivationEvaluator evaluator(*channels.server, mpc::test_session(), Prng(mpc::test_seed(1), 2));
         SecretWriter out;
         evaluator.receive_tables(evaluator.prepare(layer.spec)).save(out);
         halves.server = out.take();
@@ -40,13 +40,13 @@ Halves transferred(const ActivationSpec& spec) {
   mpc::run_two(
       channels,
       [&] {
-        OtActivationClient client(*channels.client, Prng(mpc::test_seed(2), 1));
+        OtActivationClient client(*channels.client, mpc::test_session(), Prng(mpc::test_seed(2), 1));
         SecretWriter out;
         client.prepare(spec).save(out);
         halves.client = out.take();
       },
       [&] {
-        OtActivationServer server(*channels.server, Prng(mpc::test_seed(2), 2));
+        OtActivationServer server(*channels.server, mpc::test_session(), Prng(mpc::test_seed(2), 2));
         SecretWriter out;
         server.prepare(spec).save(out);
         halves.server = out.take();

@@ -142,6 +142,7 @@ std::string refusal_of(const package::Package& package, const Bytes& keys) {
   hello.raw(package.id);
   client->send(kHello, hello.bytes());
   client->receive_exactly(kWelcome, 1 + 2 + 32);
+  client->send(kNonce, Bytes(32));
   client->send(kCommand, Bytes{static_cast<std::uint8_t>(Command::prepare)});
   client->send(kPublicKeys, {});  // no layer is packed by coefficients
   client->send(kSlotKeys, keys);

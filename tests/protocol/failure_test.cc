@@ -61,11 +61,12 @@ TEST(DecryptionFailure, IsInvisibleToTheServer) {
     const Outcome clean = run(package, image, std::nullopt);
 
     // One wrong bit in c1 of the first reply makes all values of that reply decrypt to nonsense. Received by
-    // the client: the welcome, then the replies, one a linear layer.
+    // the client: the welcome, the nonce, then the replies, one a linear layer.
     const HeLayer& first = *model.linears().front().he;
-    const std::size_t c1_bits = 2;  // high in the last coefficient, which belongs to c1: low bits may be lost in noise
+    const std::size_t c1_bits =
+        2;  // high in the last coefficient, which belongs to c1: low bits may be lost in noise
     const Outcome failed = run(package, image,
-                               net::Fault{net::Fault::Kind::flip_bit, net::Direction::received, 1,
+                               net::Fault{net::Fault::Kind::flip_bit, net::Direction::received, 2,
                                           8 * first.reply_bytes() - c1_bits});
     EXPECT_EQ(failed.server_view, clean.server_view);
     EXPECT_NE(failed.logits, clean.logits) << "the fault did not reach the result, so nothing was tested";

@@ -46,6 +46,7 @@ std::string answer_to(const package::Package& package, Welcome status, int versi
   welcome.u16(static_cast<std::uint16_t>(version));
   welcome.raw(package.id);
   server_end->send(kWelcome, welcome.bytes());
+  server_end->send(kNonce, Bytes(32));
   const std::string sentence = greet(package, *client_end);
   // Whatever it thinks of the server, what it said is the greeting of every version: u16 version, package id.
   const Bytes hello = server_end->receive_exactly(kHello, 2 + 32);

@@ -207,10 +207,11 @@ TEST(QuadraticSession, WrongEnginesAreRefused) {
     hello.raw(package.id);
     client->send(kHello, hello.bytes());
     client->receive(kWelcome, 0, 1000);
+    client->send(kNonce, Bytes(32));
     client->send(kCommand, Bytes{static_cast<std::uint8_t>(Command::prepare)});
     Prng prng;
     ClientKeys keys(model.groups(), bfv::ErrorSource::centred_binomial);
-    keys.renew(*client, prng);
+    keys.renew(*client, SessionKey(), prng);
     for (const LinearLayer& layer : model.linears()) {
       const Share mask(model.size(layer.input));
       client->send(kUpload, layer.he->encrypt(keys, mask, Seed{}, bfv::ErrorSource::centred_binomial));

@@ -316,6 +316,7 @@ TEST_F(StoredSessionTest, TheServerChecksCommands) {
     hello.raw(parties_.package_.id);
     client->send(kHello, hello.bytes());
     client->receive(kWelcome, 0, 1000);
+    client->send(kNonce, Bytes(32));
     talk(*client);
     server.join();
     return failure;

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
+#include <openssl/rand.h>
 
+#include <algorithm>
 #include <numeric>
 #include <set>
 #include <vector>
@@ -62,6 +64,32 @@ TEST(Prng, StreamsAndFreshSeedsDiffer) {
   for (int i = 0; i < 100; ++i) seen.insert(Prng().next64());
   EXPECT_EQ(seen.size(), 200u);
   EXPECT_NE(random_seed(), random_seed());
+}
+
+/// With OpenSSL's generator replaced by a constant, seeds are as random as before.
+TEST(Prng, SeedsDoNotComeFromOpenSsl) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+  static int calls;
+  calls = 0;
+  const auto constant = [](unsigned char* out, int count) {
+    ++calls;
+    std::fill_n(out, count, std::uint8_t{7});
+    return 1;
+  };
+  static RAND_METHOD method{};
+  method.bytes = method.pseudorand = constant;
+  method.status = [] { return 1; };
+  ASSERT_EQ(RAND_set_rand_method(&method), 1);
+  const Seed a = random_seed(), b = random_seed();
+  const int asked = calls;
+  std::uint8_t byte = 0;
+  EXPECT_EQ(RAND_bytes(&byte, 1), 1);
+  EXPECT_EQ(byte, 7) << "the generator was not replaced, so nothing was tested";
+  ASSERT_EQ(RAND_set_rand_method(nullptr), 1);
+#pragma GCC diagnostic pop
+  EXPECT_EQ(asked, 0);
+  EXPECT_NE(a, b);
 }
 
 TEST(Prng, MovesKeepTheStream) {
