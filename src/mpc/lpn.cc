@@ -23,6 +23,14 @@ const Permutation& code_permutation() {
 
 }  // namespace
 
+double lpn_bits() {
+  double lowest = security::lpn_bits(lpn_instance(kLpnSets[0].parameters));
+  for (const NamedLpn& set : kLpnSets) {
+    lowest = std::min(lowest, security::lpn_bits(lpn_instance(set.parameters)));
+  }
+  return lowest;
+}
+
 void lpn_encode(std::span<const Block> secret, std::uint64_t first, std::span<Block> rows) {
   static const auto add_elements = cpu().avx512 ? kernels::lpn_rows_avx512 : kernels::lpn_rows_plain;
   AP_ASSERT(first % 2 == 0 && rows.size() % 2 == 0 && secret.size() < kernels::kMaxLpnSecret);

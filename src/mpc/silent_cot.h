@@ -37,9 +37,12 @@ struct SilentCotMessages {
 };
 
 /// Trees whose corrections make one message.
-inline constexpr std::size_t kTreesPerMessage = 32;
-/// The large set starts when more transfers than this are drawn or expected.
-inline constexpr std::uint64_t kLargeLpnFrom = 600'000;
+inline constexpr std::size_t kTreesPerMessage = 64;
+/// The large set starts when more transfers than this are drawn or expected: what one iteration of the small
+/// one gives. In bytes it would pay from 420'000 on, but its seeds take the rows of more than half an
+/// iteration.
+inline constexpr std::uint64_t kLargeLpnFrom = 590'000;
+static_assert(kLargeLpnFrom <= kSmallLpn.gain() && kLargeLpn.seeds() <= kSmallLpn.gain());
 
 /// Bytes that the sender sends for one iteration.
 constexpr std::uint64_t iteration_bytes(const LpnParameters& p) {
@@ -47,7 +50,8 @@ constexpr std::uint64_t iteration_bytes(const LpnParameters& p) {
 }
 
 /// What one direction costs in bytes, both ways, for `count` transfers that were expected from the start: the
-/// seeds and the trees, up to a message of trees more, without the base transfers (4128 bytes).
+/// seeds and the trees, up to a message of trees more, without the base transfers and the checks (about
+/// 3 kilobytes each).
 constexpr double cot_stream_bytes(std::uint64_t count) {
   const auto trees = [](const LpnParameters& p, std::uint64_t outputs) {
     return static_cast<double>(iteration_bytes(p)) * static_cast<double>(outputs) /

@@ -1,4 +1,5 @@
 // The commands as scripts use them: exit status, keys of the JSON, and what is on which stream.
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -133,6 +134,24 @@ TEST_F(CliTest, Security) {
   EXPECT_EQ(json["lambda_min"], std::min({json["lambda_usvp"], json["lambda_bdd"], json["lambda_dual"]}));
   expect_failure(run({"security", "--n", "2048", "--log2q", "54", "--cost-model", "guess"}), 2, "bdgl16");
   expect_failure(run({"security", "--n", "2048", "--log2q", "54", "--secret", "sparse"}), 2, "ternary");
+}
+
+TEST_F(CliTest, SecurityOfTheSetsOfLpn) {
+  const Result result = run({"security", "--lpn", "--json"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  const Json json = Json::parse(result.out);
+  EXPECT_GE(json["lpn_bits"].get<double>(), 128);
+  ASSERT_EQ(json["sets"].size(), 2u);
+  for (const Json& set : json["sets"]) {
+    EXPECT_EQ(set["weight"], 10);
+    EXPECT_GE(set["bits"].get<double>(), json["lpn_bits"].get<double>());
+    double lowest = 1000;
+    for (const Json& attack : set["attacks"]) lowest = std::min(lowest, attack["bits"].get<double>());
+    EXPECT_EQ(set["bits"].get<double>(), lowest);
+  }
+  EXPECT_NE(run({"security", "--lpn"}).out.find("information set"), std::string::npos);
+  expect_failure(run({"security", "--lpn", "--n", "2048"}), 2, "--lpn");
+  expect_failure(run({"security", "--n", "2048"}), 2, "--log2q");
 }
 
 TEST_F(CliTest, InferLocallyAgreesWithTheClearNetwork) {

@@ -74,17 +74,16 @@ TEST(Lpn, IndicesAreUniform) {
   for (const double count : counts) EXPECT_LT(std::abs(count - mean), 6 * std::sqrt(mean));
 }
 
-TEST(Lpn, ParameterSetsAreThePublishedOnes) {
+TEST(Lpn, SetsInForceTake128BitsByEveryAttack) {
   EXPECT_EQ(kSmallLpn.n(), 649728u);
   EXPECT_EQ(kLargeLpn.n(), 10268672u);
-  // An iteration of the small set can seed the next one, and two of them the large set.
-  EXPECT_GT(kSmallLpn.gain(), kLargeLpn.seeds());
-  // Pooled Gauss: 2^bits trials of k^2.8 steps.
-  for (const LpnParameters& p : {kSmallLpn, kLargeLpn}) {
-    const double rate = static_cast<double>(p.t) / static_cast<double>(p.n());
-    const double k = static_cast<double>(p.k);
-    EXPECT_GT(-k * std::log2(1 - rate) + 2.8 * std::log2(k), 132);
+  for (const NamedLpn& set : kLpnSets) {
+    for (const security::LpnAttack& attack : security::lpn_attacks(lpn_instance(set.parameters))) {
+      EXPECT_GE(attack.bits, 128) << set.name << " " << attack.name;
+    }
   }
+  EXPECT_GE(lpn_bits(), 131);
+  EXPECT_LT(lpn_bits(), 133);
 }
 
 }  // namespace

@@ -113,7 +113,8 @@ TEST(SilentCot, LargeSet) {
   expect_good(out);
   const std::uint64_t rows = 700000 + kLargeLpn.seeds();
   const std::uint64_t chunk = kTreesPerMessage * kLargeLpn.bin();
-  const std::uint64_t large = (rows + chunk - 1) / chunk * kTreesPerMessage * 12 * 16;
+  const std::uint64_t large = (rows + chunk - 1) / chunk * kTreesPerMessage *
+                              static_cast<std::uint64_t>(kLargeLpn.bin_bits) * 16;
   EXPECT_GT(channels.client->sent_bytes(4), large);
   EXPECT_LT(channels.client->sent_bytes(4), large + iteration_bytes(kSmallLpn));
   const auto sent = static_cast<double>(channels.client->sent_bytes(4) + channels.server->sent_bytes(3));

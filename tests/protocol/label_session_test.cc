@@ -158,8 +158,9 @@ TEST(LabelSession, BadPlansAreRefused) {
   EXPECT_THROW(plan::validate(p.plan, p.network), Error);
 }
 
-/// A server that answers with a longer result (all logits, say), or with no class of the network.
-TEST(LabelSession, MalformedResultsAreRefused) {
+/// A server that answers with a longer result (all logits, say) is refused. One that answers with no class of the
+/// network is not, because the refusal would tell it about the client's share: the client takes a class.
+TEST(LabelSession, MalformedResults) {
   const package::Package package = label_package(1, "gc");
   Prng prng;
   const auto image = random_image(package.network.nodes[0], prng);
@@ -176,16 +177,10 @@ TEST(LabelSession, MalformedResultsAreRefused) {
   const std::int64_t best = clean.result.at(0);
   for (std::size_t bit = 0; bit < 4; ++bit) {
     const std::int64_t step = std::int64_t{1} << bit;
-    const std::set<std::int64_t> possible = {(best + step) % 16, (best - step + 16) % 16};
-    try {
-      const Outcome outcome =
-          run(package, image, net::Fault{net::Fault::Kind::flip_bit, net::Direction::received, at, bit});
-      EXPECT_LT(outcome.result.at(0), 10);
-      EXPECT_TRUE(possible.contains(outcome.result.at(0))) << outcome.result.at(0) << " from " << best;
-    } catch (const Error& e) {
-      EXPECT_EQ(e.code(), ErrorCode::peer);
-      EXPECT_GE(*possible.rbegin(), 10) << e.what();
-    }
+    const std::set<std::int64_t> possible = {(best + step) % 16 % 10, (best - step + 16) % 16 % 10};
+    const Outcome outcome =
+        run(package, image, net::Fault{net::Fault::Kind::flip_bit, net::Direction::received, at, bit});
+    EXPECT_TRUE(possible.contains(outcome.result.at(0))) << outcome.result.at(0) << " from " << best;
   }
 }
 
