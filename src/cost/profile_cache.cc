@@ -17,7 +17,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // Raised whenever a unit cost changes its meaning or a kernel its speed.
-constexpr int kProfileVersion = 3;
+constexpr int kProfileVersion = 4;
 constexpr std::uint64_t kMaxFileBytes = 1 << 20;
 constexpr std::size_t kMaxRings = 256;
 

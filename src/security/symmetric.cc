@@ -23,8 +23,8 @@ double garbling_bits(double hashes_per_key, double keys) {
   for (int m = 1; m <= 8; ++m) {
     // As advantages for one unit of work; whoever sees all keys in use has worked at least once for each.
     const double hashes = std::log2(4 * hashes_per_key * m) - kBlockBits;
-    const double coincidence = coincidence_log2(keys, m) - std::log2(keys);
-    best = std::max(best, -std::log2(std::exp2(hashes) + std::exp2(coincidence)));
+    const double coincidence = keys > m ? std::exp2(coincidence_log2(keys, m) - std::log2(keys)) : 0;
+    best = std::max(best, -std::log2(std::exp2(hashes) + coincidence));
   }
   return best;
 }
