@@ -1,11 +1,11 @@
 // The check of an OT extension's columns, against a receiver that does not use the same choices for all digits
 // of Delta: Roy (CRYPTO 2022, eprint 2022/192, section 5), with the hash of Keller, Orsini, Scholl (eprint
-// 2015/546, as revised): a column is cut into blocks of 128 bits, which are the coefficients of a polynomial over
-// GF(2^128) (mpc/gf128.h). For every call of extend:
+// 2015/546, as revised): a column is cut into blocks of 128 bits, which are the coefficients of a polynomial
+// without constant term over GF(2^128) (mpc/gf128.h). For every call of extend:
 //   1. the columns of one more tile whose choices are random, which masks what follows
 //   2. the columns of the transfers, part by part; each part's point is a hash of the mask's columns and its own
-//   3. from the receiver: the hash of its choices, x, and of its 128 columns, t_j: sums over the parts and the
-//      mask's tile
+//   3. from the receiver: the hash of its choices, x, and of its 128 columns, t_j: sums over the parts, and the
+//      mask's tile as the constant term
 //   4. the sender requires q_j = t_j + Delta_j x for the same sums q_j of its columns
 //
 // If a part's choices differ between two digits, so do their hashes, but for a chance of 128 / 2^128 for each
@@ -35,6 +35,11 @@ class ColumnCheck {
 
   /// The point of the next part, from its columns as sent.
   GfPowers point(ByteView columns);
+
+  /// One column's or the choices' contribution of a part of `blocks` blocks.
+  static Block hash(const Block* in, std::size_t blocks, const GfPowers& point) {
+    return gf_multiply(gf_hash(in, blocks, point), point.x());
+  }
 
   /// What was added up: of the choices (the receiver), of column j (both).
   Block& choices() { return sums_[kColumns]; }

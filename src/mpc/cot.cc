@@ -96,7 +96,7 @@ void add_columns(Columns& matrix, std::size_t blocks, const GfPowers& point, Col
   constexpr std::size_t kPerTask = kDigitsPerTask * kCotFieldBits;
   parallel_for(kCotColumns / kPerTask, [&](std::size_t task) {
     for (std::size_t j = task * kPerTask; j < (task + 1) * kPerTask; ++j) {
-      check.column(j) ^= gf_hash(matrix.blocks(j), blocks, point);
+      check.column(j) ^= ColumnCheck::hash(matrix.blocks(j), blocks, point);
     }
   });
 }
@@ -245,7 +245,7 @@ void CotReceiver::extend(net::Channel& channel, ByteView choices, std::span<Bloc
       add_columns(matrix, bytes / sizeof(Block), point, check);
       std::fill(padded.begin(), padded.end(), Block{0, 0});
       std::memcpy(padded.data(), part.data(), part.size());
-      check.choices() ^= gf_hash(padded.data(), bytes / sizeof(Block), point);
+      check.choices() ^= ColumnCheck::hash(padded.data(), bytes / sizeof(Block), point);
       matrix.rows(t.subspan(done, now));
       at += kCotDigits * bytes;
     }

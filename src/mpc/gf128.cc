@@ -56,9 +56,8 @@ Block gf_multiply_plain(const Block& a, const Block& b) {
 }
 
 Block gf_hash_plain(const Block* in, std::size_t count, const GfPowers& x) {
-  const Block& point = x.falling[GfPowers::kCount - 2];
   Block sum{0, 0};
-  for (std::size_t i = 0; i < count; ++i) sum = gf_multiply_plain(sum, point) ^ in[i];
+  for (std::size_t i = 0; i < count; ++i) sum = gf_multiply_plain(sum, x.x()) ^ in[i];
   return sum;
 }
 

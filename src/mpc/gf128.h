@@ -19,6 +19,7 @@ Block gf_power(const Block& x, std::uint32_t exponent, int bits);
 struct GfPowers {
   static constexpr std::size_t kCount = 64;
   explicit GfPowers(const Block& x);
+  const Block& x() const { return falling[kCount - 2]; }
 
   alignas(64) Block falling[kCount];  ///< x^63 .. x^0
   alignas(64) Block folded[kCount];   ///< of each its halves' sum, twice

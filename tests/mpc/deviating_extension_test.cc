@@ -155,6 +155,7 @@ struct Deviation {
   std::size_t digit = 0;
   Block change{0, 0};  ///< choices of that digit xor those of the others
   std::uint32_t guess = 0;
+  Block mask_change{0, 0};  ///< the same of the mask's choices, about which the receiver claims nothing
 };
 
 constexpr std::size_t kTileBytes = kCotTile / 8;
@@ -193,7 +194,10 @@ void deviating_receiver(net::Channel& channel, const Block& choices, const std::
   columns = {};
   for (std::size_t digit = 0; digit < kCotDigits; ++digit) {
     Block u_mask = mask_choices, u = choices;
-    if (deviation && deviation->digit == digit) u ^= deviation->change;
+    if (deviation && deviation->digit == digit) {
+      u ^= deviation->change;
+      u_mask ^= deviation->mask_change;
+    }
     for (std::size_t x = 0; x < kCotStrings; ++x) {
       u_mask ^= mask[digit][x];
       u ^= data[digit][x];
@@ -209,13 +213,13 @@ void deviating_receiver(net::Channel& channel, const Block& choices, const std::
   channel.send(kMessages.columns, message);
   ColumnCheck check(mask_message);
   const GfPowers point = check.point(message);
-  check.choices() = mask_choices ^ gf_hash(&choices, 1, point);
+  check.choices() = mask_choices ^ ColumnCheck::hash(&choices, 1, point);
   for (std::size_t j = 0; j < kCotColumns; ++j) {
     // If the guess is right, the sender's column has the guess's bit times the change in it.
     if (deviation && deviation->digit == j / kCotFieldBits) {
       columns[j] ^= deviation->change & mask_of((deviation->guess >> (j % kCotFieldBits)) & 1);
     }
-    check.column(j) = mask_columns[j] ^ gf_hash(&columns[j], 1, point);
+    check.column(j) = mask_columns[j] ^ ColumnCheck::hash(&columns[j], 1, point);
   }
   channel.send(kMessages.check, check.message());
 }
@@ -263,6 +267,15 @@ TEST(DeviatingExtension, OtherChoicesForADigitAreCaughtOrTheDigitWasGuessed) {
     EXPECT_FALSE(columns_are_caught(Deviation{digit, {0, std::uint64_t{1} << 63}, right})) << digit;
     EXPECT_TRUE(columns_are_caught(Deviation{digit, {0, std::uint64_t{1} << 63}, right ^ 1})) << digit;
     EXPECT_TRUE(columns_are_caught(Deviation{digit, {~std::uint64_t{0}, ~std::uint64_t{0}}, right ^ 8})) << digit;
+  }
+}
+
+TEST(DeviatingExtension, TheMaskDoesNotMakeUpForAChange) {
+  // The same change of the choices in the mask and in the transfers: the mask is the constant term of the hash, and
+  // no block of the transfers is. It passes where the digit is zero, and changes nothing there.
+  const Block change{0x20, 0x400};
+  for (std::size_t digit = 0; digit < kCotDigits; digit += 3) {
+    EXPECT_EQ(columns_are_caught(Deviation{digit, change, 0, change}), digit_of(honest_delta(), digit) != 0) << digit;
   }
 }
 
