@@ -92,8 +92,8 @@ LayerWork garbling_work(const ActivationSpec& spec, const Profile& profile) {
   work.offline.messages_up = static_cast<double>(tables);
   work.offline.messages_down = static_cast<double>(columns);
   work.offline.bytes_up = static_cast<double>(nonlinear::table_bytes(spec) + tables * net::kHeaderBytes);
-  work.offline.bytes_down = static_cast<double>(nonlinear::column_bytes(spec) + mpc::ColumnCheck::kMessageBytes +
-                                                columns * net::kHeaderBytes);
+  work.offline.bytes_down = static_cast<double>(
+      nonlinear::column_bytes(spec) + mpc::ColumnCheck::kMessageBytes + columns * net::kHeaderBytes);
   work.online.server_s = bits * (g.request_bit + g.evaluate_bit) + outputs * g.evaluate_element +
                          ands * g.evaluate_and + kCopiesOnline * inputs * profile.share_element;
   work.online.client_s = bits * g.answer_bit;

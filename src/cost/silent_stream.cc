@@ -13,8 +13,7 @@ SilentUse SilentUse::operator-(const SilentUse& before) const {
   return {base_columns - before.base_columns,     small_rows - before.small_rows,
           large_rows - before.large_rows,         small_messages - before.small_messages,
           large_messages - before.large_messages, checks - before.checks,
-          bytes_sent - before.bytes_sent,
-          bytes_received - before.bytes_received};
+          bytes_sent - before.bytes_sent,         bytes_received - before.bytes_received};
 }
 
 std::uint64_t column_message_bytes(std::uint64_t count) {

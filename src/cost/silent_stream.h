@@ -48,10 +48,11 @@ class SilentStream {
 };
 
 /// Payload and headers of the base transfers of one direction: from the extension's receiver, who sends a
-/// point, the corrections of its trees and their proof (mpc/pprf.h, mpc/leaf_check.h), and to it, the answer included.
-inline constexpr std::uint64_t kBaseSenderBytes =
-    32 + mpc::pprf_bytes(mpc::kCotDigits, mpc::kCotFieldBits) + mpc::leaf_proof_bytes(mpc::kCotDigits) +
-    2 * net::kHeaderBytes;
+/// point, the corrections of its trees and their proof (mpc/pprf.h, mpc/leaf_check.h), and to it, the answer
+/// included.
+inline constexpr std::uint64_t kBaseSenderBytes = 32 + mpc::pprf_bytes(mpc::kCotDigits, mpc::kCotFieldBits) +
+                                                  mpc::leaf_proof_bytes(mpc::kCotDigits) +
+                                                  2 * net::kHeaderBytes;
 inline constexpr std::uint64_t kBaseReceiverBytes = mpc::kCotColumns * 32 + 32 + 2 * net::kHeaderBytes;
 
 /// Bytes of the columns of `count` extended transfers and their check, headers included.

@@ -7,13 +7,14 @@
 // decoded and checked: an encoding that is not a group element, or one that gives the identity, ends the
 // session.
 //
-// Against deviating parties, h a random oracle: the group has prime order, so R_j is uniform whatever S and c_j
-// are, and nothing the receiver does afterwards depends on c_j but the key. Whatever points came, each of the two
-// keys is a fixed value. A receiver that gets both keys of a transfer gets y R - y (R - S) = y^2 B from yB, which
-// is as hard as Diffie-Hellman; index and transcript in h keep transfers apart. What the plain protocol lacks
-// (Genc, Iovino, Rial, eprint 2017/370) is that a receiver need not have chosen when it has sent R_j: here it must
-// prove that it has one key of each transfer before the sender relies on it (mpc/leaf_check.h). A sender that
-// uses its keys inconsistently is caught by the same check, or has guessed a choice.
+// Against deviating parties, h a random oracle: the group has prime order, so R_j is uniform whatever S and
+// c_j are, and nothing the receiver does afterwards depends on c_j but the key. Whatever points came, each of
+// the two keys is a fixed value. A receiver that gets both keys of a transfer gets y R - y (R - S) = y^2 B
+// from yB, which is as hard as Diffie-Hellman; index and transcript in h keep transfers apart. What the plain
+// protocol lacks (Genc, Iovino, Rial, eprint 2017/370) is that a receiver need not have chosen when it has
+// sent R_j: here it must prove that it has one key of each transfer before the sender relies on it
+// (mpc/leaf_check.h). A sender that uses its keys inconsistently is caught by the same check, or has guessed
+// a choice.
 #pragma once
 
 #include <array>

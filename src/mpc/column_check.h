@@ -1,18 +1,20 @@
-// The check of an OT extension's columns, against a receiver that does not use the same choices for all digits
-// of Delta: Roy (CRYPTO 2022, eprint 2022/192, section 5), with the hash of Keller, Orsini, Scholl (eprint
-// 2015/546, as revised): a column is cut into blocks of 128 bits, which are the coefficients of a polynomial
-// without constant term over GF(2^128) (mpc/gf128.h). For every call of extend:
+// The check of an OT extension's columns, against a receiver that does not use the same choices for all
+// digits of Delta: Roy (CRYPTO 2022, eprint 2022/192, section 5), with the hash of Keller, Orsini, Scholl
+// (eprint 2015/546, as revised): a column is cut into blocks of 128 bits, which are the coefficients of a
+// polynomial without constant term over GF(2^128) (mpc/gf128.h). For every call of extend:
 //   1. the columns of one more tile whose choices are random, which masks what follows
-//   2. the columns of the transfers, part by part; each part's point is a hash of the mask's columns and its own
-//   3. from the receiver: the hash of its choices, x, and of its 128 columns, t_j: sums over the parts, and the
+//   2. the columns of the transfers, part by part; each part's point is a hash of the mask's columns and its
+//   own
+//   3. from the receiver: the hash of its choices, x, and of its 128 columns, t_j: sums over the parts, and
+//   the
 //      mask's tile as the constant term
 //   4. the sender requires q_j = t_j + Delta_j x for the same sums q_j of its columns
 //
 // If a part's choices differ between two digits, so do their hashes, but for a chance of 128 / 2^128 for each
 // point that the receiver tries: the point is drawn after the part, the mask and, as far as the receiver adds
 // to what it has, all other parts are fixed. A digit with hash other than x passes only if the receiver has
-// guessed it (it then knows what the sender's blocks are). So it learns k bits of Delta with probability 2^-k,
-// and else the session ends. docs/deviating-parties.md has the proof.
+// guessed it (it then knows what the sender's blocks are). So it learns k bits of Delta with probability
+// 2^-k, and else the session ends. docs/deviating-parties.md has the proof.
 #pragma once
 
 #include <cstddef>

@@ -226,8 +226,8 @@ void CotReceiver::extend(net::Channel& channel, ByteView choices, std::span<Bloc
   SecretVector<Block> padded(kBlockCots / kCotTile);
   masks_.fill(std::span(reinterpret_cast<std::uint8_t*>(padded.data()), sizeof(Block)));
   Bytes mask(cot_bytes(kCotTile));
-  receiver_columns(strings_, {reinterpret_cast<const std::uint8_t*>(padded.data()), sizeof(Block)}, kCotTile / 8,
-                   mask.data(), matrix);
+  receiver_columns(strings_, {reinterpret_cast<const std::uint8_t*>(padded.data()), sizeof(Block)},
+                   kCotTile / 8, mask.data(), matrix);
   channel.send(messages_.columns, mask);
   ColumnCheck check(mask);
   add_mask(matrix, check);

@@ -1,7 +1,7 @@
 // Correlated oblivious transfer by extension: SoftSpokenOT (Roy, CRYPTO 2022, eprint 2022/192, sections 4 to
-// 6), safe against either party's deviations: mpc/leaf_check.h when a session starts, mpc/column_check.h in every
-// extend. The sender holds Delta and gets q_i; the receiver holds choice bits c_i and gets t_i = q_i xor c_i
-// Delta. Both streams only ever move forward, so no correlation is used twice in a session.
+// 6), safe against either party's deviations: mpc/leaf_check.h when a session starts, mpc/column_check.h in
+// every extend. The sender holds Delta and gets q_i; the receiver holds choice bits c_i and gets t_i = q_i
+// xor c_i Delta. Both streams only ever move forward, so no correlation is used twice in a session.
 //
 // Delta is cut into 128/f digits of f bits. For each of them the receiver knows 2^f pseudorandom strings r_x
 // and the sender all but the one at its digit d (mpc/pprf.h), so that
@@ -76,7 +76,8 @@ class CotReceiver {
   CotReceiver(net::Channel& channel, const CotMessages& messages, Prng& prng);
 
   /// Sends the columns for t.size() transfers and writes the blocks t_i. Choice i is bit i % 8 of choices[i /
-  /// 8]; choices.size() must be ceil(t.size() / 8). The first call waits for the sender's answer to the trees.
+  /// 8]; choices.size() must be ceil(t.size() / 8). The first call waits for the sender's answer to the
+  /// trees.
   /// @throws FailedCheck if that is wrong.
   void extend(net::Channel& channel, ByteView choices, std::span<Block> t);
 

@@ -1,6 +1,6 @@
 // The field of 2^128 elements that the consistency checks of oblivious transfers compute in: polynomials over
-// GF(2) modulo x^128 + x^7 + x^2 + x + 1 (the polynomial of NIST SP 800-38D), bit i of a block the coefficient
-// of x^i. Addition is XOR. No branch or address depends on a value.
+// GF(2) modulo x^128 + x^7 + x^2 + x + 1 (the polynomial of NIST SP 800-38D), bit i of a block the
+// coefficient of x^i. Addition is XOR. No branch or address depends on a value.
 #pragma once
 
 #include <cstddef>
@@ -26,10 +26,12 @@ struct GfPowers {
   Block next;                         ///< x^64
 };
 
-/// in[0] x^(count-1) + .. + in[count-2] x + in[count-1]: a universal hash, for two different inputs of `count`
-/// elements equal for at most count - 1 of the 2^128 points x.
+/// in[0] x^(count-1) + .. + in[count-2] x + in[count-1]: a universal hash, for two different inputs of
+/// `count` elements equal for at most count - 1 of the 2^128 points x.
 Block gf_hash(const Block* in, std::size_t count, const GfPowers& x);
-inline Block gf_hash(const Block* in, std::size_t count, const Block& x) { return gf_hash(in, count, GfPowers(x)); }
+inline Block gf_hash(const Block* in, std::size_t count, const Block& x) {
+  return gf_hash(in, count, GfPowers(x));
+}
 
 /// The kernels by name, for the tests that compare them; call only those that cpu() offers.
 namespace kernels {

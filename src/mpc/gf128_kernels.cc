@@ -141,7 +141,8 @@ AP_TARGET_VCLMUL Block gf_hash_vclmul(const Block* in, std::size_t count, const 
     const Block* fold = x.folded + kStep4 - now;
     std::size_t i = 0;
     for (; i + 8 <= now; i += 8) {
-      add_product(even, _mm512_loadu_si512(in + i), _mm512_loadu_si512(power + i), _mm512_loadu_si512(fold + i));
+      add_product(even, _mm512_loadu_si512(in + i), _mm512_loadu_si512(power + i),
+                  _mm512_loadu_si512(fold + i));
       add_product(odd, _mm512_loadu_si512(in + i + 4), _mm512_loadu_si512(power + i + 4),
                   _mm512_loadu_si512(fold + i + 4));
     }

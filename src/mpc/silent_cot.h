@@ -13,10 +13,10 @@
 // The first iteration of the small set is seeded by the OT extension of mpc/cot.h; the large set by the small
 // one, once more transfers are expected than it pays for. That decision and all sizes depend on counts only.
 //
-// A sender that corrupts trees is caught by mpc/tree_check.h: before an iteration seeds the next one, and when the
-// caller says, for both directions at once, with open_check, answer_check and close_check. Until then the receiver
-// must send nothing that depends on what it has drawn. The receiver sends no more than the extension's columns,
-// which are checked as they come, so what the sender has drawn it may use at once.
+// A sender that corrupts trees is caught by mpc/tree_check.h: before an iteration seeds the next one, and
+// when the caller says, for both directions at once, with open_check, answer_check and close_check. Until
+// then the receiver must send nothing that depends on what it has drawn. The receiver sends no more than the
+// extension's columns, which are checked as they come, so what the sender has drawn it may use at once.
 #pragma once
 
 #include <cstdint>
@@ -80,8 +80,8 @@ class LpnStream {
   void start_iteration();
 
  protected:
-  /// Makes the rows of `count` trees, count * bin blocks; cots: bin_bits transfers for each. Hashes every tree for
-  /// its check and calls encode as soon as it has its leaves, which then still are in the cache.
+  /// Makes the rows of `count` trees, count * bin blocks; cots: bin_bits transfers for each. Hashes every
+  /// tree for its check and calls encode as soon as it has its leaves, which then still are in the cache.
   virtual void make_trees(net::Channel& channel, const Permutation& pi, std::span<const Block> cots,
                           std::size_t count, std::span<Block> rows) = 0;
   /// Adds the code's rows to the leaves of one tree of make_trees.
@@ -114,8 +114,8 @@ class SilentCot {
   const HashKeys& hashing() const { return hashing_; }
   /// Announces `count` more transfers; both parties must announce and draw the same counts in the same order.
   void expect(std::uint64_t count) { expected_ += count; }
-  /// The next out.size() transfers. @throws Error(peer) on a bad message, FailedCheck at the end of an iteration
-  /// whose trees are inconsistent.
+  /// The next out.size() transfers. @throws Error(peer) on a bad message, FailedCheck at the end of an
+  /// iteration whose trees are inconsistent.
   void extend(net::Channel& channel, std::span<Block> out);
   std::uint64_t used() const { return used_; }
 

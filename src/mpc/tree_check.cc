@@ -37,8 +37,7 @@ void TreeCheck::announce(std::size_t count) {
 
 Block TreeCheck::point(std::size_t tree, ByteView corrections) const {
   const auto number = bytes_of(compared_ + first_ + tree);
-  return load_block(
-      tagged_hash("AutoPrivacy tree point", {session_.bytes(), number, corrections}).data());
+  return load_block(tagged_hash("AutoPrivacy tree point", {session_.bytes(), number, corrections}).data());
 }
 
 Seed TreeCheck::digest(ByteView challenge, const Block& sum) const {
@@ -77,7 +76,8 @@ void TreeCheckReceiver::open(net::Channel& channel, std::span<const Block> cots,
   Bytes challenge(kChallengeBytes);
   prng.fill(std::span(challenge).first(sizeof(Block)));
   const Block r = load_block(challenge.data());
-  store_block(challenge.data() + sizeof(Block), gf_hash(powers_.data(), powers_.size(), r) ^ packed_choices(cots));
+  store_block(challenge.data() + sizeof(Block),
+              gf_hash(powers_.data(), powers_.size(), r) ^ packed_choices(cots));
   channel.send(messages_.challenge, challenge);
   expected_ = digest(challenge, gf_hash(values_.data(), values_.size(), r) ^ packed(cots));
   powers_.clear();

@@ -1,20 +1,20 @@
-// The check of the trees of silent transfers, against a sender that corrupts them: Ferret (Yang, Weng, Lan, Zhang,
-// Wang, CCS 2020, eprint 2020/924, figure 7), in two steps so that a tree is hashed while it lies in the cache and
-// many trees are compared at once.
+// The check of the trees of silent transfers, against a sender that corrupts them: Ferret (Yang, Weng, Lan,
+// Zhang, Wang, CCS 2020, eprint 2020/924, figure 7), in two steps so that a tree is hashed while it lies in
+// the cache and many trees are compared at once.
 //
-// The receiver's leaves w and the sender's v differ at the receiver's position alone, by Delta. As soon as a tree
-// is made, both hash its leaves at a point that is the hash of its corrections (mpc/gf128.h); the receiver also
-// keeps the power of the point at its position, p, so that W = V + p Delta. Later, for all trees since the last
-// time:
+// The receiver's leaves w and the sender's v differ at the receiver's position alone, by Delta. As soon as a
+// tree is made, both hash its leaves at a point that is the hash of its corrections (mpc/gf128.h); the
+// receiver also keeps the power of the point at its position, p, so that W = V + p Delta. Later, for all
+// trees since the last time:
 //   receiver:  r random, x = sum r^i p_i + x*                               -> 32 bytes
 //   sender:    a hash of sum r^i V_i + y* + x Delta                         -> 32 bytes
 // and the receiver compares with the hash of sum r^i W_i + z*. Here z* = y* + x* Delta, from 128 transfers of
 // mpc/cot.h, as the bits of elements of the field; x* masks what x would tell about positions.
 //
-// That the point is a hash and no coin is what lets the tree go; a sender must then try 2^93 messages or more to
-// make two different vectors of leaves hash to one. The coin r, drawn after all trees, keeps different trees from
-// making up for each other. So what passes has one vector v for all positions that pass: a sender learns that the
-// positions lie in a set with the probability that they do, and else the session ends.
+// That the point is a hash and no coin is what lets the tree go; a sender must then try 2^93 messages or more
+// to make two different vectors of leaves hash to one. The coin r, drawn after all trees, keeps different
+// trees from making up for each other. So what passes has one vector v for all positions that pass: a sender
+// learns that the positions lie in a set with the probability that they do, and else the session ends.
 // docs/deviating-parties.md has the proof.
 #pragma once
 

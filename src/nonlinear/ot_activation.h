@@ -19,8 +19,9 @@
 // travels with the next one; if the guard bits of its argument are to be exact, a step adds what their carry
 // changes.
 //
-// All that is revealed is uniform: each message is masked by a correlation used once, and the last one by r. That
-// holds against a peer that deviates too, once finish() has checked the correlations (docs/deviating-parties.md).
+// All that is revealed is uniform: each message is masked by a correlation used once, and the last one by r.
+// That holds against a peer that deviates too, once finish() has checked the correlations
+// (docs/deviating-parties.md).
 #pragma once
 
 #include <cstdint>
@@ -88,8 +89,8 @@ class OtActivationClient {
   /// time.
   OtClientMaterial prepare(std::shared_ptr<const OtPlan> plan, std::span<const std::uint64_t> b = {});
 
-  /// The consistency checks of all transfers since the last call, in both directions: after the last prepare of
-  /// an inference, before anything of it runs or is stored. One message each way, twice.
+  /// The consistency checks of all transfers since the last call, in both directions: after the last prepare
+  /// of an inference, before anything of it runs or is stored. One message each way, twice.
   /// @throws mpc::FailedCheck if the server's trees are inconsistent.
   void finish();
 

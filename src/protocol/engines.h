@@ -46,8 +46,8 @@ class ClientEngine {
   virtual void expect(std::span<const ActivationLayer* const> layers) = 0;
   /// `b`: the client's share of the input; `masks`: its share of the output.
   virtual std::unique_ptr<ClientTask> prepare(const ActivationLayer& layer, ShareView b, ShareView masks) = 0;
-  /// After the last layer of an inference: the consistency checks of all transfers since the last call, in both
-  /// directions. No layer may run, or be stored, before. @throws mpc::FailedCheck
+  /// After the last layer of an inference: the consistency checks of all transfers since the last call, in
+  /// both directions. No layer may run, or be stored, before. @throws mpc::FailedCheck
   virtual void finish() = 0;
 };
 

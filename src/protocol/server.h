@@ -21,8 +21,8 @@ struct ServerOptions {
   MaterialStore* store = nullptr;      ///< for prepared inferences that outlive their session; may be shared
   std::function<void(const std::string&)> on_refusal;  ///< gets a sentence for the log: why a greeting failed
   std::function<void(const std::string&)> on_store_failure;  ///< gets a sentence; the client is only refused
-  /// Called when a consistency check of the oblivious transfers has ended the session, whose material is gone. To
-  /// be counted as an inference: it can tell the client as much (docs/deviating-parties.md).
+  /// Called when a consistency check of the oblivious transfers has ended the session, whose material is
+  /// gone. To be counted as an inference: it can tell the client as much (docs/deviating-parties.md).
   std::function<void()> on_failed_check;
 };
 

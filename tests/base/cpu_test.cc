@@ -52,10 +52,12 @@ TEST(Cpu, IsDetectedOnce) { EXPECT_EQ(&cpu(), &cpu()); }
 
 // Run by the tests below in a process of their own.
 TEST(CpuInChild, DISABLED_Scalar) {
-  EXPECT_FALSE(cpu().avx2 || cpu().avx512 || cpu().ifma || cpu().aes || cpu().vaes ||
-               cpu().clmul || cpu().vclmul);
+  EXPECT_FALSE(cpu().avx2 || cpu().avx512 || cpu().ifma || cpu().aes || cpu().vaes || cpu().clmul ||
+               cpu().vclmul);
 }
-TEST(CpuInChild, DISABLED_NoAvx512) { EXPECT_FALSE(cpu().avx512 || cpu().ifma || cpu().vaes || cpu().vclmul); }
+TEST(CpuInChild, DISABLED_NoAvx512) {
+  EXPECT_FALSE(cpu().avx512 || cpu().ifma || cpu().vaes || cpu().vclmul);
+}
 TEST(CpuInChild, DISABLED_Avx2) { EXPECT_TRUE(cpu().avx2); }
 TEST(CpuInChild, DISABLED_Avx512) { EXPECT_TRUE(cpu().avx512); }
 TEST(CpuInChild, DISABLED_Ifma) { EXPECT_TRUE(cpu().ifma || cpu().vaes); }

@@ -1,5 +1,5 @@
-// Receivers of the OT extension that deviate: each is caught unless it has guessed a part of Delta, exactly as
-// often as docs/deviating-parties.md says.
+// Receivers of the OT extension that deviate: each is caught unless it has guessed a part of Delta, exactly
+// as often as docs/deviating-parties.md says.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -93,8 +93,8 @@ TEST(DeviatingExtension, HonestSeedsPass) {
 }
 
 TEST(DeviatingExtension, AWrongSeedIsCaughtOrItsSideWasGuessed) {
-  // Selective failure: one of the two corrections of one level is wrong, so the sender has wrong leaves only if
-  // its base choice takes that side, which is the complement of a bit of Delta.
+  // Selective failure: one of the two corrections of one level is wrong, so the sender has wrong leaves only
+  // if its base choice takes that side, which is the complement of a bit of Delta.
   int caught_count = 0, count = 0;
   for (std::size_t digit : {0, 1, 7, 30, 31}) {
     for (std::size_t level = 0; level < kCotFieldBits; ++level) {
@@ -115,7 +115,8 @@ TEST(DeviatingExtension, AWrongSeedIsCaughtOrItsSideWasGuessed) {
 
 TEST(DeviatingExtension, AWrongProofIsAlwaysCaught) {
   const std::size_t start = pprf_bytes(kCotDigits, kCotFieldBits);
-  for (const std::size_t at : {start, start + 17 * sizeof(Seed) + 3, start + leaf_proof_bytes(kCotDigits) - 1}) {
+  for (const std::size_t at :
+       {start, start + 17 * sizeof(Seed) + 3, start + leaf_proof_bytes(kCotDigits) - 1}) {
     EXPECT_TRUE(seeds_are_caught([&](net::MessageType type, Bytes& bytes) {
       if (type == kMessages.trees) bytes[at] ^= 1;
     }));
@@ -160,8 +161,8 @@ struct Deviation {
 
 constexpr std::size_t kTileBytes = kCotTile / 8;
 
-void deviating_receiver(net::Channel& channel, const Block& choices, const std::optional<Deviation>& deviation,
-                        std::array<Block, kCotColumns>& columns) {
+void deviating_receiver(net::Channel& channel, const Block& choices,
+                        const std::optional<Deviation>& deviation, std::array<Block, kCotColumns>& columns) {
   Prng prng(test_seed(33));
   const auto pairs = base_ot_send(channel, kMessages.base, prng, kCotColumns);
   Bytes trees(pprf_bytes(kCotDigits, kCotFieldBits));
@@ -266,16 +267,18 @@ TEST(DeviatingExtension, OtherChoicesForADigitAreCaughtOrTheDigitWasGuessed) {
     const std::uint32_t right = digit_of(honest_delta(), digit);
     EXPECT_FALSE(columns_are_caught(Deviation{digit, {0, std::uint64_t{1} << 63}, right})) << digit;
     EXPECT_TRUE(columns_are_caught(Deviation{digit, {0, std::uint64_t{1} << 63}, right ^ 1})) << digit;
-    EXPECT_TRUE(columns_are_caught(Deviation{digit, {~std::uint64_t{0}, ~std::uint64_t{0}}, right ^ 8})) << digit;
+    EXPECT_TRUE(columns_are_caught(Deviation{digit, {~std::uint64_t{0}, ~std::uint64_t{0}}, right ^ 8}))
+        << digit;
   }
 }
 
 TEST(DeviatingExtension, TheMaskDoesNotMakeUpForAChange) {
-  // The same change of the choices in the mask and in the transfers: the mask is the constant term of the hash, and
-  // no block of the transfers is. It passes where the digit is zero, and changes nothing there.
+  // The same change of the choices in the mask and in the transfers: the mask is the constant term of the
+  // hash, and no block of the transfers is. It passes where the digit is zero, and changes nothing there.
   const Block change{0x20, 0x400};
   for (std::size_t digit = 0; digit < kCotDigits; digit += 3) {
-    EXPECT_EQ(columns_are_caught(Deviation{digit, change, 0, change}), digit_of(honest_delta(), digit) != 0) << digit;
+    EXPECT_EQ(columns_are_caught(Deviation{digit, change, 0, change}), digit_of(honest_delta(), digit) != 0)
+        << digit;
   }
 }
 

@@ -1,5 +1,5 @@
-// Senders of silent transfers that corrupt their trees: what they learn without the check, and that with it they
-// pass only with the positions they have guessed (docs/deviating-parties.md).
+// Senders of silent transfers that corrupt their trees: what they learn without the check, and that with it
+// they pass only with the positions they have guessed (docs/deviating-parties.md).
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -27,10 +27,12 @@ std::vector<Block> random_blocks(std::size_t count, std::uint8_t seed) {
 
 /// One tree of a sender, whose corrections may be changed, and what a receiver makes of it.
 struct Tree {
-  Tree(std::uint8_t seed, const Block& d) : delta(d), cots(random_blocks(kDepth, seed)), corrections(kDepth * 16) {
+  Tree(std::uint8_t seed, const Block& d)
+      : delta(d), cots(random_blocks(kDepth, seed)), corrections(kDepth * 16) {
     Block sums[kMaxGgmDepth];
     leaves.resize(kLeaves);
-    ggm_expand(pi, random_blocks(1, static_cast<std::uint8_t>(seed + 100))[0], delta, kDepth, sums, leaves.data());
+    ggm_expand(pi, random_blocks(1, static_cast<std::uint8_t>(seed + 100))[0], delta, kDepth, sums,
+               leaves.data());
     for (Block& leaf : leaves) leaf = leaf & kAllButLowest;
     for (std::size_t level = 0; level < kDepth; ++level) {
       cots[level] = cots[level] & kAllButLowest;
@@ -113,8 +115,8 @@ TEST(DeviatingTrees, HonestTreesPassAtEveryPosition) {
 }
 
 TEST(DeviatingTrees, WithoutTheCheckTheRowsTellTheHalf) {
-  // A wrong sum of level 1: the receiver has garbage in the half of the bin where its position is, and only there.
-  // Whoever learns whether one row is right then knows a bit of the position.
+  // A wrong sum of level 1: the receiver has garbage in the half of the bin where its position is, and only
+  // there. Whoever learns whether one row is right then knows a bit of the position.
   Tree tree(3, test_delta());
   tree.corrupt(1, {0xdeadbeef00, 0});
   for (std::uint32_t sides = 0; sides < kLeaves; ++sides) {
@@ -164,8 +166,8 @@ TEST(DeviatingTrees, TreesDoNotMakeUpForEachOther) {
 }
 
 TEST(DeviatingTrees, AnotherDeltaInATreeIsCaught) {
-  // The first level's correction makes the sum of all leaves Delta whatever it holds, so a tree under another one
-  // is a tree with wrong sums.
+  // The first level's correction makes the sum of all leaves Delta whatever it holds, so a tree under another
+  // one is a tree with wrong sums.
   Block other = test_delta();
   other.hi ^= 8;
   Tree wrong(22, other);
@@ -179,7 +181,8 @@ TEST(DeviatingTrees, AnotherDeltaInATreeIsCaught) {
 /// A whole stream behind whose sender one bit of a message of trees is flipped.
 class FlippingChannel : public net::Channel {
  public:
-  FlippingChannel(net::Channel& inner, net::MessageType type, int which) : inner_(inner), type_(type), which_(which) {}
+  FlippingChannel(net::Channel& inner, net::MessageType type, int which)
+      : inner_(inner), type_(type), which_(which) {}
   void send(net::MessageType type, ByteView payload) override {
     Bytes bytes(payload.begin(), payload.end());
     if (type == type_ && which_-- == 0) bytes[bytes.size() / 2] ^= 0x20;
@@ -200,8 +203,8 @@ class FlippingChannel : public net::Channel {
 
 constexpr SilentCotMessages kMessages{{{1, 2}, 5, 3, 6, 7}, 4, {8, 9}};
 
-/// Draws `count` transfers and, if that passes, checks; returns whether the receiver refused, and after how many
-/// draws of 2^14.
+/// Draws `count` transfers and, if that passes, checks; returns whether the receiver refused, and after how
+/// many draws of 2^14.
 std::pair<bool, std::size_t> stream_caught(std::size_t count, net::MessageType type, int which) {
   ChannelPair channels;
   bool refused = false;

@@ -40,8 +40,10 @@ TEST(Gf128, ProductsAreARing) {
   const std::vector<Block> v = random_blocks(60, 2);
   for (std::size_t i = 0; i + 2 < v.size(); i += 3) {
     EXPECT_EQ(gf_multiply(v[i], v[i + 1]), gf_multiply(v[i + 1], v[i]));
-    EXPECT_EQ(gf_multiply(v[i], v[i + 1] ^ v[i + 2]), gf_multiply(v[i], v[i + 1]) ^ gf_multiply(v[i], v[i + 2]));
-    EXPECT_EQ(gf_multiply(gf_multiply(v[i], v[i + 1]), v[i + 2]), gf_multiply(v[i], gf_multiply(v[i + 1], v[i + 2])));
+    EXPECT_EQ(gf_multiply(v[i], v[i + 1] ^ v[i + 2]),
+              gf_multiply(v[i], v[i + 1]) ^ gf_multiply(v[i], v[i + 2]));
+    EXPECT_EQ(gf_multiply(gf_multiply(v[i], v[i + 1]), v[i + 2]),
+              gf_multiply(v[i], gf_multiply(v[i + 1], v[i + 2])));
   }
 }
 
@@ -64,8 +66,12 @@ TEST(Gf128, KernelsAgreeWithTheirPlainTwins) {
     for (const std::size_t at : {std::size_t{0}, std::size_t{1}, std::size_t{2}, std::size_t{1000}}) {
       const GfPowers x(v[at]);
       const Block expected = kernels::gf_hash_plain(v.data(), count, x);
-      if (cpu().clmul) { EXPECT_EQ(kernels::gf_hash_clmul(v.data(), count, x), expected) << count; }
-      if (cpu().vclmul) { EXPECT_EQ(kernels::gf_hash_vclmul(v.data(), count, x), expected) << count; }
+      if (cpu().clmul) {
+        EXPECT_EQ(kernels::gf_hash_clmul(v.data(), count, x), expected) << count;
+      }
+      if (cpu().vclmul) {
+        EXPECT_EQ(kernels::gf_hash_vclmul(v.data(), count, x), expected) << count;
+      }
       EXPECT_EQ(gf_hash(v.data(), count, v[at]), expected);
     }
   }

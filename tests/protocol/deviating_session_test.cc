@@ -110,14 +110,15 @@ TEST(DeviatingSession, EndsAtTheCheckOfWhoeverIsDeceived) {
   const auto& s = nonlinear::kServerSends;
   const std::uint64_t proof = 8 * mpc::pprf_bytes(mpc::kCotDigits, mpc::kCotFieldBits);
   const auto sent = net::Direction::sent, received = net::Direction::received;
-  // The fault changes what an honest party sent, so that its own later messages do not fit, whatever it guesses.
+  // The fault changes what an honest party sent, so that its own later messages do not fit, whatever it
+  // guesses.
   const std::vector<Case> cases = {
-      {"ot", sent, c.trees, 1234, true},             // a level's sum of a tree
-      {"ot", sent, c.check.answer, 7, true},         // the answer about all trees
-      {"ot", sent, c.base.answer, 100, true},        // the client has not its seeds
-      {"ot", sent, s.base.columns, 77, true},        // columns of the mask
-      {"ot", sent, s.base.check, 900, true},         // the check of the columns
-      {"ot", sent, s.base.trees, proof + 9, true},   // the proof of the seeds
+      {"ot", sent, c.trees, 1234, true},            // a level's sum of a tree
+      {"ot", sent, c.check.answer, 7, true},        // the answer about all trees
+      {"ot", sent, c.base.answer, 100, true},       // the client has not its seeds
+      {"ot", sent, s.base.columns, 77, true},       // columns of the mask
+      {"ot", sent, s.base.check, 900, true},        // the check of the columns
+      {"ot", sent, s.base.trees, proof + 9, true},  // the proof of the seeds
       {"ot", received, s.trees, 1234, false},
       {"ot", received, s.check.answer, 7, false},
       {"ot", received, c.base.check, 900, false},

@@ -158,8 +158,8 @@ TEST(LabelSession, BadPlansAreRefused) {
   EXPECT_THROW(plan::validate(p.plan, p.network), Error);
 }
 
-/// A server that answers with a longer result (all logits, say) is refused. One that answers with no class of the
-/// network is not, because the refusal would tell it about the client's share: the client takes a class.
+/// A server that answers with a longer result (all logits, say) is refused. One that answers with no class of
+/// the network is not, because the refusal would tell it about the client's share: the client takes a class.
 TEST(LabelSession, MalformedResults) {
   const package::Package package = label_package(1, "gc");
   Prng prng;
