@@ -11,7 +11,7 @@
 // and the receiver compares with the hash of sum r^i W_i + z*. Here z* = y* + x* Delta, from 128 transfers of
 // mpc/cot.h, as the bits of elements of the field; x* masks what x would tell about positions.
 //
-// That the point is a hash and no coin is what lets the tree go; a sender must then try 2^93 messages or more
+// That the point is a hash and no coin is what lets the tree go; a sender must then try 2^96 messages or more
 // to make two different vectors of leaves hash to one. The coin r, drawn after all trees, keeps different
 // trees from making up for each other. So what passes has one vector v for all positions that pass: a sender
 // learns that the positions lie in a set with the probability that they do, and else the session ends.
