@@ -336,16 +336,17 @@ void for_ranges(std::size_t instances, const Body& body) {
 }  // namespace
 
 std::size_t hidden_hashes(const Circuit& circuit) {
-  // Half-gates hide one hash a tweak, gates with two wires three, a clamp gate one for each closed row.
+  // Half-gates hide one hash a tweak, gates with two wires two more, a clamp gate one for each closed row.
   const std::size_t rows = circuit.has_clamp() ? std::size_t{2} << circuit.clamp_gate.high_bits : 0;
-  return 3 * circuit.tweaks() + rows;
+  return circuit.tweaks() + 2 * (circuit.word_gates.size() + 1) + rows;
 }
 
 void garble(const Circuit& circuit, const HashKeys& keys, const Block& delta, std::uint64_t tweak,
             std::size_t instances, std::span<const Block> inputs, std::span<const std::uint64_t> known,
             std::span<const std::uint64_t> masks, std::span<Block> outputs, std::span<std::uint8_t> garbled) {
   circuit.check();
-  AP_ASSERT(static_cast<double>(hidden_hashes(circuit) * kInstancesPerKey) <= security::kMaxHashesPerKey);
+  AP_ASSERT(static_cast<double>(hidden_hashes(circuit) * std::min(instances, kInstancesPerKey)) <=
+            security::kMaxHashesPerKey);
   AP_ASSERT(low_bit(delta) == 1);
   AP_ASSERT(inputs.size() == instances * circuit.inputs);
   AP_ASSERT(known.size() == instances * circuit.known_words());

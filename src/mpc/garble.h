@@ -30,8 +30,8 @@ namespace ap::mpc {
 /// Instances that one key of the hash serves: more would cost security (security/symmetric.h), fewer time.
 inline constexpr std::size_t kInstancesPerKey = 4 * kGarbleLanes;
 
-/// Hashes of one instance whose input holds R, at most; kInstancesPerKey times this stays below
-/// security::kMaxHashesPerKey, or garbling refuses the circuit.
+/// Hashes of one instance whose input holds R, at most; kInstancesPerKey times this, or fewer instances,
+/// stays below security::kMaxHashesPerKey, or garbling refuses the circuit.
 std::size_t hidden_hashes(const Circuit& circuit);
 
 /// Garbles `instances` copies. All arrays are instance-major.

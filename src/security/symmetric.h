@@ -21,7 +21,7 @@
 namespace ap::security {
 
 /// Hidden hashes under one key, at most; what mpc holds itself to.
-inline constexpr double kMaxHashesPerKey = 131072;  // 2^17
+inline constexpr double kMaxHashesPerKey = 1048576;  // 2^20: an argmax over a thousand classes is one circuit
 
 /// Half-gates, over all sessions of all clients of a server, that garbling_bits() counts on.
 inline constexpr double kGarbledGates = 1099511627776;  // 2^40
