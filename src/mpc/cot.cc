@@ -212,7 +212,9 @@ CotReceiver::CotReceiver(net::Channel& channel, const CotMessages& messages, Prn
   const Bytes proof = tags.proof();
   trees.insert(trees.end(), proof.begin(), proof.end());
   channel.send(messages.trees, trees);
-  expected_answer_ = tags.answer();
+  if (!equal_bytes(channel.receive_exactly(messages.answer, sizeof(Seed)), tags.answer())) {
+    fail_check(channel, "the seeds");
+  }
   SecretVector<Seed> seed(1);
   prng.fill(std::span<std::uint8_t>(seed[0]));
   masks_ = Prng(seed[0]);
@@ -254,11 +256,6 @@ void CotReceiver::extend(net::Channel& channel, ByteView choices, std::span<Bloc
     choices = choices.subspan((in_message + 7) / 8);
   }
   channel.send(messages_.check, check.message());
-  if (answered_) return;
-  if (!equal_bytes(channel.receive_exactly(messages_.answer, sizeof(Seed)), expected_answer_)) {
-    fail_check(channel, "the seeds");
-  }
-  answered_ = true;
 }
 
 }  // namespace ap::mpc

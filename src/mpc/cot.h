@@ -72,21 +72,18 @@ class CotSender {
 
 class CotReceiver {
  public:
-  /// Runs the base transfers. @throws Error(peer) on a malformed message.
+  /// Runs the base transfers. @throws Error(peer) on a malformed message, FailedCheck if the sender has not
+  /// its leaves.
   CotReceiver(net::Channel& channel, const CotMessages& messages, Prng& prng);
 
   /// Sends the columns for t.size() transfers and writes the blocks t_i. Choice i is bit i % 8 of choices[i /
-  /// 8]; choices.size() must be ceil(t.size() / 8). The first call waits for the sender's answer to the
-  /// trees.
-  /// @throws FailedCheck if that is wrong.
+  /// 8]; choices.size() must be ceil(t.size() / 8).
   void extend(net::Channel& channel, ByteView choices, std::span<Block> t);
 
  private:
   CotMessages messages_;
   std::vector<Prng> strings_;  ///< by digit and x
   Prng masks_;                 ///< of the checks
-  Seed expected_answer_;
-  bool answered_ = false;
   std::uint64_t used_ = 0;
 };
 

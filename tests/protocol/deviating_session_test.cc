@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "mpc/failed_check.h"
+#include "mpc/pprf.h"
 #include "net/fault_channel.h"
 #include "net/recording_channel.h"
 #include "nonlinear/messages.h"
