@@ -317,6 +317,7 @@ TEST_F(StoredSessionTest, TheServerChecksCommands) {
     client->send(kHello, hello.bytes());
     client->receive(kWelcome, 0, 1000);
     client->send(kNonce, Bytes(32));
+    client->receive(kNonce, 32, 32);
     talk(*client);
     server.join();
     return failure;
