@@ -158,7 +158,7 @@ void garble_and_socket(benchmark::State& state) {
 void silent_cot(benchmark::State& state) {
   constexpr std::uint64_t kDraw = std::uint64_t{1} << 24;
   constexpr std::size_t kPart = std::size_t{1} << 16;
-  constexpr mpc::SilentCotMessages kMessages{{{1, 2}, 5, 3}, 4};
+  constexpr mpc::SilentCotMessages kMessages{{{1, 2}, 5, 3, 6, 7}, 4, {8, 9}};
   Link link;
   std::unique_ptr<mpc::SilentCotSender> sender;
   std::unique_ptr<mpc::SilentCotReceiver> receiver;

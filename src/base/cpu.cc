@@ -17,12 +17,14 @@ CpuFeatures detect() {
   f.ifma = f.avx512 && __builtin_cpu_supports("avx512ifma");
   f.vnni = f.avx512 && __builtin_cpu_supports("avx512vnni");
   f.vaes = f.avx512 && __builtin_cpu_supports("vaes");
+  f.clmul = __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("sse4.1");
+  f.vclmul = f.avx512 && f.clmul && __builtin_cpu_supports("vpclmulqdq");
 #endif
   const char* cap = std::getenv("AUTOPRIVACY_CPU");
   const std::string_view limit = cap ? cap : "";
   if (limit == "scalar") return CpuFeatures{};
-  if (limit == "avx2") f.avx512 = f.ifma = f.vnni = f.vaes = false;
-  if (limit == "avx512") f.ifma = f.vnni = f.vaes = false;
+  if (limit == "avx2") f.avx512 = f.ifma = f.vnni = f.vaes = f.vclmul = false;
+  if (limit == "avx512") f.ifma = f.vnni = f.vaes = f.vclmul = false;
   return f;
 }
 

@@ -12,6 +12,8 @@ struct CpuFeatures {
   bool vnni = false;    ///< AVX-512 VNNI (and avx512)
   bool aes = false;     ///< AES-NI and SSE4.1
   bool vaes = false;    ///< VAES on 512-bit vectors (and avx512)
+  bool clmul = false;   ///< carry-less products of 64 bits, and SSE4.1
+  bool vclmul = false;  ///< the same on 512-bit vectors (and avx512)
 };
 
 /// Detected once, on first use.

@@ -39,6 +39,7 @@ Json json_of(const package::Package& package, const service::Audit& audit) {
             {"bound_bits_per_weight", finite(audit.circuit_privacy.bound_bits_per_weight)},
             {"snr", finite(audit.circuit_privacy.snr)}}},
           {"flood_bits", audit.flood_bits},
+          {"label_bound", audit.label_bound},
           {"lpn_bits", finite(audit.lpn_bits)},
           {"garbling_bits", finite(audit.garbling_bits)},
           {"failure_log2", finite(audit.failure_log2)},
@@ -74,6 +75,9 @@ std::string text_of(const package::Package& package, const service::Audit& audit
   out += fmt::format("lowest security   {:.1f} bits ({} cost model)\n", audit.min_lambda_bits,
                      security::to_string(audit.cost_model));
   out += privacy_text(audit);
+  out += std::string("deviating clients ") +
+         (audit.label_bound ? "learn at most the label of each query (docs/deviating-parties.md)\n"
+                            : "NO BOUND: it takes --reveal label and layers packed by coefficients\n");
   out += fmt::format("transfers         {:.0f} bits (parity), garbling {:.0f} bits over all sessions\n",
                      std::floor(audit.lpn_bits), std::floor(audit.garbling_bits));
   out += fmt::format(

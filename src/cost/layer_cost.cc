@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cost/silent_stream.h"
+#include "mpc/column_check.h"
 #include "mpc/ot_tools.h"
 #include "net/channel.h"
 #include "nonlinear/layer_plan.h"
@@ -81,8 +82,9 @@ LayerWork garbling_work(const ActivationSpec& spec, const Profile& profile) {
                       row_gates(spec.joined() ? plan.last : plan.first, outputs);
   const std::uint64_t labels = batches(spec.inputs, plan.first_batch);
   const std::uint64_t tables = labels + (spec.joined() ? batches(spec.outputs, plan.window_batch) : 0);
+  // The columns of a check's mask go ahead, the check itself follows.
   const std::uint64_t columns =
-      batches(spec.inputs * static_cast<std::uint64_t>(spec.share_bits()), mpc::kCotsPerMessage);
+      2 + batches(spec.inputs * static_cast<std::uint64_t>(spec.share_bits()), mpc::kCotsPerMessage);
   LayerWork work;
   work.offline.server_s = bits * g.columns_bit_server;
   work.offline.client_s = bits * (g.columns_bit_client + g.garble_bit) + outputs * g.garble_element +
@@ -90,7 +92,8 @@ LayerWork garbling_work(const ActivationSpec& spec, const Profile& profile) {
   work.offline.messages_up = static_cast<double>(tables);
   work.offline.messages_down = static_cast<double>(columns);
   work.offline.bytes_up = static_cast<double>(nonlinear::table_bytes(spec) + tables * net::kHeaderBytes);
-  work.offline.bytes_down = static_cast<double>(nonlinear::column_bytes(spec) + columns * net::kHeaderBytes);
+  work.offline.bytes_down = static_cast<double>(
+      nonlinear::column_bytes(spec) + mpc::ColumnCheck::kMessageBytes + columns * net::kHeaderBytes);
   work.online.server_s = bits * (g.request_bit + g.evaluate_bit) + outputs * g.evaluate_element +
                          ands * g.evaluate_and + kCopiesOnline * inputs * profile.share_element;
   work.online.client_s = bits * g.answer_bit;

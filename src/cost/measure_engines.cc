@@ -98,7 +98,7 @@ GarblingTimes time_garbling(nonlinear::ActivationGarbler& client, nonlinear::Act
   return {columns.figure(), garble.figure(), request.figure(), answer.figure(), evaluate.figure()};
 }
 
-constexpr mpc::CotMessages kColumns{{0x0001, 0x0002}, 0x0003, 0x0004};
+constexpr mpc::CotMessages kColumns{{0x0001, 0x0002}, 0x0003, 0x0004, 0x0005, 0x0006};
 
 /// Seconds of a transfer by extension at its sender.
 double time_columns(Profile& profile) {

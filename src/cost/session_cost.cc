@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "cost/silent_stream.h"
+#include "mpc/tree_check.h"
 
 namespace ap::cost {
 namespace {
@@ -16,14 +17,16 @@ PhaseCost phase_of(const Work& work, const Shape& shape, const Profile& profile,
 Work stream_work(const SilentUse& use, bool client_sends, const Profile& profile) {
   const TransferCosts& t = profile.transfer;
   const auto small = static_cast<double>(use.small_rows), large = static_cast<double>(use.large_rows);
-  const auto seeds = static_cast<double>(use.base_columns);
+  const auto checks = static_cast<double>(use.checks);
+  // A check's columns are as many again as its transfers.
+  const auto seeds = static_cast<double>(use.base_columns + 2 * use.checks * mpc::TreeCheck::kCots);
   const double sender =
       small * t.small_row_sender + large * t.large_row_sender + seeds * profile.garbling.columns_bit_client;
   const double receiver = small * t.small_row_receiver + large * t.large_row_receiver +
                           seeds * profile.garbling.columns_bit_server;
   const auto sent = static_cast<double>(use.bytes_sent), received = static_cast<double>(use.bytes_received);
-  const auto messages = static_cast<double>(use.small_messages + use.large_messages);
-  const double columns = use.base_columns > 0 ? 1 : 0;
+  const auto messages = static_cast<double>(use.small_messages + use.large_messages) + checks;
+  const double columns = (use.base_columns > 0 ? 3 : 0) + 4 * checks;
   if (client_sends) return {sender, receiver, sent, received, messages, columns, 0};
   return {receiver, sender, received, sent, columns, messages, 0};
 }
@@ -31,8 +34,8 @@ Work stream_work(const SilentUse& use, bool client_sends, const Profile& profile
 /// One direction's base transfers and trees: the extension's receiver is the sender of both.
 Work base_work(bool client_extends_as_sender, const Profile& profile) {
   const auto point = static_cast<double>(kBaseSenderBytes), points = static_cast<double>(kBaseReceiverBytes);
-  if (client_extends_as_sender) return {profile.base_receiver, profile.base_sender, points, point, 1, 2, 3};
-  return {profile.base_sender, profile.base_receiver, point, points, 2, 1, 3};
+  if (client_extends_as_sender) return {profile.base_receiver, profile.base_sender, points, point, 2, 2, 3};
+  return {profile.base_sender, profile.base_receiver, point, points, 2, 2, 3};
 }
 
 struct Totals {
@@ -109,6 +112,7 @@ Prediction predict(const SessionShape& shape, const Profile& profile, const Sett
   }
   for (const TransferWork& layer : transfers) first_use(layer.work.client_memory);
   std::vector<Work> streamed(shape.activations.size());
+  Work checks;
   for (std::uint64_t image = 0; image < images; ++image) {
     client_sends.expect(expected_client);
     server_sends.expect(expected_server);
@@ -119,7 +123,15 @@ Prediction predict(const SessionShape& shape, const Profile& profile, const Sett
       streamed[i] += stream_work(client_sends.total() - before_client, true, profile);
       streamed[i] += stream_work(server_sends.total() - before_server, false, profile);
     }
+    const SilentUse before_client = client_sends.total(), before_server = server_sends.total();
+    client_sends.finish();
+    server_sends.finish();
+    checks += stream_work(client_sends.total() - before_client, true, profile);
+    checks += stream_work(server_sends.total() - before_server, false, profile);
   }
+  checks *= 1 / count;
+  if (any_transfer) checks.flights = 2;
+  offline_rest += checks;
   for (std::size_t i = 0; i < transfers.size(); ++i) {
     const Engine engine = shape.activations[i].engine;
     Work offline = streamed[i];
@@ -156,7 +168,7 @@ Prediction predict(const SessionShape& shape, const Profile& profile, const Sett
     const bool client = stream == &client_sends;
     SilentUse seeds;
     seeds.base_columns = use.base_columns;
-    seeds.bytes_received = use.bytes_received;
+    seeds.bytes_received = column_message_bytes(use.base_columns);
     if (seeds_only) {
       seeds.small_rows = use.small_rows;
       seeds.small_messages = use.small_messages;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "mpc/column_check.h"
 #include "mpc/cot.h"
 #include "mpc/silent_cot.h"
 #include "net/channel.h"
@@ -11,20 +12,26 @@ namespace ap::cost {
 SilentUse SilentUse::operator-(const SilentUse& before) const {
   return {base_columns - before.base_columns,     small_rows - before.small_rows,
           large_rows - before.large_rows,         small_messages - before.small_messages,
-          large_messages - before.large_messages, bytes_sent - before.bytes_sent,
-          bytes_received - before.bytes_received};
+          large_messages - before.large_messages, checks - before.checks,
+          bytes_sent - before.bytes_sent,         bytes_received - before.bytes_received};
 }
 
 std::uint64_t column_message_bytes(std::uint64_t count) {
-  const std::uint64_t messages = (count + mpc::kCotsPerMessage - 1) / mpc::kCotsPerMessage;
-  return mpc::cot_bytes(count) + messages * net::kHeaderBytes;
+  // The mask's tile and the check are messages of their own.
+  const std::uint64_t messages = 2 + (count + mpc::kCotsPerMessage - 1) / mpc::kCotsPerMessage;
+  return mpc::cot_bytes(mpc::kCotTile) + mpc::cot_bytes(count) + mpc::ColumnCheck::kMessageBytes +
+         messages * net::kHeaderBytes;
 }
 
 void SilentStream::draw_from(Iterations& at, std::uint64_t count, std::uint64_t& rows,
                              std::uint64_t& messages) {
   while (count > at.left) {
     count -= at.left;
-    if (at.tree == at.set.t) at.tree = at.reserved = 0;
+    if (at.tree == at.set.t) {
+      finish();
+      at.tree = at.reserved = 0;
+    }
+    unchecked_ = true;
     const std::uint64_t trees = std::min<std::uint64_t>(mpc::kTreesPerMessage, at.set.t - at.tree);
     const std::uint64_t made = trees * at.set.bin();
     at.tree += trees;
@@ -38,6 +45,15 @@ void SilentStream::draw_from(Iterations& at, std::uint64_t count, std::uint64_t&
   at.left -= count;
 }
 
+void SilentStream::finish() {
+  if (!unchecked_) return;
+  unchecked_ = false;
+  ++total_.checks;
+  total_.bytes_received +=
+      column_message_bytes(mpc::TreeCheck::kCots) + mpc::TreeCheck::kChallengeBytes + net::kHeaderBytes;
+  total_.bytes_sent += mpc::TreeCheck::kAnswerBytes + net::kHeaderBytes;
+}
+
 void SilentStream::draw(std::uint64_t count) {
   if (count == 0) return;
   used_ += count;
@@ -49,6 +65,7 @@ void SilentStream::draw(std::uint64_t count) {
     }
     if (std::max(used_, expected_) > mpc::kLargeLpnFrom) {
       draw_from(small_, mpc::kLargeLpn.seeds(), total_.small_rows, total_.small_messages);
+      finish();
       large_.started = true;
     }
   }

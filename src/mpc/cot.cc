@@ -5,6 +5,9 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "mpc/column_check.h"
+#include "mpc/failed_check.h"
+#include "mpc/leaf_check.h"
 #include "mpc/pprf.h"
 #include "mpc/transpose.h"
 
@@ -21,6 +24,7 @@ class Columns {
  public:
   Columns() : bytes_(kCotColumns * kStride) {}
   std::uint8_t* column(std::size_t j) { return bytes_.data() + j * kStride; }
+  const Block* blocks(std::size_t j) { return reinterpret_cast<const Block*>(column(j)); }
 
   /// The first `count` rows; count need not be a whole number of tiles.
   void rows(std::span<Block> out) {
@@ -87,9 +91,49 @@ void for_digits(Columns& matrix, const Body& body) {
   });
 }
 
+/// Adds the hashes of the columns' first `blocks` blocks of 128 bits.
+void add_columns(Columns& matrix, std::size_t blocks, const GfPowers& point, ColumnCheck& check) {
+  constexpr std::size_t kPerTask = kDigitsPerTask * kCotFieldBits;
+  parallel_for(kCotColumns / kPerTask, [&](std::size_t task) {
+    for (std::size_t j = task * kPerTask; j < (task + 1) * kPerTask; ++j) {
+      check.column(j) ^= ColumnCheck::hash(matrix.blocks(j), blocks, point);
+    }
+  });
+}
+
+/// Adds the mask's tile.
+void add_mask(Columns& matrix, ColumnCheck& check) {
+  for (std::size_t j = 0; j < kCotColumns; ++j) check.column(j) ^= *matrix.blocks(j);
+}
+
+constexpr std::size_t kTreesBytes = pprf_bytes(kCotDigits, kCotFieldBits);
+
 /// Bit j of Delta.
 std::uint8_t bit_of_delta(const Block& delta, std::size_t j) {
   return static_cast<std::uint8_t>(((j < 64 ? delta.lo : delta.hi) >> (j % 64)) & 1);
+}
+
+/// The sender's columns of one working block; corrections: `bytes` bytes for each digit, as received.
+void sender_columns(std::span<Prng> strings, const Block& delta, std::size_t bytes,
+                    const std::uint8_t* corrections, Columns& matrix) {
+  for_digits(matrix, [&](std::size_t digit, auto& rows, const auto& columns) {
+    fold_strings(strings.subspan(digit * (kCotStrings - 1), kCotStrings - 1), 1, bytes, rows, columns);
+    for (std::size_t bit = 0; bit < columns.size(); ++bit) {
+      const auto mask = static_cast<std::uint8_t>(0 - bit_of_delta(delta, digit * kCotFieldBits + bit));
+      xor_bytes(columns[bit], corrections + digit * bytes, mask, bytes);
+    }
+  });
+}
+
+/// The receiver's; writes the corrections. Rows beyond the choices, which fill up a tile, have choice 0.
+void receiver_columns(std::span<Prng> strings, ByteView choices, std::size_t bytes, std::uint8_t* corrections,
+                      Columns& matrix) {
+  for_digits(matrix, [&](std::size_t digit, auto& rows, const auto& columns) {
+    fold_strings(strings.subspan(digit * kCotStrings, kCotStrings), 0, bytes, rows, columns);
+    std::uint8_t* correction = corrections + digit * bytes;
+    std::copy_n(rows.data(), bytes, correction);
+    xor_bytes(correction, choices.data(), 0xff, choices.size());
+  });
 }
 
 }  // namespace
@@ -110,18 +154,28 @@ CotSender::CotSender(net::Channel& channel, const CotMessages& messages, Prng& p
     digits[digit] |= static_cast<std::uint32_t>(value) << bit;
   }
   const auto keys = base_ot_receive(channel, messages.base, prng, choices);
-  const Bytes trees = channel.receive_exactly(messages.trees, pprf_bytes(kCotDigits, kCotFieldBits));
+  const Bytes trees = channel.receive_exactly(messages.trees, kTreesBytes + leaf_proof_bytes(kCotDigits));
+  const ByteView proof = ByteView(trees).subspan(kTreesBytes);
   SecretVector<Seed> leaves(kCotStrings);
+  LeafTags tags(kCotDigits, kCotStrings);
   for (std::size_t digit = 0; digit < kCotDigits; ++digit) {
     pprf_puncture(digits[digit], kCotFieldBits, std::span(keys).subspan(digit * kCotFieldBits, kCotFieldBits),
                   trees.data() + digit * pprf_bytes(1, kCotFieldBits), leaves);
+    tags.set_punctured(digit, digits[digit], leaves, proof.data() + digit * sizeof(Seed));
     for (std::size_t y = 1; y < kCotStrings; ++y) strings_.emplace_back(leaves[y]);
   }
+  if (!equal_bytes(tags.digest(), proof.last(sizeof(Seed)))) fail_check(channel, "the seeds");
+  channel.send(messages.answer, tags.answer());
 }
 
 void CotSender::extend(net::Channel& channel, std::span<Block> q) {
+  if (q.empty()) return;
   count_use(used_, q.size());
   Columns matrix;
+  const Bytes mask = channel.receive_exactly(messages_.columns, cot_bytes(kCotTile));
+  ColumnCheck check(mask);
+  sender_columns(strings_, delta(), kCotTile / 8, mask.data(), matrix);
+  add_mask(matrix, check);
   while (!q.empty()) {
     const std::size_t in_message = std::min(q.size(), kCotsPerMessage);
     const Bytes message = channel.receive_exactly(messages_.columns, cot_bytes(in_message));
@@ -129,40 +183,57 @@ void CotSender::extend(net::Channel& channel, std::span<Block> q) {
     for (std::size_t done = 0; done < in_message; done += kBlockCots) {
       const std::size_t now = std::min(in_message - done, kBlockCots);
       const std::size_t bytes = round_up_to_tile(now) / 8;
-      for_digits(matrix, [&](std::size_t digit, auto& rows, const auto& columns) {
-        fold_strings(std::span(strings_).subspan(digit * (kCotStrings - 1), kCotStrings - 1), 1, bytes, rows,
-                     columns);
-        for (std::size_t bit = 0; bit < columns.size(); ++bit) {
-          const auto mask = static_cast<std::uint8_t>(0 - bit_of_delta(delta(), digit * kCotFieldBits + bit));
-          xor_bytes(columns[bit], at + digit * bytes, mask, bytes);
-        }
-      });
+      sender_columns(strings_, delta(), bytes, at, matrix);
+      add_columns(matrix, bytes / sizeof(Block), check.point({at, kCotDigits * bytes}), check);
       matrix.rows(q.subspan(done, now));
       at += kCotDigits * bytes;
     }
     q = q.subspan(in_message);
+  }
+  if (!check.accepts(channel.receive_exactly(messages_.check, ColumnCheck::kMessageBytes), delta())) {
+    fail_check(channel, "the columns");
   }
 }
 
 CotReceiver::CotReceiver(net::Channel& channel, const CotMessages& messages, Prng& prng)
     : messages_(messages) {
   const auto pairs = base_ot_send(channel, messages.base, prng, kCotColumns);
-  Bytes trees(pprf_bytes(kCotDigits, kCotFieldBits));
+  Bytes trees(kTreesBytes);
   SecretVector<Seed> leaves(kCotStrings);
+  LeafTags tags(kCotDigits, kCotStrings);
   for (std::size_t digit = 0; digit < kCotDigits; ++digit) {
     SecretVector<Seed> root(1);
     prng.fill(std::span<std::uint8_t>(root[0]));
     pprf_expand(root[0], kCotFieldBits, std::span(pairs).subspan(digit * kCotFieldBits, kCotFieldBits),
                 leaves, trees.data() + digit * pprf_bytes(1, kCotFieldBits));
+    tags.set(digit, leaves);
     for (const Seed& leaf : leaves) strings_.emplace_back(leaf);
   }
+  const Bytes proof = tags.proof();
+  trees.insert(trees.end(), proof.begin(), proof.end());
   channel.send(messages.trees, trees);
+  if (!equal_bytes(channel.receive_exactly(messages.answer, sizeof(Seed)), tags.answer())) {
+    fail_check(channel, "the seeds");
+  }
+  SecretVector<Seed> seed(1);
+  prng.fill(std::span<std::uint8_t>(seed[0]));
+  masks_ = Prng(seed[0]);
 }
 
 void CotReceiver::extend(net::Channel& channel, ByteView choices, std::span<Block> t) {
   AP_ASSERT(choices.size() == (t.size() + 7) / 8);
+  if (t.empty()) return;
   count_use(used_, t.size());
   Columns matrix;
+  SecretVector<Block> padded(kBlockCots / kCotTile);
+  masks_.fill(std::span(reinterpret_cast<std::uint8_t*>(padded.data()), sizeof(Block)));
+  Bytes mask(cot_bytes(kCotTile));
+  receiver_columns(strings_, {reinterpret_cast<const std::uint8_t*>(padded.data()), sizeof(Block)},
+                   kCotTile / 8, mask.data(), matrix);
+  channel.send(messages_.columns, mask);
+  ColumnCheck check(mask);
+  add_mask(matrix, check);
+  check.choices() = padded.front();
   while (!t.empty()) {
     const std::size_t in_message = std::min(t.size(), kCotsPerMessage);
     Bytes message(cot_bytes(in_message));
@@ -170,14 +241,13 @@ void CotReceiver::extend(net::Channel& channel, ByteView choices, std::span<Bloc
     for (std::size_t done = 0; done < in_message; done += kBlockCots) {
       const std::size_t now = std::min(in_message - done, kBlockCots);
       const std::size_t bytes = round_up_to_tile(now) / 8;
-      const std::uint8_t* choice = choices.data() + done / 8;
-      const std::size_t choice_bytes = (now + 7) / 8;  // what is padded up to a tile has choice 0
-      for_digits(matrix, [&](std::size_t digit, auto& rows, const auto& columns) {
-        fold_strings(std::span(strings_).subspan(digit * kCotStrings, kCotStrings), 0, bytes, rows, columns);
-        std::uint8_t* correction = at + digit * bytes;
-        std::copy_n(rows.data(), bytes, correction);
-        xor_bytes(correction, choice, 0xff, choice_bytes);
-      });
+      const ByteView part = choices.subspan(done / 8, (now + 7) / 8);
+      receiver_columns(strings_, part, bytes, at, matrix);
+      const GfPowers point = check.point({at, kCotDigits * bytes});
+      add_columns(matrix, bytes / sizeof(Block), point, check);
+      std::fill(padded.begin(), padded.end(), Block{0, 0});
+      std::memcpy(padded.data(), part.data(), part.size());
+      check.choices() ^= ColumnCheck::hash(padded.data(), bytes / sizeof(Block), point);
       matrix.rows(t.subspan(done, now));
       at += kCotDigits * bytes;
     }
@@ -185,6 +255,7 @@ void CotReceiver::extend(net::Channel& channel, ByteView choices, std::span<Bloc
     t = t.subspan(in_message);
     choices = choices.subspan((in_message + 7) / 8);
   }
+  channel.send(messages_.check, check.message());
 }
 
 }  // namespace ap::mpc

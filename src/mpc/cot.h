@@ -1,5 +1,6 @@
-// Correlated oblivious transfer by extension: SoftSpokenOT (Roy, CRYPTO 2022, eprint 2022/192, sections 4 and
-// 5), semi-honest. The sender holds Delta and gets q_i; the receiver holds choice bits c_i and gets t_i = q_i
+// Correlated oblivious transfer by extension: SoftSpokenOT (Roy, CRYPTO 2022, eprint 2022/192, sections 4 to
+// 6), safe against either party's deviations: mpc/leaf_check.h when a session starts, mpc/column_check.h in
+// every extend. The sender holds Delta and gets q_i; the receiver holds choice bits c_i and gets t_i = q_i
 // xor c_i Delta. Both streams only ever move forward, so no correlation is used twice in a session.
 //
 // Delta is cut into 128/f digits of f bits. For each of them the receiver knows 2^f pseudorandom strings r_x
@@ -38,11 +39,14 @@ inline constexpr std::uint64_t kMaxCots = std::uint64_t{1} << 40;
 
 struct CotMessages {
   BaseOtMessages base;
-  net::MessageType trees;    ///< receiver to sender, once: corrections of the trees
+  net::MessageType trees;    ///< receiver to sender, once: corrections of the trees, and their proof
   net::MessageType columns;  ///< receiver to sender: corrections c xor u
+  net::MessageType answer;   ///< sender to receiver, once: that it has its leaves
+  net::MessageType check;    ///< receiver to sender, in every extend: of the columns
 };
 
-/// Bytes the receiver sends for `count` transfers.
+/// Bytes of the corrections for `count` transfers. In front of them, in a message of their own, come those of
+/// the check's mask, a tile.
 constexpr std::uint64_t cot_bytes(std::uint64_t count) {
   return (count + kCotTile - 1) / kCotTile * kCotTile / 8 * kCotDigits;
 }
@@ -50,10 +54,11 @@ constexpr std::uint64_t cot_bytes(std::uint64_t count) {
 class CotSender {
  public:
   /// Runs the base transfers. Delta is drawn from `prng` with its lowest bit set.
-  /// @throws Error(peer) on a malformed message.
+  /// @throws Error(peer) on a malformed message, FailedCheck if the trees are inconsistent.
   CotSender(net::Channel& channel, const CotMessages& messages, Prng& prng);
 
   /// Receives the columns of q.size() transfers and writes the blocks q_i.
+  /// @throws FailedCheck if they are inconsistent; the blocks must not be used then.
   void extend(net::Channel& channel, std::span<Block> q);
 
   const Block& delta() const { return secret_[0]; }
@@ -67,7 +72,8 @@ class CotSender {
 
 class CotReceiver {
  public:
-  /// Runs the base transfers. @throws Error(peer) on a malformed message.
+  /// Runs the base transfers. @throws Error(peer) on a malformed message, FailedCheck if the sender has not
+  /// its leaves.
   CotReceiver(net::Channel& channel, const CotMessages& messages, Prng& prng);
 
   /// Sends the columns for t.size() transfers and writes the blocks t_i. Choice i is bit i % 8 of choices[i /
@@ -77,6 +83,7 @@ class CotReceiver {
  private:
   CotMessages messages_;
   std::vector<Prng> strings_;  ///< by digit and x
+  Prng masks_;                 ///< of the checks
   std::uint64_t used_ = 0;
 };
 

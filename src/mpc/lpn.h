@@ -14,8 +14,8 @@
 // attacks listed there kSmallLpn takes 2^131 steps and kLargeLpn 2^132; the lowest are no known attacks but a
 // bound for attacks that guess rows free of noise, however they choose them. By what is known the lowest is
 // the algebraic attack on regular noise, 2^151 and 2^154. Compared at the same bytes: k 238000 leaves 2^107
-// by that bound and 2^121 by the algebraic attack, with 12 ones a row k 260000 is equal but reads a fifth
-// more, with 8 ones it takes k 360000. These are estimates, of published attacks and of ours, no proofs.
+// by that bound and 2^121 by the algebraic attack, with 12 ones a row k 260000 leaves 2^125 by
+// the algebraic attack, with 8 ones it takes k 360000. These are estimates, of published attacks and of ours, no proofs.
 #pragma once
 
 #include <cstddef>

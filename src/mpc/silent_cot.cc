@@ -23,8 +23,8 @@ Prng split(Prng& prng) {
 class SenderStream : public LpnStream {
  public:
   SenderStream(const LpnParameters& p, SecretVector<Block> seeds, const SessionKey& session,
-               const Block& delta, net::MessageType type, Prng& roots)
-      : LpnStream(p, std::move(seeds), session), delta_(delta), type_(type), roots_(roots) {}
+               const Block& delta, net::MessageType type, Prng& roots, TreeCheckSender& check)
+      : LpnStream(p, std::move(seeds), session), delta_(delta), type_(type), roots_(roots), check_(check) {}
 
  private:
   void make_trees(net::Channel& channel, const Permutation& pi, std::span<const Block> cots,
@@ -32,17 +32,20 @@ class SenderStream : public LpnStream {
     const auto depth = static_cast<std::size_t>(parameters().bin_bits);
     SecretVector<std::uint64_t> words(2 * count);
     roots_.fill(std::span<std::uint64_t>(words));
-    Bytes message(count * depth * sizeof(Block));
+    const std::size_t bytes = depth * sizeof(Block);
+    Bytes message(count * bytes);
+    check_.announce(count);
     parallel_for(count, [&](std::size_t tree) {
       Block sums[kMaxGgmDepth];
       const std::span<Block> out = rows.subspan(tree * parameters().bin(), parameters().bin());
       ggm_expand(pi, {words[2 * tree], words[2 * tree + 1]}, delta_, parameters().bin_bits, sums, out.data());
       for (std::size_t level = 0; level < depth; ++level) {
-        store_block(message.data() + (tree * depth + level) * sizeof(Block),
+        store_block(message.data() + tree * bytes + level * sizeof(Block),
                     sums[level] ^ cots[tree * depth + level]);
       }
       wipe_objects(sums);
       for (Block& leaf : out) leaf = leaf & kAllButLowest;
+      check_.add(tree, ByteView(message).subspan(tree * bytes, bytes), out);
       encode(tree, out);
     });
     channel.send(type_, message);
@@ -51,35 +54,40 @@ class SenderStream : public LpnStream {
   const Block& delta_;
   net::MessageType type_;
   Prng& roots_;
+  TreeCheckSender& check_;
 };
 
 class ReceiverStream : public LpnStream {
  public:
   ReceiverStream(const LpnParameters& p, SecretVector<Block> seeds, const SessionKey& session,
-                 net::MessageType type)
-      : LpnStream(p, std::move(seeds), session), type_(type) {}
+                 net::MessageType type, TreeCheckReceiver& check)
+      : LpnStream(p, std::move(seeds), session), type_(type), check_(check) {}
 
  private:
   void make_trees(net::Channel& channel, const Permutation& pi, std::span<const Block> cots,
                   std::size_t count, std::span<Block> rows) override {
     const auto depth = static_cast<std::size_t>(parameters().bin_bits);
-    const Bytes message = channel.receive_exactly(type_, count * depth * sizeof(Block));
+    const std::size_t bytes = depth * sizeof(Block);
+    const Bytes message = channel.receive_exactly(type_, count * bytes);
+    check_.announce(count);
     parallel_for(count, [&](std::size_t tree) {
       Block sums[kMaxGgmDepth];
       std::uint32_t sides = 0;
       for (std::size_t level = 0; level < depth; ++level) {
         const Block& cot = cots[tree * depth + level];
-        sums[level] = load_block(message.data() + (tree * depth + level) * sizeof(Block)) ^ cot;
+        sums[level] = load_block(message.data() + tree * bytes + level * sizeof(Block)) ^ cot;
         sides |= static_cast<std::uint32_t>(low_bit(cot)) << level;
       }
       const std::span<Block> out = rows.subspan(tree * parameters().bin(), parameters().bin());
       ggm_puncture(pi, sides, sums, parameters().bin_bits, out.data(), kAllButLowest, {1, 0});
       wipe_objects(sums);
+      check_.add(tree, ByteView(message).subspan(tree * bytes, bytes), sides, out);
       encode(tree, out);
     });
   }
 
   net::MessageType type_;
+  TreeCheckReceiver& check_;
 };
 
 }  // namespace
@@ -100,12 +108,6 @@ void LpnStream::encode(std::size_t tree, std::span<Block> leaves) const {
 
 void LpnStream::next_chunk(net::Channel& channel) {
   const LpnParameters& p = parameters_;
-  if (tree_ == p.t) {
-    AP_ASSERT(reserved_ == next_.size());
-    std::swap(seeds_, next_);
-    first_row_ += p.n();
-    tree_ = reserved_ = 0;
-  }
   const std::size_t trees = std::min(kTreesPerMessage, p.t - tree_);
   const std::span<const Block> seeds(seeds_);
   const auto depth = static_cast<std::size_t>(p.bin_bits);
@@ -118,16 +120,36 @@ void LpnStream::next_chunk(net::Channel& channel) {
   reserved_ += used_;
 }
 
-void LpnStream::draw(net::Channel& channel, std::span<Block> out) {
-  while (!out.empty()) {
+void LpnStream::start_iteration() {
+  AP_ASSERT(tree_ == parameters_.t && reserved_ == next_.size());
+  std::swap(seeds_, next_);
+  first_row_ += parameters_.n();
+  tree_ = reserved_ = 0;
+}
+
+std::size_t LpnStream::draw(net::Channel& channel, std::span<Block> out) {
+  std::size_t drawn = 0;
+  while (drawn < out.size()) {
     if (used_ == filled_) {
+      if (tree_ == parameters_.t) break;
       next_chunk(channel);
       continue;
     }
-    const std::size_t now = std::min(out.size(), filled_ - used_);
-    std::copy_n(chunk_.begin() + static_cast<std::ptrdiff_t>(used_), now, out.begin());
+    const std::size_t now = std::min(out.size() - drawn, filled_ - used_);
+    std::copy_n(chunk_.begin() + static_cast<std::ptrdiff_t>(used_), now,
+                out.begin() + static_cast<std::ptrdiff_t>(drawn));
     used_ += now;
-    out = out.subspan(now);
+    drawn += now;
+  }
+  return drawn;
+}
+
+void SilentCot::draw(net::Channel& channel, LpnStream& stream, std::span<Block> out) {
+  for (;;) {
+    out = out.subspan(stream.draw(channel, out));
+    if (out.empty()) return;
+    check(channel);
+    stream.start_iteration();
   }
 }
 
@@ -141,17 +163,26 @@ void SilentCot::extend(net::Channel& channel, std::span<Block> out) {
       small_ = make_stream(kSmallLpn, base_cots(channel, kSmallLpn.seeds()), session_.part("small"));
     if (std::max(used_, expected_) > kLargeLpnFrom) {
       SecretVector<Block> seeds(kLargeLpn.seeds());
-      small_->draw(channel, seeds);
+      draw(channel, *small_, seeds);
+      check(channel);
       large_ = make_stream(kLargeLpn, std::move(seeds), session_.part("large"));
       small_.reset();
     }
   }
-  (large_ ? large_ : small_)->draw(channel, out);
+  draw(channel, large_ ? *large_ : *small_, out);
 }
 
 SilentCotSender::SilentCotSender(net::Channel& channel, const SilentCotMessages& messages,
                                  const SessionKey& session, Prng& prng)
-    : SilentCot(session), messages_(messages), roots_(split(prng)), base_(channel, messages.base, prng) {}
+    : SilentCot(session),
+      messages_(messages),
+      roots_(split(prng)),
+      base_(channel, messages.base, prng),
+      check_(messages.check, session) {}
+
+void SilentCotSender::answer_check(net::Channel& channel) {
+  if (check_.pending() > 0) check_.answer(channel, delta(), base_cots(channel, TreeCheck::kCots));
+}
 
 SecretVector<Block> SilentCotSender::base_cots(net::Channel& channel, std::size_t count) {
   SecretVector<Block> q(count);
@@ -162,12 +193,29 @@ SecretVector<Block> SilentCotSender::base_cots(net::Channel& channel, std::size_
 
 std::unique_ptr<LpnStream> SilentCotSender::make_stream(const LpnParameters& p, SecretVector<Block> seeds,
                                                         const SessionKey& session) {
-  return std::make_unique<SenderStream>(p, std::move(seeds), session, base_.delta(), messages_.trees, roots_);
+  return std::make_unique<SenderStream>(p, std::move(seeds), session, base_.delta(), messages_.trees, roots_,
+                                        check_);
 }
 
 SilentCotReceiver::SilentCotReceiver(net::Channel& channel, const SilentCotMessages& messages,
                                      const SessionKey& session, Prng& prng)
-    : SilentCot(session), messages_(messages), choices_(split(prng)), base_(channel, messages.base, prng) {}
+    : SilentCot(session),
+      messages_(messages),
+      choices_(split(prng)),
+      base_(channel, messages.base, prng),
+      check_(messages.check, session) {}
+
+void SilentCotReceiver::open_check(net::Channel& channel) {
+  AP_ASSERT(!opened_);
+  opened_ = check_.pending() > 0;
+  if (opened_) check_.open(channel, base_cots(channel, TreeCheck::kCots), choices_);
+}
+
+void SilentCotReceiver::close_check(net::Channel& channel) {
+  if (!opened_) return;
+  opened_ = false;
+  check_.close(channel);
+}
 
 SecretVector<Block> SilentCotReceiver::base_cots(net::Channel& channel, std::size_t count) {
   SecretVector<Block> t(count);
@@ -182,7 +230,7 @@ SecretVector<Block> SilentCotReceiver::base_cots(net::Channel& channel, std::siz
 
 std::unique_ptr<LpnStream> SilentCotReceiver::make_stream(const LpnParameters& p, SecretVector<Block> seeds,
                                                           const SessionKey& session) {
-  return std::make_unique<ReceiverStream>(p, std::move(seeds), session, messages_.trees);
+  return std::make_unique<ReceiverStream>(p, std::move(seeds), session, messages_.trees, check_);
 }
 
 }  // namespace ap::mpc

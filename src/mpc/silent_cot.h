@@ -1,5 +1,5 @@
 // Silent correlated oblivious transfer: Ferret (Yang, Weng, Lan, Zhang, Wang, CCS 2020, eprint 2020/924,
-// section 4), semi-honest. The sender holds Delta (lowest bit set) and gets blocks q_i with lowest bit 0; the
+// section 4). The sender holds Delta (lowest bit set) and gets blocks q_i with lowest bit 0; the
 // receiver gets random choice bits c_i and t_i = q_i xor c_i Delta, so that c_i is the lowest bit of t_i.
 //
 // One iteration turns k + t log2(n/t) transfers into n: the first k are the vector that the code of mpc/lpn.h
@@ -12,6 +12,11 @@
 //
 // The first iteration of the small set is seeded by the OT extension of mpc/cot.h; the large set by the small
 // one, once more transfers are expected than it pays for. That decision and all sizes depend on counts only.
+//
+// A sender that corrupts trees is caught by mpc/tree_check.h: before an iteration seeds the next one, and
+// when the caller says, for both directions at once, with open_check, answer_check and close_check. Until
+// then the receiver must send nothing that depends on what it has drawn. The receiver sends no more than the
+// extension's columns, which are checked as they come, so what the sender has drawn it may use at once.
 #pragma once
 
 #include <cstdint>
@@ -21,12 +26,14 @@
 #include "mpc/cot.h"
 #include "mpc/hash.h"
 #include "mpc/lpn.h"
+#include "mpc/tree_check.h"
 
 namespace ap::mpc {
 
 struct SilentCotMessages {
   CotMessages base;
   net::MessageType trees;
+  TreeCheckMessages check;
 };
 
 /// Trees whose corrections make one message.
@@ -43,7 +50,8 @@ constexpr std::uint64_t iteration_bytes(const LpnParameters& p) {
 }
 
 /// What one direction costs in bytes, both ways, for `count` transfers that were expected from the start: the
-/// seeds and the trees, up to a message of trees more, without the base transfers (4128 bytes).
+/// seeds and the trees, up to a message of trees more, without the base transfers and the checks (about
+/// 3 kilobytes each).
 constexpr double cot_stream_bytes(std::uint64_t count) {
   const auto trees = [](const LpnParameters& p, std::uint64_t outputs) {
     return static_cast<double>(iteration_bytes(p)) * static_cast<double>(outputs) /
@@ -66,11 +74,14 @@ class LpnStream {
   /// `seeds`: p.seeds() transfers with the choice in the lowest bit. `session`: the part for this stream.
   LpnStream(const LpnParameters& p, SecretVector<Block> seeds, const SessionKey& session);
   virtual ~LpnStream() = default;
-  void draw(net::Channel& channel, std::span<Block> out);
+  /// Returns how many transfers it wrote: fewer than out.size() only at the end of an iteration.
+  std::size_t draw(net::Channel& channel, std::span<Block> out);
+  /// Its trees must have been checked.
+  void start_iteration();
 
  protected:
-  /// Makes the rows of `count` trees, count * bin blocks; cots: bin_bits transfers for each. Calls encode for
-  /// every tree as soon as it has its leaves, which then still are in the cache.
+  /// Makes the rows of `count` trees, count * bin blocks; cots: bin_bits transfers for each. Hashes every
+  /// tree for its check and calls encode as soon as it has its leaves, which then still are in the cache.
   virtual void make_trees(net::Channel& channel, const Permutation& pi, std::span<const Block> cots,
                           std::size_t count, std::span<Block> rows) = 0;
   /// Adds the code's rows to the leaves of one tree of make_trees.
@@ -103,7 +114,8 @@ class SilentCot {
   const HashKeys& hashing() const { return hashing_; }
   /// Announces `count` more transfers; both parties must announce and draw the same counts in the same order.
   void expect(std::uint64_t count) { expected_ += count; }
-  /// The next out.size() transfers. @throws Error(peer) on a bad message.
+  /// The next out.size() transfers. @throws Error(peer) on a bad message, FailedCheck at the end of an
+  /// iteration whose trees are inconsistent.
   void extend(net::Channel& channel, std::span<Block> out);
   std::uint64_t used() const { return used_; }
 
@@ -111,8 +123,12 @@ class SilentCot {
   virtual SecretVector<Block> base_cots(net::Channel& channel, std::size_t count) = 0;
   virtual std::unique_ptr<LpnStream> make_stream(const LpnParameters& p, SecretVector<Block> seeds,
                                                  const SessionKey& session) = 0;
+  /// Checks all trees so far.
+  virtual void check(net::Channel& channel) = 0;
 
  private:
+  void draw(net::Channel& channel, LpnStream& stream, std::span<Block> out);
+
   SessionKey session_;
   HashKeys hashing_;
   std::unique_ptr<LpnStream> small_;
@@ -128,8 +144,11 @@ class SilentCotSender : public SilentCot {
   SilentCotSender(net::Channel& channel, const SilentCotMessages& messages, const SessionKey& session,
                   Prng& prng);
   const Block& delta() const { return base_.delta(); }
+  /// Answers the receiver's open_check.
+  void answer_check(net::Channel& channel);
 
  private:
+  void check(net::Channel& channel) override { answer_check(channel); }
   SecretVector<Block> base_cots(net::Channel& channel, std::size_t count) override;
   std::unique_ptr<LpnStream> make_stream(const LpnParameters& p, SecretVector<Block> seeds,
                                          const SessionKey& session) override;
@@ -137,6 +156,7 @@ class SilentCotSender : public SilentCot {
   SilentCotMessages messages_;
   Prng roots_;
   CotSender base_;
+  TreeCheckSender check_;
 };
 
 class SilentCotReceiver : public SilentCot {
@@ -144,8 +164,16 @@ class SilentCotReceiver : public SilentCot {
   /// Runs the base transfers. @param session  as the sender's
   SilentCotReceiver(net::Channel& channel, const SilentCotMessages& messages, const SessionKey& session,
                     Prng& prng);
+  /// Challenges the sender on all trees since the last time; without any, nothing is sent, here and below.
+  void open_check(net::Channel& channel);
+  /// Ends what open_check began. @throws FailedCheck if the trees are inconsistent.
+  void close_check(net::Channel& channel);
 
  private:
+  void check(net::Channel& channel) override {
+    open_check(channel);
+    close_check(channel);
+  }
   SecretVector<Block> base_cots(net::Channel& channel, std::size_t count) override;
   std::unique_ptr<LpnStream> make_stream(const LpnParameters& p, SecretVector<Block> seeds,
                                          const SessionKey& session) override;
@@ -153,6 +181,8 @@ class SilentCotReceiver : public SilentCot {
   SilentCotMessages messages_;
   Prng choices_;
   CotReceiver base_;
+  TreeCheckReceiver check_;
+  bool opened_ = false;
 };
 
 }  // namespace ap::mpc

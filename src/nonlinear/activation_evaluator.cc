@@ -33,7 +33,7 @@ ActivationEvaluator::ActivationEvaluator(net::Channel& channel, const SessionKey
     : channel_(channel),
       prng_(std::move(prng)),
       keys_(session.part(kGarblingPart)),
-      cots_(channel, {{kBaseOtSender, kBaseOtReceiver}, kCotTrees, kCotColumns}, prng_) {}
+      cots_(channel, kLabelTransfers, prng_) {}
 
 PreparedChoices ActivationEvaluator::prepare(const ActivationSpec& spec) {
   spec.validate();

@@ -16,7 +16,7 @@ ActivationGarbler::ActivationGarbler(net::Channel& channel, const SessionKey& se
     : channel_(channel),
       prng_(std::move(prng)),
       keys_(session.part(kGarblingPart)),
-      cots_(channel, {{kBaseOtSender, kBaseOtReceiver}, kCotTrees, kCotColumns}, prng_) {}
+      cots_(channel, kLabelTransfers, prng_) {}
 
 GarblerMaterial ActivationGarbler::garble(const ActivationSpec& spec, std::span<const std::uint64_t> b,
                                           std::span<const std::uint64_t> masks) {

@@ -11,9 +11,10 @@
 //   server -> client  OT extension columns           server -> client  d = a xor c, c the random choice bits
 //   client -> server  garbled tables                 client -> server  z = L0 xor q xor d R for each bit
 // With t = q xor c R the server gets t xor z = L0 xor a R, the active label, and nothing else: q is uniform
-// and used once. Security is against semi-honest parties. The server's view is its a, c, the t, and garbled
-// material of labels it opens one per wire (mpc/garble.h); the client's view is the pseudorandom columns and
-// d, hidden by c.
+// and used once. The server's view is its a, c, the t, and garbled material of labels it opens one per wire
+// (mpc/garble.h); the client's view is the pseudorandom columns and d, hidden by c. A client that garbles
+// something else changes what the server computes, not what it sees; a server whose columns would open two
+// labels of a wire is caught (mpc/column_check.h).
 #pragma once
 
 #include <cstdint>

@@ -81,7 +81,8 @@ std::uint64_t and_gates(const ActivationSpec& spec) {
 }
 
 std::uint64_t column_bytes(const ActivationSpec& spec) {
-  return mpc::cot_bytes(spec.inputs * static_cast<std::uint64_t>(spec.share_bits()));
+  return mpc::cot_bytes(mpc::kCotTile) +
+         mpc::cot_bytes(spec.inputs * static_cast<std::uint64_t>(spec.share_bits()));
 }
 
 std::uint64_t table_bytes(const ActivationSpec& spec) {

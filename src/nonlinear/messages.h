@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "net/channel.h"
+#include "mpc/cot.h"
 
 namespace ap::nonlinear {
 
@@ -17,5 +17,11 @@ inline constexpr net::MessageType kGarbledTables = 0x0303;   ///< client -> serv
 inline constexpr net::MessageType kInputChoices = 0x0304;    ///< server -> client, online
 inline constexpr net::MessageType kInputLabels = 0x0305;     ///< client -> server, online
 inline constexpr net::MessageType kCotTrees = 0x0306;        ///< server -> client, once a session
+inline constexpr net::MessageType kCotAnswer = 0x0307;       ///< client -> server, once a session
+inline constexpr net::MessageType kCotCheck = 0x0308;        ///< server -> client, offline
+
+/// Of the transfers that give the server its input labels.
+inline constexpr mpc::CotMessages kLabelTransfers{
+    {kBaseOtSender, kBaseOtReceiver}, kCotTrees, kCotColumns, kCotAnswer, kCotCheck};
 
 }  // namespace ap::nonlinear

@@ -105,6 +105,12 @@ OtClientMaterial OtActivationClient::prepare(std::shared_ptr<const OtPlan> plan,
   return material;
 }
 
+void OtActivationClient::finish() {
+  received_cots_.open_check(channel_);
+  sent_cots_.answer_check(channel_);
+  received_cots_.close_check(channel_);
+}
+
 void OtActivationClient::run(net::Channel& channel, OtClientMaterial&& material,
                              std::span<const std::uint64_t> b, std::span<const std::uint64_t> masks) {
   const OtClientMaterial used = take(std::move(material));
@@ -160,6 +166,12 @@ OtServerMaterial OtActivationServer::prepare(std::shared_ptr<const OtPlan> plan)
     material.steps_.push_back(prepare_server_step(step, {sent_, received_}));
   });
   return material;
+}
+
+void OtActivationServer::finish() {
+  received_cots_.open_check(channel_);
+  sent_cots_.answer_check(channel_);
+  received_cots_.close_check(channel_);
 }
 
 std::vector<std::uint64_t> OtActivationServer::run(net::Channel& channel, OtServerMaterial&& material,

@@ -1,5 +1,5 @@
 // The `ot` engine: an activation layer (nonlinear/activation_spec.h) by oblivious transfer, exact on every
-// input, for semi-honest parties. A few flights and about twenty bytes an element, where garbling takes one
+// input. A few flights and about twenty bytes an element, where garbling takes one
 // and a thousand.
 //
 // Offline both parties make random correlations: silent transfers in both directions, the client as sender
@@ -20,6 +20,8 @@
 // changes.
 //
 // All that is revealed is uniform: each message is masked by a correlation used once, and the last one by r.
+// That holds against a peer that deviates too, once finish() has checked the correlations
+// (docs/deviating-parties.md).
 #pragma once
 
 #include <cstdint>
@@ -87,6 +89,11 @@ class OtActivationClient {
   /// time.
   OtClientMaterial prepare(std::shared_ptr<const OtPlan> plan, std::span<const std::uint64_t> b = {});
 
+  /// The consistency checks of all transfers since the last call, in both directions: after the last prepare
+  /// of an inference, before anything of it runs or is stored. One message each way, twice.
+  /// @throws mpc::FailedCheck if the server's trees are inconsistent.
+  void finish();
+
   /// Online. Consumes the material.
   /// @param b      spec.inputs words of spec.share_bits() bits: the client's share; empty with spec.square
   /// @param masks  spec.outputs words of spec.out_bits bits: r, uniform and never used before
@@ -115,6 +122,8 @@ class OtActivationServer {
   void expect(std::span<const ActivationSpec> specs) { expect(ot_cost(specs)); }
   OtServerMaterial prepare(const ActivationSpec& spec);
   OtServerMaterial prepare(std::shared_ptr<const OtPlan> plan);
+  /// As the client's.
+  void finish();
 
   /// Online. Consumes the material.
   /// @param a  spec.inputs words of spec.argument_bits() bits

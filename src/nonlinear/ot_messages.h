@@ -1,4 +1,4 @@
-// Message types of the `ot` engine, 0x0310..0x0320 of the wire format, and its quadratics, 0x0330..0x0331.
+// Message types of the `ot` engine, 0x0310..0x0328 of the wire format, and its quadratics, 0x0330..0x0331.
 #pragma once
 
 #include <string_view>
@@ -8,12 +8,14 @@
 namespace ap::nonlinear {
 
 /// Offline; transfers with the client as sender, then with the server as sender.
+inline constexpr mpc::SilentCotMessages kClientSends{
+    {{0x0310, 0x0311}, 0x031f, 0x0312, 0x0321, 0x0322}, 0x0313, {0x0325, 0x0326}};
+inline constexpr mpc::SilentCotMessages kServerSends{
+    {{0x0314, 0x0315}, 0x0320, 0x0316, 0x0323, 0x0324}, 0x0317, {0x0327, 0x0328}};
+
 /// The parts of a session's key for transfers that the client sends and the server receives, and the reverse.
 inline constexpr std::string_view kClientSendsPart = "transfers sent by the client";
 inline constexpr std::string_view kServerSendsPart = "transfers sent by the server";
-
-inline constexpr mpc::SilentCotMessages kClientSends{{{0x0310, 0x0311}, 0x031f, 0x0312}, 0x0313};
-inline constexpr mpc::SilentCotMessages kServerSends{{{0x0314, 0x0315}, 0x0320, 0x0316}, 0x0317};
 
 // Online.
 inline constexpr net::MessageType kOtChoices = 0x0318;   ///< server -> client: masked digits

@@ -1,4 +1,4 @@
-// Quadratics of shared values (nonlinear/square_spec.h), for semi-honest parties: the one-opened-value square
+// Quadratics of shared values (nonlinear/square_spec.h): the one-opened-value square
 // pair of DELPHI (eprint 2020/050, section 4.2, after Beaver), made for shares of which one is known ahead.
 //
 //   t^2 = c^2 + 2 c s + s^2,    c s = c (s - b) + c b

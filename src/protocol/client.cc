@@ -225,6 +225,7 @@ void ClientSession::State::prepare_activations(const std::vector<Share>& shares,
         material.activations[i] = party->prepare(layer, input, shares[static_cast<std::size_t>(layer.node)]);
       });
     }
+    party->finish();
   }
 }
 

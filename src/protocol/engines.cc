@@ -65,6 +65,7 @@ class GarblingClient : public ClientEngine {
   std::unique_ptr<ClientTask> prepare(const ActivationLayer& layer, ShareView b, ShareView masks) override {
     return std::make_unique<GarbledClientTask>(channel_, garbler_.garble(layer.spec, b, masks));
   }
+  void finish() override {}  // columns are checked as they come
 
  private:
   net::Channel& channel_;
@@ -85,6 +86,7 @@ class GarblingServer : public ServerEngine {
     announced_.pop_front();
     return std::make_unique<GarbledServerTask>(channel_, evaluator_.receive_tables(std::move(choices)));
   }
+  void finish() override {}
 
  private:
   net::Channel& channel_;
@@ -112,6 +114,7 @@ class TransferClient : public ClientEngine {
     return std::make_unique<TransferClientTask>(channel_, party_.prepare(layer.ot_plan),
                                                 Share(b.begin(), b.end()), std::move(mask));
   }
+  void finish() override { party_.finish(); }
 
  private:
   net::Channel& channel_;
@@ -127,6 +130,7 @@ class TransferServer : public ServerEngine {
   std::unique_ptr<ServerTask> prepare(const ActivationLayer& layer) override {
     return std::make_unique<TransferServerTask>(channel_, party_.prepare(layer.ot_plan));
   }
+  void finish() override { party_.finish(); }
 
  private:
   net::Channel& channel_;

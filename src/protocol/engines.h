@@ -46,6 +46,9 @@ class ClientEngine {
   virtual void expect(std::span<const ActivationLayer* const> layers) = 0;
   /// `b`: the client's share of the input; `masks`: its share of the output.
   virtual std::unique_ptr<ClientTask> prepare(const ActivationLayer& layer, ShareView b, ShareView masks) = 0;
+  /// After the last layer of an inference: the consistency checks of all transfers since the last call, in
+  /// both directions. No layer may run, or be stored, before. @throws mpc::FailedCheck
+  virtual void finish() = 0;
 };
 
 class ServerTask {
@@ -65,6 +68,8 @@ class ServerEngine {
   virtual void announce(const ActivationLayer& layer) = 0;
   /// Finishes the oldest announced layer.
   virtual std::unique_ptr<ServerTask> prepare(const ActivationLayer& layer) = 0;
+  /// As the client's.
+  virtual void finish() = 0;
 };
 
 /// Both run the engine's base transfers with the other party's. The channel must outlive them.

@@ -9,6 +9,7 @@
 
 #include "base/bits.h"
 #include "linear/clear_conv.h"
+#include "mpc/failed_check.h"
 #include "plan/privacy.h"
 #include "protocol/clear_linear.h"
 #include "protocol/clock.h"
@@ -263,6 +264,7 @@ class Session {
                   [&] { material.activations[done] = party->prepare(*layers[at - 1]); });
         }
       }
+      party->finish();
     }
   }
 
@@ -384,7 +386,12 @@ class Session {
 }  // namespace
 
 void serve_session(const ServerModel& model, net::Channel& channel, const ServerOptions& options) {
-  Session(model.prepared(), channel, options).run();
+  try {
+    Session(model.prepared(), channel, options).run();
+  } catch (const mpc::FailedCheck&) {  // the session and all it had prepared are gone
+    if (options.on_failed_check) options.on_failed_check();
+    throw;
+  }
 }
 
 }  // namespace ap::protocol

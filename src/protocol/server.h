@@ -33,6 +33,9 @@ struct ServerOptions {
   MaterialStore* store = nullptr;      ///< for prepared inferences that outlive their session; may be shared
   std::function<void(const std::string&)> on_refusal;  ///< gets a sentence for the log: why a greeting failed
   std::function<void(const std::string&)> on_store_failure;  ///< gets a sentence; the client is only refused
+  /// Called when a consistency check of the oblivious transfers has ended the session, whose material is
+  /// gone. To be counted as an inference: it can tell the client as much (docs/deviating-parties.md).
+  std::function<void()> on_failed_check;
 };
 
 /// The network with everything that is computed once and shared by all sessions: weights in NTT form and as
@@ -58,7 +61,8 @@ class ServerModel {
 };
 
 /// Serves one connection until the client says goodbye.
-/// @throws Error(peer) if the client misbehaves, is silent longer than the channel's deadline, or disappears.
+/// @throws mpc::FailedCheck, an Error(peer), if the client's oblivious transfers are inconsistent;
+///         Error(peer) if the client misbehaves, is silent longer than the channel's deadline, or disappears.
 void serve_session(const ServerModel& model, net::Channel& channel, const ServerOptions& options = {});
 
 }  // namespace ap::protocol

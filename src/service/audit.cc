@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "mpc/lpn.h"
 #include "noise/weight_privacy.h"
+#include "plan/label_bound.h"
 #include "plan/privacy.h"
 #include "random/prng.h"
 #include "security/symmetric.h"
@@ -115,6 +116,7 @@ Audit audit(const package::Package& package, security::CostModel model) {
   for (const bfv::Parameters& p : plan.groups) add(result.groups, p.n, p.log2_q(), false);
   for (const bfv::BatchParameters& p : plan.batch_groups) add(result.batch_groups, p.n, p.log2_qp(), true);
   result.circuit_privacy = circuit_privacy(package);
+  result.label_bound = plan::has_label_bound(plan);
   result.lpn_bits = mpc::lpn_bits();
   result.garbling_bits = security::garbling_bits();
   for (const plan::LinearChoice& choice : plan.linears) {

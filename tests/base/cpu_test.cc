@@ -44,15 +44,20 @@ TEST(Cpu, AgreesWithTheKernel) {
   EXPECT_EQ(cpu().ifma, avx512 && all({"avx512ifma"}));
   EXPECT_EQ(cpu().aes, all({"aes", "sse4_1"}));
   EXPECT_EQ(cpu().vaes, avx512 && all({"vaes"}));
+  EXPECT_EQ(cpu().clmul, all({"pclmulqdq", "sse4_1"}));
+  EXPECT_EQ(cpu().vclmul, avx512 && all({"pclmulqdq", "vpclmulqdq"}));
 }
 
 TEST(Cpu, IsDetectedOnce) { EXPECT_EQ(&cpu(), &cpu()); }
 
 // Run by the tests below in a process of their own.
 TEST(CpuInChild, DISABLED_Scalar) {
-  EXPECT_FALSE(cpu().avx2 || cpu().avx512 || cpu().ifma || cpu().aes || cpu().vaes);
+  EXPECT_FALSE(cpu().avx2 || cpu().avx512 || cpu().ifma || cpu().aes || cpu().vaes || cpu().clmul ||
+               cpu().vclmul);
 }
-TEST(CpuInChild, DISABLED_NoAvx512) { EXPECT_FALSE(cpu().avx512 || cpu().ifma || cpu().vaes); }
+TEST(CpuInChild, DISABLED_NoAvx512) {
+  EXPECT_FALSE(cpu().avx512 || cpu().ifma || cpu().vaes || cpu().vclmul);
+}
 TEST(CpuInChild, DISABLED_Avx2) { EXPECT_TRUE(cpu().avx2); }
 TEST(CpuInChild, DISABLED_Avx512) { EXPECT_TRUE(cpu().avx512); }
 TEST(CpuInChild, DISABLED_Ifma) { EXPECT_TRUE(cpu().ifma || cpu().vaes); }

@@ -10,7 +10,7 @@
 namespace ap::cost {
 namespace {
 
-constexpr mpc::SilentCotMessages kMessages{{{1, 2}, 3, 4}, 5};
+constexpr mpc::SilentCotMessages kMessages{{{1, 2}, 3, 4, 6, 7}, 5, {8, 9}};
 
 /// Announces and draws `counts` at both ends; returns what the sender's channel saw after the base transfers.
 net::Traffic real_traffic(const std::vector<std::uint64_t>& counts, std::uint64_t expected) {
@@ -23,6 +23,8 @@ net::Traffic real_traffic(const std::vector<std::uint64_t>& counts, std::uint64_
       SecretVector<mpc::Block> out(count);
       receiver.extend(*channel, out);
     }
+    receiver.open_check(*channel);
+    receiver.close_check(*channel);
   });
   Prng prng;
   mpc::SilentCotSender sender(*sender_channel, kMessages, SessionKey(), prng);
@@ -32,6 +34,7 @@ net::Traffic real_traffic(const std::vector<std::uint64_t>& counts, std::uint64_
     SecretVector<mpc::Block> out(count);
     sender.extend(*sender_channel, out);
   }
+  sender.answer_check(*sender_channel);
   other.join();
   net::Traffic after = sender_channel->traffic();
   after.bytes_sent -= before.bytes_sent;
@@ -47,10 +50,12 @@ void expect_same(const std::vector<std::uint64_t>& counts, std::uint64_t expecte
   SilentStream stream;
   stream.expect(expected);
   for (const std::uint64_t count : counts) stream.draw(count);
+  stream.finish();
   const net::Traffic real = real_traffic(counts, expected);
   EXPECT_EQ(stream.total().bytes_sent, real.bytes_sent);
   EXPECT_EQ(stream.total().bytes_received, real.bytes_received);
-  EXPECT_EQ(stream.total().small_messages + stream.total().large_messages, real.messages_sent);
+  EXPECT_EQ(stream.total().small_messages + stream.total().large_messages + stream.total().checks,
+            real.messages_sent);
 }
 
 TEST(SilentStream, SmallSetMatchesTraffic) { expect_same({1, 128, 16384, 40000, 5}, 0); }

@@ -6,12 +6,13 @@
 #include <vector>
 
 #include "base/error.h"
+#include "mpc/column_check.h"
 #include "mpc/two_parties.h"
 
 namespace ap::mpc {
 namespace {
 
-constexpr CotMessages kMessages{{1, 2}, 4, 3};
+constexpr CotMessages kMessages{{1, 2}, 4, 3, 5, 6};
 
 TEST(Cot, EveryOutputHasTheCorrelation) {
   ChannelPair channels;
@@ -46,7 +47,7 @@ TEST(Cot, EveryOutputHasTheCorrelation) {
   std::uint64_t ones = 0;
   std::uint64_t total = 0;
   for (std::size_t part = 0; part < sizes.size(); ++part) {
-    bytes += cot_bytes(sizes[part]);
+    bytes += cot_bytes(kCotTile) + cot_bytes(sizes[part]);
     for (std::size_t i = 0; i < sizes[part]; ++i) {
       const std::uint64_t choice = (choices[part][i / 8] >> (i % 8)) & 1;
       ASSERT_EQ(t[part][i], q[part][i] ^ (mask_of(choice) & delta)) << part << " " << i;
@@ -75,7 +76,9 @@ TEST(Cot, ColumnsHideTheChoices) {
         [&] {
           Prng own(test_seed(1));
           CotSender sender(*channels.client, kMessages, own);
+          channels.client->receive_exactly(3, cot_bytes(kCotTile));
           columns = channels.client->receive_exactly(3, cot_bytes(t.size()));
+          channels.client->receive_exactly(6, ColumnCheck::kMessageBytes);
         },
         [&] {
           Prng own(test_seed(2));
@@ -107,6 +110,7 @@ TEST(Cot, WrongColumnSizesAreRefused) {
       [&] {
         Prng own(test_seed(2));
         CotReceiver receiver(*channels.server, kMessages, own);
+        channels.server->send(3, Bytes(cot_bytes(kCotTile)));
         channels.server->send(3, Bytes(cot_bytes(128) - 1));
       });
   EXPECT_EQ(code, ErrorCode::peer);
@@ -128,8 +132,8 @@ TEST(Cot, TranscriptIsFrozen) {
         Prng own(test_seed(12));
         CotReceiver(*channels.server, kMessages, own).extend(*channels.server, choices, t);
       });
-  EXPECT_EQ(channels.client->sent_hash(), "4c43284922fce554bfac14cdc2ad86e6");
-  EXPECT_EQ(channels.server->sent_hash(), "5c6c046e2dd99162a10f1e70814dc404");
+  EXPECT_EQ(channels.client->sent_hash(), "25216e19d932c2d6a2b525a54f4b9681");
+  EXPECT_EQ(channels.server->sent_hash(), "fa19ad45d6263ddefb5b873e95977b93");
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 namespace ap::mpc {
 namespace {
 
-constexpr SilentCotMessages kMessages{{{1, 2}, 5, 3}, 4};
+constexpr SilentCotMessages kMessages{{{1, 2}, 5, 3, 6, 7}, 4, {8, 9}};
 
 template <typename Sender, typename Receiver>
 void with_ots(std::uint8_t seed, const Sender& sender, const Receiver& receiver) {

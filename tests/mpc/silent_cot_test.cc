@@ -12,7 +12,7 @@
 namespace ap::mpc {
 namespace {
 
-constexpr SilentCotMessages kMessages{{{1, 2}, 5, 3}, 4};
+constexpr SilentCotMessages kMessages{{{1, 2}, 5, 3, 6, 7}, 4, {8, 9}};
 
 struct Outputs {
   Block delta{};
@@ -34,6 +34,12 @@ Outputs draw(ChannelPair& channels, const std::vector<std::size_t>& sizes, std::
     for (const std::size_t size : sizes) {
       cots.extend(channel, std::span(blocks).subspan(at, size));
       at += size;
+    }
+    if (auto* receiver = dynamic_cast<SilentCotReceiver*>(&cots)) {
+      receiver->open_check(channel);
+      receiver->close_check(channel);
+    } else {
+      dynamic_cast<SilentCotSender&>(cots).answer_check(channel);
     }
     EXPECT_EQ(cots.used(), total);
   };
@@ -83,7 +89,8 @@ TEST(SilentCot, SmallSet) {
   const std::vector<std::size_t> sizes = {1, 127, 16384, 16385, 300000, 251000};
   const Outputs out = draw(channels, sizes, 0, 1);
   expect_good(out);
-  EXPECT_EQ(channels.server->sent_bytes(3), cot_bytes(kSmallLpn.seeds()));
+  // The seeds, the transfers of one check of the trees, and the masks of both messages' checks.
+  EXPECT_EQ(channels.server->sent_bytes(3), cot_bytes(kSmallLpn.seeds()) + 3 * cot_bytes(kCotTile));
   EXPECT_EQ(channels.server->sent_bytes(4), 0u);
 }
 
@@ -118,8 +125,8 @@ TEST(SilentCot, LargeSet) {
 TEST(SilentCot, TranscriptIsFrozen) {
   ChannelPair channels;
   draw(channels, {1000, 20000}, 0, 4);
-  EXPECT_EQ(channels.client->sent_hash(), "27f55a41fde2bcbda955c4d985b405de");
-  EXPECT_EQ(channels.server->sent_hash(), "550af7523478a9073c9e7a2ba9823509");
+  EXPECT_EQ(channels.client->sent_hash(), "60fb70620d8f4a3f25ea0e63d5fe4760");
+  EXPECT_EQ(channels.server->sent_hash(), "8d925bd36e78824d112744b720a27b55");
 }
 
 }  // namespace

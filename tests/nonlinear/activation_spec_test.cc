@@ -17,7 +17,7 @@ TEST(ActivationSpec, CostsOfTheUsualRelu) {
   EXPECT_EQ(table_bytes(spec), 1024u * 15 * 16 + 1024u * (116 + 64 * 19) / 8);
   EXPECT_EQ(label_bytes(spec), 1024u * 13 * 16);
   EXPECT_EQ(choice_bytes(spec), 1024u * 13 / 8);
-  EXPECT_EQ(column_bytes(spec), 1024u * 13 * 4);
+  EXPECT_EQ(column_bytes(spec), 512 + 1024u * 13 * 4);
 }
 
 TEST(ActivationSpec, FieldsOutOfRangeAreRefused) {
@@ -58,7 +58,7 @@ TEST(ActivationSpec, CostsOfPrimes) {
   EXPECT_EQ(table_bytes(both), 1024u * 102 * 16 + 1024u * (8 * 3 + 4) * 22 / 8);
   EXPECT_EQ(label_bytes(both), 1024u * 22 * 16);
   EXPECT_EQ(choice_bytes(both), 1024u * 22 / 8);
-  EXPECT_EQ(column_bytes(both), 1024u * 22 * 4);
+  EXPECT_EQ(column_bytes(both), 512 + 1024u * 22 * 4);
   // Into a ring the rows get narrower by the shift of their bit: 18 + 17 + .. + 11 = 116.
   const ActivationSpec in = with_primes(plain_spec(1024, 0, 8, 18, 8), kPrime, 0);
   EXPECT_EQ(and_gates(in), 1024u * 47);

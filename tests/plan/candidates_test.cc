@@ -43,7 +43,7 @@ TEST(Candidates, ErrorToleranceReachesTheSmallestRing) {
   EXPECT_EQ(smallest({64, 0, 1}, 0), 1024u);
   // Noise that hides the weights takes some 15 bits more of q.
   EXPECT_EQ(smallest({64, 0, 1}, noise::kDefaultInferences), 2048u);
-  EXPECT_EQ(smallest({0, -40, 1e5}, noise::kDefaultInferences), 4096u);
+  EXPECT_EQ(smallest({0, -40, 1e5}, noise::kDefaultInferences), 2048u);
   const auto exact = cheapest(node, 20, {0, -40, 1e5}), graded = cheapest(node, 20, {64, 0, 1});
   EXPECT_LT(price_of(graded, kGigabit), price_of(exact, kGigabit));
   EXPECT_THROW(cheapest(node, 60, {1e-18, 0, 1}), Error);
