@@ -116,11 +116,12 @@ void serve_until_signal(Options& options) {
   choose_ledger(options);
   // Before any thread exists, so that all inherit it.
   block_end_signals();
+  const package::Package package = package::load(options.package, package::Role::server);
   if (others_may_read(options.package)) {
     spdlog::warn("{} holds the weights and may be read by other users; `chmod 600` makes it yours alone",
                  options.package);
   }
-  service::Server server(package::load(options.package, package::Role::server), options.config);
+  service::Server server(package, options.config);
   say_rules(options, server);
   announce(options, server);
   std::exception_ptr failure;

@@ -166,18 +166,22 @@ INSTANTIATE_TEST_SUITE_P(PureAndImagining, StoppedSearch, ::testing::Values(0, 8
 
 TEST(DdpgPolicy, RefusesTheStateOfAnotherSearchOrADamagedOne) {
   const SmallProblem small(20);
-  const Budget budget{.max_loss = 0.02, .max_seconds = {}, .simulations = 14};
+  const TauEnvironment environment(small.problem);
+  const double bound =
+      (environment.seconds(environment.exact_choice()) + environment.seconds(environment.cheapest_choice())) /
+      2;
+  const Budget budget{.max_loss = {}, .max_seconds = bound, .simulations = 18};
   const TemporaryDirectory directory;
   const DdpgOptions options{.imagined = 0, .state = directory.path() / "search.ddpg", .resume = true};
   {
-    Stopper stopper(11);
+    Stopper stopper(14);
     DdpgOptions stopped = options;
     stopped.sharder = &stopper;
     EXPECT_THROW(run(small, budget, stopped), Error);
   }
   const Bytes whole = read_file(options.state, 1 << 28);
   Budget other = budget;
-  other.max_loss = 0.03;
+  other.max_seconds = 1.1 * bound;
   EXPECT_THROW(run(small, other, options), Error);
   for (const std::size_t length : {std::size_t{3}, std::size_t{20}, std::size_t{200}, whole.size() - 1}) {
     write_file(options.state, ByteView(whole).first(length));
