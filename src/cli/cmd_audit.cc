@@ -55,9 +55,10 @@ std::string privacy_text(const service::Audit& audit) {
   if (privacy.inferences == 0) {
     return out + "\n                  NONE: clients that keep their own random numbers can compute the weights\n";
   }
-  return out + fmt::format("\n                  {} inferences of all clients tell at most {:.2g} bits of a weight "
-                           "beside their results\n",
-                           privacy.inferences, privacy.bound_bits_per_weight);
+  return out + fmt::format("\n                  {} inferences of all clients differ from ideal ones by at most {:.2g} "
+                           "bits of relative entropy a weight{}\n",
+                           privacy.inferences, privacy.bound_bits_per_weight,
+                           privacy.computed ? "" : " (the server computes it anew)");
 }
 
 std::string text_of(const package::Package& package, const service::Audit& audit) {

@@ -69,9 +69,16 @@ double weight_snr(const WeightExposure& exposure, std::uint64_t noise_step, doub
          (sigma * sigma);
 }
 
+bool wide_enough(const WeightExposure& exposure, std::uint64_t noise_step) {
+  const double sigma = wide_noise_sigma(noise_step);
+  return sigma * sigma * (1 + 1e-9) >= kLeastWidth * kLeastWidth * upload_variance() * exposure.weight_norm2;
+}
+
 std::uint64_t noise_step(const WeightExposure& exposure, double tau) {
   if (exposure.inferences == 0) return 0;
-  const double wanted = std::sqrt(weight_snr(exposure, 1, tau) / kWeightSnr);
+  const double by_rule = std::sqrt(weight_snr(exposure, 1, tau) / kWeightSnr);
+  const double by_width = kLeastWidth * std::sqrt(upload_variance() * exposure.weight_norm2) / wide_noise_sigma(1);
+  const double wanted = std::max(by_rule, by_width);
   if (wanted > static_cast<double>(kMaxWideNoiseStep)) {
     fail_input(
         "hiding weights of up to {} over {} inferences takes noise of more than 2^{:.0f}; count on fewer "

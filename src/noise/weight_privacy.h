@@ -8,7 +8,8 @@
 //
 //   snr = T reads V_e w^2 I(tau) / sigma^2,     V_e = sigma_e^2 + 1/12, sigma of g, tau = p sigma / q,
 //
-// and everything that T inferences tell beyond the ideal results is at most snr / (2 ln 2) bits a weight. I is the
+// and what T inferences show differs from the same with ideal results by at most snr / (2 ln 2) bits of relative
+// entropy (Kullback-Leibler divergence) a weight. I is the
 // part of the information that rounding to whole units leaves (rounded_information): nearly all where tau is
 // above 1, and 1.8 tau where errors are rare.
 #pragma once
@@ -32,14 +33,22 @@ struct WeightExposure {
   std::uint64_t inferences = 0;  ///< T
   std::uint64_t reads = 1;       ///< linear::Layout::reads_of_a_weight
   double largest_weight = 0;     ///< magnitude
+  double weight_norm2 = 0;       ///< of all weights behind a reply (noise::ReplyNoise)
 };
+
+/// The noise is at least so many standard deviations of X wide, whatever the rule asks: up to half its own deviation
+/// a shift tells no more than the quadratic term of the divergence says, and more than five of X's are never met.
+inline constexpr double kLeastWidth = 10;
+/// Whether it is.
+bool wide_enough(const WeightExposure& exposure, std::uint64_t noise_step);
 
 /// snr of the largest weight, for noise of this step (random/wide_noise.h) and tau = p sigma / q.
 double weight_snr(const WeightExposure& exposure, std::uint64_t noise_step, double tau);
-/// The smallest step at which snr is at most kWeightSnr wherever the noise has at most this tau; 0 if T is 0.
+/// The smallest step at which snr is at most kWeightSnr wherever the noise has at most this tau, and that is wide
+/// enough; 0 if T is 0.
 /// @throws Error(input) if that is above kMaxWideNoiseStep.
 std::uint64_t noise_step(const WeightExposure& exposure, double tau);
-/// Bits about one weight that an snr bounds.
+/// The relative entropy that an snr stands for, in bits a weight (snr / 2 nats).
 double bits_per_weight(double snr);
 
 /// The smallest 2^(k / 4) that is not below the value, 0 for 0: how finely a package may say what was computed

@@ -1,5 +1,9 @@
 #include "package/network_json.h"
 
+#include <fmt/format.h>
+
+#include <string>
+
 #include "base/error.h"
 
 namespace ap::package {
@@ -92,6 +96,9 @@ nn::QOp op_from(const std::string& kind, const Json& j) {
   fail_input("the package holds a node of unknown kind \"{}\"; it was made by a newer version", kind);
 }
 
+/// What clients multiply logits by before they show them: its other digits would only tell of the weights.
+double three_digits(double value) { return std::stod(fmt::format("{:.2e}", value)); }
+
 }  // namespace
 
 Json network_to_json(const nn::QuantisedNetwork& network) {
@@ -108,7 +115,7 @@ Json network_to_json(const nn::QuantisedNetwork& network) {
           {"nodes", std::move(nodes)},
           {"input_scale", network.nodes.front().scale},
           {"input_range", {network.nodes.front().low, network.nodes.front().high}},
-          {"logits_scale", network.nodes.back().scale}};
+          {"logits_scale", three_digits(network.nodes.back().scale)}};
 }
 
 nn::QuantisedNetwork network_from_json(const Json& json) {

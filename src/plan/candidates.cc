@@ -117,8 +117,9 @@ void LayerSpace::add(std::uint32_t n, const linear::Packing& packing, std::span<
 LayerSpace::Need LayerSpace::need_of(const Packed& packed, const ErrorBudget& budget) const {
   // The noise is a part of the errors, so its tau is at most theirs.
   const double tau = budget.tau > 0 ? budget.tau : std::numeric_limits<double>::infinity();
-  const std::uint64_t step =
-      noise::noise_step({options_.privacy_inferences, packed.reads_of_a_weight, largest_weight_}, tau);
+  const std::uint64_t step = noise::noise_step({options_.privacy_inferences, packed.reads_of_a_weight,
+                                                largest_weight_, packed.weight_norm2},
+                                               tau);
   const noise::ReplyNoise fresh{packed.n, packed.weight_norm2, kErrorSigma, 0, 0, step};
   return {step, needed_log2_q(noise::variance(fresh), log2_p_, budget)};
 }
@@ -150,7 +151,10 @@ std::optional<Candidate> LayerSpace::with_modulus(const Packed& packed, int bits
   return c;
 }
 
-std::vector<Candidate> LayerSpace::candidates(const ErrorBudget& budget) const {
+std::vector<Candidate> LayerSpace::candidates(const ErrorBudget& asked) const {
+  // Budgets may come from values of the network, the largest logit say: no finer than a quarter octave either.
+  ErrorBudget budget = asked;
+  if (asked.tau > 0) budget.tau = 1 / noise::quarter_octave(1 / asked.tau);
   std::vector<Candidate> found;
   for (const Packed& packed : packings_) {
     const Need need = need_of(packed, budget);

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "linear/he_linear.h"
 #include "noise/model.h"
 #include "noise/weight_privacy.h"
 #include "random/wide_noise.h"
@@ -23,7 +24,10 @@ double layer_snr(const nn::QNode& node, const LinearChoice& choice, const bfv::P
   if (choice.noise_step == 0) return largest > 0 ? std::numeric_limits<double>::infinity() : 0;
   const linear::Layout layout(linear::geometry_of(op, node.shape.c), choice.packing, group.n);
   const double sigma = wide_noise_sigma(choice.noise_step);
-  return noise::weight_snr({inferences, layout.reads_of_a_weight(), largest}, choice.noise_step,
+  const noise::WeightExposure exposure{inferences, layout.reads_of_a_weight(), largest,
+                                       linear::max_reply_norm2(layout, op.weights)};
+  if (!noise::wide_enough(exposure, choice.noise_step)) return std::numeric_limits<double>::infinity();
+  return noise::weight_snr(exposure, choice.noise_step,
                            noise::tau(sigma * sigma, group.log2_q(), choice.log2_p));
 }
 

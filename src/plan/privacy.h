@@ -9,7 +9,7 @@ namespace ap::plan {
 
 /// The largest signal-to-noise ratio of any weight over plan.privacy.inferences inferences, of the layers packed by
 /// coefficients; 0 if there are none or the plan promises nothing. `network` has its weights.
-/// Infinite where a layer adds no noise of its own.
+/// Infinite where a layer adds no noise of its own, or too little beside the errors that it hides.
 double weight_snr(const nn::QuantisedNetwork& network, const Plan& plan);
 
 /// Statistical distance, over all inferences together, of the replies of layers packed by slots from what their

@@ -42,6 +42,7 @@ struct ClientSession::State {
   bool has_chosen = false;
   std::map<Engine, std::unique_ptr<ClientEngine>> engines;
   std::deque<Material> ready;
+  bool broken = false;  ///< an exception left a phase half done
   Report last;
   ShareStatistics shared = ShareStatistics::none;  ///< what the server's greeting promises
 
@@ -55,6 +56,25 @@ struct ClientSession::State {
   void receive_replies(std::vector<Share>& shares, Report& report);
   void prepare_activations(const std::vector<Share>& shares, Material& material);
   void receive_statistics(Cost& phase, Report& report, Cost LayerCost::*which);
+
+  /// Runs a phase that both parties must finish. If it throws, all secrets of the session go at once: what a
+  /// failed check or half a message left behind must not be used again, also by a caller who goes on.
+  template <typename Work>
+  void finish_or_end(const Work& work) {
+    expect_whole();
+    broken = true;
+    try {
+      work();
+    } catch (...) {
+      engines.clear();
+      ready.clear();
+      throw;
+    }
+    broken = false;
+  }
+  void expect_whole() const {
+    if (broken) fail_peer("this session has ended with an error; start another one");
+  }
 
   /// Runs `work` and adds what it cost to `cost`.
   template <typename Work>
@@ -260,6 +280,7 @@ const Report& ClientSession::report() const { return state_->last; }
 
 void ClientSession::prepare() {
   State& s = *state_;
+  s.expect_whole();
   s.choose();
   Material material;
   material.engines = s.chosen;
@@ -280,15 +301,16 @@ void ClientSession::prepare() {
 
     s.send_uploads(shares, report);
     s.expect_granted();
-    s.receive_replies(shares, report);
-
-    s.prepare_activations(shares, material);
-    if (s.options.observer) {
-      for (std::size_t i = 0; i < shares.size(); ++i) s.options.observer(static_cast<int>(i), shares[i]);
-    }
-    material.input_mask = std::move(shares.front());
-    material.result = std::move(shares.back());
-    s.receive_statistics(report.offline, report, &LayerCost::offline);
+    s.finish_or_end([&] {
+      s.receive_replies(shares, report);
+      s.prepare_activations(shares, material);
+      if (s.options.observer) {
+        for (std::size_t i = 0; i < shares.size(); ++i) s.options.observer(static_cast<int>(i), shares[i]);
+      }
+      material.input_mask = std::move(shares.front());
+      material.result = std::move(shares.back());
+      s.receive_statistics(report.offline, report, &LayerCost::offline);
+    });
   });
   s.ready.push_back(std::move(material));
 }
@@ -361,7 +383,7 @@ SecretVector<std::int64_t> ClientSession::infer(std::span<const std::int32_t> in
   Report& report = material.report;
   const int last = static_cast<int>(s.model.tensors()) - 1;
   SecretVector<std::int64_t> result(s.model.size(last));
-  s.measure(report.online, [&] {
+  const auto online = [&] {
     s.channel.send(kCommand, Bytes{static_cast<std::uint8_t>(Command::infer)});
     const ShareModulus& in = s.model.modulus(0);
     Share masked(input.size());
@@ -385,7 +407,8 @@ SecretVector<std::int64_t> ClientSession::infer(std::span<const std::int32_t> in
           s.model.reveals_label() ? class_or_none(value, s.model.size(last - 1)) : out.to_signed(value);
     }
     s.receive_statistics(report.online, report, &LayerCost::online);
-  });
+  };
+  s.finish_or_end([&] { s.measure(report.online, online); });
   // While it was counted, linear layers came first and activations after them.
   std::sort(report.layers.begin(), report.layers.end(),
             [](const auto& a, const auto& b) { return a.node < b.node; });

@@ -3,10 +3,17 @@
 #include <cmath>
 #include <map>
 #include <mutex>
+#include <set>
+#include <tuple>
 
 #include "base/error.h"
 
 namespace ap::security {
+namespace {
+
+constexpr std::size_t kMostRemembered = 1024;
+
+}  // namespace
 
 double lambda_bits(std::uint32_t n, double log2_q, CostModel model) {
   return std::floor(10 * estimate({static_cast<double>(n), log2_q, 3.2}, model).lambda_min) / 10;
@@ -25,6 +32,14 @@ void require_secure(std::uint32_t n, double log2_q, double sigma) {
   if (!(sigma >= kMinSigma)) {
     fail_security("errors of standard deviation {} are below the limit of {}", sigma, kMinSigma);
   }
+  // An estimate takes milliseconds, and every session asks for the same few sets.
+  static std::mutex mutex;
+  static std::set<std::tuple<std::uint32_t, double, double>> secure;
+  const std::tuple asked(n, log2_q, sigma);
+  {
+    const std::lock_guard lock(mutex);
+    if (secure.contains(asked)) return;
+  }
   const Estimate e = estimate({static_cast<double>(n), log2_q, sigma});
   if (!(e.lambda_min >= kTargetBits)) {
     fail_security(
@@ -32,6 +47,8 @@ void require_secure(std::uint32_t n, double log2_q, double sigma) {
         "the limit is {} bits",
         log2_q, n, e.lambda_min, kTargetBits, max_log2_q(n));
   }
+  const std::lock_guard lock(mutex);
+  if (secure.size() < kMostRemembered) secure.insert(asked);
 }
 
 }  // namespace ap::security

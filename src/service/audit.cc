@@ -71,6 +71,7 @@ CircuitPrivacy circuit_privacy(const package::Package& package) {
   if (!plan.groups.empty()) {
     methods.push_back(promised ? "approximate re-sharing with Gaussian-like noise"
                                : "approximate re-sharing without noise of the server's own");
+    privacy.computed = package.role == package::Role::server;
     privacy.snr = package.role == package::Role::server ? plan::weight_snr(package.network, plan)
                                                         : noise::kWeightSnr;
   }

@@ -1,6 +1,7 @@
 #include "service/ledger.h"
 
 #include <algorithm>
+#include <set>
 #include <limits>
 #include <set>
 
@@ -78,12 +79,15 @@ void Ledger::add(const std::string& client, std::uint64_t count) {
       .step();
 }
 
-/// Clients without a name may be anybody, so they count for every group.
+/// Clients without a name may be anybody, so they count for every group. Groups that ever had a client in common
+/// are one: what one of them saw, that client may have told the other.
 Standing Ledger::sum(const std::string& group) {
   LedgerStatement rows(
       *file_,
-      "SELECT package, promised, sum(used) FROM prepared WHERE ?1 = '' OR client = '' OR client IN"
-      " (SELECT client FROM member WHERE grp = ?1) GROUP BY package, promised");
+      "WITH RECURSIVE pool(grp) AS (SELECT ?1 UNION SELECT theirs.grp FROM pool"
+      " JOIN member AS ours ON ours.grp = pool.grp JOIN member AS theirs ON theirs.client = ours.client)"
+      " SELECT package, promised, sum(used) FROM prepared WHERE ?1 = '' OR client = '' OR client IN"
+      " (SELECT client FROM member WHERE grp IN (SELECT grp FROM pool)) GROUP BY package, promised");
   rows.bind(group);
   Wide all = 0, worth = 0;
   while (rows.step()) {
@@ -161,10 +165,20 @@ std::vector<Ledger::Row> Ledger::read(const std::filesystem::path& file) {
 }
 
 double Ledger::used_share(const std::vector<Row>& rows, const std::string& group) {
+  // Groups that ever had a client in common are one.
+  std::set<std::string> pool{group};
+  for (bool grew = true; grew;) {
+    const std::size_t before = pool.size();
+    for (const Row& row : rows) {
+      if (std::ranges::any_of(row.groups, [&](const std::string& g) { return pool.contains(g); }))
+        pool.insert(row.groups.begin(), row.groups.end());
+    }
+    grew = pool.size() > before;
+  }
   double share = 0;
   for (const Row& row : rows) {
-    const bool counts =
-        group.empty() || row.client.empty() || std::ranges::find(row.groups, group) != row.groups.end();
+    const bool counts = group.empty() || row.client.empty() ||
+                        std::ranges::any_of(row.groups, [&](const std::string& g) { return pool.contains(g); });
     if (counts && row.promised > 0)
       share += static_cast<double>(row.prepared) / static_cast<double>(row.promised);
   }

@@ -201,6 +201,10 @@ void Server::State::serve(Conversation& session) {
     options.on_store_failure = [&](const std::string& sentence) {
       spdlog::warn("session {}: {}", session.number, sentence);
     };
+    options.on_failed_check = [&] {
+      spdlog::warn("session {}: {} deviated in an oblivious transfer; what it had prepared is gone, and counted",
+                   session.number, title(session));
+    };
     options.on_inference = [&] {
       ++answered;
       ++inferences;

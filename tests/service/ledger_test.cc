@@ -117,11 +117,20 @@ TEST_F(LedgerTest, AClientBringsWhatItSawIntoItsNextGroup) {
     ledger.remember({named("anna", "b"), named("bob", "b")});
     EXPECT_EQ(ledger.standing("b").prepared, 40u);
     EXPECT_EQ(drain(ledger, named("bob", "b")), 60u);
-    EXPECT_EQ(ledger.standing("a").prepared, 40u);
+    EXPECT_EQ(ledger.standing("a").prepared, 100u) << "anna was in both, so they are one";
   }
   // A client that is no longer in the file still counts for its group.
   Ledger ledger(file(), allowing(100));
   EXPECT_EQ(ledger.count(named("carl", "b")).answer, PrepareAnswer::used_up);
+}
+
+TEST_F(LedgerTest, AGroupDoesNotGetMoreByAClientThatMoves) {
+  Ledger ledger(file(), allowing(100));
+  ledger.remember({named("anna", "a"), named("carl", "a")});
+  EXPECT_EQ(drain(ledger, named("anna", "a")), 100u);
+  EXPECT_EQ(ledger.count(named("carl", "b")).answer, PrepareAnswer::used_up) << "carl may know what anna saw";
+  EXPECT_EQ(ledger.count(named("bob", "b")).answer, PrepareAnswer::used_up) << "and may have told bob";
+  EXPECT_EQ(drain(ledger, named("dora", "d"), 10), 10u) << "dora never had a group in common with them";
 }
 
 TEST_F(LedgerTest, ClientsWithoutANameCountForEveryGroup) {
