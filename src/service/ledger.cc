@@ -129,7 +129,10 @@ protocol::Permission Ledger::count(const Client& client) {
   LedgerTransaction transaction(*file_);
   join(client);
   Standing now = sum(client.group);
-  if (now.remaining() == 0) return {PrepareAnswer::used_up, now.limit};
+  if (now.remaining() == 0) {
+    transaction.commit();  // of the membership, which counts all the same
+    return {PrepareAnswer::used_up, now.limit};
+  }
   std::uint64_t block = std::min(kAhead, std::max(now.remaining() / kAheadPart, std::uint64_t{1}));
   if (client.limit > 0) {
     LedgerStatement own(*file_, "SELECT coalesce(sum(used), 0) FROM prepared WHERE client = ?");
