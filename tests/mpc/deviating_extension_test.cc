@@ -12,6 +12,7 @@
 #include "mpc/failed_check.h"
 #include "mpc/leaf_check.h"
 #include "mpc/pprf.h"
+#include "mpc/tampering_channel.h"
 #include "mpc/transpose.h"
 #include "mpc/two_parties.h"
 
@@ -19,28 +20,6 @@ namespace ap::mpc {
 namespace {
 
 constexpr CotMessages kMessages{{1, 2}, 4, 3, 5, 6};
-
-/// A party that keeps to the protocol behind a channel that changes what it sends.
-class TamperingChannel : public net::Channel {
- public:
-  using Tamper = std::function<void(net::MessageType, Bytes&)>;
-  TamperingChannel(net::Channel& inner, Tamper tamper) : inner_(inner), tamper_(std::move(tamper)) {}
-  void send(net::MessageType type, ByteView payload) override {
-    Bytes bytes(payload.begin(), payload.end());
-    tamper_(type, bytes);
-    inner_.send(type, bytes);
-  }
-  Bytes receive(net::MessageType type, std::size_t min_bytes, std::size_t max_bytes) override {
-    return inner_.receive(type, min_bytes, max_bytes);
-  }
-  void set_deadline(std::chrono::milliseconds wait) override { inner_.set_deadline(wait); }
-  void close() override { inner_.close(); }
-  net::Traffic traffic() const override { return inner_.traffic(); }
-
- private:
-  net::Channel& inner_;
-  Tamper tamper_;
-};
 
 /// Digit `digit` of the Delta that the sender below draws.
 std::uint32_t digit_of(const Block& delta, std::size_t digit) {

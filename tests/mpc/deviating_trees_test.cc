@@ -9,6 +9,7 @@
 #include "mpc/failed_check.h"
 #include "mpc/ggm.h"
 #include "mpc/silent_cot.h"
+#include "mpc/tampering_channel.h"
 #include "mpc/two_parties.h"
 
 namespace ap::mpc {
@@ -178,29 +179,6 @@ TEST(DeviatingTrees, AnotherDeltaInATreeIsCaught) {
   }
 }
 
-/// A whole stream behind whose sender one bit of a message of trees is flipped.
-class FlippingChannel : public net::Channel {
- public:
-  FlippingChannel(net::Channel& inner, net::MessageType type, int which)
-      : inner_(inner), type_(type), which_(which) {}
-  void send(net::MessageType type, ByteView payload) override {
-    Bytes bytes(payload.begin(), payload.end());
-    if (type == type_ && which_-- == 0) bytes[bytes.size() / 2] ^= 0x20;
-    inner_.send(type, bytes);
-  }
-  Bytes receive(net::MessageType type, std::size_t min_bytes, std::size_t max_bytes) override {
-    return inner_.receive(type, min_bytes, max_bytes);
-  }
-  void set_deadline(std::chrono::milliseconds wait) override { inner_.set_deadline(wait); }
-  void close() override { inner_.close(); }
-  net::Traffic traffic() const override { return inner_.traffic(); }
-
- private:
-  net::Channel& inner_;
-  net::MessageType type_;
-  int which_;
-};
-
 constexpr SilentCotMessages kMessages{{{1, 2}, 5, 3, 6, 7}, 4, {8, 9}};
 
 /// Draws `count` transfers and, if that passes, checks; returns whether the receiver refused, and after how
@@ -214,7 +192,9 @@ std::pair<bool, std::size_t> stream_caught(std::size_t count, net::MessageType t
     run_two(
         channels,
         [&] {
-          FlippingChannel channel(*channels.client, type, which);
+          TamperingChannel channel(*channels.client, [&, left = which](net::MessageType sent, Bytes& bytes) mutable {
+            if (sent == type && left-- == 0) bytes[bytes.size() / 2] ^= 0x20;
+          });
           Prng prng(test_seed(60), 1);
           SilentCotSender sender(channel, kMessages, SessionKey(), prng);
           SecretVector<Block> out(kPart);
