@@ -65,12 +65,6 @@ int calibrated_log2_p(const linear::ClearConv& conv, std::mt19937_64& random) {
   return static_cast<int>(std::ceil(std::log2(2 * 2 * largest)));
 }
 
-double largest(const Weights& weights) {
-  double most = 0;
-  for (const std::int16_t w : weights) most = std::max(most, std::abs(static_cast<double>(w)));
-  return most;
-}
-
 struct Choice {
   bfv::Parameters parameters;
   linear::PackingChoice packing;
@@ -97,7 +91,7 @@ std::optional<Choice> choose(const Geometry& g, const Weights& weights, std::uin
     if (unknown) norm->second = linear::max_reply_norm2(layout, weights);
     // The server's own noise is as wide as every plan has it.
     const std::uint64_t step = noise::noise_step(
-        {noise::kDefaultInferences, layout.reads_of_a_weight(), noise::quarter_octave(largest(weights))},
+        {noise::kDefaultInferences, layout.reads_of_a_weight(), noise::quarter_octave(linear::largest_magnitude(weights))},
         std::numeric_limits<double>::infinity());
     choice.noise = {n, norm->second, kErrorSigma, 0, 0, step};
     const double left = budget - noise::variance(choice.noise);

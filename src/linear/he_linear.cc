@@ -1,6 +1,7 @@
 #include "linear/he_linear.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "base/error.h"
@@ -176,6 +177,12 @@ double max_reply_norm2(const Layout& layout, std::span<const std::int16_t> weigh
     norm2[i] = sum_of_squares(coefficients);
   });
   return largest_reply(layout, norm2);
+}
+
+double largest_magnitude(std::span<const std::int16_t> weights) {
+  double largest = 0;
+  for (const std::int16_t w : weights) largest = std::max(largest, std::abs(static_cast<double>(w)));
+  return largest;
 }
 
 }  // namespace ap::linear

@@ -89,5 +89,7 @@ class PreparedLinear {
 /// Largest sum of squares of the weight coefficients behind one reply of a layout, without preparing
 /// anything.
 double max_reply_norm2(const Layout& layout, std::span<const std::int16_t> weights);
+/// The largest magnitude of a weight; 0 if there are none.
+double largest_magnitude(std::span<const std::int16_t> weights);
 
 }  // namespace ap::linear

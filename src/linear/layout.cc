@@ -1,9 +1,9 @@
 #include "linear/layout.h"
 
 #include <algorithm>
-#include <map>
 #include <array>
 #include <limits>
+#include <map>
 
 #include "base/error.h"
 

@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "base/error.h"
+#include "noise/model.h"
 #include "random/prng.h"
 #include "random/wide_noise.h"
 
@@ -42,7 +43,10 @@ double information_of_cells(double width, double offset) {
   return sum;
 }
 
-double upload_variance() { return kErrorSigma * kErrorSigma + 1.0 / 12; }
+/// Of <e, w> for weights of this squared norm.
+double variance_of(double weight_norm2) {
+  return upload_variance({.weight_norm2 = weight_norm2, .sigma = kErrorSigma});
+}
 
 }  // namespace
 
@@ -65,19 +69,19 @@ double weight_snr(const WeightExposure& exposure, std::uint64_t noise_step, doub
   if (exposure.inferences == 0 || exposure.largest_weight == 0) return 0;
   const double sigma = wide_noise_sigma(noise_step);
   return kWideNoiseExcess * static_cast<double>(exposure.inferences) * static_cast<double>(exposure.reads) *
-         upload_variance() * exposure.largest_weight * exposure.largest_weight * rounded_information(tau) /
+         variance_of(exposure.largest_weight * exposure.largest_weight) * rounded_information(tau) /
          (sigma * sigma);
 }
 
 bool wide_enough(const WeightExposure& exposure, std::uint64_t noise_step) {
   const double sigma = wide_noise_sigma(noise_step);
-  return sigma * sigma * (1 + 1e-9) >= kLeastWidth * kLeastWidth * upload_variance() * exposure.weight_norm2;
+  return sigma * sigma * (1 + 1e-9) >= kLeastWidth * kLeastWidth * variance_of(exposure.weight_norm2);
 }
 
 std::uint64_t noise_step(const WeightExposure& exposure, double tau) {
   if (exposure.inferences == 0) return 0;
   const double by_rule = std::sqrt(weight_snr(exposure, 1, tau) / kWeightSnr);
-  const double by_width = kLeastWidth * std::sqrt(upload_variance() * exposure.weight_norm2) / wide_noise_sigma(1);
+  const double by_width = kLeastWidth * std::sqrt(variance_of(exposure.weight_norm2)) / wide_noise_sigma(1);
   const double wanted = std::max(by_rule, by_width);
   if (wanted > static_cast<double>(kMaxWideNoiseStep)) {
     fail_input(

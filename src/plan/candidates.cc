@@ -60,12 +60,6 @@ linear::UnitCosts costs_of(std::uint32_t n, double log2_q, int primes, int drop0
   return costs;
 }
 
-double largest_magnitude(std::span<const std::int16_t> weights) {
-  double largest = 0;
-  for (const std::int16_t w : weights) largest = std::max(largest, std::abs(static_cast<double>(w)));
-  return largest;
-}
-
 const nn::QLinear& linear_of(const nn::QNode& node) {
   const auto* op = std::get_if<nn::QLinear>(&node.op);
   AP_ASSERT(op != nullptr);
@@ -83,7 +77,7 @@ LayerSpace::LayerSpace(const nn::QNode& node, int log2_p, const LayerOptions& op
     : name_(node.name),
       geometry_(linear::geometry_of(linear_of(node), node.shape.c)),
       log2_p_(log2_p),
-      largest_weight_(noise::quarter_octave(largest_magnitude(linear_of(node).weights))),
+      largest_weight_(noise::quarter_octave(linear::largest_magnitude(linear_of(node).weights))),
       options_(options) {
   const int typical = options.privacy_inferences > 0 ? kTypicalPrivateBits : kTypicalNoiseBits;
   for (const std::uint32_t n : kDegrees) {

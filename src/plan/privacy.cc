@@ -19,8 +19,7 @@ constexpr double kRounding = 1 + 1e-6;
 double layer_snr(const nn::QNode& node, const LinearChoice& choice, const bfv::Parameters& group,
                  std::uint64_t inferences) {
   const auto& op = std::get<nn::QLinear>(node.op);
-  double largest = 0;
-  for (const std::int16_t w : op.weights) largest = std::max(largest, std::abs(static_cast<double>(w)));
+  const double largest = linear::largest_magnitude(op.weights);
   if (choice.noise_step == 0) return largest > 0 ? std::numeric_limits<double>::infinity() : 0;
   const linear::Layout layout(linear::geometry_of(op, node.shape.c), choice.packing, group.n);
   const double sigma = wide_noise_sigma(choice.noise_step);
