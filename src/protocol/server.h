@@ -34,7 +34,8 @@ struct ServerOptions {
   std::function<void(const std::string&)> on_refusal;  ///< gets a sentence for the log: why a greeting failed
   std::function<void(const std::string&)> on_store_failure;  ///< gets a sentence; the client is only refused
   /// Called when a consistency check of the oblivious transfers has ended the session, whose material is
-  /// gone. To be counted as an inference: it can tell the client as much (docs/deviating-parties.md).
+  /// gone. It can tell the client as much as an inference (docs/deviating-parties.md), and is counted as one:
+  /// checks fail only while an inference is prepared that may_prepare has granted.
   std::function<void()> on_failed_check;
 };
 

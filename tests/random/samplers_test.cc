@@ -6,15 +6,10 @@
 #include <vector>
 
 #include "random/prng.h"
+#include "random/tagged_seed.h"
 
 namespace ap {
 namespace {
-
-Seed tagged(std::uint8_t tag) {
-  Seed seed{};
-  seed[31] = tag;
-  return seed;
-}
 
 // Pearson's statistic against `expected` counts, as a number of standard deviations from its mean (about
 // N(0,1) for many cells). Seeds are fixed, so a pass is a pass for ever.

@@ -6,14 +6,10 @@
 #include <cmath>
 #include <vector>
 
+#include "random/tagged_seed.h"
+
 namespace ap {
 namespace {
-
-Seed tagged(std::uint8_t tag) {
-  Seed seed{};
-  seed[31] = tag;
-  return seed;
-}
 
 /// The probability function of the noise of this step, from its definition: index i is the value i - offset.
 struct Distribution {
