@@ -201,6 +201,18 @@ void deviating_receiver(net::Channel& channel, const Block& choices,
   channel.send(kMessages.check, check.message());
 }
 
+/// An honest sender that extends q.size() transfers; whether its check fails.
+bool sender_refuses(net::Channel& channel, std::span<Block> q) {
+  Prng prng = sender_prng();
+  CotSender sender(channel, kMessages, prng);
+  try {
+    sender.extend(channel, q);
+  } catch (const FailedCheck&) {
+    return true;
+  }
+  return false;
+}
+
 /// Whether the sender refuses; if not, its blocks must be what the receiver thinks they are.
 bool columns_are_caught(const std::optional<Deviation>& deviation) {
   ChannelPair channels;
@@ -211,13 +223,7 @@ bool columns_are_caught(const std::optional<Deviation>& deviation) {
   run_two(
       channels,
       [&] {
-        Prng prng = sender_prng();
-        CotSender sender(*channels.client, kMessages, prng);
-        try {
-          sender.extend(*channels.client, q);
-        } catch (const FailedCheck&) {
-          caught = true;
-        }
+        caught = sender_refuses(*channels.client, q);
       },
       [&] { deviating_receiver(*channels.server, choices, deviation, columns); });
   if (!caught) {
@@ -266,14 +272,8 @@ TEST(DeviatingExtension, AChangedColumnOrCheckIsCaught) {
     run_two(
         channels,
         [&] {
-          Prng prng = sender_prng();
-          CotSender sender(*channels.client, kMessages, prng);
           std::vector<Block> q(20000);
-          try {
-            sender.extend(*channels.client, q);
-          } catch (const FailedCheck&) {
-            caught = true;
-          }
+          caught = sender_refuses(*channels.client, q);
         },
         [&] {
           int columns = 0;
