@@ -17,9 +17,7 @@ function(ap_test name)
   if(sources)
     add_executable(test_${name} ${sources})
     target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
-    target_compile_definitions(test_${name} PRIVATE AP_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
-                                                    AP_BINARY_DIR="${CMAKE_BINARY_DIR}")
-    target_link_libraries(test_${name} PRIVATE ap_${name} ${ARGN} GTest::gtest GTest::gtest_main)
+    target_link_libraries(test_${name} PRIVATE ap_${name} test_support ${ARGN} GTest::gtest GTest::gtest_main)
     # What is tested is optimised; the tests themselves take longer to compile than to run.
     target_compile_options(test_${name} PRIVATE -O1)
     add_test(NAME ${name} COMMAND test_${name} WORKING_DIRECTORY ${CMAKE_BINARY_DIR})

@@ -16,9 +16,11 @@
 #include <thread>
 #include <vector>
 
+#include "support/paths.h"
+
 namespace ap::cli {
 
-inline const char* program() { return AP_BINARY_DIR "/autoprivacy"; }
+inline std::string program() { return tests::binary_dir() / "autoprivacy"; }
 
 class Process {
  public:

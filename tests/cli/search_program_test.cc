@@ -2,11 +2,12 @@
 #include <cstdlib>
 
 #include "cli/cli_fixture.h"
+#include "support/paths.h"
 
 namespace ap::cli {
 namespace {
 
-bool has_search_program() { return std::filesystem::exists(AP_BINARY_DIR "/autoprivacy-search"); }
+bool has_search_program() { return std::filesystem::exists(tests::binary_dir() / "autoprivacy-search"); }
 bool has_mpirun() { return std::system("command -v mpirun >/dev/null 2>&1") == 0; }
 
 class SearchProgram : public CliTest {
@@ -82,7 +83,7 @@ TEST_F(SearchProgram, PublishedModePacksSlotsAndSaysThatNothingIsToBeSearched) {
 TEST_F(SearchProgram, AMistakeUnderMpiEndsAllRanks) {
   if (!has_search_program()) GTEST_SKIP() << "autoprivacy-search is not built (needs libtorch and Open MPI)";
   if (!has_mpirun()) GTEST_SKIP() << "mpirun is not installed (openmpi-bin)";
-  const std::string line = "mpirun --oversubscribe --allow-run-as-root -n 2 " + std::string(program()) +
+  const std::string line = "mpirun --oversubscribe --allow-run-as-root -n 2 " + program() +
                            " compile /nowhere.onnx --calibrate npy:x --out " + path("none");
   const Result result = run_program("/bin/sh", {"-c", line});
   EXPECT_EQ(result.status, 2);

@@ -1,6 +1,7 @@
 // autoprivacy train: the commands as a user meets them. What training does is tested in tests/train.
 #include "cli/cli_fixture.h"
 #include "nn/onnx_import.h"
+#include "support/paths.h"
 
 namespace ap::cli {
 namespace {
@@ -8,7 +9,7 @@ namespace {
 class TrainCommand : public CliTest {
  protected:
   void SetUp() override {
-    if (!std::filesystem::exists(AP_BINARY_DIR "/autoprivacy-search")) {
+    if (!std::filesystem::exists(tests::binary_dir() / "autoprivacy-search")) {
       GTEST_SKIP() << "autoprivacy-search is not built (needs libtorch and Open MPI)";
     }
   }

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "net/test_support.h"
+#include "support/paths.h"
 
 namespace ap::net {
 namespace {
@@ -42,7 +43,7 @@ TEST(Framing, ExampleOfTheSpecification) {
   client.write(masked);
   EXPECT_EQ(server->receive_exactly(kType, 4), kPayload);
 
-  std::ifstream file(AP_SOURCE_DIR "/docs/wire-format.md");
+  std::ifstream file(tests::source_dir() / "docs/wire-format.md");
   const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   for (const char* line : {kFrame, kFromServer, kFromClient}) {
     EXPECT_NE(text.find(line), std::string::npos) << "docs/wire-format.md does not show " << line;

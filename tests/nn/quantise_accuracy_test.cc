@@ -20,6 +20,7 @@
 #include "nn/integer_executor.h"
 #include "nn/onnx_import.h"
 #include "nn/quantise.h"
+#include "support/paths.h"
 
 namespace ap::nn {
 namespace {
@@ -57,8 +58,7 @@ const Case kCases[] = {
 };
 
 std::filesystem::path data_root() {
-  const char* given = std::getenv("AUTOPRIVACY_DATA");
-  return given ? std::filesystem::path(given) : std::filesystem::path(AP_SOURCE_DIR) / "../shared/data";
+  return tests::shared_data();
 }
 
 /// "scheme:relative" with the data folder put in.

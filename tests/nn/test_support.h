@@ -13,13 +13,13 @@
 #include "nn/float_executor.h"
 #include "nn/onnx_import.h"
 #include "onnx_builder.h"
+#include "support/paths.h"
 
 namespace ap::nn {
 
 /// The folder with the data sets and trained networks; tests that need a file there skip when it is absent.
 inline std::filesystem::path data_folder() {
-  const char* given = std::getenv("AUTOPRIVACY_DATA");
-  return given ? std::filesystem::path(given) : std::filesystem::path(AP_SOURCE_DIR) / "../shared/data";
+  return tests::shared_data();
 }
 
 #define AP_SKIP_WITHOUT(path) \

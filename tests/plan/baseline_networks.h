@@ -12,6 +12,7 @@
 #include "nn/onnx_import.h"
 #include "nn/quantise.h"
 #include "random/prng.h"
+#include "support/paths.h"
 
 namespace ap::plan::test {
 
@@ -19,9 +20,8 @@ namespace ap::plan::test {
 inline const nn::QuantisedNetwork* baseline_network(const std::string& name, std::string& missing) {
   static std::map<std::string, std::unique_ptr<nn::QuantisedNetwork>> loaded;
   if (const auto found = loaded.find(name); found != loaded.end()) return found->second.get();
-  const char* given = std::getenv("AUTOPRIVACY_DATA");
   const auto root =
-      given ? std::filesystem::path(given) : std::filesystem::path(AP_SOURCE_DIR) / "../shared/data";
+      tests::shared_data();
   const auto model = root / "models" / (name + ".onnx");
   if (!std::filesystem::exists(model)) {
     missing = model.string();

@@ -14,6 +14,7 @@
 #include "nn/integer_executor.h"
 #include "nn/onnx_import.h"
 #include "nn/quantise.h"
+#include "support/paths.h"
 
 namespace ap::plan::test {
 
@@ -27,8 +28,7 @@ struct Resnet20 {
 inline const Resnet20* resnet20(std::string& missing) {
   static std::string absent;
   static const std::optional<Resnet20> loaded = []() -> std::optional<Resnet20> {
-    const char* given = std::getenv("AUTOPRIVACY_DATA");
-    const auto root = given ? std::filesystem::path(given) : std::filesystem::path(AP_SOURCE_DIR) / "../shared/data";
+    const auto root = tests::shared_data();
     const auto model = root / "models/resnet20_cifar10.onnx", train = root / "cifar10/data_batch_1.bin.xz";
     const auto test = root / "cifar10/test_batch_reordered.bin.xz";
     for (const auto& file : {model, train, test}) {

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "security/limits.h"
+#include "support/paths.h"
 
 namespace ap::security {
 namespace {
@@ -48,7 +49,7 @@ TEST(Estimate, EqualsTheLatticeEstimator) {
 // its rows (an exhaustive search agrees with ours), and rows above 512 bits are outside the formulas' range.
 TEST(Estimate, EqualsTheReferenceGrid) {
   const char* given = std::getenv("AUTOPRIVACY_SECURITY_GRID");
-  const std::string path = given ? given : AP_SOURCE_DIR "/../shared/reference/security-grid.csv";
+  const std::string path = given ? given : tests::source_dir() / "../shared/reference/security-grid.csv";
   std::ifstream file(path);
   if (!file) GTEST_SKIP() << "no reference grid at " << path;
   std::string line;

@@ -8,6 +8,7 @@
 #include "net/channel.h"
 #include "protocol/server.h"
 #include "service/small_network.h"
+#include "support/paths.h"
 
 namespace ap::service {
 namespace {
@@ -87,9 +88,8 @@ class PublishedQuadratic : public testing::TestWithParam<Published> {};
 TEST_P(PublishedQuadratic, PrivateLabelsAreTheClearOnes) {
   const Published& p = GetParam();
   if (p.slow && std::getenv("AP_SLOW") == nullptr) GTEST_SKIP() << "set AP_SLOW=1";
-  const char* given = std::getenv("AUTOPRIVACY_DATA");
   const std::filesystem::path data =
-      given ? std::filesystem::path(given) : std::filesystem::path(AP_SOURCE_DIR) / "../shared/data";
+      tests::shared_data();
   const std::filesystem::path model = data / "models" / (std::string(p.name) + ".onnx");
   if (!std::filesystem::exists(model)) GTEST_SKIP() << model << " is missing";
   const auto located = [&](const std::string& argument) {

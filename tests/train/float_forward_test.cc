@@ -1,3 +1,4 @@
+#include "support/paths.h"
 #include "train/float_forward.h"
 
 #include <cmath>
@@ -44,7 +45,7 @@ nn::Graph every_operation() {
 TEST(FloatForward, EveryOperationEqualsTheFloatExecutor) { expect_equal_logits(every_operation(), 3, 1e-5); }
 
 TEST(FloatForward, TrainedNetworksEqualTheFloatExecutor) {
-  expect_equal_logits(nn::import_onnx(std::filesystem::path(AP_SOURCE_DIR) / "models/fashion_mnist.onnx"), 4,
+  expect_equal_logits(nn::import_onnx(tests::source_dir() / "models/fashion_mnist.onnx"), 4,
                       1e-4);
   const std::filesystem::path folder = data_folder() / "models";
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << "missing file: " << folder.string();

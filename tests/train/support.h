@@ -11,13 +11,13 @@
 #include <vector>
 
 #include "nn/quantise.h"
+#include "support/paths.h"
 #include "train/fine_tune.h"
 
 namespace ap::train {
 
 inline std::filesystem::path data_folder() {
-  const char* given = std::getenv("AUTOPRIVACY_DATA");
-  return given ? std::filesystem::path(given) : std::filesystem::path(AP_SOURCE_DIR) / "../shared/data";
+  return tests::shared_data();
 }
 
 inline std::vector<float> random_floats(std::size_t count, std::uint32_t seed, float size = 1) {
