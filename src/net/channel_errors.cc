@@ -15,7 +15,12 @@ std::string while_receiving(MessageType type) {
   return fmt::format("while we waited for message type {}", type);
 }
 
-std::string closed_by_peer(const std::string& peer) { return fmt::format("{} closed the connection", peer); }
+std::string closed_by_peer(const std::string& peer, const std::string& reason) {
+  std::string said;
+  for (const char c : reason) said += c >= 0x20 && c < 0x7f ? c : '?';
+  return said.empty() ? fmt::format("{} closed the connection", peer)
+                      : fmt::format("{} closed the connection (\"{}\")", peer, said);
+}
 
 std::string closed_by_us(const std::string& peer) {
   return fmt::format("the connection to {} was already closed on this side", peer);

@@ -15,7 +15,8 @@ std::string while_sending(MessageType type);
 std::string while_receiving(MessageType type);
 
 /// Why a connection is over, as the beginning of a sentence.
-std::string closed_by_peer(const std::string& peer);
+/// `reason`: what the peer said about it, cut to what is printable; may be empty.
+std::string closed_by_peer(const std::string& peer, const std::string& reason = {});
 std::string closed_by_us(const std::string& peer);
 
 [[noreturn]] void fail_receive_deadline(const std::string& peer, MessageType type,

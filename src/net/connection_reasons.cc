@@ -65,13 +65,13 @@ std::string not_admitted(const std::string& peer, bool showed_any) {
                    "{} serves only clients that it knows; ask its operator for a token or certificate", peer);
 }
 
-std::string end_of_connection(const std::string& peer, const error_code& error) {
+std::string end_of_connection(const std::string& peer, const error_code& error, std::size_t frame_limit) {
   // Beast aborts what was about to be sent when the peer's goodbye has arrived.
   if (error == websocket::error::closed || error == asio::error::operation_aborted)
     return closed_by_peer(peer);
   if (broken_off(error)) return fmt::format("{} broke off the connection", peer);
   if (error == websocket::error::message_too_big || error == websocket::error::buffer_overflow) {
-    return fmt::format("{} sent a WebSocket message of more than {} bytes", peer, kMaxFrameBytes);
+    return fmt::format("{} sent a WebSocket message of more than {} bytes", peer, frame_limit);
   }
   if (error.category() == make_error_code(websocket::error::closed).category()) {
     return fmt::format("{} broke the WebSocket protocol ({})", peer, error.message());

@@ -5,7 +5,7 @@
 #include <boost/system/error_code.hpp>
 #include <string>
 
-#include "net/frame_connection.h"
+#include "net/connection_end.h"
 
 namespace ap::net {
 
@@ -20,7 +20,8 @@ std::string wrong_certificate(const std::string& peer);
 /// What a client says whose credentials the server does not know; `showed_any`: it had some.
 std::string not_admitted(const std::string& peer, bool showed_any);
 
-/// The reason why an open connection gave this error.
-std::string end_of_connection(const std::string& peer, const boost::system::error_code& error);
+/// The reason why an open connection gave this error. `frame_limit`: the most bytes that a frame may have.
+std::string end_of_connection(const std::string& peer, const boost::system::error_code& error,
+                              std::size_t frame_limit);
 
 }  // namespace ap::net

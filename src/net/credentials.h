@@ -2,6 +2,7 @@
 // travel inside TLS, the token after the client has verified the server.
 #pragma once
 
+#include <any>
 #include <functional>
 #include <string>
 
@@ -22,8 +23,9 @@ struct ShownCredentials {
   std::string certificate_sha256;  ///< 64 hexadecimal digits; empty if no certificate was shown
 };
 
-/// Decides whether a client may come in. Called once for each connection, on its own thread, and must not
-/// throw. What it writes can be read once a message of the connection has been received.
-using Admission = std::function<bool(const ShownCredentials&)>;
+/// Decides whether a client may come in: what it returns is kept for whoever accepts the client
+/// (ServedChannel::admitted_as); a value without content refuses. Called once for each connection, on a
+/// thread of the network, which it must not hold up.
+using Admission = std::function<std::any(const ShownCredentials&)>;
 
 }  // namespace ap::net

@@ -1,10 +1,11 @@
-// The network transport: messages over WebSocket over TLS 1.3. Every connection has one background thread
-// that sends and receives, so that transfer overlaps computation and two parties that both send cannot block
-// each other.
+// The network transport: messages over WebSocket over TLS 1.3. Threads in the background send and receive, so
+// that transfer overlaps computation and two parties that both send cannot block each other.
 #pragma once
 
+#include <any>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -30,14 +31,59 @@ std::unique_ptr<Channel> connect(const std::string& url, const TlsTrust& trust,
                                  std::chrono::milliseconds wait = std::chrono::seconds(10),
                                  const ChannelLimits& limits = {}, const Credentials& credentials = {});
 
-/// A server's open port.
+/// The server's end of a connection.
+class ServedChannel : public Channel {
+ public:
+  /// Begins to end the connection and returns at once: what is queued is sent, then the goodbye with a reason
+  /// for the client (printable ASCII, at most 120 bytes; may be empty); after `total` the connection is cut.
+  /// Every other call fails from now on. Safe from any thread; the channel may be destroyed meanwhile.
+  virtual void leave(std::chrono::milliseconds total, std::string reason = {}) = 0;
+  /// The most bytes that either queue may hold from now on.
+  virtual void set_queue_bytes(std::size_t bytes) = 0;
+
+  struct Progress {
+    std::chrono::milliseconds waited{
+        0};                   ///< that calls have waited for the client, one that waits now included
+    std::uint64_t bytes = 0;  ///< payload that went either way, parts of frames included
+  };
+  /// Since the connection began. Safe from any thread.
+  virtual Progress progress() const = 0;
+
+  /// The unit that limits count by: an IPv4 address, or the /64 network of an IPv6 address.
+  virtual const std::string& address() const = 0;
+  /// What the listener's Admission returned; without content if there is none.
+  virtual const std::any& admitted_as() const = 0;
+};
+
+struct ListenerOptions {
+  /// `handshake` covers all of TLS, WebSocket and the first message.
+  ChannelLimits limits;
+  bool ask_certificate = false;  ///< from clients; `admit` gets to see it
+  Admission admit;               ///< none: everybody may come in
+  /// Above 0: accept() returns a client once its first message has come, which may have so many bytes (with
+  /// its header); until then the client has been given next to nothing.
+  std::size_t first_message_bytes = 0;
+  /// Clients that are not accepted yet or whose goodbye is still due. A further one takes the place of the
+  /// oldest.
+  std::size_t max_pending = 256;
+  /// Of one address() among them. A further one takes the place of its oldest.
+  std::size_t max_pending_per_address = 192;
+  int threads = 2;  ///< for the network work of all clients
+  /// Gets the address() and a sentence about each client that goes without having been accepted. Called on
+  /// any thread; must not block or throw.
+  std::function<void(const std::string& address, const std::string& sentence)> on_lost;
+};
+
+/// A server's open port. Handshakes are done in the background whether or not anybody waits in accept():
+/// silent clients delay nobody else and cost a descriptor each.
 class Listener {
  public:
   /// Binds and listens at once; port 0 takes any free port.
   /// @throws Error(input) if the host is unknown, the port is taken, or the identity cannot be used.
-  /// `ask_certificate`: clients are asked for a certificate, which `admit` of accept() then gets to see.
   Listener(const std::string& host, std::uint16_t port, const TlsIdentity& identity,
-           const ChannelLimits& limits = {}, bool ask_certificate = false);
+           ListenerOptions options = {});
+  /// Clients that have not been accepted are cut off; the goodbyes of channels that are left get
+  /// limits.goodbye.
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -46,14 +92,16 @@ class Listener {
   /// "wss://host:port", as given to the constructor.
   std::string url() const;
 
-  /// The next client, or null when `wait` has passed or stop() was called. Returns before the client's
-  /// handshakes, which run on the channel's own thread within limits.handshake: a silent client delays nobody
-  /// else, and the first call on its channel throws. So it does for a client that `admit` refuses (status
-  /// 401); without `admit` all are let in.
-  std::unique_ptr<Channel> accept(std::chrono::milliseconds wait, Admission admit = {});
+  /// The next client that is through its handshakes (and has sent its first message), or null when `wait` has
+  /// passed or stop() was called. The channel may outlive the listener.
+  std::unique_ptr<ServedChannel> accept(std::chrono::milliseconds wait);
 
-  /// Makes a waiting accept(), and every later one, return null. Safe from any thread.
+  /// Takes no more clients, cuts off those not accepted, and makes a waiting accept(), and every later one,
+  /// return null. Safe from any thread.
   void stop();
+
+  /// Clients that are connected and not accepted yet, or leaving.
+  std::size_t pending() const;
 
  private:
   struct State;

@@ -1,10 +1,49 @@
 #include "net/websocket_channel.h"
 
 #include "net/channel_errors.h"
+#include "net/client_handshake.h"
+#include "net/reception.h"
 
 namespace ap::net {
+namespace {
 
-using Outcome = FrameConnection::Outcome;
+// A message may take the deadline and as long as its bytes take at this rate, so that nobody can hold a
+// session for ever with a byte a minute. Slower than any line that such protocols are used on.
+constexpr std::uint64_t kSlowestBytesPerSecond = 16 << 10;
+
+std::chrono::milliseconds time_for(std::uint64_t bytes) {
+  return std::chrono::milliseconds(bytes * 1000 / kSlowestBytesPerSecond);
+}
+
+std::chrono::milliseconds left(std::chrono::milliseconds wait, std::chrono::steady_clock::time_point until) {
+  const auto remaining =
+      std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+  return std::clamp(remaining, std::chrono::milliseconds(0), wait);
+}
+
+}  // namespace
+
+using Outcome = Connection::Outcome;
+using Clock = std::chrono::steady_clock;
+
+WebSocketChannel::WebSocketChannel(std::shared_ptr<IoThreads> io, std::shared_ptr<Connection> connection,
+                                   std::shared_ptr<Reception> reception, std::string address,
+                                   std::any admitted_as)
+    : io_(std::move(io)),
+      connection_(std::move(connection)),
+      reception_(std::move(reception)),
+      address_(std::move(address)),
+      admitted_as_(std::move(admitted_as)) {}
+
+WebSocketChannel::~WebSocketChannel() {
+  if (!left_) connection_->finish(connection_->goodbye(), connection_->goodbye());
+}
+
+void WebSocketChannel::leave(std::chrono::milliseconds total, std::string reason) {
+  if (left_.exchange(true)) return;
+  connection_->leave(total, std::move(reason));
+  if (reception_) reception_->leaving(connection_, address_);
+}
 
 void WebSocketChannel::fail_ended(const std::string& doing) const {
   const ConnectionEnd end = connection_->end();
@@ -24,8 +63,9 @@ auto WebSocketChannel::or_abort(Check check) {
 void WebSocketChannel::send(MessageType type, ByteView payload) {
   const std::chrono::milliseconds wait = deadline_;
   const std::uint64_t frames = frame_count(payload.size());
+  const Clock::time_point until = Clock::now() + wait + time_for(payload.size());
   for (std::uint64_t i = 0; i < frames; ++i) {
-    const Outcome outcome = connection_->push(encode_frame(type, payload, i), wait);
+    const Outcome outcome = connection_->push(encode_frame(type, payload, i), left(wait, until));
     if (outcome == Outcome::ended) fail_ended(while_sending(type));
     if (outcome == Outcome::deadline) {
       if (i == 0) fail_send_deadline(peer(), type, wait);
@@ -51,8 +91,9 @@ Bytes WebSocketChannel::receive(MessageType type, std::size_t min_bytes, std::si
   Bytes payload;
   payload.reserve(header.payload_bytes);
   payload.insert(payload.end(), frame.data.get() + kHeaderBytes, frame.data.get() + frame.size);
+  const Clock::time_point until = Clock::now() + wait + time_for(header.payload_bytes);
   while (payload.size() < header.payload_bytes) {
-    outcome = connection_->pop(frame, wait);
+    outcome = connection_->pop(frame, left(wait, until));
     if (outcome == Outcome::ended) fail_ended(while_receiving(type));
     or_abort([&] {
       if (outcome == Outcome::deadline) fail_receive_deadline(peer(), type, wait);
@@ -72,15 +113,13 @@ Traffic WebSocketChannel::traffic() const {
 std::unique_ptr<Channel> connect(const std::string& url, const TlsTrust& trust,
                                  std::chrono::milliseconds wait, const ChannelLimits& limits,
                                  const Credentials& credentials) {
-  ChannelLimits own_limits = limits;
-  own_limits.handshake = bounded_wait(wait);
-  auto connection =
-      FrameConnection::dial(parse_server_url(url), trust, credentials, "the server at " + url, own_limits);
-  if (connection->wait_open() == Outcome::ended) {
-    const ConnectionEnd end = connection->end();
-    throw Error(end.code, end.what);
-  }
-  return std::make_unique<WebSocketChannel>(std::move(connection));
+  const std::string peer = "the server at " + url;
+  const auto io = std::make_shared<IoThreads>(1);
+  const auto handshake = std::make_shared<ClientHandshake>(boost::asio::any_io_executor(io->strand()),
+                                                           parse_server_url(url), trust, credentials, peer);
+  auto connection = std::make_shared<Connection>(handshake->run(bounded_wait(wait)), peer, limits);
+  connection->start();
+  return std::make_unique<WebSocketChannel>(io, std::move(connection));
 }
 
 }  // namespace ap::net

@@ -15,13 +15,29 @@ const TlsIdentity& test_identity() {
 
 TlsTrust test_trust() { return TlsTrust::pinned_certificate(certificate_fingerprint(test_identity())); }
 
+std::function<void(const std::string&, const std::string&)> LostClients::listen() {
+  return [this](const std::string&, const std::string& sentence) {
+    const std::lock_guard lock(mutex_);
+    sentences_.push_back(sentence);
+    changed_.notify_all();
+  };
+}
+
+std::vector<std::string> LostClients::wait_for(std::size_t count) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, std::chrono::seconds(30), [&] { return sentences_.size() >= count; });
+  return sentences_;
+}
+
 ChannelPair local_pair() {
   auto [a, b] = make_local_channels();
   return {std::move(a), std::move(b)};
 }
 
 ChannelPair websocket_pair(const ChannelLimits& limits) {
-  Listener listener("127.0.0.1", 0, test_identity(), limits);
+  ListenerOptions options;
+  options.limits = limits;
+  Listener listener("127.0.0.1", 0, test_identity(), options);
   ChannelPair pair;
   std::thread client(
       [&] { pair.a = connect(listener.url(), test_trust(), std::chrono::seconds(30), limits); });

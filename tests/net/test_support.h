@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
 
+#include <condition_variable>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,20 @@ struct ChannelPair {
 /// One certificate for all tests.
 const TlsIdentity& test_identity();
 TlsTrust test_trust();
+
+/// What a listener says about clients that it has lost.
+class LostClients {
+ public:
+  /// For ListenerOptions::on_lost.
+  std::function<void(const std::string&, const std::string&)> listen();
+  /// The sentences, once there are so many; fewer after 30 s.
+  std::vector<std::string> wait_for(std::size_t count);
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::string> sentences_;
+};
 
 ChannelPair local_pair();
 ChannelPair websocket_pair(const ChannelLimits& limits = {});

@@ -169,70 +169,105 @@ TEST(WebSocket, ServerThatSpeaksNoTlsIsNamed) {
   server.join();
 }
 
-TEST(WebSocket, SilentClientDelaysNobodyElse) {
-  Listener listener("127.0.0.1", 0, test_identity(), quick_limits());
-  RawSocket silent(listener.port());
-  const auto first = listener.accept(30s);
+/// Lets one honest client through.
+void expect_serving(Listener& listener) {
   std::unique_ptr<Channel> client;
   std::thread connector([&] { client = connect(listener.url(), test_trust(), 30s); });
-  const auto second = listener.accept(30s);
+  const auto served = listener.accept(30s);
   connector.join();
+  ASSERT_NE(served, nullptr);
   client->send(1, pattern(5, 5));
-  EXPECT_EQ(second->receive_exactly(1, 5), pattern(5, 5));
-  expect_error([&] { first->receive_exactly(1, 5); }, ErrorCode::peer,
-               "did not complete the TLS and WebSocket handshakes within 0.3 s");
+  EXPECT_EQ(served->receive_exactly(1, 5), pattern(5, 5));
+}
+
+/// A listener whose lost clients are told.
+struct Watched {
+  explicit Watched(const ChannelLimits& limits = {}) {
+    options.limits = limits, options.on_lost = lost.listen();
+  }
+  LostClients lost;
+  ListenerOptions options;
+  Listener& listener() {
+    if (!listener_) listener_ = std::make_unique<Listener>("127.0.0.1", 0, test_identity(), options);
+    return *listener_;
+  }
+  /// The one client that came was lost for this.
+  void expect_lost(const std::string& part) {
+    const auto sentences = lost.wait_for(1);
+    ASSERT_EQ(sentences.size(), 1u);
+    EXPECT_TRUE(sentences[0].starts_with("the client at 127.0.0.1:")) << sentences[0];
+    EXPECT_NE(sentences[0].find(part), std::string::npos) << sentences[0];
+  }
+
+ private:
+  std::unique_ptr<Listener> listener_;
+};
+
+TEST(WebSocket, SilentClientDelaysNobodyElse) {
+  Watched watched(quick_limits());
+  RawSocket silent(watched.listener().port());
+  expect_serving(watched.listener());
+  watched.expect_lost("did not complete the TLS and WebSocket handshakes within 0.3 s");
 }
 
 TEST(WebSocket, GarbageAndPlainHttpInsteadOfTlsFailThatClientOnly) {
-  Listener listener("127.0.0.1", 0, test_identity());
   for (const std::string& text :
        {std::string("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"), std::string(300, '\xff'),
         std::string("\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", 10), std::string("x")}) {
-    RawSocket client(listener.port());
-    const auto channel = listener.accept(30s);
+    Watched watched;
+    RawSocket client(watched.listener().port());
     client.write(text);
     ::shutdown(client.get(), SHUT_WR);
-    expect_error([&] { channel->receive_exactly(1, 1); }, ErrorCode::peer, "the client at 127.0.0.1:");
+    watched.expect_lost("TLS");
     client.read_all();
+    expect_serving(watched.listener());
   }
-  std::unique_ptr<Channel> client;
-  std::thread connector([&] { client = connect(listener.url(), test_trust(), 30s); });
-  const auto good = listener.accept(30s);
-  connector.join();
-  EXPECT_NE(client, nullptr);
 }
 
-TEST(WebSocket, HttpsRequestIsToldWhatLivesHere) {
-  Listener listener("127.0.0.1", 0, test_identity());
-  Acceptor acceptor(listener, 1);
-  RawTlsClient client(listener.port());
-  client.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  const Bytes answer = client.read(4096);
-  EXPECT_TRUE(std::string(answer.begin(), answer.end()).starts_with("HTTP/1.1 426 "));
-  expect_error([&] { acceptor.channel().receive_exactly(1, 1); }, ErrorCode::peer, "no WebSocket upgrade");
+/// Sends a request by hand, which must be refused with this answer and for this reason.
+void expect_refusal(const std::string& request, const std::string& answer, const std::string& reason) {
+  Watched watched;
+  {
+    RawTlsClient client(watched.listener().port());
+    client.write(request);
+    const Bytes head = client.read(answer.size());
+    EXPECT_EQ(std::string(head.begin(), head.end()), answer) << request.substr(0, 100);
+  }
+  watched.expect_lost(reason);
+  expect_serving(watched.listener());
 }
 
-TEST(WebSocket, RequestLargerThanTheLimitIsRefused) {
-  Listener listener("127.0.0.1", 0, test_identity());
-  Acceptor acceptor(listener, 1);
-  RawTlsClient client(listener.port());
-  client.write("GET / HTTP/1.1\r\nHost: localhost\r\nCookie: " + std::string(15000, 'x'));
-  expect_error([&] { acceptor.channel().receive_exactly(1, 1); }, ErrorCode::peer,
-               "does not speak WebSocket with us");
+const std::string kUpgrade =
+    "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
+
+TEST(WebSocket, RequestsThatAreNoUpgradeAreToldWhy) {
+  expect_refusal("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "HTTP/1.1 426 ", "no WebSocket upgrade");
+  expect_refusal("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello", "HTTP/1.1 413 ",
+                 "with a body");
+  expect_refusal(kUpgrade + "Content-Length: 999999999999\r\n\r\n", "HTTP/1.1 413 ", "with a body");
+  expect_refusal(kUpgrade + "Content-Length: 0\r\nContent-Length: 5\r\n\r\nhello", "HTTP/1.1 400 ",
+                 "malformed");
+  expect_refusal("no HTTP at all\r\n\r\n", "HTTP/1.1 400 ", "malformed HTTP request");
+  expect_refusal("GET / HTTP/1.1\r\nHost: x\r\nCookie: " + std::string(15000, 'x'), "HTTP/1.1 431 ",
+                 "too large a header");
+}
+
+TEST(WebSocket, DataBehindTheUpgradeRequestIsRefusedAndNotSwallowed) {
+  const Bytes frame = masked_frame(2, join(header(7, 1), {42}), kHeaderBytes + 1);
+  expect_refusal(kUpgrade + "\r\n" + std::string(frame.begin(), frame.end()), "HTTP/1.1 400 ",
+                 "sent data behind its upgrade request");
 }
 
 TEST(WebSocket, Tls12IsRefused) {
-  Listener listener("127.0.0.1", 0, test_identity());
-  Acceptor acceptor(listener, 1);
-  RawTlsClient client(listener.port(), TLS1_2_VERSION);
+  Watched watched;
+  RawTlsClient client(watched.listener().port(), TLS1_2_VERSION);
   EXPECT_FALSE(client.connected());
-  expect_error([&] { acceptor.channel().receive_exactly(1, 1); }, ErrorCode::peer,
-               "does not speak TLS 1.3 with us");
+  watched.expect_lost("does not speak TLS 1.3 with us");
 }
 
 TEST(WebSocket, UntrustedCertificatesAreRefused) {
   Listener listener("127.0.0.1", 0, test_identity());
-  Acceptor acceptor(listener, 3);
   expect_error([&] { connect(listener.url(), TlsTrust::system_authorities()); }, ErrorCode::security,
                "showed a certificate that is not trusted");
   const TlsIdentity other = make_self_signed("localhost");
@@ -258,7 +293,6 @@ TEST(WebSocket, CertificateFileIsTrustedForItsNamesOnly) {
   EXPECT_NE(connect(listener.url(), TlsTrust::authorities_in(file), 30s), nullptr);
   // 127.0.0.2 reaches no listener bound to 127.0.0.1, so this one takes any address.
   Listener everywhere("0.0.0.0", 0, test_identity());
-  Acceptor other_acceptor(everywhere, 1);
   expect_error(
       [&] { connect(fmt::format("wss://127.0.0.2:{}", everywhere.port()), TlsTrust::authorities_in(file)); },
       ErrorCode::security, "IP address mismatch");
@@ -321,9 +355,9 @@ TEST(WebSocket, ShortEmptyTextAndUnmaskedFramesAreRefused) {
 }
 
 TEST(WebSocket, FloodOfTinyFramesStopsAtTheInboundLimit) {
-  ChannelLimits limits;
-  limits.inbound_bytes = 1 << 20;
-  Listener listener("127.0.0.1", 0, test_identity(), limits);
+  ListenerOptions options;
+  options.limits.inbound_bytes = 1 << 20;
+  Listener listener("127.0.0.1", 0, test_identity(), options);
   Acceptor acceptor(listener, 1);
   RawTlsClient client(listener.port());
   client.upgrade();
