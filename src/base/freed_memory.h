@@ -8,4 +8,7 @@ namespace ap {
 /// than most of what is computed in it. Where the C library is not glibc nothing changes. For main().
 void keep_freed_memory();
 
+/// Gives what is freed and kept back to the system, once: for a process that is idle.
+void give_back_freed_memory();
+
 }  // namespace ap

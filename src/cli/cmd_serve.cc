@@ -2,7 +2,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <exception>
@@ -11,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/log_sink.h"
 #include "cli/common.h"
 #include "service/local_server.h"
 #include "service/server.h"
@@ -21,7 +21,7 @@ namespace {
 struct Options {
   std::string package, certificate, key, write_certificate, shared = "none";
   service::ServerConfig config;
-  double deadline_s = 60, max_memory_mb = 0, store_mb = 65'536;
+  double deadline_s = 60, idle_s = 300, lifetime_h = 24, max_memory_mb = 0, store_mb = 65'536;
   int ready_fd = -1;
   bool quiet = false, json = false;
 };
@@ -58,8 +58,10 @@ Json standings_json(const service::Server& server) {
 
 /// What an operator should know about who comes in and what is counted.
 void say_rules(const Options& options, const service::Server& server) {
+  for (const std::string& note : server.notes()) spdlog::warn("{}", note);
   if (server.clients()) {
-    spdlog::info("only clients in {} may connect, {} now", options.config.clients.string(), *server.clients());
+    spdlog::info("only clients in {} may connect, {} now", options.config.clients.string(),
+                 *server.clients());
   } else {
     spdlog::info("anybody may connect, and all count as one client; --clients FILE admits known ones only");
   }
@@ -102,10 +104,13 @@ void announce(Options& options, const service::Server& server) {
 }
 
 void serve_until_signal(Options& options) {
-  spdlog::set_default_logger(spdlog::stderr_color_mt("autoprivacy"));
+  spdlog::set_default_logger(
+      std::make_shared<spdlog::logger>("autoprivacy", std::make_shared<LogSink>(STDERR_FILENO)));
   spdlog::set_pattern("autoprivacy: %H:%M:%S %l: %v");
   if (options.quiet) spdlog::set_level(spdlog::level::off);
   options.config.deadline = std::chrono::milliseconds(static_cast<std::int64_t>(options.deadline_s * 1e3));
+  options.config.idle = std::chrono::milliseconds(static_cast<std::int64_t>(options.idle_s * 1e3));
+  options.config.lifetime = std::chrono::milliseconds(static_cast<std::int64_t>(options.lifetime_h * 3.6e6));
   options.config.max_memory_bytes = static_cast<std::uint64_t>(options.max_memory_mb * 1e6);
   options.config.store_options.max_bytes = static_cast<std::uint64_t>(options.store_mb * 1e6);
   options.config.identity = identity(options);
@@ -183,7 +188,8 @@ void add_serve(CLI::App& app, Action& action) {
       ->check(CLI::Range(1, 1'000))
       ->capture_default_str();
   command
-      ->add_option("--max-memory", options->max_memory_mb, "Ceiling on memory in MB; lowers --max-sessions")
+      ->add_option("--max-memory", options->max_memory_mb,
+                   "Ceiling on memory in MB; lowers --max-sessions; without it, what the machine has left")
       ->check(CLI::Range(1.0, 1e9))
       ->type_name("MB");
   auto* store = command
@@ -225,6 +231,17 @@ void add_serve(CLI::App& app, Action& action) {
   command->add_option("--deadline", options->deadline_s, "Longest wait for a client, in seconds")
       ->check(CLI::Range(0.1, 86'400.0))
       ->capture_default_str();
+  command
+      ->add_option(
+          "--idle", options->idle_s,
+          "Seconds that a session may keep the server waiting without preparing or classifying anything")
+      ->check(CLI::Range(0.1, 86'400.0))
+      ->capture_default_str()
+      ->type_name("S");
+  command->add_option("--lifetime", options->lifetime_h, "Hours that a session may last")
+      ->check(CLI::Range(0.001, 8'760.0))
+      ->capture_default_str()
+      ->type_name("H");
   command
       ->add_option(
           "--share-statistics", options->shared,

@@ -14,6 +14,7 @@
 #include "protocol/clear_linear.h"
 #include "protocol/clock.h"
 #include "protocol/engines.h"
+#include "protocol/greeting.h"
 #include "protocol/link.h"
 #include "protocol/local_nodes.h"
 #include "protocol/material.h"
@@ -82,7 +83,6 @@ class Session {
         keys_(model_.groups()) {}
 
   void run() {
-    if (!shake_hands()) return;
     draw_session_key();
     for (;;) {
       const Bytes command = channel_.receive_exactly(kCommand, 1);
@@ -96,7 +96,9 @@ class Session {
           infer();
           break;
         case Command::probe:
+          if (++probes_ > kMaxProbes) fail_peer("the client sent {} probes in a row", probes_);
           answer_probe(channel_);
+          if (options_.on_probe) options_.on_probe();
           break;
         case Command::store:
           store();
@@ -111,30 +113,6 @@ class Session {
   }
 
  private:
-  /// False if the client was told why it cannot be served.
-  bool shake_hands() {
-    const Bytes hello = channel_.receive_exactly(kHello, 2 + 32);
-    ByteReader in(hello, "the client's greeting", ErrorCode::peer);
-    Welcome status = Welcome::ready;
-    std::string reason;
-    if (const int version = in.u16(); version != kProtocolVersion) {
-      status = Welcome::other_version;
-      reason = fmt::format("refused: the client speaks protocol version {}, this server {}", version,
-                           kProtocolVersion);
-    } else if (const ByteView id = in.raw(32); !std::equal(id.begin(), id.end(), prepared_.id.begin())) {
-      status = Welcome::other_package;
-      reason = "refused: the client has another package";
-    }
-    ByteWriter welcome;
-    welcome.u8(static_cast<std::uint8_t>(status));
-    welcome.u16(kProtocolVersion);
-    welcome.raw(prepared_.id);
-    if (status == Welcome::ready) welcome.u8(static_cast<std::uint8_t>(options_.share_statistics));
-    channel_.send(kWelcome, welcome.bytes());
-    if (!reason.empty() && options_.on_refusal) options_.on_refusal(reason);
-    return status == Welcome::ready;
-  }
-
   void draw_session_key() {
     SessionKey::Nonce mine, theirs;
     prng_.fill(std::span<std::uint8_t>(mine));
@@ -216,6 +194,7 @@ class Session {
     if (!granted) return drop_uploads();
     send_statistics(statistics);
     ready_.push_back(std::move(material));
+    progress();
   }
 
   std::vector<Engine> receive_engines() {
@@ -315,6 +294,7 @@ class Session {
     const ServerMaterial material = std::move(ready_.front());
     ready_.pop_front();
     answer_store([&] { return options_.store->save(id, serialise(material)); });
+    progress();
   }
 
   void use() {
@@ -324,8 +304,14 @@ class Session {
       const std::optional<SecretBytes> payload = options_.store->claim(id);
       if (!payload) return false;
       ready_.push_front(parse_server_material(model_, channel_, *payload));
+      progress();
       return true;
     });
+  }
+
+  void progress() {
+    probes_ = 0;
+    if (options_.on_progress) options_.on_progress();
   }
 
   void infer() {
@@ -370,6 +356,7 @@ class Session {
       channel_.send(kResult, pack_shares(shares.back(), model_.modulus(count - 1)));
     });
     send_statistics(statistics);
+    progress();
   }
 
   const ServerModel::Prepared& prepared_;
@@ -381,11 +368,19 @@ class Session {
   ServerKeys keys_;
   std::map<Engine, std::unique_ptr<ServerEngine>> engines_;
   std::deque<ServerMaterial> ready_;
+  int probes_ = 0;
 };
 
 }  // namespace
 
 void serve_session(const ServerModel& model, net::Channel& channel, const ServerOptions& options) {
+  const Greeting greeting = receive_greeting(channel, model.id());
+  answer_greeting(channel, model.id(), greeting.status, options.share_statistics);
+  if (greeting.status == Welcome::ready) return serve_greeted(model, channel, options);
+  if (options.on_refusal) options.on_refusal(greeting.refusal);
+}
+
+void serve_greeted(const ServerModel& model, net::Channel& channel, const ServerOptions& options) {
   try {
     Session(model.prepared(), channel, options).run();
   } catch (const mpc::FailedCheck&) {  // the session and all it had prepared are gone

@@ -23,15 +23,20 @@ struct Permission {
 
 struct ServerOptions {
   bfv::ErrorSource errors = bfv::ErrorSource::centred_binomial;
-  Observer observer;                   ///< tests only
-  std::size_t max_prepared = 4;        ///< inferences that one session may prepare ahead; bounds its memory
+  Observer observer;             ///< tests only
+  std::size_t max_prepared = 4;  ///< inferences that one session may prepare ahead; bounds its memory
   /// Called once for each inference that a client prepares, before anything is sent for it; what it grants
   /// must be counted durably by then. Without it everything is granted.
   std::function<Permission()> may_prepare;
   std::function<void()> on_inference;  ///< called before the result of each inference is sent
   ShareStatistics share_statistics = ShareStatistics::none;  ///< with the client
-  MaterialStore* store = nullptr;      ///< for prepared inferences that outlive their session; may be shared
+  MaterialStore* store = nullptr;  ///< for prepared inferences that outlive their session; may be shared
   std::function<void(const std::string&)> on_refusal;  ///< gets a sentence for the log: why a greeting failed
+  /// Called after every command that brings a classification nearer: an inference was prepared, used, stored
+  /// or answered. What a client can do for ever at no cost (probes, asking for halves that are not there) is
+  /// not among them.
+  std::function<void()> on_progress;
+  std::function<void()> on_probe;                            ///< called after every probe
   std::function<void(const std::string&)> on_store_failure;  ///< gets a sentence; the client is only refused
   /// Called when a consistency check of the oblivious transfers has ended the session, whose material is
   /// gone. It can tell the client as much as an inference (docs/deviating-parties.md), and is counted as one:
@@ -61,9 +66,15 @@ class ServerModel {
   std::unique_ptr<Prepared> prepared_;
 };
 
-/// Serves one connection until the client says goodbye.
+/// The probes that a client may send between two commands that count as progress; ours sends far fewer.
+inline constexpr int kMaxProbes = 64;
+
+/// Serves a connection whose greeting has been answered with Welcome::ready, until the client says goodbye.
 /// @throws mpc::FailedCheck, an Error(peer), if the client's oblivious transfers are inconsistent;
 ///         Error(peer) if the client misbehaves, is silent longer than the channel's deadline, or disappears.
+void serve_greeted(const ServerModel& model, net::Channel& channel, const ServerOptions& options = {});
+
+/// The greeting, and serve_greeted if the client can be served.
 void serve_session(const ServerModel& model, net::Channel& channel, const ServerOptions& options = {});
 
 }  // namespace ap::protocol

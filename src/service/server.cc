@@ -5,28 +5,38 @@
 
 #include <array>
 #include <atomic>
-#include <charconv>
 #include <list>
-#include <mutex>
 #include <thread>
 
 #include "base/error.h"
+#include "base/freed_memory.h"
 #include "net/websocket.h"
 #include "protocol/engines.h"
-#include "protocol/messages.h"
+#include "protocol/greeting.h"
 #include "protocol/server.h"
+#include "service/capacity.h"
+#include "service/conversation.h"
+#include "service/log_budget.h"
 
 namespace ap::service {
 namespace {
 
-// How long the accept loop sleeps at most before it looks for ended sessions.
+using Clock = std::chrono::steady_clock;
+
+// How long the accept loop sleeps at most before it looks after its sessions.
 constexpr std::chrono::milliseconds kAcceptWait{200};
-// Telling a client that the server is busy must not cost much: a short wait, and few at a time.
-constexpr std::chrono::milliseconds kRefusalDeadline{5'000};
-constexpr std::size_t kMaxRefusals = 16;
 constexpr std::chrono::milliseconds kGoodbye{1'000};
-// Messages that wait in either direction of one connection: enough to keep a fast line busy.
+// Messages that wait in either direction of one connection: next to nothing until the client has prepared an
+// inference, then enough to keep a fast line busy.
+constexpr std::size_t kFirstQueueBytes = std::size_t{1} << 20;
 constexpr std::size_t kQueueBytes = std::size_t{64} << 20;
+// More than a greeting has, so that a wrong one gets the sentence that it deserves.
+constexpr std::size_t kFirstMessageBytes = 256;
+// When all sessions are taken, one that has been idle for so long gives its place to a newcomer: one that has
+// never prepared anything, and one that has.
+constexpr std::chrono::milliseconds kNewPatience{2'000}, kPatience{30'000};
+// After so long without a session, memory that past ones took goes back to the system.
+constexpr std::chrono::seconds kIdleMemory{5};
 
 /// The name that a self-signed certificate carries.
 std::string certificate_host(const std::string& host) {
@@ -34,67 +44,6 @@ std::string certificate_host(const std::string& host) {
   std::array<char, 254> name{};
   return ::gethostname(name.data(), name.size() - 1) == 0 && name[0] != 0 ? name.data() : "localhost";
 }
-
-/// Says goodbye without waiting long for a peer that may not listen.
-void close(net::Channel& channel) {
-  channel.set_deadline(kGoodbye);
-  channel.close();
-}
-
-/// One connection and the thread that talks to it.
-struct Conversation {
-  std::uint64_t number = 0;
-  /// Who it is: known once a message has come (net::Admission).
-  std::shared_ptr<const Client> client;
-  std::unique_ptr<net::Channel> channel;
-  std::atomic<bool> ended{false};
-  std::thread thread;
-};
-
-/// For the log, once a message has come.
-std::string title(const Conversation& session) {
-  if (session.client->name.empty()) return fmt::format("session {}", session.number);
-  return fmt::format("session {} of {}", session.number, session.client->name);
-}
-
-}  // namespace
-
-HostPort parse_listen(const std::string& text) {
-  HostPort result;
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string::npos)
-    fail_input("\"{}\" is no HOST:PORT to listen on; an example is 127.0.0.1:9000", text);
-  result.host = text.substr(0, colon);
-  if (result.host.size() >= 2 && result.host.front() == '[' && result.host.back() == ']') {
-    result.host = result.host.substr(1, result.host.size() - 2);
-  } else if (result.host.find(':') != std::string::npos) {
-    fail_input("\"{}\" is no HOST:PORT to listen on; write an IPv6 address as [::1]:9000", text);
-  }
-  if (result.host.empty()) result.host = "0.0.0.0";
-  const char* first = text.data() + colon + 1;
-  const char* last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(first, last, result.port);
-  if (error != std::errc() || end != last) {
-    fail_input("\"{}\" is no HOST:PORT to listen on; the port must be a number from 0 to 65535", text);
-  }
-  return result;
-}
-
-std::size_t sessions_within(std::uint64_t ceiling, std::uint64_t model_bytes, std::uint64_t session_bytes,
-                            std::size_t wanted) {
-  if (wanted == 0) fail_input("a server needs at least one session; give --max-sessions 1 or more");
-  if (ceiling == 0) return wanted;
-  if (ceiling < model_bytes || ceiling - model_bytes < session_bytes) {
-    fail_input(
-        "a memory ceiling of {} MB is too low: the model takes {} MB and each session up to {} MB; "
-        "raise --max-memory or lower --max-prepared",
-        ceiling / 1'000'000, model_bytes / 1'000'000, session_bytes / 1'000'000);
-  }
-  if (session_bytes == 0) return wanted;
-  return static_cast<std::size_t>(std::min<std::uint64_t>(wanted, (ceiling - model_bytes) / session_bytes));
-}
-
-namespace {
 
 /// What a first inference would otherwise take from the system while its client waits: memory for garbled
 /// tables and for keys of slots. Freed at once, and kept by the process (base/freed_memory.h).
@@ -118,29 +67,41 @@ struct Server::State {
   protocol::ServerModel model;
   ServerConfig config;
   HostPort where;
-  net::ChannelLimits limits;
+  Capacity capacity;
   std::unique_ptr<net::Listener> listener;
   std::unique_ptr<protocol::MaterialStore> store;
   std::unique_ptr<ClientsFile> clients;  ///< none: anybody may connect
   std::unique_ptr<Ledger> ledger;        ///< none: inferences need not be counted
+  LogBudget log_budget;
   std::string fingerprint;
   std::atomic<bool> groups_noted{false};  ///< the ledger knows the groups of the file of clients as it is
   std::atomic<bool> stopping{false};
   std::atomic<std::size_t> running{0};
   std::atomic<std::uint64_t> inferences{0};
+  // Touched by the thread of run() only.
   std::uint64_t next_number = 1;
-  std::list<Conversation> sessions, refusals;  ///< touched by the thread of run() only
+  std::list<Conversation> sessions;
+  Clock::time_point last_busy = Clock::now();
+  bool memory_given_back = true;
 
   State(const package::Package& package, ServerConfig wanted) : model(package), config(std::move(wanted)) {}
 
-  net::Admission admission(const std::shared_ptr<Client>& client);
+  template <typename... Arguments>
+  void log(spdlog::level::level_enum level, const std::string& address,
+           fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+    if (log_budget.allows(address))
+      spdlog::log(level, fmt::format(format, std::forward<Arguments>(arguments)...));
+  }
+
+  void listen();
   ClientsFile::Clients known_clients();
+  std::any admit(const net::ShownCredentials& shown);
   protocol::Permission may_prepare(const Conversation& session);
+  void receive(std::unique_ptr<net::ServedChannel> channel);
+  bool make_place();
   void serve(Conversation& session);
-  void refuse(Conversation& refusal);
-  void start(std::list<Conversation>& list, std::unique_ptr<net::Channel> channel,
-             std::shared_ptr<const Client> client, void (State::*talk)(Conversation&));
-  void reap(std::list<Conversation>& list, bool all);
+  void look_after();
+  void end_all();
 };
 
 /// What the file of clients says now; the ledger knows the groups as well.
@@ -157,111 +118,188 @@ ClientsFile::Clients Server::State::known_clients() {
   return known;
 }
 
-net::Admission Server::State::admission(const std::shared_ptr<Client>& client) {
-  if (!clients) return {};
-  return [this, client](const net::ShownCredentials& shown) {
-    try {
-      const std::optional<Client> found = find_client(*known_clients(), shown);
-      if (found) *client = *found;
-      return found.has_value();
-    } catch (const std::exception& error) {
-      spdlog::error("{}", error.what());
-      return false;
-    }
-  };
+std::any Server::State::admit(const net::ShownCredentials& shown) {
+  try {
+    const std::optional<Client> found = find_client(*known_clients(), shown);
+    return found ? std::any(*found) : std::any();
+  } catch (const std::exception& error) {
+    spdlog::error("{}", error.what());
+    return {};
+  }
 }
 
 protocol::Permission Server::State::may_prepare(const Conversation& session) {
+  const std::string& address = session.channel().address();
+  if (!ledger) return {};
   try {
-    const protocol::Permission permission = ledger->count(*session.client);
+    const protocol::Permission permission = ledger->count(session.client());
     if (permission.answer != protocol::PrepareAnswer::granted) {
-      spdlog::warn("{}: refused, all {} inferences are prepared", title(session), permission.limit);
+      log(spdlog::level::warn, address, "{}: refused, all {} inferences are prepared", session.title(),
+          permission.limit);
     }
     return permission;
   } catch (const Error& error) {
-    spdlog::error("{}: {}; no inference is prepared uncounted", title(session), error.what());
+    log(spdlog::level::err, address, "{}: {}; no inference is prepared uncounted", session.title(),
+        error.what());
     return {protocol::PrepareAnswer::not_counted, 0};
   }
 }
 
+/// A client has sent its first message. Never waits: all that is read is there, and what is sent is queued.
+void Server::State::receive(std::unique_ptr<net::ServedChannel> channel) {
+  const std::string address = channel->address(), peer = channel->peer();
+  try {
+    const protocol::Greeting greeting = protocol::receive_greeting(*channel, model.id());
+    protocol::Welcome status = greeting.status;
+    std::string refusal = greeting.refusal;
+    if (status == protocol::Welcome::ready && make_place()) {
+      const auto* known = std::any_cast<Client>(&channel->admitted_as());
+      Conversation& session =
+          sessions.emplace_back(next_number++, std::move(channel), known ? *known : anonymous_client());
+      try {
+        session.start([this](Conversation& here) { serve(here); });
+        return;
+      } catch (const std::system_error& error) {
+        protocol::answer_greeting(session.channel(), model.id(), protocol::Welcome::busy);
+        session.channel().leave(kGoodbye);
+        log(spdlog::level::err, address, "{}: cannot start a thread: {}", session.title(), error.what());
+        sessions.pop_back();
+        return;
+      }
+    }
+    if (status == protocol::Welcome::ready) {
+      status = protocol::Welcome::busy;
+      refusal = fmt::format("refused, all {} sessions are taken", capacity.sessions);
+    }
+    protocol::answer_greeting(*channel, model.id(), status);
+    log(spdlog::level::warn, address, "{}: {}", peer, refusal);
+  } catch (const std::exception& error) {
+    log(spdlog::level::warn, address, "{}", error.what());
+  }
+  if (channel) channel->leave(kGoodbye);
+}
+
+/// Whether there is place for one more session; if need be an idle one is sent away.
+bool Server::State::make_place() {
+  std::size_t staying = 0;
+  Conversation* most_idle = nullptr;
+  std::chrono::milliseconds most{0};
+  for (Conversation& session : sessions) {
+    if (session.is_leaving() || session.ended()) continue;
+    ++staying;
+    const auto beyond = session.idle() - (session.has_progressed() ? kPatience : kNewPatience);
+    if (beyond >= std::chrono::milliseconds(0) && (!most_idle || beyond > most)) {
+      most_idle = &session;
+      most = beyond;
+    }
+  }
+  if (staying < capacity.sessions) return true;
+  if (!most_idle) return false;
+  most_idle->send_away("idle, and its place is needed; connect again");
+  return true;
+}
+
 void Server::State::serve(Conversation& session) {
+  const std::string& address = session.channel().address();
+  const std::string& title = session.title();
   std::uint64_t answered = 0;
   try {
-    session.channel->set_deadline(config.deadline);
+    session.channel().set_deadline(config.deadline);
+    protocol::answer_greeting(session.channel(), model.id(), protocol::Welcome::ready,
+                              config.share_statistics);
     protocol::ServerOptions options;
     options.max_prepared = config.max_prepared;
     options.store = store.get();
     options.share_statistics = config.share_statistics;
-    if (ledger) options.may_prepare = [&] { return may_prepare(session); };
-    bool refused = false;
-    options.on_refusal = [&](const std::string& sentence) {
-      spdlog::warn("session {}: {}", session.number, sentence);
-      refused = true;
+    options.may_prepare = [&] {
+      const protocol::Permission permission = may_prepare(session);
+      if (permission.answer == protocol::PrepareAnswer::granted)
+        session.channel().set_queue_bytes(kQueueBytes);
+      return permission;
     };
+    options.on_progress = [&] { session.note_progress(); };
+    options.on_probe = [&] { session.note_probe(); };
     options.on_store_failure = [&](const std::string& sentence) {
-      spdlog::warn("session {}: {}", session.number, sentence);
+      log(spdlog::level::warn, address, "{}: {}", title, sentence);
     };
     options.on_failed_check = [&] {
-      spdlog::warn("session {}: {} deviated in an oblivious transfer; what it had prepared is gone, and counted",
-                   session.number, title(session));
+      log(spdlog::level::warn, address,
+          "{} deviated in an oblivious transfer; what it had prepared is gone, and counted", title);
     };
     options.on_inference = [&] {
       ++answered;
       ++inferences;
     };
-    protocol::serve_session(model, *session.channel, options);
-    if (!refused) spdlog::info("{}: ended after {} inferences", title(session), answered);
+    protocol::serve_greeted(model, session.channel(), options);
+    log(spdlog::level::info, address, "{}: ended after {} inferences", title, answered);
   } catch (const std::bad_alloc&) {
-    spdlog::error("session {}: not enough memory; lower --max-sessions or --max-prepared", session.number);
+    log(spdlog::level::err, address, "{}: not enough memory; lower --max-sessions or --max-prepared", title);
   } catch (const std::exception& error) {
-    spdlog::warn("session {}: {}", session.number, error.what());
+    const std::string reason = session.sent_away_because();
+    log(spdlog::level::warn, address, "{}: {}", title,
+        reason.empty() ? std::string(error.what())
+                       : fmt::format("{} was sent away: {}", session.channel().peer(), reason));
   }
 }
 
-void Server::State::refuse(Conversation& refusal) {
-  try {
-    refusal.channel->set_deadline(kRefusalDeadline);
-    // Any greeting gets the answer, so only its size is looked at (docs/wire-format.md).
-    refusal.channel->receive_exactly(protocol::kHello, sizeof(std::uint16_t) + model.id().size());
-    ByteWriter welcome;
-    welcome.u8(static_cast<std::uint8_t>(protocol::Welcome::busy));
-    welcome.u16(protocol::kProtocolVersion);
-    welcome.raw(model.id());
-    refusal.channel->send(protocol::kWelcome, welcome.bytes());
-    spdlog::warn("client {}: refused, all {} sessions are taken", refusal.number, config.max_sessions);
-  } catch (const std::exception& error) {
-    spdlog::warn("client {}: {}", refusal.number, error.what());
-  }
-}
-
-void Server::State::start(std::list<Conversation>& list, std::unique_ptr<net::Channel> channel,
-                          std::shared_ptr<const Client> client, void (State::*talk)(Conversation&)) {
-  Conversation& conversation = list.emplace_back();
-  conversation.number = next_number++;
-  conversation.channel = std::move(channel);
-  conversation.client = std::move(client);
-  try {
-    conversation.thread = std::thread([this, &conversation, talk] {
-      (this->*talk)(conversation);
-      close(*conversation.channel);
-      conversation.ended = true;
-    });
-  } catch (const std::system_error& error) {
-    spdlog::error("client {}: cannot start a thread: {}", conversation.number, error.what());
-    list.pop_back();
-  }
-}
-
-void Server::State::reap(std::list<Conversation>& list, bool all) {
-  for (auto at = list.begin(); at != list.end();) {
-    if (all) close(*at->channel);
-    if (all || at->ended) {
-      at->thread.join();
-      at = list.erase(at);
-    } else {
-      ++at;
+/// What is due between clients.
+void Server::State::look_after() {
+  const Clock::time_point now = Clock::now();
+  for (auto at = sessions.begin(); at != sessions.end();) {
+    if (at->ended()) {
+      at->join();
+      at = sessions.erase(at);
+      continue;
     }
+    const double seconds = std::chrono::duration<double>(config.idle).count();
+    if (at->idle() > config.idle)
+      at->send_away(fmt::format("it prepared and classified nothing for {} s", seconds));
+    if (now - at->since() > config.lifetime) at->send_away("its session has lasted too long; connect again");
+    ++at;
   }
+  running = sessions.size();
+  for (const std::string& sentence : log_budget.summaries(now)) spdlog::warn("{}", sentence);
+  if (!sessions.empty() || listener->pending() > 0) {
+    last_busy = now;
+    memory_given_back = false;
+  } else if (!memory_given_back && now - last_busy > kIdleMemory) {
+    give_back_freed_memory();
+    take_memory(model);
+    memory_given_back = true;
+  }
+}
+
+void Server::State::end_all() {
+  listener->stop();
+  for (Conversation& session : sessions) session.send_away("the server is stopping");
+  for (Conversation& session : sessions) session.join();
+  sessions.clear();
+  running = 0;
+}
+
+void Server::State::listen() {
+  CapacityRequest request;
+  request.sessions = config.max_sessions;
+  request.memory_ceiling = config.max_memory_bytes;
+  request.model_bytes = model.prepared_bytes();
+  request.session_bytes = model.material_bytes() * config.max_prepared + model.key_bytes() + 2 * kQueueBytes;
+  capacity = service::capacity(request, {descriptors(), available_memory(), available_threads()});
+  net::ListenerOptions options;
+  options.limits.inbound_bytes = options.limits.outbound_bytes = kFirstQueueBytes;
+  options.limits.handshake = config.handshake;
+  options.limits.goodbye = kGoodbye;
+  options.first_message_bytes = kFirstMessageBytes;
+  options.max_pending = capacity.pending;
+  options.max_pending_per_address = std::max<std::size_t>(1, capacity.pending * 3 / 4);
+  options.threads = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 8U));
+  options.on_lost = [this](const std::string& address, const std::string& sentence) {
+    log(spdlog::level::warn, address, "{}", sentence);
+  };
+  if (clients) {
+    options.ask_certificate = true;
+    options.admit = [this](const net::ShownCredentials& shown) { return admit(shown); };
+  }
+  listener = std::make_unique<net::Listener>(where.host, where.port, config.identity, options);
 }
 
 Server::Server(const package::Package& package, ServerConfig config) {
@@ -272,11 +310,6 @@ Server::Server(const package::Package& package, ServerConfig config) {
   state_ = std::make_unique<State>(package, std::move(config));
   State& s = *state_;
   s.where = where;
-  s.limits.inbound_bytes = s.limits.outbound_bytes = kQueueBytes;
-  const std::uint64_t session_bytes = s.model.material_bytes() * s.config.max_prepared + s.model.key_bytes() +
-                                      s.limits.outbound_bytes + s.limits.inbound_bytes;
-  s.config.max_sessions = sessions_within(s.config.max_memory_bytes, s.model.prepared_bytes(), session_bytes,
-                                          s.config.max_sessions);
   if (s.config.identity.certificate_pem.empty()) {
     s.config.identity = net::make_self_signed(certificate_host(where.host));
   }
@@ -298,35 +331,23 @@ Server::Server(const package::Package& package, ServerConfig config) {
   }
   take_memory(s.model);
   s.fingerprint = net::certificate_fingerprint(s.config.identity);
-  s.listener = std::make_unique<net::Listener>(where.host, where.port, s.config.identity, s.limits,
-                                               s.clients != nullptr);
+  s.listen();
 }
 
 Server::~Server() {
   stop();
-  state_->reap(state_->sessions, true);
-  state_->reap(state_->refusals, true);
+  state_->end_all();
 }
 
 void Server::run() {
   State& s = *state_;
   while (!s.stopping) {
-    const auto client = std::make_shared<Client>(anonymous_client());
-    std::unique_ptr<net::Channel> channel = s.listener->accept(kAcceptWait, s.admission(client));
-    s.reap(s.sessions, false);
-    s.reap(s.refusals, false);
-    s.running = s.sessions.size();
-    if (!channel || s.stopping) continue;
-    if (s.sessions.size() < s.config.max_sessions) {
-      s.start(s.sessions, std::move(channel), client, &State::serve);
-    } else if (s.refusals.size() < kMaxRefusals) {
-      s.start(s.refusals, std::move(channel), client, &State::refuse);
-    }  // beyond that the connection is closed without a word
+    auto channel = s.listener->accept(kAcceptWait);
+    s.look_after();
+    if (channel && !s.stopping) s.receive(std::move(channel));
     s.running = s.sessions.size();
   }
-  s.reap(s.sessions, true);
-  s.reap(s.refusals, true);
-  s.running = 0;
+  s.end_all();
 }
 
 void Server::stop() {
@@ -342,7 +363,8 @@ std::string Server::address() const {
 const package::PackageId& Server::id() const { return state_->model.id(); }
 std::string Server::fingerprint() const { return state_->fingerprint; }
 const std::string& Server::certificate_pem() const { return state_->config.identity.certificate_pem; }
-std::size_t Server::max_sessions() const { return state_->config.max_sessions; }
+std::size_t Server::max_sessions() const { return state_->capacity.sessions; }
+const std::vector<std::string>& Server::notes() const { return state_->capacity.notes; }
 std::optional<std::size_t> Server::clients() const {
   return state_->clients ? std::optional(state_->known_clients()->size()) : std::nullopt;
 }

@@ -27,16 +27,6 @@ TEST(ParseListen, RefusesTheRest) {
   }
 }
 
-TEST(SessionsWithin, DividesWhatIsLeft) {
-  EXPECT_EQ(sessions_within(0, 1000, 1000, 8), 8u) << "no ceiling";
-  EXPECT_EQ(sessions_within(1000, 400, 100, 8), 6u);
-  EXPECT_EQ(sessions_within(1000, 400, 100, 3), 3u);
-  EXPECT_EQ(sessions_within(500, 400, 100, 3), 1u);
-  EXPECT_THROW(sessions_within(499, 400, 100, 3), Error);
-  EXPECT_THROW(sessions_within(300, 400, 100, 3), Error);
-  EXPECT_THROW(sessions_within(0, 1, 1, 0), Error);
-}
-
 class ServerTest : public testing::Test {
  protected:
   const Compiled compiled_ = compile_small();
@@ -133,6 +123,7 @@ TEST_F(ServerTest, WrongCertificateIsRefusedByTheClient) {
 TEST_F(ServerTest, SilentClientsAreDroppedAtTheDeadline) {
   ServerConfig config;
   config.deadline = 1'500ms;
+  config.handshake = 1'500ms;
   RunningServer server(compiled_.package, config);
   const auto silent = server.connect();
   server.expect_serving(client_, compiled_.package);

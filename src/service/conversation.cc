@@ -1,0 +1,74 @@
+#include "service/conversation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace ap::service {
+namespace {
+
+// A goodbye is said without waiting long for a peer that may not listen.
+constexpr std::chrono::milliseconds kGoodbye{1'000};
+// Of the slowest line that is still served.
+constexpr std::uint64_t kSlowestBytesPerSecond = 16 << 10;
+
+std::string title(std::uint64_t number, const Client& client) {
+  return client.name.empty() ? fmt::format("session {}", number)
+                             : fmt::format("session {} of {}", number, client.name);
+}
+
+}  // namespace
+
+Conversation::Conversation(std::uint64_t number, std::unique_ptr<net::ServedChannel> channel, Client client)
+    : channel_(std::move(channel)),
+      client_(std::move(client)),
+      title_(service::title(number, client_)),
+      mark_(channel_->progress()) {}
+
+void Conversation::start(std::function<void(Conversation&)> talk) {
+  thread_ = std::thread([this, talk = std::move(talk)] {
+    talk(*this);
+    channel_->leave(kGoodbye);
+    ended_ = true;
+  });
+}
+
+void Conversation::note_progress() {
+  const std::lock_guard lock(mutex_);
+  mark_ = channel_->progress();
+  progressed_ = true;
+}
+
+void Conversation::note_probe() {
+  const std::lock_guard lock(mutex_);
+  mark_.bytes = channel_->progress().bytes;
+}
+
+std::chrono::milliseconds Conversation::idle() const {
+  const std::lock_guard lock(mutex_);
+  const net::ServedChannel::Progress now = channel_->progress();
+  const std::chrono::milliseconds excused((now.bytes - mark_.bytes) * 1000 / kSlowestBytesPerSecond);
+  return std::max(std::chrono::milliseconds(0), now.waited - mark_.waited - excused);
+}
+
+bool Conversation::has_progressed() const {
+  const std::lock_guard lock(mutex_);
+  return progressed_;
+}
+
+void Conversation::send_away(const std::string& reason) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (leaving_) return;
+    reason_ = reason;
+    leaving_ = true;
+  }
+  channel_->leave(kGoodbye, reason);
+}
+
+std::string Conversation::sent_away_because() const {
+  const std::lock_guard lock(mutex_);
+  return reason_;
+}
+
+}  // namespace ap::service
