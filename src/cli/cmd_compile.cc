@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/printable.h"
 #include "cli/common.h"
 #include "cli/sibling.h"
 #include "cli/table.h"
@@ -235,7 +236,7 @@ std::string text_of(const service::Compiled& compiled, const service::Audit& aud
   out += plan.privacy.inferences > 0
              ? fmt::format("weights stay private for {} inferences of all clients together\n", plan.privacy.inferences)
              : std::string("WARNING: clients can compute the weights from some thousands of results\n");
-  for (const std::string& note : plan.notes) out += "note: " + note + "\n";
+  for (const std::string& note : plan.notes) out += "note: " + printable(note) + "\n";
   if (plan.reveal == plan::Reveal::label) {
     out += fmt::format("clients learn the best class alone (argmax by engine {})\n", plan.argmax_engine);
   }
@@ -316,7 +317,7 @@ void run_compile(Options options, const Extensions& extensions) {
   options.compile.labels = read_labels(options.labels);
   const nn::Graph graph = nn::import_onnx(options.model);
   if (extensions.rank() == 0) {
-    for (const std::string& note : graph.notes) fmt::print(stderr, "autoprivacy: note: {}\n", note);
+    for (const std::string& note : graph.notes) say("note: " + note);
   }
   const auto normalization = nn::Normalization::parse(options.normalize);
   normalization.check(graph.input_shape().c);

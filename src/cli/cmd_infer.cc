@@ -106,8 +106,6 @@ std::vector<service::Image> quantised_images(const package::Package& package, co
   return images;
 }
 
-void say(const std::string& sentence) { fmt::print(stderr, "autoprivacy: {}\n", sentence); }
-
 /// Connects, to a server of our own if asked, and calls talk(channel, our store or none).
 void with_server(const Options& options, const package::Package& package,
                  const std::function<void(net::Channel&, protocol::MaterialStore*)>& talk) {
