@@ -43,6 +43,7 @@ Json json_of(const package::Package& package, const service::Audit& audit) {
           {"lpn_bits", finite(audit.lpn_bits)},
           {"garbling_bits", finite(audit.garbling_bits)},
           {"failure_log2", finite(audit.failure_log2)},
+          {"failure_checked", audit.failure_checked},
           {"target_failure_log2", finite(audit.target_failure_log2)},
           {"layers", std::move(layers)},
           {"assumptions", audit.assumptions}};
@@ -82,8 +83,9 @@ std::string text_of(const package::Package& package, const service::Audit& audit
   out += fmt::format("transfers         {:.0f} bits (parity), garbling {:.0f} bits over all sessions\n",
                      std::floor(audit.lpn_bits), std::floor(audit.garbling_bits));
   out += fmt::format(
-      "failure           at most 2^{:.1f} per inference (asked for: 2^{:.0f})\n\nThis holds if:\n",
-      audit.failure_log2, audit.target_failure_log2);
+      "failure           at most 2^{:.1f} per inference (asked for: 2^{:.0f}), {}\n\nThis holds if:\n", audit.failure_log2,
+      audit.target_failure_log2,
+      audit.failure_checked ? "checked against the weights" : "which is the package's claim");
   for (const std::string& assumption : audit.assumptions) out += "  - " + assumption + "\n";
   return out;
 }
