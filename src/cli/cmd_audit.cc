@@ -2,9 +2,11 @@
 #include <fmt/ranges.h>
 
 #include <cmath>
+#include <optional>
 
 #include "base/error.h"
 #include "cli/common.h"
+#include "cli/signing.h"
 #include "cli/table.h"
 #include "service/audit.h"
 
@@ -12,7 +14,7 @@ namespace ap::cli {
 namespace {
 
 struct Options {
-  std::string package, cost_model = "matzov";
+  std::string package, cost_model = "matzov", publisher;
   bool json = false;
 };
 
@@ -91,7 +93,9 @@ std::string text_of(const package::Package& package, const service::Audit& audit
 }
 
 void run_audit(const Options& options) {
-  const package::Package package = package::load(options.package);
+  std::optional<package::PublicKey> publisher;
+  if (!options.publisher.empty()) publisher = publisher_from(options.publisher);
+  const package::Package package = package::load(options.package, publisher ? &*publisher : nullptr);
   const service::Audit audit = service::audit(package, security::cost_model_from(options.cost_model));
   service::require_security(audit);
   if (options.json) {
@@ -110,6 +114,10 @@ void add_audit(CLI::App& app, Action& action) {
       ->required()
       ->type_name("PACKAGE");
   command->add_option("--cost-model", options->cost_model, "matzov or bdgl16")->capture_default_str();
+  command
+      ->add_option("--publisher", options->publisher,
+                   "The package must be signed with this key: a .pub file of minisign, or its line")
+      ->type_name("FILE|KEY");
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options, &action] { action = [options] { run_audit(*options); }; });
 }

@@ -28,6 +28,7 @@ void add_ledger(CLI::App& app, Action& action);
 void add_infer(CLI::App& app, Action& action);
 void add_simulate(CLI::App& app, Action& action);
 void add_report(CLI::App& app, Action& action);
+void add_keygen(CLI::App& app, Action& action);
 
 /// --first N and --range A:B.
 struct Selection {

@@ -56,6 +56,7 @@ int run(int argc, char** argv, const Extensions& extensions) {
   add_infer(app, action);
   add_simulate(app, action);
   add_report(app, action);
+  add_keygen(app, action);
   for (const auto& add : extensions.commands) add(app, action);
   // CLI11 would only say that a subcommand is missing.
   const auto is_named = [&](CLI::App* command) { return command->get_name() == argv[1]; };

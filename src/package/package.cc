@@ -25,6 +25,7 @@ constexpr std::uint64_t kMaxBody = std::uint64_t{1} << 31;
 // has some tens of kilobytes; only a long list of indices (a gather node) has more.
 constexpr std::uint64_t kMaxPublic = std::uint64_t{16} << 20, kMaxRanges = std::uint64_t{4} << 20;
 constexpr std::size_t kHeadBytes = 28;
+constexpr std::uint64_t kMaxSignatureFile = 1 << 16;
 constexpr std::size_t kMaxLabels = 1 << 16, kMaxLabelBytes = 1024, kMaxNormalizationBytes = 1 << 16;
 
 PackageId sha256(ByteView bytes) {
@@ -135,6 +136,17 @@ std::uint64_t max_file(Role role) {
   return role == Role::client ? kHeadBytes + kHashBytes + ZSTD_COMPRESSBOUND(4 + kMaxPublic) : kMaxFile;
 }
 
+void require_signature(const std::filesystem::path& path, ByteView file, const PublicKey& publisher) {
+  const std::filesystem::path signature = signature_path(path);
+  std::error_code ignored;
+  if (!std::filesystem::exists(signature, ignored)) {
+    fail_security("{} is not signed: there is no {}; get it from the publisher, or do not use the package", path.string(),
+                  signature.string());
+  }
+  const Bytes text = read_file(signature, kMaxSignatureFile);
+  verify(file, {reinterpret_cast<const char*>(text.data()), text.size()}, publisher, path.string());
+}
+
 Role role_of(int byte, const std::string& name) {
   if (byte == static_cast<int>(Role::client)) return Role::client;
   if (byte == static_cast<int>(Role::server)) return Role::server;
@@ -207,15 +219,19 @@ Package parse(ByteView file, const std::string& name) {
   return result;
 }
 
-Package load(const std::filesystem::path& path) {
+std::filesystem::path signature_path(std::filesystem::path path) { return path += ".minisig"; }
+
+Package load(const std::filesystem::path& path, const PublicKey* publisher) {
   // What is no package for a server is small.
   const Bytes head = read_start(path, kHeadBytes);
   const bool large = head.size() == kHeadBytes && head[10] == static_cast<std::uint8_t>(Role::server);
-  return parse(read_file(path, max_file(large ? Role::server : Role::client)), path.string());
+  const Bytes file = read_file(path, max_file(large ? Role::server : Role::client));
+  if (publisher) require_signature(path, file, *publisher);
+  return parse(file, path.string());
 }
 
-Package load(const std::filesystem::path& path, Role role) {
-  Package package = load(path);
+Package load(const std::filesystem::path& path, Role role, const PublicKey* publisher) {
+  Package package = load(path, publisher);
   if (package.role != role) {
     fail_input("{} is the {} package; give the {} one here", path.string(),
                package.role == Role::client ? "client's" : "server's",
