@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -11,27 +12,48 @@
 #include "base/file_descriptor.h"
 
 namespace ap {
-Bytes read_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
+namespace {
+
+struct OpenFile {
   // Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (file.get() < 0) fail_input("cannot read {}: {}", path.string(), std::strerror(errno));
-  struct stat info {};
-  if (::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
-    fail_input("cannot read {}: it is not a regular file", path.string());
+  explicit OpenFile(const std::filesystem::path& path)
+      : descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+    if (descriptor.get() < 0) fail_input("cannot read {}: {}", path.string(), std::strerror(errno));
+    struct stat info {};
+    if (::fstat(descriptor.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
+      fail_input("cannot read {}: it is not a regular file", path.string());
+    }
+    size = static_cast<std::uint64_t>(info.st_size);
   }
-  const auto size = static_cast<std::uint64_t>(info.st_size);
-  if (size > max_bytes) {
-    fail_input("{} has {} bytes, more than the {} allowed here", path.string(), size, max_bytes);
-  }
-  Bytes bytes(size);
+  FileDescriptor descriptor;
+  std::uint64_t size = 0;
+};
+
+Bytes read_bytes(const std::filesystem::path& path, const FileDescriptor& file, std::uint64_t count) {
+  Bytes bytes(count);
   std::size_t at = 0;
   while (at < bytes.size()) {
     const ssize_t got = ::read(file.get(), bytes.data() + at, bytes.size() - at);
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) fail_input("cannot read {}: it ended at byte {} of {}", path.string(), at, size);
+    if (got <= 0) fail_input("cannot read {}: it ended at byte {} of {}", path.string(), at, count);
     at += static_cast<std::size_t>(got);
   }
   return bytes;
+}
+
+}  // namespace
+
+Bytes read_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
+  const OpenFile file(path);
+  if (file.size > max_bytes) {
+    fail_input("{} has {} bytes, more than the {} allowed here", path.string(), file.size, max_bytes);
+  }
+  return read_bytes(path, file.descriptor, file.size);
+}
+
+Bytes read_start(const std::filesystem::path& path, std::size_t count) {
+  const OpenFile file(path);
+  return read_bytes(path, file.descriptor, std::min<std::uint64_t>(count, file.size));
 }
 
 void write_file(const std::filesystem::path& path, ByteView bytes, Readers readers) {

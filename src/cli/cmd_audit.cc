@@ -2,9 +2,11 @@
 #include <fmt/ranges.h>
 
 #include <cmath>
+#include <optional>
 
 #include "base/error.h"
 #include "cli/common.h"
+#include "cli/signing.h"
 #include "cli/table.h"
 #include "service/audit.h"
 
@@ -12,7 +14,7 @@ namespace ap::cli {
 namespace {
 
 struct Options {
-  std::string package, cost_model = "matzov";
+  std::string package, cost_model = "matzov", publisher;
   bool json = false;
 };
 
@@ -43,6 +45,7 @@ Json json_of(const package::Package& package, const service::Audit& audit) {
           {"lpn_bits", finite(audit.lpn_bits)},
           {"garbling_bits", finite(audit.garbling_bits)},
           {"failure_log2", finite(audit.failure_log2)},
+          {"failure_checked", audit.failure_checked},
           {"target_failure_log2", finite(audit.target_failure_log2)},
           {"layers", std::move(layers)},
           {"assumptions", audit.assumptions}};
@@ -82,14 +85,17 @@ std::string text_of(const package::Package& package, const service::Audit& audit
   out += fmt::format("transfers         {:.0f} bits (parity), garbling {:.0f} bits over all sessions\n",
                      std::floor(audit.lpn_bits), std::floor(audit.garbling_bits));
   out += fmt::format(
-      "failure           at most 2^{:.1f} per inference (asked for: 2^{:.0f})\n\nThis holds if:\n",
-      audit.failure_log2, audit.target_failure_log2);
+      "failure           at most 2^{:.1f} per inference (asked for: 2^{:.0f}), {}\n\nThis holds if:\n", audit.failure_log2,
+      audit.target_failure_log2,
+      audit.failure_checked ? "checked against the weights" : "which is the package's claim");
   for (const std::string& assumption : audit.assumptions) out += "  - " + assumption + "\n";
   return out;
 }
 
 void run_audit(const Options& options) {
-  const package::Package package = package::load(options.package);
+  std::optional<package::PublicKey> publisher;
+  if (!options.publisher.empty()) publisher = publisher_from(options.publisher);
+  const package::Package package = package::load(options.package, publisher ? &*publisher : nullptr);
   const service::Audit audit = service::audit(package, security::cost_model_from(options.cost_model));
   service::require_security(audit);
   if (options.json) {
@@ -108,6 +114,10 @@ void add_audit(CLI::App& app, Action& action) {
       ->required()
       ->type_name("PACKAGE");
   command->add_option("--cost-model", options->cost_model, "matzov or bdgl16")->capture_default_str();
+  command
+      ->add_option("--publisher", options->publisher,
+                   "The package must be signed with this key: a .pub file of minisign, or its line")
+      ->type_name("FILE|KEY");
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options, &action] { action = [options] { run_audit(*options); }; });
 }

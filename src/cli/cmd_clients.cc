@@ -82,9 +82,7 @@ void add(const Options& options) {
   } else if (token.empty()) {
     print(fmt::format("added {}, known by its certificate\n", client.name));
   } else {
-    fmt::print(stderr,
-               "autoprivacy: added {}; this is its token, which is kept nowhere and not shown again\n",
-               client.name);
+    say(fmt::format("added {}; this is its token, which is kept nowhere and not shown again", client.name));
     print(shown + "\n");
   }
 }

@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <cmath>
+#include <ctime>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -9,7 +10,9 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/printable.h"
 #include "cli/common.h"
+#include "cli/signing.h"
 #include "cli/sibling.h"
 #include "cli/table.h"
 #include "cost/profile_cache.h"
@@ -29,7 +32,7 @@ constexpr std::uint64_t kMaxProfileBytes = 1 << 20;
 constexpr std::size_t kSearchImages = 512;
 
 struct Options {
-  std::string model, calibrate, normalize, out, labels, profile = "machine";
+  std::string model, calibrate, normalize, out, labels, profile = "machine", sign, password_file;
   Selection selection;
   std::uint64_t seed = 1;
   std::optional<double> max_latency, max_accuracy_loss, bandwidth, round_trip;
@@ -235,7 +238,7 @@ std::string text_of(const service::Compiled& compiled, const service::Audit& aud
   out += plan.privacy.inferences > 0
              ? fmt::format("weights stay private for {} inferences of all clients together\n", plan.privacy.inferences)
              : std::string("WARNING: clients can compute the weights from some thousands of results\n");
-  for (const std::string& note : plan.notes) out += "note: " + note + "\n";
+  for (const std::string& note : plan.notes) out += "note: " + printable(note) + "\n";
   if (plan.reveal == plan::Reveal::label) {
     out += fmt::format("clients learn the best class alone (argmax by engine {})\n", plan.argmax_engine);
   }
@@ -291,6 +294,14 @@ void make_directory(const std::string& path) {
   if (error) fail_input("cannot create the directory {}: {}", path, error.message());
 }
 
+void write_signature(const std::filesystem::path& path, ByteView file, const package::SecretKey& key) {
+  const std::string comment =
+      fmt::format("timestamp:{}\tfile:{}\thashed", std::time(nullptr), path.filename().string());
+  const std::string text = package::sign(file, key, comment);
+  write_file(package::signature_path(path), {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()},
+             Readers::everyone);
+}
+
 /// The unit costs and the setting of the predictions.
 void set_prices(Options& options) {
   cost::Profile& profile = options.compile.profile;
@@ -313,10 +324,12 @@ void run_compile(Options options, const Extensions& extensions) {
     if (launched_by_mpi()) hand_over("a search under mpirun");
   }
   refuse_what_is_missing(options);
+  std::optional<package::SecretKey> key;  // asked for now, because the rest can take long
+  if (!options.sign.empty() && extensions.rank() == 0) key = load_secret_key(options.sign, options.password_file);
   options.compile.labels = read_labels(options.labels);
   const nn::Graph graph = nn::import_onnx(options.model);
   if (extensions.rank() == 0) {
-    for (const std::string& note : graph.notes) fmt::print(stderr, "autoprivacy: note: {}\n", note);
+    for (const std::string& note : graph.notes) say("note: " + note);
   }
   const auto normalization = nn::Normalization::parse(options.normalize);
   normalization.check(graph.input_shape().c);
@@ -338,6 +351,10 @@ void run_compile(Options options, const Extensions& extensions) {
   const std::filesystem::path directory(options.out);
   write_file(directory / "server.apm", compiled.files.server);
   write_file(directory / "client.apm", compiled.files.client, Readers::everyone);
+  if (key) {
+    write_signature(directory / "server.apm", compiled.files.server, *key);
+    write_signature(directory / "client.apm", compiled.files.client, *key);
+  }
   const service::Audit audit = service::audit(compiled.package);
   if (options.json) {
     print(json_of(compiled, audit, options));
@@ -397,6 +414,13 @@ void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
       ->type_name("N");
   command->add_option("--range", options->selection.range, "Calibrate on images A to B-1")->type_name("A:B");
   command->add_option("--labels", options->labels, "Text file with the name of each class on a line")
+      ->type_name("FILE");
+  auto* sign = command
+                   ->add_option("--sign", options->sign,
+                                "Sign both packages with this key of `keygen` or minisign (PACKAGE.minisig)")
+                   ->type_name("KEY");
+  command->add_option("--password-file", options->password_file, "The key's password, instead of asking for it")
+      ->needs(sign)
       ->type_name("FILE");
   command->add_option("--seed", options->seed, "Seed of policies that draw at random; exact draws nothing")
       ->capture_default_str();

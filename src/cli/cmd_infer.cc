@@ -13,6 +13,7 @@
 #include "base/files.h"
 #include "base/memory.h"
 #include "cli/common.h"
+#include "cli/signing.h"
 #include "cli/table.h"
 #include "net/websocket.h"
 #include "nn/accuracy.h"
@@ -30,7 +31,7 @@ constexpr std::uint64_t kMaxPemBytes = 1 << 20, kMaxTokenBytes = 1 << 10;
 
 struct Options {
   std::string package, server, local, data, check, trust, authorities, store;
-  std::string certificate, key, token_file;
+  std::string certificate, key, token_file, publisher;
   std::size_t prepare_only = 0;
   Selection selection;
   std::size_t top = 3;
@@ -105,8 +106,6 @@ std::vector<service::Image> quantised_images(const package::Package& package, co
   }
   return images;
 }
-
-void say(const std::string& sentence) { fmt::print(stderr, "autoprivacy: {}\n", sentence); }
 
 /// Connects, to a server of our own if asked, and calls talk(channel, our store or none).
 void with_server(const Options& options, const package::Package& package,
@@ -304,7 +303,10 @@ void infer(const Options& options) {
   if (options.data.empty() && options.prepare_only == 0) {
     fail_input("give --data with the images, or --prepare-only N to prepare inferences for later");
   }
-  const package::Package package = package::load(options.package, package::Role::client);
+  std::optional<package::PublicKey> publisher;
+  if (!options.publisher.empty()) publisher = publisher_from(options.publisher);
+  const package::Package package =
+      package::load(options.package, package::Role::client, publisher ? &*publisher : nullptr);
   service::require_security(service::audit(package));
   if (options.prepare_only > 0) {
     prepare_ahead(options, package);
@@ -371,6 +373,10 @@ void add_infer(CLI::App& app, Action& action) {
       ->excludes(data)
       ->type_name("N");
   options->selection.add_options(*command);
+  command
+      ->add_option("--publisher", options->publisher,
+                   "The package must be signed with this key: a .pub file of minisign, or its line")
+      ->type_name("FILE|KEY");
   command->add_option("--check", options->check, "Compare with the clear network of this package")
       ->type_name("server.apm");
   auto* trust = command

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "base/progress.h"
 #include "cli/common.h"
 #include "cli/table.h"
@@ -112,9 +113,9 @@ std::string text_of(const nn::Graph& graph, const std::vector<ValueRange>& range
   }
   std::string out = fmt::format(
       "{}: {} in, {} out\n\n{}\n{} parameters, {} multiplications and {} ReLU elements per image\n",
-      graph.name, nn::to_string(graph.input_shape()), nn::to_string(graph.output_shape()), table.text(),
+      printable(graph.name), nn::to_string(graph.input_shape()), nn::to_string(graph.output_shape()), table.text(),
       format_count(total.parameters), format_count(total.macs), format_count(total.activations));
-  for (const std::string& note : graph.notes) out += "note: " + note + "\n";
+  for (const std::string& note : graph.notes) out += "note: " + printable(note) + "\n";
   return out;
 }
 

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/spdlog.h>
 
 #include <exception>
@@ -11,6 +12,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/log_sink.h"
+#include "base/printable.h"
 #include "cli/common.h"
 #include "service/local_server.h"
 #include "service/server.h"
@@ -24,6 +26,16 @@ struct Options {
   double deadline_s = 60, idle_s = 300, lifetime_h = 24, max_memory_mb = 0, store_mb = 65'536;
   int ready_fd = -1;
   bool quiet = false, json = false;
+};
+
+/// The message of a line of the log, which may name what a client or a file says.
+class PrintableMessage : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& to) override {
+    const std::string text = printable({message.payload.data(), message.payload.size()});
+    to.append(text.data(), text.data() + text.size());
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<PrintableMessage>(); }
 };
 
 net::TlsIdentity identity(const Options& options) {
@@ -106,7 +118,9 @@ void announce(Options& options, const service::Server& server) {
 void serve_until_signal(Options& options) {
   spdlog::set_default_logger(
       std::make_shared<spdlog::logger>("autoprivacy", std::make_shared<LogSink>(STDERR_FILENO)));
-  spdlog::set_pattern("autoprivacy: %H:%M:%S %l: %v");
+  auto formatter = std::make_unique<spdlog::pattern_formatter>();
+  formatter->add_flag<PrintableMessage>('*').set_pattern("autoprivacy: %H:%M:%S %l: %*");
+  spdlog::set_formatter(std::move(formatter));
   if (options.quiet) spdlog::set_level(spdlog::level::off);
   options.config.deadline = std::chrono::milliseconds(static_cast<std::int64_t>(options.deadline_s * 1e3));
   options.config.idle = std::chrono::milliseconds(static_cast<std::int64_t>(options.idle_s * 1e3));

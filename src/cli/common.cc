@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "base/error.h"
+#include "base/printable.h"
 
 namespace ap::cli {
 namespace {
@@ -45,13 +46,23 @@ nn::Dataset Selection::load(const std::string& data, const nn::Shape& expected) 
   return nn::load_dataset(data, {begin, end}, expected);
 }
 
-void print(const std::string& text) {
+namespace {
+
+void write_out(const std::string& text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
     fail(ErrorCode::internal, "cannot write the result to standard output");
   }
 }
 
-void print(const Json& json) { print(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"); }
+}  // namespace
+
+void print(const std::string& text) { write_out(printable(text, Newlines::kept)); }
+
+void print(const Json& json) {
+  write_out(printable_json(json.dump(2, ' ', false, Json::error_handler_t::replace)) + "\n");
+}
+
+void say(const std::string& sentence) { fmt::print(stderr, "autoprivacy: {}\n", printable(sentence)); }
 
 Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 

@@ -28,6 +28,7 @@ void add_ledger(CLI::App& app, Action& action);
 void add_infer(CLI::App& app, Action& action);
 void add_simulate(CLI::App& app, Action& action);
 void add_report(CLI::App& app, Action& action);
+void add_keygen(CLI::App& app, Action& action);
 
 /// --first N and --range A:B.
 struct Selection {
@@ -41,9 +42,13 @@ struct Selection {
   nn::Dataset load(const std::string& data, const nn::Shape& expected) const;
 };
 
-/// Prints to standard output. @throws Error(internal) if that cannot be written (a full disk).
+/// Prints to standard output; what is no plain text in it is escaped (base/printable.h), but newlines are not, so
+/// words from a file or a peer go through printable() before they go into a text of several lines.
+/// @throws Error(internal) if that cannot be written (a full disk).
 void print(const std::string& text);
 void print(const Json& json);
+/// A sentence for a person on standard error, escaped.
+void say(const std::string& sentence);
 
 /// A number that JSON can carry: null for infinity and NaN.
 Json finite(double value);

@@ -9,6 +9,7 @@
 
 #include "base/core_dumps.h"
 #include "base/error.h"
+#include "base/printable.h"
 #include "cli/common.h"
 #include "cli/sibling.h"
 
@@ -21,13 +22,13 @@ namespace {
 int complain(int status, const std::string& message, bool json, int rank) {
   if (rank > 0) {
     std::this_thread::sleep_for(std::chrono::seconds(1));
-    fmt::print(stderr, "autoprivacy: rank {}: {}\n", rank, message);
+    say(fmt::format("rank {}: {}", rank, message));
     return status;
   }
-  fmt::print(stderr, "autoprivacy: {}\n", message);
+  say(message);
   if (json) {
     const Json object = {{"error", message}, {"exit_status", status}};
-    fmt::print("{}\n", object.dump(2, ' ', false, Json::error_handler_t::replace));
+    fmt::print("{}\n", printable_json(object.dump(2, ' ', false, Json::error_handler_t::replace)));
   }
   return status;
 }
@@ -55,6 +56,7 @@ int run(int argc, char** argv, const Extensions& extensions) {
   add_infer(app, action);
   add_simulate(app, action);
   add_report(app, action);
+  add_keygen(app, action);
   for (const auto& add : extensions.commands) add(app, action);
   // CLI11 would only say that a subcommand is missing.
   const auto is_named = [&](CLI::App* command) { return command->get_name() == argv[1]; };

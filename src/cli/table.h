@@ -16,7 +16,7 @@ class Table {
   };
 
   explicit Table(std::vector<Column> columns);
-  /// One cell for each column.
+  /// One cell for each column. Cells may hold what a file or a peer says: they are made printable.
   void row(std::vector<std::string> cells);
   /// Every line ends with a newline and has no blanks before it.
   std::string text() const;

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "cli/table.h"
 #include "cli_search/train_options.h"
 #include "nn/onnx_import.h"
@@ -68,7 +69,7 @@ void run_tune(Options options) {
   const auto [samples, validation] = train::split(all, a.validation);
   options.tune.on_candidate = [&](const train::Candidate& c) {
     std::string names;
-    for (const int node : c.nodes) names += " " + graph.nodes[static_cast<std::size_t>(node)].name;
+    for (const int node : c.nodes) names += " " + printable(graph.nodes[static_cast<std::size_t>(node)].name);
     fmt::print(stderr, "quadratics at{}: {:.2f} %\n", names, 100 * c.accuracy);
   };
   const train::TuneResult result = train::tune(graph, samples, validation, options.tune);
@@ -105,10 +106,10 @@ void run_tune(Options options) {
   }
   const bool with_errors = options.tune.planned.has_value();
   std::string text =
-      fmt::format("tuned {} on {} images in {}\n", graph.name, samples.size(), format_seconds(seconds));
+      fmt::format("tuned {} on {} images in {}\n", printable(graph.name), samples.size(), format_seconds(seconds));
   if (!result.quadratics.empty()) {
     text += "quadratic now:";
-    for (const std::string& name : result.quadratics) text += " " + name;
+    for (const std::string& name : result.quadratics) text += " " + printable(name);
     text += "\n";
   }
   text += text_of("held-out", on_validation, with_errors);

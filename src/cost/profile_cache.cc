@@ -1,6 +1,5 @@
 #include "cost/profile_cache.h"
 
-#include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -8,6 +7,7 @@
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "base/json_reader.h"
 #include "base/parallel.h"
 #include "cost/profile_measure.h"
 
@@ -19,7 +19,7 @@ using Json = nlohmann::ordered_json;
 // Raised whenever a unit cost changes its meaning or a kernel its speed.
 constexpr int kProfileVersion = 4;
 constexpr std::uint64_t kMaxFileBytes = 1 << 20;
-constexpr std::size_t kMaxRings = 256;
+constexpr std::size_t kMaxRings = 256, kMaxMachineBytes = 1024;
 
 /// Names and places of all figures of a structure, for writing and reading alike.
 template <typename Ring, typename Visit>
@@ -83,21 +83,6 @@ void visit_figures(P& p, const Visit& visit) {
   visit("loop", p.loop);
 }
 
-double figure_of(const Json& object, const char* name) {
-  const double value = object.at(name).get<double>();
-  if (!(value >= 0 && value < 1))
-    fail_input("the profile says that {} takes {} s, outside 0 to 1", name, value);
-  return value;
-}
-
-int number_of(const Json& object, const char* name, int low, int high) {
-  const auto value = object.at(name).get<std::int64_t>();
-  if (value < low || value > high) {
-    fail_input("the profile says that {} is {}, outside {} to {}", name, value, low, high);
-  }
-  return static_cast<int>(value);
-}
-
 }  // namespace
 
 std::string machine_name() {
@@ -144,30 +129,33 @@ std::string to_json(const Profile& profile) {
 }
 
 Profile parse_profile(const std::string& text) {
-  try {
-    const Json json = Json::parse(text);
-    number_of(json, "version", kProfileVersion, kProfileVersion);
-    Profile profile;
-    profile.machine = json.at("machine").get<std::string>();
-    profile.cores = number_of(json, "cores", 1, 1024);
-    const Json& seconds = json.at("seconds");
-    visit_figures(profile, [&](const char* name, double& value) { value = figure_of(seconds, name); });
-    const Json& rings = json.at("rings");
-    if (!rings.is_array() || rings.empty() || rings.size() > kMaxRings) {
-      fail_input("the profile must have 1 to {} rings", kMaxRings);
-    }
-    for (const Json& object : rings) {
-      RingCosts ring;
-      ring.n = static_cast<std::uint32_t>(number_of(object, "n", 16, 65536));
-      ring.primes = number_of(object, "primes", 1, 16);
-      ring.prime_bits = number_of(object, "prime_bits", 1, 60);
-      visit_ring(ring, [&](const char* name, double& value) { value = figure_of(object, name); });
-      profile.rings.push_back(ring);
-    }
-    return profile;
-  } catch (const Json::exception& error) {
-    fail_input("the profile is damaged ({}); `autoprivacy profile` makes a new one", error.what());
+  const std::string what = "the profile (`autoprivacy profile` makes a new one)";
+  const nlohmann::json tree = parse_json({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()},
+                                         what, {.max_bytes = kMaxFileBytes});
+  const JsonReader json(tree, what);
+  json.at("version").integer<int>(kProfileVersion, kProfileVersion);
+  Profile profile;
+  profile.machine = json.at("machine").text(kMaxMachineBytes);
+  profile.cores = json.at("cores").integer<int>(1, 1024);
+  // Seconds of one unit of work.
+  const auto reads_from = [](const JsonReader& object) {
+    return [&object](const char* name, double& value) { value = object.at(name).number(0, 1); };
+  };
+  const JsonReader seconds = json.at("seconds");
+  visit_figures(profile, reads_from(seconds));
+  const JsonReader rings = json.at("rings");
+  const std::size_t count = rings.size(kMaxRings);
+  if (count == 0) rings.refuse("an array that is not empty");
+  for (std::size_t i = 0; i < count; ++i) {
+    const JsonReader object = rings.element(i);
+    RingCosts ring;
+    ring.n = object.at("n").integer<std::uint32_t>(16, 65536);
+    ring.primes = object.at("primes").integer<int>(1, 16);
+    ring.prime_bits = object.at("prime_bits").integer<int>(1, 60);
+    visit_ring(ring, reads_from(object));
+    profile.rings.push_back(ring);
   }
+  return profile;
 }
 
 std::optional<Profile> load_profile(const std::filesystem::path& path) {

@@ -4,15 +4,25 @@
 
 #include <string>
 
-#include "base/error.h"
-
 namespace ap::package {
 namespace {
 
 using nn::QNode;
 
+// Wide enough for every network that nn::validate accepts, which has the last word.
+constexpr int kMaxExtent = 1 << 26, kMaxWindow = 1 << 16;
+constexpr int kMaxShift = 31, kMaxBits = 31;
+constexpr std::int64_t kMaxMagnitude = std::int64_t{1} << 31, kMaxCoefficient = std::int64_t{1} << 48;
+constexpr std::size_t kMaxNodes = 10'000, kMaxInputs = 4096, kMaxIndices = std::size_t{1} << 26;
+constexpr std::size_t kMaxNameBytes = 1024;
+constexpr double kLeastScale = 1e-100, kMaxScale = 1e100;
+
 Json shape_json(const nn::Shape& s) { return Json::array({s.c, s.h, s.w}); }
-nn::Shape shape_from(const Json& j) { return {j.at(0).get<int>(), j.at(1).get<int>(), j.at(2).get<int>()}; }
+nn::Shape shape_from(const JsonReader& j) {
+  j.expect_size(3);
+  const auto extent = [&](std::size_t i) { return j.element(i).integer<int>(1, kMaxExtent); };
+  return {extent(0), extent(1), extent(2)};
+}
 
 Json window_json(const nn::Window& w) {
   return {{"kernel", {w.kernel_h, w.kernel_w}},
@@ -20,16 +30,21 @@ Json window_json(const nn::Window& w) {
           {"pad", {w.pad.top, w.pad.left, w.pad.bottom, w.pad.right}}};
 }
 
-nn::Window window_from(const Json& j) {
+nn::Window window_from(const JsonReader& j) {
+  const JsonReader kernel = j.at("kernel"), stride = j.at("stride"), pad = j.at("pad");
+  kernel.expect_size(2);
+  stride.expect_size(2);
+  pad.expect_size(4);
+  const auto side = [](const JsonReader& of, std::size_t i) {
+    return of.element(i).integer<int>(1, kMaxWindow);
+  };
+  const auto padding = [&](std::size_t i) { return pad.element(i).integer<int>(0, kMaxWindow); };
   nn::Window w;
-  w.kernel_h = j.at("kernel").at(0).get<int>();
-  w.kernel_w = j.at("kernel").at(1).get<int>();
-  w.stride_h = j.at("stride").at(0).get<int>();
-  w.stride_w = j.at("stride").at(1).get<int>();
-  w.pad.top = j.at("pad").at(0).get<int>();
-  w.pad.left = j.at("pad").at(1).get<int>();
-  w.pad.bottom = j.at("pad").at(2).get<int>();
-  w.pad.right = j.at("pad").at(3).get<int>();
+  w.kernel_h = side(kernel, 0);
+  w.kernel_w = side(kernel, 1);
+  w.stride_h = side(stride, 0);
+  w.stride_w = side(stride, 1);
+  w.pad = {padding(0), padding(1), padding(2), padding(3)};
   return w;
 }
 
@@ -60,40 +75,56 @@ struct WriteOp {
   }
 };
 
-nn::QOp op_from(const std::string& kind, const Json& j) {
+int shift_from(const JsonReader& j) { return j.integer<int>(0, kMaxShift); }
+int bits_from(const JsonReader& j) { return j.integer<int>(1, kMaxBits); }
+std::int64_t value_from(const JsonReader& j) {
+  return j.integer<std::int64_t>(-kMaxMagnitude, kMaxMagnitude);
+}
+double scale_from(const JsonReader& j) { return j.number(kLeastScale, kMaxScale); }
+
+nn::QOp op_from(const std::string& kind, const JsonReader& j) {
   if (kind == nn::op_name(nn::QInput{})) return nn::QInput{};
   if (kind == nn::op_name(nn::QConcat{})) return nn::QConcat{};
   if (kind == nn::op_name(nn::QLinear{})) {
     nn::QLinear op;
     op.in_shape = shape_from(j.at("in_shape"));
     op.window = window_from(j.at("window"));
-    op.groups = j.at("groups").get<int>();
+    op.groups = j.at("groups").integer<int>(1, kMaxExtent);
     return op;
   }
-  if (kind == nn::op_name(nn::QAdd{})) return nn::QAdd{j.at("multiplier").get<std::vector<std::int64_t>>()};
+  if (kind == nn::op_name(nn::QAdd{})) {
+    return nn::QAdd{j.at("multiplier").integers<std::int64_t>(kMaxInputs, 1, kMaxMagnitude)};
+  }
   if (kind == nn::op_name(nn::QSumPool{})) return nn::QSumPool{window_from(j.at("window"))};
-  if (kind == nn::op_name(nn::QGather{})) return nn::QGather{j.at("index").get<std::vector<std::int32_t>>()};
+  if (kind == nn::op_name(nn::QGather{})) {
+    return nn::QGather{j.at("index").integers<std::int32_t>(kMaxIndices, -1, kMaxExtent)};
+  }
   if (kind == nn::op_name(nn::QActivation{})) {
     nn::QActivation op;
-    op.shift = j.at("shift").get<int>();
-    op.low = j.at("low").get<std::int64_t>();
-    op.bits = j.at("bits").get<int>();
-    op.has_pool = j.contains("pool");
+    op.shift = shift_from(j.at("shift"));
+    op.low = value_from(j.at("low"));
+    op.bits = bits_from(j.at("bits"));
+    op.has_pool = j.has("pool");
     if (op.has_pool) op.pool = window_from(j.at("pool"));
     return op;
   }
   if (kind == nn::op_name(nn::QQuadratic{})) {
+    const JsonReader c = j.at("c");
+    c.expect_size(3);
+    const auto coefficient = [&](std::size_t i) {
+      return c.element(i).integer<std::int64_t>(-kMaxCoefficient, kMaxCoefficient);
+    };
     nn::QQuadratic op;
-    op.shift = j.at("shift").get<int>();
-    op.c0 = j.at("c").at(0).get<std::int64_t>();
-    op.c1 = j.at("c").at(1).get<std::int64_t>();
-    op.c2 = j.at("c").at(2).get<std::int64_t>();
-    op.post_shift = j.at("post_shift").get<int>();
-    op.low = j.at("low").get<std::int64_t>();
-    op.bits = j.at("bits").get<int>();
+    op.shift = shift_from(j.at("shift"));
+    op.c0 = coefficient(0);
+    op.c1 = coefficient(1);
+    op.c2 = coefficient(2);
+    op.post_shift = shift_from(j.at("post_shift"));
+    op.low = value_from(j.at("low"));
+    op.bits = bits_from(j.at("bits"));
     return op;
   }
-  fail_input("the package holds a node of unknown kind \"{}\"; it was made by a newer version", kind);
+  j.at("op").refuse("a kind of node that this version knows");
 }
 
 /// What clients multiply logits by before they show them: its other digits would only tell of the weights.
@@ -118,22 +149,27 @@ Json network_to_json(const nn::QuantisedNetwork& network) {
           {"logits_scale", three_digits(network.nodes.back().scale)}};
 }
 
-nn::QuantisedNetwork network_from_json(const Json& json) {
+nn::QuantisedNetwork network_from_json(const JsonReader& json) {
   nn::QuantisedNetwork network;
-  network.name = json.at("name").get<std::string>();
-  for (const Json& j : json.at("nodes")) {
+  network.name = json.at("name").text(kMaxNameBytes);
+  const JsonReader nodes = json.at("nodes");
+  const std::size_t count = nodes.size(kMaxNodes);
+  if (count == 0) nodes.refuse("an array with an input");
+  for (std::size_t i = 0; i < count; ++i) {
+    const JsonReader j = nodes.element(i);
     QNode node;
-    node.name = j.at("name").get<std::string>();
-    node.op = op_from(j.at("op").get<std::string>(), j);
-    node.inputs = j.at("inputs").get<std::vector<int>>();
+    node.name = j.at("name").text(kMaxNameBytes);
+    node.op = op_from(j.at("op").text(kMaxNameBytes), j);
+    node.inputs = j.at("inputs").integers<int>(kMaxInputs, 0, static_cast<int>(count) - 1);
     node.shape = shape_from(j.at("shape"));
     network.nodes.push_back(std::move(node));
   }
-  if (network.nodes.empty()) fail_input("the package holds a network without nodes");
-  network.nodes.front().scale = json.at("input_scale").get<double>();
-  network.nodes.front().low = json.at("input_range").at(0).get<std::int64_t>();
-  network.nodes.front().high = json.at("input_range").at(1).get<std::int64_t>();
-  network.nodes.back().scale = json.at("logits_scale").get<double>();
+  const JsonReader range = json.at("input_range");
+  range.expect_size(2);
+  network.nodes.front().scale = scale_from(json.at("input_scale"));
+  network.nodes.front().low = value_from(range.element(0));
+  network.nodes.front().high = value_from(range.element(1));
+  network.nodes.back().scale = scale_from(json.at("logits_scale"));
   return network;
 }
 
@@ -143,14 +179,15 @@ Json private_to_json(const nn::QuantisedNetwork& network) {
   return {{"nodes", std::move(nodes)}};
 }
 
-void private_from_json(const Json& json, nn::QuantisedNetwork& network) {
-  const Json& nodes = json.at("nodes");
-  if (nodes.size() != network.nodes.size())
-    fail_input("the package's private part belongs to another network");
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    network.nodes[i].scale = nodes[i].at(0).get<double>();
-    network.nodes[i].low = nodes[i].at(1).get<std::int64_t>();
-    network.nodes[i].high = nodes[i].at(2).get<std::int64_t>();
+void private_from_json(const JsonReader& json, nn::QuantisedNetwork& network) {
+  const JsonReader nodes = json.at("nodes");
+  nodes.expect_size(network.nodes.size());
+  for (std::size_t i = 0; i < network.nodes.size(); ++i) {
+    const JsonReader node = nodes.element(i);
+    node.expect_size(3);
+    network.nodes[i].scale = scale_from(node.element(0));
+    network.nodes[i].low = value_from(node.element(1));
+    network.nodes[i].high = value_from(node.element(2));
   }
 }
 

@@ -6,11 +6,11 @@
 
 #include <algorithm>
 #include <cstring>
-#include <memory>
-#include <new>
 
 #include "base/files.h"
+#include "package/body.h"
 #include "package/network_json.h"
+#include "plan/claims.h"
 
 namespace ap::package {
 namespace {
@@ -21,6 +21,12 @@ constexpr std::uint16_t kVersion = 3;
 constexpr std::size_t kHashBytes = 32;
 constexpr std::uint64_t kMaxFile = std::uint64_t{1} << 30;
 constexpr std::uint64_t kMaxBody = std::uint64_t{1} << 31;
+// Of the public part, and of the ranges in the private one. The public part of a network of ImageNet scale
+// has some tens of kilobytes; only a long list of indices (a gather node) has more.
+constexpr std::uint64_t kMaxPublic = std::uint64_t{16} << 20, kMaxRanges = std::uint64_t{4} << 20;
+constexpr std::size_t kHeadBytes = 28;
+constexpr std::uint64_t kMaxSignatureFile = 1 << 16;
+constexpr std::size_t kMaxLabels = 1 << 16, kMaxLabelBytes = 1024, kMaxNormalizationBytes = 1 << 16;
 
 PackageId sha256(ByteView bytes) {
   PackageId digest;
@@ -36,32 +42,6 @@ Bytes compress(ByteView body) {
   AP_ASSERT(!ZSTD_isError(size));
   out.resize(size);
   return out;
-}
-
-Bytes decompress(ByteView packed, std::uint64_t size, const std::string& name) {
-  if (size > kMaxBody)
-    fail_input("{} declares a body of {} bytes, more than the {} allowed", name, size, kMaxBody);
-  if (ZSTD_getFrameContentSize(packed.data(), packed.size()) != size) {
-    fail_input("{} is damaged: its body does not have the declared size", name);
-  }
-  // In pieces, so that memory grows with what the frame really holds and not with what it declares.
-  constexpr std::size_t kPiece = std::size_t{1} << 20;
-  const std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> context(ZSTD_createDCtx(), &ZSTD_freeDCtx);
-  if (!context) throw std::bad_alloc();
-  Bytes body;
-  ZSTD_inBuffer in{packed.data(), packed.size(), 0};
-  for (std::size_t left = 1; left != 0;) {
-    const std::size_t before = body.size();
-    body.resize(before + std::min<std::uint64_t>(kPiece, size - before));
-    ZSTD_outBuffer out{body.data() + before, body.size() - before, 0};
-    left = ZSTD_decompressStream(context.get(), &out, &in);
-    body.resize(before + out.pos);
-    const bool stuck = left != 0 && out.pos == 0 && in.pos == in.size;
-    if (ZSTD_isError(left) || stuck) fail_input("{} is damaged: its body cannot be decompressed", name);
-  }
-  if (body.size() != size || in.pos != in.size)
-    fail_input("{} is damaged: its body cannot be decompressed", name);
-  return body;
 }
 
 Bytes frame(Role role, ByteView body) {
@@ -102,22 +82,75 @@ Bytes private_part(const nn::QuantisedNetwork& network) {
   return out.take();
 }
 
-void read_private_part(ByteReader& in, nn::QuantisedNetwork& network, const std::string& name) {
-  private_from_json(Json::parse(in.string(kMaxBody)), network);
-  const auto count = [&](std::size_t width) {
-    const std::uint64_t n = in.u64();
-    if (n > in.remaining() / width)
-      fail_input("{} is truncated: {} weights announced, fewer are there", name, n);
-    return static_cast<std::size_t>(n);
-  };
+/// The words of one array of a layer. `count` is what the public part says that there are, and is known to be
+/// sane.
+template <typename T>
+std::vector<T> read_words(BodyReader& body, std::int64_t count, const std::string& name,
+                          const std::string& layer) {
+  const auto expected = static_cast<std::uint64_t>(count);
+  if (const std::uint64_t there = body.u64(); there != expected) {
+    fail_input("{} is damaged: layer {} has {} weights or biases where {} are expected", name, layer, there,
+               expected);
+  }
+  const Bytes bytes = body.take(expected * sizeof(T));
+  std::vector<T> words(expected);
+  if (!words.empty()) std::memcpy(words.data(), bytes.data(), bytes.size());
+  return words;
+}
+
+void read_private_part(BodyReader& body, nn::QuantisedNetwork& network, const std::string& name) {
+  const std::uint32_t length = body.u32();
+  if (length > kMaxRanges) {
+    fail_input("{} holds ranges of {} bytes where at most {} are allowed", name, length, kMaxRanges);
+  }
+  const std::string what = "the private part of package " + name;
+  const Json json = parse_json(body.take(length), what);
+  private_from_json({json, what}, network);
   for (nn::QNode& node : network.nodes) {
     if (auto* linear = std::get_if<nn::QLinear>(&node.op)) {
-      linear->weights.resize(count(2));
-      for (std::int16_t& w : linear->weights) w = static_cast<std::int16_t>(in.u16());
-      linear->bias.resize(count(8));
-      for (std::int64_t& b : linear->bias) b = static_cast<std::int64_t>(in.u64());
+      const linear::Geometry geometry = linear::geometry_of(*linear, node.shape.c);
+      linear->weights = read_words<std::int16_t>(body, geometry.weight_count(), name, node.name);
+      linear->bias = read_words<std::int64_t>(body, node.shape.c, name, node.name);
     }
   }
+}
+
+/// Bytes of the public part, read and known to be few.
+Bytes read_public_part(BodyReader& body, const std::string& name) {
+  const std::uint32_t length = body.u32();
+  if (length > kMaxPublic) {
+    fail_input("{} holds a public part of {} bytes, more than the {} allowed", name, length, kMaxPublic);
+  }
+  return body.take(length);
+}
+
+std::vector<std::string> labels_from(const JsonReader& json) {
+  std::vector<std::string> labels(json.size(kMaxLabels));
+  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = json.element(i).text(kMaxLabelBytes);
+  return labels;
+}
+
+/// The largest body and file of a role.
+std::uint64_t max_body(Role role) { return role == Role::client ? 4 + kMaxPublic : kMaxBody; }
+std::uint64_t max_file(Role role) {
+  return role == Role::client ? kHeadBytes + kHashBytes + ZSTD_COMPRESSBOUND(4 + kMaxPublic) : kMaxFile;
+}
+
+void require_signature(const std::filesystem::path& path, ByteView file, const PublicKey& publisher) {
+  const std::filesystem::path signature = signature_path(path);
+  std::error_code ignored;
+  if (!std::filesystem::exists(signature, ignored)) {
+    fail_security("{} is not signed: there is no {}; get it from the publisher, or do not use the package", path.string(),
+                  signature.string());
+  }
+  const Bytes text = read_file(signature, kMaxSignatureFile);
+  verify(file, {reinterpret_cast<const char*>(text.data()), text.size()}, publisher, path.string());
+}
+
+Role role_of(int byte, const std::string& name) {
+  if (byte == static_cast<int>(Role::client)) return Role::client;
+  if (byte == static_cast<int>(Role::server)) return Role::server;
+  fail_input("{} is damaged: it is for role {}, which does not exist", name, byte);
 }
 
 }  // namespace
@@ -145,10 +178,7 @@ Package parse(ByteView file, const std::string& name) {
     fail_input("{} has package version {}, this program reads {}; compile the network again", name, version,
                kVersion);
   }
-  const int role = in.u8();
-  if (role != static_cast<int>(Role::client) && role != static_cast<int>(Role::server)) {
-    fail_input("{} is damaged: it is for role {}, which does not exist", name, role);
-  }
+  const Role role = role_of(in.u8(), name);
   in.u8();
   const std::uint64_t body_size = in.u64();
   const std::uint64_t packed_size = in.u64();
@@ -162,33 +192,46 @@ Package parse(ByteView file, const std::string& name) {
   if (!std::equal(digest.begin(), digest.end(), actual.begin())) {
     fail_input("{} is damaged: its checksum does not match; copy it again", name);
   }
-  const Bytes body_bytes = decompress(packed, body_size, name);
-  ByteReader body(body_bytes, "package " + name);
+  if (body_size > max_body(role)) {
+    fail_input("{} declares a body of {} bytes, more than the {} allowed", name, body_size, max_body(role));
+  }
+  BodyReader body(packed, body_size, name);
   Package result;
-  result.role = static_cast<Role>(role);
-  const ByteView shared = body.raw(body.u32());
+  result.role = role;
+  const Bytes shared = read_public_part(body, name);
   result.id = sha256(shared);
-  try {
-    const Json json = Json::parse(shared.begin(), shared.end());
+  const std::string what = "package " + name;
+  {
+    const Json tree = parse_json(shared, what, {.max_bytes = kMaxPublic});
+    const JsonReader json(tree, what);
     result.network = network_from_json(json.at("network"));
     result.plan = plan_from_json(json.at("plan"));
-    result.normalization = json.at("normalization").get<std::string>();
-    result.labels = json.at("labels").get<std::vector<std::string>>();
-    if (result.role == Role::server) read_private_part(body, result.network, name);
-  } catch (const Json::exception& error) {
-    fail_input("{} is damaged: {}", name, error.what());
+    result.normalization = json.at("normalization").text(kMaxNormalizationBytes);
+    result.labels = labels_from(json.at("labels"));
   }
+  // Shapes and counts, before any memory is taken for weights.
+  nn::validate(result.network, nn::WeightsRule::absent);
+  if (role == Role::server) read_private_part(body, result.network, name);
   body.expect_end();
-  nn::validate(result.network,
-               result.role == Role::server ? nn::WeightsRule::required : nn::WeightsRule::absent);
+  if (role == Role::server) nn::validate(result.network, nn::WeightsRule::required);
   plan::validate(result.plan, result.network);
+  plan::check_claims(result.plan, result.network);
   return result;
 }
 
-Package load(const std::filesystem::path& path) { return parse(read_file(path, kMaxFile), path.string()); }
+std::filesystem::path signature_path(std::filesystem::path path) { return path += ".minisig"; }
 
-Package load(const std::filesystem::path& path, Role role) {
-  Package package = load(path);
+Package load(const std::filesystem::path& path, const PublicKey* publisher) {
+  // What is no package for a server is small.
+  const Bytes head = read_start(path, kHeadBytes);
+  const bool large = head.size() == kHeadBytes && head[10] == static_cast<std::uint8_t>(Role::server);
+  const Bytes file = read_file(path, max_file(large ? Role::server : Role::client));
+  if (publisher) require_signature(path, file, *publisher);
+  return parse(file, path.string());
+}
+
+Package load(const std::filesystem::path& path, Role role, const PublicKey* publisher) {
+  Package package = load(path, publisher);
   if (package.role != role) {
     fail_input("{} is the {} package; give the {} one here", path.string(),
                package.role == Role::client ? "client's" : "server's",

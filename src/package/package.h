@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "nn/quantised_network.h"
+#include "package/minisign.h"
 #include "plan/plan.h"
 
 namespace ap::package {
@@ -42,9 +43,15 @@ Pair make_packages(const Package& compiled);
 /// use.
 /// @throws Error(input) that says what is wrong with the file.
 Package parse(ByteView file, const std::string& name);
-Package load(const std::filesystem::path& path);
+/// With a publisher's key, the file must be signed with it (in PATH.minisig), and nothing in it is looked at before that
+/// is known.
+/// @throws Error(security) if it is not.
+Package load(const std::filesystem::path& path, const PublicKey* publisher = nullptr);
 /// load, and fails unless the package is for this role.
-Package load(const std::filesystem::path& path, Role role);
+Package load(const std::filesystem::path& path, Role role, const PublicKey* publisher = nullptr);
+
+/// Where the signature of a file lies: PATH.minisig.
+std::filesystem::path signature_path(std::filesystem::path path);
 
 std::string to_hex(const PackageId& id);
 

@@ -1,8 +1,23 @@
+#include <algorithm>
+
 #include "base/error.h"
 #include "package/network_json.h"
 
 namespace ap::package {
 namespace {
+
+// What no plan goes beyond; plan::validate knows the limits that depend on the rest of the plan.
+constexpr std::size_t kMaxWordBytes = 64;  ///< names of policies, engines and packings
+constexpr std::size_t kMaxNodes = 10'000, kMaxPrimes = 64, kMaxGroups = 1000;
+constexpr int kMaxNode = static_cast<int>(kMaxNodes) - 1, kMaxGroup = static_cast<int>(kMaxGroups) - 1;
+constexpr int kMaxBits = 4096;      ///< of any modulus
+constexpr int kMaxCount = 1 << 26;  ///< of rows, columns, channels and groups
+constexpr std::uint32_t kMaxDegree = 1 << 16;
+constexpr double kLeastTargetLog2 = -1000, kLeastSumLog2 = -1000, kRounding = 1e-3;
+/// A layer's own rate may be far smaller, because it is computed from its error.
+constexpr double kLeastFailureLog2 = -1e24, kLeastError = 1e-12, kMaxError = 1e12;
+constexpr double kMaxSeconds = 1e9, kMaxLambda = 10'000;
+constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 50;
 
 constexpr std::pair<linear::BatchedConvMethod, const char*> kConvMethods[] = {
     {linear::BatchedConvMethod::input_rotation, "input_rotation"},
@@ -25,12 +40,12 @@ const char* name_of(const std::pair<Method, const char*> (&methods)[kCount], Met
 }
 
 template <typename Method, std::size_t kCount>
-Method method_of(const std::pair<Method, const char*> (&methods)[kCount], const Json& json) {
-  const auto wanted = json.get<std::string>();
+Method method_of(const std::pair<Method, const char*> (&methods)[kCount], const JsonReader& json) {
+  const std::string wanted = json.text(kMaxWordBytes);
   for (const auto& [method, name] : methods) {
     if (name == wanted) return method;
   }
-  fail_input("the package asks for the packing \"{}\", which this version does not know", wanted);
+  json.refuse("a packing that this version knows");
 }
 
 Json batched_json(const plan::BatchedChoice& b) {
@@ -41,13 +56,13 @@ Json batched_json(const plan::BatchedChoice& b) {
           {"reply_level", b.reply_level}};
 }
 
-plan::BatchedChoice batched_from(const Json& j) {
+plan::BatchedChoice batched_from(const JsonReader& j) {
   plan::BatchedChoice b;
   b.conv = method_of(kConvMethods, j.at("conv"));
   b.fc = method_of(kFcMethods, j.at("fc"));
-  b.statistical_bits = j.at("statistical_bits").get<int>();
-  b.flood_bits = j.at("flood_bits").get<int>();
-  b.reply_level = j.at("reply_level").get<int>();
+  b.statistical_bits = j.at("statistical_bits").integer<int>(1, kMaxBits);
+  b.flood_bits = j.at("flood_bits").integer<int>(0, kMaxBits);
+  b.reply_level = j.at("reply_level").integer<int>(1, kMaxPrimes);
   return b;
 }
 
@@ -59,11 +74,18 @@ Json batch_group_json(const bfv::BatchParameters& g) {
           {"digits", g.digits}};
 }
 
-bfv::BatchParameters batch_group_from(const Json& j) {
-  using Primes = std::vector<std::uint64_t>;
-  return {j.at("n").get<std::uint32_t>(),      j.at("plain_primes").get<Primes>(),
-          j.at("data_primes").get<Primes>(),   j.at("special_primes").get<Primes>(),
-          j.at("digits").get<std::uint32_t>(), false};
+std::uint32_t degree_from(const JsonReader& j) { return j.integer<std::uint32_t>(1, kMaxDegree); }
+std::vector<std::uint64_t> primes_from(const JsonReader& j) {
+  return j.integers<std::uint64_t>(kMaxPrimes, 2);
+}
+
+bfv::BatchParameters batch_group_from(const JsonReader& j) {
+  return {degree_from(j.at("n")),
+          primes_from(j.at("plain_primes")),
+          primes_from(j.at("data_primes")),
+          primes_from(j.at("special_primes")),
+          j.at("digits").integer<std::uint32_t>(0, kMaxPrimes),
+          false};
 }
 
 Json linear_json(const plan::LinearChoice& c) {
@@ -87,62 +109,81 @@ Json linear_json(const plan::LinearChoice& c) {
   return json;
 }
 
-plan::LinearChoice linear_from(const Json& j) {
+linear::Packing packing_from(const JsonReader& j) {
+  const JsonReader window = j.at("window");
+  window.expect_size(2);
+  linear::Packing p;
+  p.window_h = window.element(0).integer<int>(0, kMaxCount);
+  p.window_w = window.element(1).integer<int>(0, kMaxCount);
+  p.channels_in = j.at("channels_in").integer<int>(1, kMaxCount);
+  p.channels_out = j.at("channels_out").integer<int>(1, kMaxCount);
+  p.groups = j.at("groups").integer<int>(1, kMaxCount);
+  p.phases = j.at("phases").boolean();
+  return p;
+}
+
+double seconds_from(const JsonReader& j) { return j.number(0, kMaxSeconds); }
+std::uint64_t bytes_from(const JsonReader& j) { return j.integer<std::uint64_t>(0, kMaxBytes); }
+
+plan::LinearChoice linear_from(const JsonReader& j) {
+  const JsonReader drop = j.at("drop");
+  drop.expect_size(2);
   plan::LinearChoice c;
-  c.node = j.at("node").get<int>();
-  c.group = j.at("group").get<int>();
-  c.log2_p = j.at("log2_p").get<int>();
-  const Json& p = j.at("packing");
-  c.packing.window_h = p.at("window").at(0).get<int>();
-  c.packing.window_w = p.at("window").at(1).get<int>();
-  c.packing.channels_in = p.at("channels_in").get<int>();
-  c.packing.channels_out = p.at("channels_out").get<int>();
-  c.packing.groups = p.at("groups").get<int>();
-  c.packing.phases = p.at("phases").get<bool>();
-  c.drop0 = j.at("drop").at(0).get<int>();
-  c.drop1 = j.at("drop").at(1).get<int>();
-  c.noise_step = j.at("noise_step").get<std::uint64_t>();
-  c.error_std = j.at("error_std").get<double>();
-  c.failure_log2 = j.at("failure_log2").get<double>();
-  c.predicted_s = j.at("predicted_s").get<double>();
-  c.predicted_bytes = j.at("predicted_bytes").get<std::uint64_t>();
-  if (j.contains("batched")) c.batched = batched_from(j.at("batched"));
+  c.node = j.at("node").integer<int>(0, kMaxNode);
+  c.group = j.at("group").integer<int>(0, kMaxGroup);
+  c.log2_p = j.at("log2_p").integer<int>(1, kMaxBits);
+  c.packing = packing_from(j.at("packing"));
+  c.drop0 = drop.element(0).integer<int>(0, kMaxBits);
+  c.drop1 = drop.element(1).integer<int>(0, kMaxBits);
+  c.noise_step = j.at("noise_step").integer<std::uint64_t>();
+  if (j.has("batched")) c.batched = batched_from(j.at("batched"));
+  // Without slots no result is free of errors.
+  c.error_std = j.at("error_std").number(c.batched ? 0 : kLeastError, kMaxError);
+  c.failure_log2 = j.at("failure_log2").number(kLeastFailureLog2, 0);
+  c.predicted_s = seconds_from(j.at("predicted_s"));
+  c.predicted_bytes = bytes_from(j.at("predicted_bytes"));
   return c;
 }
 
 Json activation_json(const plan::ActivationChoice& c) {
   Json json = {{"node", c.node},
-          {"engine", c.engine},
-          {"sum_bits", c.truncation.sum_bits},
-          {"shift", c.truncation.shift},
-          {"guard_bits", c.truncation.guard_bits},
-          {"out_bits", c.out_bits},
-          {"predicted_s", c.predicted_s},
-          {"predicted_bytes", c.predicted_bytes}};
+               {"engine", c.engine},
+               {"sum_bits", c.truncation.sum_bits},
+               {"shift", c.truncation.shift},
+               {"guard_bits", c.truncation.guard_bits},
+               {"out_bits", c.out_bits},
+               {"predicted_s", c.predicted_s},
+               {"predicted_bytes", c.predicted_bytes}};
   if (c.argument.sum_bits > 0) {  // a quadratic
-    json["argument"] = {{"bits", c.argument.sum_bits},
-                        {"shift", c.argument.shift},
-                        {"guard_bits", c.argument.guard_bits}};
+    json["argument"] = {
+        {"bits", c.argument.sum_bits}, {"shift", c.argument.shift}, {"guard_bits", c.argument.guard_bits}};
   }
   return json;
 }
 
-plan::ActivationChoice activation_from(const Json& j) {
+/// `width` is the key of sum_bits.
+plan::Truncation truncation_from(const JsonReader& j, const char* width) {
+  return {j.at(width).integer<int>(1, kMaxBits), j.at("shift").integer<int>(0, kMaxBits),
+          j.at("guard_bits").integer<int>(0, kMaxBits)};
+}
+
+plan::ActivationChoice activation_from(const JsonReader& j) {
   plan::ActivationChoice c;
-  c.node = j.at("node").get<int>();
-  c.engine = j.at("engine").get<std::string>();
-  c.truncation.sum_bits = j.at("sum_bits").get<int>();
-  c.truncation.shift = j.at("shift").get<int>();
-  c.truncation.guard_bits = j.at("guard_bits").get<int>();
-  c.out_bits = j.at("out_bits").get<int>();
-  if (j.contains("argument")) {
-    c.argument.sum_bits = j.at("argument").at("bits").get<int>();
-    c.argument.shift = j.at("argument").at("shift").get<int>();
-    c.argument.guard_bits = j.at("argument").at("guard_bits").get<int>();
-  }
-  c.predicted_s = j.at("predicted_s").get<double>();
-  c.predicted_bytes = j.at("predicted_bytes").get<std::uint64_t>();
+  c.node = j.at("node").integer<int>(0, kMaxNode);
+  c.engine = j.at("engine").text(kMaxWordBytes);
+  c.truncation = truncation_from(j, "sum_bits");
+  c.out_bits = j.at("out_bits").integer<int>(1, kMaxBits);
+  if (j.has("argument")) c.argument = truncation_from(j.at("argument"), "bits");
+  c.predicted_s = seconds_from(j.at("predicted_s"));
+  c.predicted_bytes = bytes_from(j.at("predicted_bytes"));
   return c;
+}
+
+/// use(element) for each of an array.
+template <typename Use>
+void for_each(const JsonReader& array, std::size_t most, const Use& use) {
+  const std::size_t count = array.size(most);
+  for (std::size_t i = 0; i < count; ++i) use(array.element(i));
 }
 
 }  // namespace
@@ -172,32 +213,34 @@ Json plan_to_json(const plan::Plan& plan) {
   return json;
 }
 
-plan::Plan plan_from_json(const Json& json) {
+plan::Plan plan_from_json(const JsonReader& json) {
   plan::Plan plan;
-  plan.policy = json.at("policy").get<std::string>();
-  plan.target_failure_log2 = json.at("target_failure_log2").get<double>();
-  plan.failure_log2 = json.at("failure_log2").get<double>();
-  plan.min_lambda_bits = json.at("min_lambda_bits").get<double>();
-  for (const Json& g : json.at("groups")) {
-    plan.groups.push_back({g.at("n").get<std::uint32_t>(), g.at("primes").get<std::vector<std::uint64_t>>()});
+  plan.policy = json.at("policy").text(kMaxWordBytes);
+  plan.target_failure_log2 = json.at("target_failure_log2").number(kLeastTargetLog2, 0);
+  plan.failure_log2 =
+      json.at("failure_log2").number(kLeastSumLog2, std::min(0.0, plan.target_failure_log2 + kRounding));
+  plan.min_lambda_bits = json.at("min_lambda_bits").number(0, kMaxLambda);
+  for_each(json.at("groups"), kMaxGroups, [&](const JsonReader& g) {
+    plan.groups.push_back({degree_from(g.at("n")), primes_from(g.at("primes"))});
+  });
+  if (json.has("batch_groups")) {
+    for_each(json.at("batch_groups"), kMaxGroups,
+             [&](const JsonReader& g) { plan.batch_groups.push_back(batch_group_from(g)); });
   }
-  if (json.contains("batch_groups")) {
-    for (const Json& g : json.at("batch_groups")) plan.batch_groups.push_back(batch_group_from(g));
-  }
-  if (json.contains("primes")) plan.primes = json.at("primes").get<std::vector<std::uint64_t>>();
-  plan.privacy.inferences = json.at("privacy").at("inferences").get<std::uint64_t>();
-  const auto reveal = json.at("reveal").get<std::string>();
-  if (reveal != "logits" && reveal != "label") {
-    fail_input("the package reveals \"{}\", which this version does not know; it knows: logits, label",
-               reveal);
-  }
+  if (json.has("primes")) plan.primes = json.at("primes").integers<std::uint64_t>(kMaxNodes);
+  plan.privacy.inferences = json.at("privacy").at("inferences").integer<std::uint64_t>();
+  const std::string reveal = json.at("reveal").text(kMaxWordBytes);
   if (reveal == "label") {
     plan.reveal = plan::Reveal::label;
-    plan.argmax_engine = json.at("argmax_engine").get<std::string>();
+    plan.argmax_engine = json.at("argmax_engine").text(kMaxWordBytes);
+  } else if (reveal != "logits") {
+    json.at("reveal").refuse("\"logits\" or \"label\"");
   }
-  plan.modulus_bits = json.at("modulus_bits").get<std::vector<int>>();
-  for (const Json& c : json.at("linears")) plan.linears.push_back(linear_from(c));
-  for (const Json& c : json.at("activations")) plan.activations.push_back(activation_from(c));
+  plan.modulus_bits = json.at("modulus_bits").integers<int>(kMaxNodes, 1, kMaxBits);
+  for_each(json.at("linears"), kMaxNodes,
+           [&](const JsonReader& c) { plan.linears.push_back(linear_from(c)); });
+  for_each(json.at("activations"), kMaxNodes,
+           [&](const JsonReader& c) { plan.activations.push_back(activation_from(c)); });
   return plan;
 }
 

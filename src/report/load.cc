@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/json_reader.h"
 #include "package/package.h"
 #include "report/measure_noise.h"
 #include "report/read_json.h"
@@ -14,8 +15,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The limit of packages; of JSON files only the first 64 MiB make sense.
-constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 31, kMostJsonBytes = std::uint64_t{64} << 20;
+// Of JSON files and of what they become.
+constexpr std::uint64_t kMostJsonBytes = std::uint64_t{64} << 20, kMostTreeBytes = std::uint64_t{256} << 20;
+// Blanks before the first bracket of a JSON file, and that bracket.
+constexpr std::size_t kStartBytes = 4096;
 
 struct Input {
   std::string name;  ///< of the network, or empty
@@ -75,20 +78,12 @@ class Loader {
  private:
   void add_file(const fs::path& path, const std::string& name) {
     const std::string source = path.string();
-    const Bytes bytes = read_file(path, kMostBytes);
-    if (is_json(bytes)) {
-      if (bytes.size() > kMostJsonBytes) {
-        fail_input("{} has {} bytes, at most {} of JSON are read", source, bytes.size(), kMostJsonBytes);
-      }
-      Json json;
-      try {
-        json = Json::parse(bytes.begin(), bytes.end());
-      } catch (const Json::exception& e) {
-        fail_input("{} is not valid JSON: {}", source, e.what());
-      }
+    if (is_json(read_start(path, kStartBytes))) {
+      const Bytes bytes = read_file(path, kMostJsonBytes);
+      const Json json = parse_json(bytes, source, {.max_bytes = kMostJsonBytes, .max_memory = kMostTreeBytes});
       return read_json(json, source, name.empty() ? folder_of(path) : name, data);
     }
-    const package::Package package = package::parse(bytes, source);
+    const package::Package package = package::load(path);
     PlanView view = view_of(package, source, folder_of(path));
     if (!name.empty()) view.network = name;
     if (options_.measure_noise && package.role == package::Role::server) {

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/json_reader.h"
 #include "noise/counter_random.h"
 #include "noise/draw_kernels.h"
 
@@ -14,7 +15,10 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::uint64_t kMaxFileBytes = 64 << 20;
+constexpr std::uint64_t kMaxFileBytes = 64 << 20, kMaxTreeBytes = 256 << 20;
+constexpr std::size_t kMaxEvaluations = 1'000'000, kFingerprintDigits = 16;
+constexpr std::int64_t kMaxCount = std::int64_t{1} << 53;
+constexpr double kMaxCurvature = 1e30;
 // Simulations between two writes.
 constexpr int kEvery = 4;
 
@@ -47,20 +51,21 @@ Json evaluations_json(const Environment::Memory& memory) {
   return list;
 }
 
-Environment::Memory evaluations_of(const Json& list, const Environment& environment) {
+Environment::Memory evaluations_of(const JsonReader& list, const Environment& environment) {
   Environment::Memory memory;
-  for (const Json& j : list) {
+  const std::size_t count = list.size(kMaxEvaluations);
+  for (std::size_t at = 0; at < count; ++at) {
+    const JsonReader j = list.element(at);
     Evaluation e;
-    e.choice = j.at("choice").get<Choice>();
-    if (e.choice.size() != environment.layers()) fail_input("a choice has {} layers", e.choice.size());
-    for (std::size_t i = 0; i < e.choice.size(); ++i) {
-      if (e.choice[i] < 0 || static_cast<std::size_t>(e.choice[i]) >= environment.points(i).size()) {
-        fail_input("layer {} has no point {}", i, e.choice[i]);
-      }
+    const JsonReader choice = j.at("choice");
+    choice.expect_size(environment.layers());
+    for (std::size_t i = 0; i < environment.layers(); ++i) {
+      e.choice.push_back(
+          choice.element(i).integer<int>(0, static_cast<int>(environment.points(i).size()) - 1));
     }
-    const auto c = j.at("counts").get<std::vector<std::int64_t>>();
-    if (c.size() != 7) fail_input("an evaluation has {} counts instead of 7", c.size());
-    e.counts = {c[0], c[1], j.at("labelled").get<bool>(), c[2], c[3], c[4], c[5], c[6]};
+    j.at("counts").expect_size(7);
+    const auto c = j.at("counts").integers<std::int64_t>(7, 0, kMaxCount);
+    e.counts = {c[0], c[1], j.at("labelled").boolean(), c[2], c[3], c[4], c[5], c[6]};
     e.seconds = environment.seconds(e.choice);
     e.bytes = environment.bytes(e.choice);
     memory.emplace(e.choice, e);
@@ -100,20 +105,20 @@ std::size_t Journal::resume(Environment& environment) const {
   if (!std::filesystem::exists(file_)) return 0;
   const Bytes bytes = read_file(file_, kMaxFileBytes);
   try {
-    const Json json = Json::parse(bytes.begin(), bytes.end());
-    if (json.at("problem").get<std::string>() != fmt::format("{:016x}", fingerprint(environment))) {
+    const std::string what = "its text";
+    const Json tree = parse_json(bytes, what, {.max_bytes = kMaxFileBytes, .max_memory = kMaxTreeBytes});
+    const JsonReader json(tree, what);
+    if (json.at("problem").text(kFingerprintDigits) != fmt::format("{:016x}", fingerprint(environment))) {
       fail_input("it belongs to another network, image set or option");
     }
     auto searched = evaluations_of(json.at("evaluations"), environment);
     auto validated = evaluations_of(json.at("validations"), environment);
     const std::size_t count = searched.size() + validated.size();
     std::optional<double> curvature;
-    if (json.at("curvature").is_number()) curvature = json.at("curvature").get<double>();
+    if (!json.at("curvature").is_null())
+      curvature = json.at("curvature").number(-kMaxCurvature, kMaxCurvature);
     environment.remember(std::move(searched), std::move(validated), curvature);
     return count;
-  } catch (const Json::exception& e) {
-    fail_input("{} is not the journal of a search ({}); remove it or search without --resume", file_.string(),
-               e.what());
   } catch (const Error& e) {
     fail_input("{} cannot be resumed: {}; remove it or search without --resume", file_.string(), e.what());
   }

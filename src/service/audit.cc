@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "mpc/lpn.h"
 #include "noise/weight_privacy.h"
+#include "plan/claims.h"
 #include "plan/label_bound.h"
 #include "plan/privacy.h"
 #include "random/prng.h"
@@ -99,6 +100,7 @@ Audit audit(const package::Package& package, security::CostModel model) {
   Audit result;
   result.cost_model = model;
   result.failure_log2 = plan.failure_log2;
+  result.failure_checked = plan::claims_are_checked(plan, package.network);
   result.target_failure_log2 = plan.target_failure_log2;
   result.assumptions = assumptions(model, plan);
   result.min_lambda_bits = 1e9;

@@ -41,7 +41,8 @@ struct Audit {
   bool label_bound = false;
   double lpn_bits = 0;       ///< of the parity problems under silent transfers (security/lpn.h)
   double garbling_bits = 0;  ///< of garbling, over all sessions of a server (security/symmetric.h)
-  double failure_log2 = 0;      ///< log2 of the predicted failure probability of one inference
+  double failure_log2 = 0;      ///< log2 of the predicted failure probability of one inference, as the package says
+  bool failure_checked = false;  ///< whether that was held against the weights (plan/claims.h)
   double target_failure_log2 = 0;
   std::vector<std::string> assumptions;  ///< sentences
 };

@@ -47,6 +47,8 @@ inline Package small_package() {
   a.log2_p = plan.modulus_bits[1];
   a.packing.window_h = a.packing.window_w = 6;
   a.packing.channels_out = 2;
+  a.error_std = 0.05;
+  a.failure_log2 = -70;
   plan::LinearChoice b;
   b.node = 3;
   b.log2_p = plan.modulus_bits[3];
@@ -54,7 +56,7 @@ inline Package small_package() {
   b.packing.channels_in = 32;
   b.packing.channels_out = 3;
   b.drop0 = 3;
-  b.error_std = 0.125;
+  b.error_std = 0.05;
   b.failure_log2 = -50;
   b.predicted_s = 0.5;
   b.predicted_bytes = 12345;
