@@ -23,14 +23,16 @@ struct Permission {
 
 struct ServerOptions {
   bfv::ErrorSource errors = bfv::ErrorSource::centred_binomial;
-  Observer observer;                   ///< tests only
-  std::size_t max_prepared = 4;        ///< inferences that one session may prepare ahead; bounds its memory
+  Observer observer;             ///< tests only
+  std::size_t max_prepared = 4;  ///< inferences that one session may prepare ahead; bounds its memory
   /// Called once for each inference that a client prepares, before anything is sent for it; what it grants
   /// must be counted durably by then. Without it everything is granted.
   std::function<Permission()> may_prepare;
   std::function<void()> on_inference;  ///< called before the result of each inference is sent
   ShareStatistics share_statistics = ShareStatistics::none;  ///< with the client
-  MaterialStore* store = nullptr;      ///< for prepared inferences that outlive their session; may be shared
+  MaterialStore* store = nullptr;  ///< for prepared inferences that outlive their session; may be shared
+  std::function<StoreOwner()>
+      store_owner;  ///< whom what the client stores is counted for, asked when it does
   std::function<void(const std::string&)> on_refusal;  ///< gets a sentence for the log: why a greeting failed
   std::function<void(const std::string&)> on_store_failure;  ///< gets a sentence; the client is only refused
   /// Called when a consistency check of the oblivious transfers has ended the session, whose material is

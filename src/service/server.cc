@@ -15,6 +15,7 @@
 #include "protocol/engines.h"
 #include "protocol/messages.h"
 #include "protocol/server.h"
+#include "service/store_owner.h"
 
 namespace ap::service {
 namespace {
@@ -191,6 +192,8 @@ void Server::State::serve(Conversation& session) {
     protocol::ServerOptions options;
     options.max_prepared = config.max_prepared;
     options.store = store.get();
+    // Both are known once a message has come.
+    options.store_owner = [&] { return store_owner(*session.client, session.channel->peer()); };
     options.share_statistics = config.share_statistics;
     if (ledger) options.may_prepare = [&] { return may_prepare(session); };
     bool refused = false;
@@ -202,8 +205,9 @@ void Server::State::serve(Conversation& session) {
       spdlog::warn("session {}: {}", session.number, sentence);
     };
     options.on_failed_check = [&] {
-      spdlog::warn("session {}: {} deviated in an oblivious transfer; what it had prepared is gone, and counted",
-                   session.number, title(session));
+      spdlog::warn(
+          "session {}: {} deviated in an oblivious transfer; what it had prepared is gone, and counted",
+          session.number, title(session));
     };
     options.on_inference = [&] {
       ++answered;
