@@ -68,6 +68,11 @@ class Directory {
   virtual int info(const std::string& file, FileInfo& info) = 0;
 };
 
+/// All of the bytes, in as many calls as it takes.
+int write_all(DirectoryFile& file, ByteView bytes, std::uint64_t offset);
+/// As many as there are; `got` says how many.
+int read_all(DirectoryFile& file, std::span<std::uint8_t> bytes, std::uint64_t offset, std::size_t& got);
+
 /// A directory of the real file system, made (mode 0700, parents too) if it is not there.
 /// @throws Error(input) if it cannot be made or opened.
 std::unique_ptr<Directory> open_directory(const std::filesystem::path& path);

@@ -122,6 +122,25 @@ class PosixDirectory final : public Directory {
 
 }  // namespace
 
+int write_all(DirectoryFile& file, ByteView bytes, std::uint64_t offset) {
+  for (std::size_t at = 0, put = 0; at < bytes.size(); at += put) {
+    const int error = file.write(bytes.subspan(at), offset + at, put);
+    if (error != 0) return error;
+    if (put == 0) return EIO;
+  }
+  return 0;
+}
+
+int read_all(DirectoryFile& file, std::span<std::uint8_t> bytes, std::uint64_t offset, std::size_t& got) {
+  std::size_t part = 0;
+  for (got = 0; got < bytes.size(); got += part) {
+    const int error = file.read(bytes.subspan(got), offset + got, part);
+    if (error != 0) return error;
+    if (part == 0) break;
+  }
+  return 0;
+}
+
 std::unique_ptr<Directory> open_directory(const std::filesystem::path& path) {
   if (path.has_parent_path()) {
     std::error_code error;

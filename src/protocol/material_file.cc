@@ -61,28 +61,17 @@ class KeyStream {
 };
 
 void write_at(DirectoryFile& file, const std::string& name, ByteView bytes, std::uint64_t offset) {
-  std::size_t at = 0;
-  while (at < bytes.size()) {
-    std::size_t put = 0;
-    int error = file.write(bytes.subspan(at), offset + at, put);
-    if (error == 0 && put == 0) error = EIO;
-    if (error != 0) fail_input("cannot write {}: {}", name, std::strerror(error));
-    at += put;
-  }
+  if (const int error = write_all(file, bytes, offset); error != 0)
+    fail_input("cannot write {}: {}", name, std::strerror(error));
 }
 
 /// False if the file ends before.
 bool read_at(DirectoryFile& file, const std::string& name, std::span<std::uint8_t> bytes,
              std::uint64_t offset) {
-  std::size_t at = 0;
-  while (at < bytes.size()) {
-    std::size_t got = 0;
-    if (const int error = file.read(bytes.subspan(at), offset + at, got); error != 0)
-      fail_input("cannot read {}: {}", name, std::strerror(error));
-    if (got == 0) return false;
-    at += got;
-  }
-  return true;
+  std::size_t got = 0;
+  if (const int error = read_all(file, bytes, offset, got); error != 0)
+    fail_input("cannot read {}: {}", name, std::strerror(error));
+  return got == bytes.size();
 }
 
 void sync_file(DirectoryFile& file, const std::string& name) {

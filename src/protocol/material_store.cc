@@ -58,8 +58,7 @@ class MaterialStore::Lock {
     std::array<std::uint8_t, 8> bytes;
     for (std::size_t i = 0; i < bytes.size(); ++i)
       bytes[i] = static_cast<std::uint8_t>((generation_ + 1) >> (8 * i));
-    std::size_t put = 0;
-    announced_ = file_->write(bytes, 0, put) == 0 && put == bytes.size();
+    announced_ = write_all(*file_, bytes, 0) == 0;
     if (announced_) ++generation_;
     return announced_;
   }
@@ -68,7 +67,7 @@ class MaterialStore::Lock {
   bool read_generation() {
     std::array<std::uint8_t, 8> bytes{};
     std::size_t got = 0;
-    if (file_->read(bytes, 0, got) != 0) return false;
+    if (read_all(*file_, bytes, 0, got) != 0) return false;
     for (std::size_t i = 0; i < bytes.size(); ++i) generation_ |= std::uint64_t{bytes[i]} << (8 * i);
     return true;
   }
@@ -95,7 +94,9 @@ MaterialStore::MaterialStore(std::unique_ptr<Directory> directory, package::Role
                              const package::PackageId& id, StoreOptions options)
     : directory_(std::move(directory)), role_(role), package_(id), options_(std::move(options)) {
   FileInfo info;
-  if (directory_->info("", info) != 0 || !info.ours_alone) {
+  if (const int error = directory_->info("", info); error != 0)
+    fail_input("cannot read the directory {}: {}", name(), std::strerror(error));
+  if (!info.ours_alone) {
     fail_security(
         "{} holds secrets, but it is not yours alone; make it so (chmod 700) or give another directory",
         name());
