@@ -149,8 +149,7 @@ void Disk::cut_power() {
     for (auto& [file_name, file] : folder.now) {
       lose_some(*file);
       file->now = file->durable;
-      file->locked_by = nullptr;
-      file->lock = nullptr;
+      file->locks.clear();
     }
   }
 }
@@ -162,7 +161,8 @@ class SimulatedFile final : public DirectoryFile {
   SimulatedFile(Disk& disk, const Process& process, Disk::File file, bool writable)
       : disk_(disk), process_(process), file_(std::move(file)), writable_(writable) {}
   ~SimulatedFile() override {
-    if (file_->lock == this) file_->lock = nullptr;
+    const auto held = file_->locks.find(&process_);
+    if (held != file_->locks.end() && held->second == this) file_->locks.erase(held);
   }
   int read(std::span<std::uint8_t> bytes, std::uint64_t offset, std::size_t& got) override {
     return disk_.world().step(process_) ? disk_.read(*file_, bytes, offset, got) : EIO;
@@ -184,8 +184,11 @@ class SimulatedFile final : public DirectoryFile {
   /// Waits for whoever has it. Held until this is closed or its process is dead.
   int lock() {
     World& world = disk_.world();
-    if (disk_.lies.lock) return 0;
-    const auto free = [&] { return !file_->lock || file_->locked_by->dead; };
+    const auto free = [&] {
+      return std::ranges::none_of(file_->locks, [&](const auto& held) {
+        return !held.first->dead && (!disk_.lies.lock || held.first == &process_);
+      });
+    };
     if (World::running()) {
       try {
         world.wait([&] { return free() ? 0 : World::kNever; });
@@ -195,8 +198,8 @@ class SimulatedFile final : public DirectoryFile {
     } else if (!free()) {
       return EDEADLK;
     }
-    file_->lock = this;
-    file_->locked_by = &process_;
+    if (!disk_.lies.lock) file_->locks.clear();
+    file_->locks[&process_] = this;
     return 0;
   }
 

@@ -27,7 +27,7 @@ struct Lies {
   bool file_sync = false;       ///< syncs of files do nothing
   bool directory_sync = false;  ///< syncs of directories do nothing
   bool wipe = false;            ///< zeros over a header are not written
-  bool lock = false;            ///< locks hold nobody
+  bool lock = false;            ///< locks hold nobody but the same process
   bool keep_renamed = false;    ///< a renamed file keeps its old name too
   bool no_removal = false;      ///< files are not removed
 };
@@ -46,8 +46,8 @@ class Disk {
     };
     std::vector<Write> pending;  ///< since the last sync
     std::uint64_t modified_ms = 0;
-    const Process* locked_by = nullptr;
-    const void* lock = nullptr;  ///< the file that holds it
+    /// Who holds it: one, or where locks lie one of each process.
+    std::map<const Process*, const void*> locks;
   };
   using File = std::shared_ptr<Inode>;
   struct Folder {

@@ -22,7 +22,7 @@ using namespace protocol;
 
 constexpr std::uint64_t kDay = 86'400'000;
 constexpr std::uint64_t kPromised = 60;                                              ///< inferences
-constexpr std::size_t kServerHalves = 5, kClientHalves = 4, kHalvesOfOneClient = 3;  ///< limits of the stores
+constexpr std::size_t kServerHalves = 4, kClientHalves = 4, kHalvesOfOneClient = 3;  ///< limits of the stores
 constexpr std::uint64_t kAhead = 16;  ///< that a ledger writes down before they are prepared
 
 /// What a seed decides before anything runs.
@@ -38,10 +38,12 @@ struct Plan {
         link_faults(random.chance(0.5)),
         content(link_faults && random.chance(0.25)),
         disk_faults(random.chance(0.25)),
-        long_pauses(random.chance(0.1)) {}
+        long_pauses(random.chance(0.1)),
+        storing(random.chance(0.2)) {}
   bool activation;
   std::uint64_t clients, servers, episodes;
   bool known_clients, kills, power_cuts, link_faults, content, disk_faults, long_pauses;
+  bool storing;  ///< most of what clients do is to store
 };
 
 class Simulation {
@@ -88,6 +90,7 @@ class Simulation {
     Process* process = nullptr;
     std::unique_ptr<MaterialStore> store;
     std::unique_ptr<service::Ledger> ledger;
+    bool starting = false;
     bool up() const { return process && !process->dead && store && ledger; }
   };
   struct Client {
@@ -146,6 +149,7 @@ class Simulation {
     if (server.up()) return;
     server.store.reset();
     server.ledger.reset();
+    server.starting = true;
     Process* const process = server.process = &new_process(machines_.front());
     world_.start(*process, [this, &server, process] {
       try {
@@ -156,6 +160,7 @@ class Simulation {
       } catch (const Error& error) {
         complained(*process, error.code(), error.what());
       }
+      server.starting = false;
     });
   }
   service::Allowance allowance() const { return {served_.package.id, kPromised, 0}; }
@@ -172,7 +177,6 @@ class Simulation {
         if (world_.random.below(3) == 0) doom(*server.process);
       }
     }
-    world_.run();
     for (std::size_t i = 0; i < clients_.size(); ++i) start_client(i);
     world_.run();
     expect_within_limits();
@@ -227,6 +231,7 @@ class Simulation {
   /// One session of a client: what it does comes from the seed, or is to use all that is stored.
   void talk(std::size_t index, Process& process, MaterialStore& store, std::optional<std::size_t> uses) {
     Server& server = servers_[world_.random.below(servers_.size())];
+    world_.wait([&] { return server.starting && !server.process->dead ? World::kNever : 0; });
     if (!server.up()) return;
     ++counts_["sessions"];
     auto seen = std::make_shared<Witness::Session>();
@@ -239,7 +244,8 @@ class Simulation {
     ClientSession session(served_.client, served_.package.id, *channel);
     const std::uint64_t actions = uses ? 2 * *uses : 1 + world_.random.below(5);
     for (std::uint64_t i = 0; i < actions; ++i) {
-      switch (uses ? 3 : world_.random.below(4)) {
+      const std::uint64_t drawn = world_.random.below(4);
+      switch (uses ? 3 : plan_.storing && drawn == 2 ? 1 : drawn) {
         case 0:
           if (session.prepared() < 4) session.prepare();
           break;
