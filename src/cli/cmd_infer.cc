@@ -120,7 +120,8 @@ void with_server(const Options& options, const package::Package& package,
     store.emplace(options.store, package::Role::client, package.id, store_options);
     local_options.insert(
         local_options.end(),
-        {"--store", (std::filesystem::path(options.store) / "server").string(), "--store-limit", "1000000"});
+        {"--store", (std::filesystem::path(options.store) / "server").string(), "--store-limit", "1000000",
+         "--store-client-limit", "1000000", "--store-days", fmt::format("{}", store_options.max_days)});
   }
   std::optional<service::LocalServer> local;
   std::string url = options.server;
@@ -356,10 +357,11 @@ void add_infer(CLI::App& app, Action& action) {
   command->add_option("--local", options->local, "Start a server for this package as a child process")
       ->excludes(server)
       ->type_name("server.apm");
-  auto* data = command
-                   ->add_option("--data", options->data,
-                                "Images: cifar10:FILE, cifar100:FILE, mnist:DIR, images:DIR, npy:X.npy[,Y.npy]")
-                   ->type_name("DATA");
+  auto* data =
+      command
+          ->add_option("--data", options->data,
+                       "Images: cifar10:FILE, cifar100:FILE, mnist:DIR, images:DIR, npy:X.npy[,Y.npy]")
+          ->type_name("DATA");
   auto* store = command
                     ->add_option("--store", options->store,
                                  "Directory of inferences prepared ahead with this server; with --local the "

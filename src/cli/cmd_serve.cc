@@ -23,7 +23,7 @@ namespace {
 struct Options {
   std::string package, certificate, key, write_certificate, shared = "none";
   service::ServerConfig config;
-  double deadline_s = 60, idle_s = 300, lifetime_h = 24, max_memory_mb = 0, store_mb = 65'536;
+  double deadline_s = 60, idle_s = 300, lifetime_h = 24, max_memory_mb = 0, store_mb = 65'536, store_days = 0;
   int ready_fd = -1;
   bool quiet = false, json = false;
 };
@@ -127,6 +127,10 @@ void serve_until_signal(Options& options) {
   options.config.lifetime = std::chrono::milliseconds(static_cast<std::int64_t>(options.lifetime_h * 3.6e6));
   options.config.max_memory_bytes = static_cast<std::uint64_t>(options.max_memory_mb * 1e6);
   options.config.store_options.max_bytes = static_cast<std::uint64_t>(options.store_mb * 1e6);
+  if (options.store_days > 0) {
+    options.config.store_options.max_days = options.store_days;
+    options.config.store_options.max_anonymous_days = options.store_days;
+  }
   options.config.identity = identity(options);
   using Share = protocol::ShareStatistics;
   options.config.share_statistics = options.shared == "process"   ? Share::process
@@ -216,16 +220,22 @@ void add_serve(CLI::App& app, Action& action) {
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str()
       ->needs(store);
+  command
+      ->add_option("--store-client-limit", options->config.store_options.max_owner_inferences,
+                   "How many of them one client, or one network address without a name, may have, and of "
+                   "--store-size the same part; without it a quarter of --store-limit")
+      ->check(CLI::Range(1, 1'000'000))
+      ->needs(store);
   command->add_option("--store-size", options->store_mb, "MB that the directory may hold")
       ->check(CLI::Range(1.0, 1e9))
       ->capture_default_str()
       ->needs(store)
       ->type_name("MB");
   command
-      ->add_option("--store-days", options->config.store_options.max_days,
-                   "Age in days at which a stored inference is removed")
+      ->add_option("--store-days", options->store_days,
+                   "Age in days at which a stored inference is removed; without it 30, and 7 of a client "
+                   "without a name")
       ->check(CLI::Range(0.01, 36'500.0))
-      ->capture_default_str()
       ->needs(store);
   command
       ->add_option("--clients", options->config.clients,

@@ -9,10 +9,16 @@
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/http.hpp>
+#include <future>
 #include <utility>
+#include <vector>
 
+#include "base/memory.h"
 #include "net/connection_reasons.h"
 #include "net/contained.h"
+#include "net/stream.h"
 
 namespace ap::net {
 namespace {
@@ -26,7 +32,40 @@ using boost::system::error_code;
 
 constexpr beast::string_view kBearer = "Bearer ";
 
-}  // namespace
+class ClientHandshake : public std::enable_shared_from_this<ClientHandshake> {
+ public:
+  ClientHandshake(const boost::asio::any_io_executor& executor, ServerUrl url, TlsTrust trust,
+                  const Credentials& credentials, std::string peer);
+  /// Looks the host up, does everything and waits for it, at most `wait` after the look-up.
+  /// @throws Error(peer) if no server answers or it does not admit us, Error(security) if its certificate is
+  /// not trusted.
+  std::unique_ptr<WebSocketStream> run(std::chrono::milliseconds wait);
+
+  /// An exception in a handler.
+  void failed(const std::exception& error);
+
+ private:
+  struct Result {
+    std::unique_ptr<WebSocketStream> stream;
+    ConnectionEnd failure;
+  };
+  void dial(const std::vector<boost::asio::ip::tcp::endpoint>& endpoints);
+  void shake_tls();
+  void upgrade();
+  void finish(ConnectionEnd failure);
+
+  const std::shared_ptr<TlsContext> tls_;
+  const ServerUrl url_;
+  const TlsTrust trust_;
+  const std::string peer_;
+  SecretVector<char> token_;  ///< until it is sent
+  const bool has_certificate_;
+  std::unique_ptr<WebSocketStream> stream_;
+  boost::asio::steady_timer timer_;
+  boost::beast::websocket::response_type answer_;
+  std::promise<Result> result_;
+  bool over_ = false;
+};
 
 ClientHandshake::ClientHandshake(const asio::any_io_executor& executor, ServerUrl url, TlsTrust trust,
                                  const Credentials& credentials, std::string peer)
@@ -115,6 +154,16 @@ void ClientHandshake::finish(ConnectionEnd failure) {
 
 void ClientHandshake::failed(const std::exception& error) {
   finish({ErrorCode::internal, fmt::format("the connection to {} failed ({})", peer_, error.what())});
+}
+
+}  // namespace
+
+std::shared_ptr<Connection> dial(IoThreads& io, const ServerUrl& url, const TlsTrust& trust,
+                                 const Credentials& credentials, const std::string& peer,
+                                 std::chrono::milliseconds wait, const ChannelLimits& limits) {
+  const auto handshake =
+      std::make_shared<ClientHandshake>(asio::any_io_executor(io.strand()), url, trust, credentials, peer);
+  return std::make_shared<Connection>(handshake->run(wait), peer, limits);
 }
 
 }  // namespace ap::net

@@ -14,6 +14,7 @@
 #include "net/channel_errors.h"
 #include "net/connection_reasons.h"
 #include "net/contained.h"
+#include "net/stream.h"
 
 namespace ap::net {
 namespace {
@@ -33,18 +34,21 @@ std::size_t cost(const Frame& frame) { return frame.size + kFrameOverheadBytes; 
 Connection::Connection(std::unique_ptr<WebSocketStream> stream, std::string peer, const ChannelLimits& limits,
                        std::size_t first_frame_bytes)
     : stream_(std::move(stream)),
+      executor_(stream_->get_executor()),
       peer_(std::move(peer)),
       goodbye_(limits.goodbye),
-      timer_(stream_->get_executor()),
+      timer_(executor_),
       frame_limit_(first_frame_bytes > 0 ? first_frame_bytes : kMaxFrameBytes),
       inbound_limit_(limits.inbound_bytes),
       outbound_limit_(limits.outbound_bytes) {
   stream_->read_message_max(frame_limit_);
 }
 
+Connection::~Connection() = default;
+
 template <typename Handler>
 void Connection::post(Handler handler) {
-  asio::post(stream_->get_executor(), contained(shared_from_this(), std::move(handler)));
+  asio::post(executor_, contained(shared_from_this(), std::move(handler)));
 }
 
 void Connection::start(std::function<void()> on_first) {

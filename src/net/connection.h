@@ -1,7 +1,9 @@
 // An open WebSocket connection as two bounded queues of frames, worked off by the network's threads.
 #pragma once
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/system/error_code.hpp>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -14,10 +16,11 @@
 #include "net/channel.h"
 #include "net/connection_end.h"
 #include "net/framing.h"
-#include "net/stream.h"
 #include "net/websocket.h"
 
 namespace ap::net {
+
+class WebSocketStream;
 
 // Two groups of members: those under `mutex_`, shared with the callers, and those that only handlers touch.
 // Handlers run one at a time, on the stream's strand, and hold the connection alive.
@@ -29,6 +32,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// taken.
   Connection(std::unique_ptr<WebSocketStream> stream, std::string peer, const ChannelLimits& limits,
              std::size_t first_frame_bytes = 0);
+  ~Connection();
 
   /// Begins to read. `on_first` is called once, when the first frame has come or none will.
   void start(std::function<void()> on_first = {});
@@ -54,7 +58,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   /// `done` is called once, when the connection has ended (at once if it has).
   void on_end(std::function<void()> done);
-  boost::asio::any_io_executor executor() { return stream_->get_executor(); }
+  const boost::asio::any_io_executor& executor() const { return executor_; }
 
   bool has_frame() const;
   bool ended() const;
@@ -89,6 +93,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   // ---- handlers only ----
   const std::unique_ptr<WebSocketStream> stream_;
+  const boost::asio::any_io_executor executor_;
   const std::string peer_;
   const std::chrono::milliseconds goodbye_;
   boost::asio::steady_timer timer_;

@@ -119,8 +119,8 @@ void Reception::enter(boost::asio::ip::tcp::socket socket) noexcept {
     const auto guest = std::make_shared<Guest>(socket.get_executor());
     guest->peer = "the client at " + endpoint_text(endpoint);
     guest->address = address_unit(endpoint.address());
-    guest->handshake =
-        std::make_shared<ServerHandshake>(std::move(socket), tls_, options_.admit, guest->peer);
+    guest->handshake = std::make_shared<ServerHandshake>(std::move(socket), tls_, options_.admit, guest->peer,
+                                                         options_.limits, options_.first_message_bytes);
     add(guest);
     guest->deadline.expires_after(options_.limits.handshake);
     guest->deadline.async_wait(contained(guest, [self = shared_from_this(), guest](error_code cancelled) {
@@ -141,12 +141,11 @@ void Reception::enter(boost::asio::ip::tcp::socket socket) noexcept {
 
 /// The handshakes are over. On the guest's strand.
 void Reception::admit(const std::shared_ptr<Guest>& guest, ServerHandshake::Result result) {
-  if (!result.stream) {
+  if (!result.connection) {
     guest->deadline.cancel();
     return lose(guest, result.failure);
   }
-  auto connection = std::make_shared<Connection>(std::move(result.stream), guest->peer, options_.limits,
-                                                 options_.first_message_bytes);
+  const std::shared_ptr<Connection>& connection = result.connection;
   {
     const std::lock_guard lock(mutex_);
     // Who was expelled a moment ago is not touched any more.

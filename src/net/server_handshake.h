@@ -4,13 +4,14 @@
 
 #include <any>
 #include <atomic>
-#include <boost/beast/http.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <functional>
 #include <memory>
 #include <string>
 
+#include "net/connection.h"
 #include "net/credentials.h"
-#include "net/stream.h"
+#include "net/tls_context.h"
 
 namespace ap::net {
 
@@ -20,14 +21,15 @@ class ServerHandshake : public std::enable_shared_from_this<ServerHandshake> {
   enum class Stage : int { silent, tls, upgrade };
 
   struct Result {
-    std::unique_ptr<WebSocketStream> stream;  ///< open; null if the handshakes failed
-    std::any admitted_as;                     ///< what `admit` returned
-    std::string failure;                      ///< why there is no stream: a sentence
+    std::shared_ptr<Connection> connection;  ///< open, not started; null if the handshakes failed
+    std::any admitted_as;                    ///< what `admit` returned
+    std::string failure;                     ///< why there is no connection: a sentence
   };
 
-  /// `peer`: how sentences call the client.
+  /// `peer`: how sentences call the client. `limits`, `first_frame_bytes`: of the connection to be.
   ServerHandshake(boost::asio::ip::tcp::socket socket, std::shared_ptr<TlsContext> tls, Admission admit,
-                  std::string peer);
+                  std::string peer, const ChannelLimits& limits, std::size_t first_frame_bytes);
+  ~ServerHandshake();
   /// `done` is called once, on the socket's strand. There is no deadline: the owner calls cut().
   void start(std::function<void(Result)> done);
   /// Ends the connection. Safe from any thread.
@@ -42,7 +44,7 @@ class ServerHandshake : public std::enable_shared_from_this<ServerHandshake> {
   void read_request();
   void answer_request(boost::system::error_code error);
   bool admitted();
-  void refuse(boost::beast::http::status status, const char* sentence, std::string reason);
+  void refuse(unsigned status, const char* sentence, std::string reason);
   void drain();
   void finish(std::string failure);
 
@@ -51,13 +53,14 @@ class ServerHandshake : public std::enable_shared_from_this<ServerHandshake> {
   const std::shared_ptr<TlsContext> tls_;
   const Admission admit_;
   const std::string peer_;
+  const ChannelLimits limits_;
+  const std::size_t first_frame_bytes_;
   std::atomic<int> stage_{0};
   std::function<void(Result)> done_;
   std::unique_ptr<WebSocketStream> stream_;
   std::any admitted_as_;
-  boost::beast::flat_buffer request_buffer_;
-  boost::beast::http::request_parser<boost::beast::http::empty_body> request_;
-  boost::beast::http::response<boost::beast::http::string_body> refusal_;
+  struct Http;
+  const std::unique_ptr<Http> http_;
   std::string failure_;
 };
 

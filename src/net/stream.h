@@ -28,7 +28,11 @@ void async_teardown(boost::beast::role_type, TlsStream& stream, Handler&& handle
                     boost::beast::bind_handler(std::forward<Handler>(handler), boost::system::error_code{}));
 }
 
-using WebSocketStream = boost::beast::websocket::stream<TlsStream, false>;
+/// A class of its own, so that it can be named without these headers, which take long to compile.
+class WebSocketStream : public boost::beast::websocket::stream<TlsStream, false> {
+ public:
+  using boost::beast::websocket::stream<TlsStream, false>::stream;
+};
 
 /// With this project's options. `socket` may be connected or not yet.
 std::unique_ptr<WebSocketStream> make_stream(boost::asio::ip::tcp::socket socket, TlsContext& tls);

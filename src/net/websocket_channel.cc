@@ -115,9 +115,7 @@ std::unique_ptr<Channel> connect(const std::string& url, const TlsTrust& trust,
                                  const Credentials& credentials) {
   const std::string peer = "the server at " + url;
   const auto io = std::make_shared<IoThreads>(1);
-  const auto handshake = std::make_shared<ClientHandshake>(boost::asio::any_io_executor(io->strand()),
-                                                           parse_server_url(url), trust, credentials, peer);
-  auto connection = std::make_shared<Connection>(handshake->run(bounded_wait(wait)), peer, limits);
+  auto connection = dial(*io, parse_server_url(url), trust, credentials, peer, bounded_wait(wait), limits);
   connection->start();
   return std::make_unique<WebSocketChannel>(io, std::move(connection));
 }

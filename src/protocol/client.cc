@@ -53,6 +53,9 @@ struct ClientSession::State {
   Share random_share(int node);
   void send_uploads(const std::vector<Share>& shares, Report& report);
   void expect_granted();
+  StoreAnswer ask_store(Command command, const MaterialId& id);
+  static void expect_stored(StoreAnswer answer);
+  void give_back(const MaterialId& id);
   void receive_replies(std::vector<Share>& shares, Report& report);
   void prepare_activations(const std::vector<Share>& shares, Material& material);
   void receive_statistics(Cost& phase, Report& report, Cost LayerCost::*which);
@@ -315,29 +318,74 @@ void ClientSession::prepare() {
   s.ready.push_back(std::move(material));
 }
 
+StoreAnswer ClientSession::State::ask_store(Command command, const MaterialId& id) {
+  channel.send(kCommand, Bytes{static_cast<std::uint8_t>(command)});
+  channel.send(kMaterialId, id);
+  const Bytes bytes = channel.receive_exactly(kMaterialAnswer, 1);
+  if (bytes[0] > static_cast<std::uint8_t>(StoreAnswer::failed))
+    fail_peer("the server answers about its store with the unknown status {}", bytes[0]);
+  return static_cast<StoreAnswer>(bytes[0]);
+}
+
+/// The server's half of what we could not store would only fill its store: it takes that out, and both forget
+/// it with the session.
+void ClientSession::State::give_back(const MaterialId& id) {
+  broken = true;
+  engines.clear();
+  ready.clear();
+  try {
+    ask_store(Command::use, id);
+  } catch (const Error&) {
+    // What we could not store is the error to tell.
+  }
+}
+
+void ClientSession::State::expect_stored(StoreAnswer answer) {
+  switch (answer) {
+    case StoreAnswer::done:
+      return;
+    case StoreAnswer::refused:
+      fail_peer("the server keeps no prepared inferences; ask its operator for --store, or infer without");
+    case StoreAnswer::client_full:
+      fail_peer(
+          "the server keeps as many prepared inferences of this client as one may have there; use stored "
+          "ones "
+          "first, or ask its operator for a larger --store-client-limit");
+    case StoreAnswer::full:
+      fail_peer(
+          "the server's store is full, mostly with inferences of other clients; try again later, or ask its "
+          "operator for a larger --store-limit or --store-size");
+    case StoreAnswer::failed:
+      fail_peer(
+          "the server cannot write to its store now; tell its operator, whose log says why, and try again "
+          "later");
+  }
+}
+
 MaterialId ClientSession::store(MaterialStore& store) {
   State& s = *state_;
-  if (s.ready.empty()) prepare();
+  const auto expect = [&](bool there_is_room) {
+    if (!there_is_room) fail_input("the store {} is full; use some of its inferences first", store.name());
+  };
+  s.expect_whole();
+  if (s.ready.empty()) {
+    expect(store.room(0) == Room::yes);
+    prepare();
+  }
   // Taken out of this session before it is written anywhere: it cannot be both used here and stored.
   const Material material = std::move(s.ready.front());
   s.ready.pop_front();
   const SecretBytes payload = serialise(material);
-  if (!store.has_room(payload.size())) {
-    fail_input("the store {} is full; use some of its inferences first", store.directory().string());
-  }
+  expect(store.room(payload.size()) == Room::yes);
   MaterialId id;
   s.prng.fill(std::span<std::uint8_t>(id));
-  s.channel.send(kCommand, Bytes{static_cast<std::uint8_t>(Command::store)});
-  s.channel.send(kMaterialId, id);
-  const Bytes answer = s.channel.receive_exactly(kMaterialAnswer, 1);
-  if (answer[0] != static_cast<std::uint8_t>(StoreAnswer::done)) {
-    fail_peer(
-        "the server keeps no more prepared inferences; use stored ones first, or ask for a larger "
-        "--store-limit there");
-  }
+  s.expect_stored(s.ask_store(Command::store, id));
   // The server's half comes first: ours never waits in vain, unless the server loses its own.
-  if (!store.save(id, payload)) {
-    fail_input("the store {} is full; use some of its inferences first", store.directory().string());
+  try {
+    expect(store.save(id, payload) == MaterialStore::Saved::done);
+  } catch (const Error&) {
+    s.give_back(id);
+    throw;
   }
   s.last = material.report;
   return id;
@@ -356,10 +404,7 @@ ClientSession::Use ClientSession::use(MaterialStore& store, const MaterialId& id
       return;
     }
     static_cast<ClientMaterial&>(material) = parse_client_material(s.model, s.channel, *payload);
-    s.channel.send(kCommand, Bytes{static_cast<std::uint8_t>(Command::use)});
-    s.channel.send(kMaterialId, id);
-    const Bytes answer = s.channel.receive_exactly(kMaterialAnswer, 1);
-    if (answer[0] != static_cast<std::uint8_t>(StoreAnswer::done)) result = Use::unknown;
+    if (s.ask_store(Command::use, id) != StoreAnswer::done) result = Use::unknown;
   });
   if (result != Use::ready) return result;
   material.report = s.empty_report(material.engines);

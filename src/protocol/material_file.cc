@@ -1,8 +1,6 @@
 #include "protocol/material_file.h"
 
 #include <openssl/evp.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -17,8 +15,8 @@ namespace ap::protocol {
 namespace {
 
 constexpr std::array<std::uint8_t, 8> kMagic = {'A', 'P', 'S', 'T', 'O', 'R', 'E', 0};
-constexpr std::uint16_t kVersion = 2;
-constexpr std::size_t kKeyAt = 76, kDigestAt = 108, kDigestBytes = 32;
+constexpr std::uint16_t kVersion = 3;
+constexpr std::size_t kKeyAt = 92, kDigestAt = 124, kDigestBytes = 32;
 /// Encrypted and written at a time.
 constexpr std::size_t kChunk = std::size_t{1} << 20;
 
@@ -62,36 +60,31 @@ class KeyStream {
   SecretBytes pad_;
 };
 
-void write_at(int fd, const std::string& name, ByteView bytes, std::uint64_t offset) {
-  std::size_t at = 0;
-  while (at < bytes.size()) {
-    const ssize_t put = ::pwrite(fd, bytes.data() + at, bytes.size() - at, static_cast<off_t>(offset + at));
-    if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) fail_input("cannot write {}: {}", name, std::strerror(errno));
-    at += static_cast<std::size_t>(put);
-  }
+void write_at(DirectoryFile& file, const std::string& name, ByteView bytes, std::uint64_t offset) {
+  if (const int error = write_all(file, bytes, offset); error != 0)
+    fail_input("cannot write {}: {}", name, std::strerror(error));
 }
 
 /// False if the file ends before.
-bool read_at(int fd, const std::string& name, std::span<std::uint8_t> bytes, std::uint64_t offset) {
-  std::size_t at = 0;
-  while (at < bytes.size()) {
-    const ssize_t got = ::pread(fd, bytes.data() + at, bytes.size() - at, static_cast<off_t>(offset + at));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail_input("cannot read {}: {}", name, std::strerror(errno));
-    if (got == 0) return false;
-    at += static_cast<std::size_t>(got);
-  }
-  return true;
+bool read_at(DirectoryFile& file, const std::string& name, std::span<std::uint8_t> bytes,
+             std::uint64_t offset) {
+  std::size_t got = 0;
+  if (const int error = read_all(file, bytes, offset, got); error != 0)
+    fail_input("cannot read {}: {}", name, std::strerror(error));
+  return got == bytes.size();
 }
 
-SecretBytes read_header_bytes(int fd, const std::string& name) {
+void sync_file(DirectoryFile& file, const std::string& name) {
+  if (const int error = file.sync(); error != 0) fail_input("cannot sync {}: {}", name, std::strerror(error));
+}
+
+SecretBytes read_header_bytes(DirectoryFile& file, const std::string& name) {
   SecretBytes bytes(kMaterialHeaderBytes);
-  if (!read_at(fd, name, bytes, 0)) fail_input("{} is too short for a stored inference; delete it", name);
+  if (!read_at(file, name, bytes, 0)) fail_input("{} is too short for a stored inference; delete it", name);
   return bytes;
 }
 
-MaterialHeader parse(int fd, const std::string& name, ByteView bytes) {
+MaterialHeader parse(DirectoryFile& file, const std::string& name, ByteView bytes) {
   if (!std::equal(kMagic.begin(), kMagic.end(), bytes.begin())) {
     fail_input("{} is no stored inference; delete it or give another directory", name);
   }
@@ -102,34 +95,41 @@ MaterialHeader parse(int fd, const std::string& name, ByteView bytes) {
   }
   MaterialHeader header;
   header.role = static_cast<package::Role>(in.u8());
-  in.u8();
+  const int kind = in.u8();
   std::ranges::copy(in.raw(header.package.size()), header.package.begin());
   std::ranges::copy(in.raw(header.id.size()), header.id.begin());
   header.created = in.u64();
   header.payload_bytes = in.u64();
-  struct stat info {};
-  if (::fstat(fd, &info) != 0) fail_input("cannot read {}: {}", name, std::strerror(errno));
-  const auto size = static_cast<std::uint64_t>(info.st_size);
-  if (size < kMaterialHeaderBytes || size - kMaterialHeaderBytes != header.payload_bytes) {
-    fail_input("{} has {} bytes, not as many as its header says; it is damaged, delete it", name, size);
+  std::ranges::copy(in.raw(header.owner.tag.size()), header.owner.tag.begin());
+  if (kind > static_cast<int>(StoreOwner::Kind::address)) {
+    fail_input("{} belongs to an unknown kind of owner ({}); it is damaged, delete it", name, kind);
+  }
+  header.owner.kind = static_cast<StoreOwner::Kind>(kind);
+  FileInfo info;
+  if (const int error = file.info(info); error != 0)
+    fail_input("cannot read {}: {}", name, std::strerror(error));
+  if (info.bytes < kMaterialHeaderBytes || info.bytes - kMaterialHeaderBytes != header.payload_bytes) {
+    fail_input("{} has {} bytes, not as many as its header says; it is damaged, delete it", name, info.bytes);
   }
   return header;
 }
 
 }  // namespace
 
-void write_material(int fd, const std::string& name, const MaterialHeader& header, ByteView payload) {
+void write_material(DirectoryFile& file, const std::string& name, const MaterialHeader& header,
+                    ByteView payload) {
   AP_ASSERT(header.payload_bytes == payload.size());
   SecretWriter out;
   out.array(kMagic);
   out.u8(kVersion);
   out.u8(0);
   out.u8(static_cast<std::uint8_t>(header.role));
-  out.u8(0);
+  out.u8(static_cast<std::uint8_t>(header.owner.kind));
   out.array(header.package);
   out.array(header.id);
   out.u64(header.created);
   out.u64(header.payload_bytes);
+  out.array(header.owner.tag);
   Seed key = random_seed();
   out.array(key);
   wipe(key.data(), key.size());
@@ -144,26 +144,26 @@ void write_material(int fd, const std::string& name, const MaterialHeader& heade
     chunk.assign(part.begin(), part.end());
     stream.apply(chunk);
     digest.add(chunk);
-    write_at(fd, name, chunk, kMaterialHeaderBytes + at);
+    write_at(file, name, chunk, kMaterialHeaderBytes + at);
   }
   out.array(digest.finish());
-  write_at(fd, name, out.bytes(), 0);
-  if (::fsync(fd) != 0) fail_input("cannot sync {}: {}", name, std::strerror(errno));
+  write_at(file, name, out.bytes(), 0);
+  sync_file(file, name);
 }
 
-MaterialHeader read_material_header(int fd, const std::string& name) {
-  return parse(fd, name, read_header_bytes(fd, name));
+MaterialHeader read_material_header(DirectoryFile& file, const std::string& name) {
+  return parse(file, name, read_header_bytes(file, name));
 }
 
-SecretBytes read_material(int fd, const std::string& name) {
-  const SecretBytes header = read_header_bytes(fd, name);
-  SecretBytes payload(parse(fd, name, header).payload_bytes);
+SecretBytes read_material(DirectoryFile& file, const std::string& name) {
+  const SecretBytes header = read_header_bytes(file, name);
+  SecretBytes payload(parse(file, name, header).payload_bytes);
   Sha256 digest;
   digest.add(ByteView(header).first(kDigestAt));
   KeyStream stream(ByteView(header).subspan(kKeyAt));
   for (std::size_t at = 0; at < payload.size(); at += kChunk) {
     const auto chunk = std::span(payload).subspan(at, std::min(kChunk, payload.size() - at));
-    if (!read_at(fd, name, chunk, kMaterialHeaderBytes + at)) {
+    if (!read_at(file, name, chunk, kMaterialHeaderBytes + at)) {
       fail_input("{} ended at byte {}; it is damaged and was removed", name, kMaterialHeaderBytes + at);
     }
     digest.add(chunk);
@@ -176,9 +176,9 @@ SecretBytes read_material(int fd, const std::string& name) {
   return payload;
 }
 
-void wipe_material(int fd, const std::string& name) {
-  write_at(fd, name, Bytes(kMaterialHeaderBytes), 0);
-  if (::fdatasync(fd) != 0) fail_input("cannot sync {}: {}", name, std::strerror(errno));
+void wipe_material(DirectoryFile& file, const std::string& name) {
+  write_at(file, name, Bytes(kMaterialHeaderBytes), 0);
+  sync_file(file, name);
 }
 
 }  // namespace ap::protocol

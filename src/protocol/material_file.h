@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <string>
 
+#include "base/directory.h"
 #include "base/secret_bytes.h"
 #include "package/package.h"
+#include "protocol/store_owner.h"
 
 namespace ap::protocol {
 
-inline constexpr std::size_t kMaterialHeaderBytes = 140;
+inline constexpr std::size_t kMaterialHeaderBytes = 156;
 
 struct MaterialHeader {
   package::Role role = package::Role::client;
@@ -18,18 +20,20 @@ struct MaterialHeader {
   std::array<std::uint8_t, 16> id{};
   std::uint64_t created = 0;  ///< seconds since 1970
   std::uint64_t payload_bytes = 0;
+  StoreOwner owner;
 };
 
 /// Writes header and payload to an empty file and syncs it. @throws Error(input) naming `name`.
-void write_material(int fd, const std::string& name, const MaterialHeader& header, ByteView payload);
+void write_material(DirectoryFile& file, const std::string& name, const MaterialHeader& header,
+                    ByteView payload);
 
 /// @throws Error(input) if it is no header of this version or the file has another length than it says.
-MaterialHeader read_material_header(int fd, const std::string& name);
+MaterialHeader read_material_header(DirectoryFile& file, const std::string& name);
 
 /// @throws Error(input) if the file is damaged.
-SecretBytes read_material(int fd, const std::string& name);
+SecretBytes read_material(DirectoryFile& file, const std::string& name);
 
 /// Overwrites the header, with it the key, and syncs it. @throws Error(input) if it cannot.
-void wipe_material(int fd, const std::string& name);
+void wipe_material(DirectoryFile& file, const std::string& name);
 
 }  // namespace ap::protocol

@@ -1,81 +1,83 @@
 #include "protocol/material_store.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <memory>
 
 #include "base/error.h"
-#include "base/file_descriptor.h"
 #include "protocol/material_file.h"
 
 namespace ap::protocol {
 namespace {
 
-constexpr std::string_view kReady = ".material", kPartial = ".partial", kClaimed = ".claimed";
-constexpr std::size_t kHexBytes = 32;
-
-std::uint64_t now() {
-  const auto since = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(since).count());
-}
+constexpr std::uint64_t kSweepSeconds = 60;
+constexpr std::size_t kDefaultShare = 4;  // one owner's part of the store is one in so many
 
 std::string name_of(const MaterialId& id, std::string_view ending) {
   return to_hex(id) + std::string(ending);
 }
 
-/// Whether it is 32 hexadecimal digits and this ending.
-bool is_named(const std::string& name, std::string_view ending) {
-  return name.size() == kHexBytes + ending.size() && name.ends_with(ending) &&
-         name.find_first_not_of("0123456789abcdef") == kHexBytes;
-}
-
-std::vector<std::string> names_in(int directory) {
-  const int copy = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(copy < 0 ? nullptr : ::fdopendir(copy), ::closedir);
-  std::vector<std::string> names;
-  if (!stream) {
-    if (copy >= 0) ::close(copy);
-    return names;
-  }
-  while (const dirent* entry = ::readdir(stream.get())) names.emplace_back(entry->d_name);
-  return names;
-}
-
-int open_file(int directory, const std::string& name, int flags) {
-  return ::openat(directory, name.c_str(), flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-}
-
 }  // namespace
 
-struct MaterialStore::Entry {
-  std::string name;
-  MaterialHeader header;
-};
-
-/// Of the whole directory, while it lives. Each has an open file description of its own, so that it holds
-/// among threads too.
+/// Of the whole directory, while it lives, among threads and processes. It knows whether the index is right:
+/// the lock file holds a number that everybody who changes the directory counts up, and the directory's own
+/// time tells of people who change it by hand.
 class MaterialStore::Lock {
  public:
-  explicit Lock(const MaterialStore& store) : file_(open_file(store.fd_, "lock", O_RDWR | O_CREAT)) {
-    int result = -1;
-    if (file_.get() >= 0) {
-      do result = ::flock(file_.get(), LOCK_EX);
-      while (result != 0 && errno == EINTR);
-    }
-    if (result != 0)
-      fail_input("cannot lock the store {}: {}", store.directory_.string(), std::strerror(errno));
+  explicit Lock(MaterialStore& store) : store_(store) {
+    int error = 0;
+    file_ = store.directory_->open("lock", Directory::Open::lock, error);
+    if (!file_) fail_input("cannot lock the store {}: {}", store.name(), std::strerror(error));
+    thread_ = std::unique_lock(store.mutex_);
+    FileInfo info;
+    right_ = read_generation() && store.directory_->info("", info) == 0 &&
+             store.changed_ns_ == info.modified_ns && store.generation_ == generation_;
+    if (!right_) store.changed_ns_ = -1;
+  }
+  ~Lock() {
+    FileInfo info;
+    store_.generation_ = generation_;
+    store_.changed_ns_ = right_ && store_.directory_->info("", info) == 0 ? info.modified_ns : -1;
+  }
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+
+  /// Makes the index right. @throws Error(input) if the directory cannot be read.
+  void refresh() {
+    if (!right_) store_.index_.refresh(*store_.directory_);
+    right_ = true;
+  }
+  /// The index may be wrong from here on.
+  void distrust() { right_ = false; }
+
+  /// Must come before the directory is changed. False if others cannot be told, or only by the directory's
+  /// time.
+  bool announce() {
+    if (announced_) return true;
+    std::array<std::uint8_t, 8> bytes;
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+      bytes[i] = static_cast<std::uint8_t>((generation_ + 1) >> (8 * i));
+    announced_ = write_all(*file_, bytes, 0) == 0;
+    if (announced_) ++generation_;
+    return announced_;
   }
 
  private:
-  FileDescriptor file_;
+  bool read_generation() {
+    std::array<std::uint8_t, 8> bytes{};
+    std::size_t got = 0;
+    if (read_all(*file_, bytes, 0, got) != 0) return false;
+    for (std::size_t i = 0; i < bytes.size(); ++i) generation_ |= std::uint64_t{bytes[i]} << (8 * i);
+    return true;
+  }
+
+  MaterialStore& store_;
+  std::unique_ptr<DirectoryFile> file_;
+  std::unique_lock<std::mutex> thread_;
+  std::uint64_t generation_ = 0;
+  bool right_ = false;
+  bool announced_ = false;
 };
 
 std::string to_hex(const MaterialId& id) {
@@ -86,34 +88,31 @@ std::string to_hex(const MaterialId& id) {
 
 MaterialStore::MaterialStore(const std::filesystem::path& directory, package::Role role,
                              const package::PackageId& id, StoreOptions options)
-    : directory_(directory), role_(role), package_(id), options_(std::move(options)) {
-  if (directory_.has_parent_path()) {
-    std::error_code error;
-    std::filesystem::create_directories(directory_.parent_path(), error);
+    : MaterialStore(open_directory(directory), role, id, std::move(options)) {}
+
+MaterialStore::MaterialStore(std::unique_ptr<Directory> directory, package::Role role,
+                             const package::PackageId& id, StoreOptions options)
+    : directory_(std::move(directory)), role_(role), package_(id), options_(std::move(options)) {
+  FileInfo info;
+  if (const int error = directory_->info("", info); error != 0)
+    fail_input("cannot read the directory {}: {}", name(), std::strerror(error));
+  if (!info.ours_alone) {
+    fail_security(
+        "{} holds secrets, but it is not yours alone; make it so (chmod 700) or give another directory",
+        name());
   }
-  if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST) {
-    fail_input("cannot make the directory {}: {}", directory_.string(), std::strerror(errno));
-  }
-  fd_ = ::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd_ < 0) fail_input("cannot open the directory {}: {}", directory_.string(), std::strerror(errno));
-  try {
-    struct stat info {};
-    if (::fstat(fd_, &info) != 0 || info.st_uid != ::geteuid() || (info.st_mode & 077) != 0) {
-      fail_security(
-          "{} holds secrets, but it is not yours alone; make it so (chmod 700) or give another directory",
-          directory_.string());
-    }
-    const Lock lock(*this);
-    remove_leftovers();
-    remove_old(entries());
-  } catch (...) {
-    ::close(fd_);
-    throw;
-  }
+  if (options_.max_owner_inferences == 0)
+    options_.max_owner_inferences = std::max<std::size_t>(options_.max_inferences / kDefaultShare, 1);
+  Lock lock(*this);
+  remove_leftovers(lock);
+  sweep(lock);
 }
 
-MaterialStore::~MaterialStore() { ::close(fd_); }
-
+std::uint64_t MaterialStore::now() const {
+  if (options_.clock) return options_.clock();
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(since).count());
+}
 void MaterialStore::reached(const char* point) const {
   if (options_.reached) options_.reached(point);
 }
@@ -121,122 +120,139 @@ void MaterialStore::notice(const std::string& sentence) const {
   if (options_.notice) options_.notice(sentence);
 }
 void MaterialStore::sync_directory(const char* doing) const {
-  if (::fsync(fd_) != 0) fail_input("cannot {} in {}: {}", doing, directory_.string(), std::strerror(errno));
+  if (const int error = directory_->sync(); error != 0)
+    fail_input("cannot {} in {}: {}", doing, name(), std::strerror(error));
 }
 
 /// A file that is never to be read again. What cannot be wiped is still removed.
-void MaterialStore::destroy(const std::string& name) {
-  const FileDescriptor file(open_file(fd_, name, O_WRONLY));
-  try {
-    if (file.get() >= 0) wipe_material(file.get(), (directory_ / name).string());
-  } catch (const Error& error) {
-    notice(error.what());
+void MaterialStore::destroy(Lock& lock, const std::string& file_name) {
+  lock.announce();
+  int error = 0;
+  if (const auto file = directory_->open(file_name, Directory::Open::write, error)) {
+    try {
+      wipe_material(*file, path_of(file_name));
+    } catch (const Error& failure) {
+      notice(failure.what());
+    }
   }
-  ::unlinkat(fd_, name.c_str(), 0);
+  if (directory_->remove(file_name) == 0) {
+    index_.remove(file_name);
+  } else {
+    lock.distrust();
+  }
 }
 
-void MaterialStore::remove_leftovers() {
+void MaterialStore::remove_leftovers(Lock& lock) {
+  std::vector<std::string> names;
+  if (const int error = directory_->list(names); error != 0)
+    fail_input("cannot read the directory {}: {}", name(), std::strerror(error));
   std::size_t removed = 0;
-  for (const std::string& name : names_in(fd_)) {
-    if (!is_named(name, kPartial) && !is_named(name, kClaimed)) continue;
-    destroy(name);
+  for (const std::string& file : names) {
+    if (!is_material_name(file, kPartialEnding) && !is_material_name(file, kClaimedEnding)) continue;
+    destroy(lock, file);
     ++removed;
   }
   if (removed > 0) {
     notice(fmt::format("removed {} stored inferences from {} that a crash had left half written or half used",
-                       removed, directory_.string()));
+                       removed, name()));
   }
 }
 
-/// All files that have a header of this version, of whatever package.
-std::vector<MaterialStore::Entry> MaterialStore::entries() {
-  std::vector<Entry> found;
-  for (const std::string& name : names_in(fd_)) {
-    if (!is_named(name, kReady)) continue;
-    const FileDescriptor file(open_file(fd_, name, O_RDONLY));
-    if (file.get() < 0) continue;
-    try {
-      found.push_back({name, read_material_header(file.get(), name)});
-    } catch (const Error&) {
-      // claim() says what is wrong with it
-    }
-  }
-  std::ranges::sort(found, {}, [](const Entry& e) { return std::pair(e.header.created, e.name); });
-  return found;
-}
-
-/// Returns those that are left.
-std::vector<MaterialStore::Entry> MaterialStore::remove_old(std::vector<Entry> entries) {
-  const double limit = options_.max_days * 86'400;
+bool MaterialStore::too_old(std::uint64_t created, const StoreOwner& owner) const {
+  const double days = owner.kind == StoreOwner::Kind::address
+                          ? std::min(options_.max_days, options_.max_anonymous_days)
+                          : options_.max_days;
   const std::uint64_t time = now();
-  const std::size_t removed = std::erase_if(entries, [&](const Entry& entry) {
-    const std::uint64_t age = time > entry.header.created ? time - entry.header.created : 0;
-    if (static_cast<double>(age) <= limit) return false;
-    destroy(entry.name);
-    return true;
-  });
-  if (removed > 0) {
-    notice(fmt::format("removed {} stored inferences older than {} days from {}", removed, options_.max_days,
-                       directory_.string()));
+  return time > created && static_cast<double>(time - created) > days * 86'400;
+}
+
+/// At most once a minute, so that it costs nothing beside what a session does.
+void MaterialStore::sweep(Lock& lock) {
+  const std::uint64_t time = now();
+  if (time >= swept_ && time - swept_ < kSweepSeconds) return;
+  lock.refresh();
+  std::vector<std::string> old;
+  for (const auto& [file, half] : index_.halves()) {
+    if (too_old(half.created, half.owner)) old.push_back(file);
   }
-  return entries;
+  for (const std::string& file : old) destroy(lock, file);
+  swept_ = time;
+  if (!old.empty())
+    notice(fmt::format("removed {} stored inferences from {} that were too old", old.size(), name()));
 }
 
-bool MaterialStore::fits(const std::vector<Entry>& entries, std::uint64_t payload_bytes) const {
-  std::uint64_t bytes = payload_bytes + kMaterialHeaderBytes;
-  for (const Entry& entry : entries) bytes += entry.header.payload_bytes + kMaterialHeaderBytes;
-  return entries.size() < options_.max_inferences && bytes <= options_.max_bytes;
+Room MaterialStore::room_for(std::uint64_t payload_bytes, const StoreOwner& owner) const {
+  const std::uint64_t bytes = payload_bytes + kMaterialHeaderBytes;
+  if (owner.kind != StoreOwner::Kind::self) {
+    const MaterialIndex::Sum theirs = index_.of(owner);
+    const double part = static_cast<double>(options_.max_owner_inferences) /
+                        static_cast<double>(std::max<std::size_t>(options_.max_inferences, 1));
+    if (theirs.count >= options_.max_owner_inferences) return Room::owner_full;
+    if (theirs.count > 0 &&
+        static_cast<double>(theirs.bytes + bytes) > part * static_cast<double>(options_.max_bytes))
+      return Room::owner_full;
+  }
+  const MaterialIndex::Sum all = index_.all();
+  const bool fits = all.count < options_.max_inferences && all.bytes <= options_.max_bytes &&
+                    bytes <= options_.max_bytes - all.bytes;
+  return fits ? Room::yes : Room::full;
 }
 
-bool MaterialStore::has_room(std::uint64_t payload_bytes) {
-  const Lock lock(*this);
-  return fits(remove_old(entries()), payload_bytes);
+Room MaterialStore::room(std::uint64_t payload_bytes, const StoreOwner& owner) {
+  Lock lock(*this);
+  sweep(lock);
+  lock.refresh();
+  return room_for(payload_bytes, owner);
 }
 
-bool MaterialStore::save(const MaterialId& id, ByteView payload) {
-  const Lock lock(*this);
-  const std::string ready = name_of(id, kReady), partial = name_of(id, kPartial);
-  if (!fits(remove_old(entries()), payload.size())) return false;
-  struct stat info {};
-  if (::fstatat(fd_, ready.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) return false;
-  const FileDescriptor file(open_file(fd_, partial, O_RDWR | O_CREAT | O_EXCL));
-  if (file.get() < 0)
-    fail_input("cannot create {}: {}", (directory_ / partial).string(), std::strerror(errno));
-  std::string name = partial;
+MaterialStore::Saved MaterialStore::save(const MaterialId& id, ByteView payload, const StoreOwner& owner) {
+  Lock lock(*this);
+  sweep(lock);
+  lock.refresh();
+  const std::string ready = name_of(id, kReadyEnding), partial = name_of(id, kPartialEnding);
+  if (index_.halves().contains(ready)) return Saved::known;
+  if (const Room room = room_for(payload.size(), owner); room != Room::yes)
+    return room == Room::full ? Saved::full : Saved::owner_full;
+  if (!lock.announce()) fail_input("cannot write {}; is the disk full?", path_of("lock"));
+  MaterialHeader header{role_, package_, id, now(), payload.size(), owner};
+  int error = 0;
+  const auto file = directory_->open(partial, Directory::Open::create, error);
+  if (!file) fail_input("cannot create {}: {}", path_of(partial), std::strerror(error));
+  std::string written = partial;
   try {
-    write_material(file.get(), (directory_ / partial).string(), {role_, package_, id, now(), payload.size()},
-                   payload);
+    write_material(*file, path_of(partial), header, payload);
     reached("written");
-    if (::renameat(fd_, partial.c_str(), fd_, ready.c_str()) != 0) {
-      fail_input("cannot rename {}: {}", (directory_ / partial).string(), std::strerror(errno));
-    }
-    name = ready;
+    if (error = directory_->rename(partial, ready); error != 0)
+      fail_input("cannot rename {}: {}", path_of(partial), std::strerror(error));
+    written = ready;
     reached("renamed");
     sync_directory("store an inference");
   } catch (...) {
-    destroy(name);
+    destroy(lock, written);
     throw;
   }
+  index_.add(ready,
+             {header.created, header.payload_bytes + kMaterialHeaderBytes, owner, true, role_, package_, id});
   reached("stored");
-  return true;
+  return Saved::done;
 }
 
-std::optional<SecretBytes> MaterialStore::claim(const MaterialId& id) {
-  const Lock lock(*this);
-  remove_old(entries());
-  const std::string ready = name_of(id, kReady), claimed = name_of(id, kClaimed);
-  const std::string where = (directory_ / ready).string();
-  const FileDescriptor file(open_file(fd_, ready, O_RDWR));
-  if (file.get() < 0) {
-    if (errno == ENOENT) return std::nullopt;
-    fail_input("cannot open {}: {}", where, std::strerror(errno));
-  }
-  struct stat info {};
-  if (::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_uid != ::geteuid() ||
-      (info.st_mode & 077) != 0) {
+/// None if there is none. @throws Error(input) if it cannot be opened.
+std::unique_ptr<DirectoryFile> MaterialStore::open_ready(const std::string& file_name) {
+  int error = 0;
+  auto file = directory_->open(file_name, Directory::Open::read_write, error);
+  if (!file && error != ENOENT) fail_input("cannot open {}: {}", path_of(file_name), std::strerror(error));
+  return file;
+}
+
+/// The header of a half that may be claimed. @throws Error(input) otherwise.
+MaterialHeader MaterialStore::expect_ours(DirectoryFile& file, const MaterialId& id,
+                                          const std::string& where) const {
+  FileInfo info;
+  if (file.info(info) != 0 || !info.regular || !info.ours_alone) {
     fail_input("{} is not a file of yours alone, so others may know its secrets; delete it", where);
   }
-  const MaterialHeader header = read_material_header(file.get(), where);
+  const MaterialHeader header = read_material_header(file, where);
   if (header.package != package_) {
     fail_input("{} was prepared with package {}, not with {}; use that package or delete it", where,
                package::to_hex(header.package), package::to_hex(package_));
@@ -245,37 +261,68 @@ std::optional<SecretBytes> MaterialStore::claim(const MaterialId& id) {
     fail_input("{} is the other party's half of an inference; each party keeps its own directory", where);
   }
   if (header.id != id) fail_input("{} was renamed; a stored inference keeps its name, delete it", where);
+  return header;
+}
+
+std::optional<SecretBytes> MaterialStore::claim(const MaterialId& id) {
+  const std::string ready = name_of(id, kReadyEnding), claimed = name_of(id, kClaimedEnding);
+  const std::string where = path_of(ready);
+  // Most ids that do not exist end here, without a lock that others wait for.
+  if (!open_ready(ready)) return std::nullopt;
+  Lock lock(*this);
+  sweep(lock);
+  const auto file = open_ready(ready);
+  if (!file) return std::nullopt;
+  MaterialHeader header;
+  try {
+    header = expect_ours(*file, id, where);
+  } catch (const Error&) {  // it is not what the index says
+    index_.remove(ready);
+    lock.distrust();
+    throw;
+  }
+  if (too_old(header.created, header.owner)) {
+    destroy(lock, ready);
+    return std::nullopt;
+  }
 
   // From here on it is lost if anything goes wrong.
-  if (::renameat(fd_, ready.c_str(), fd_, claimed.c_str()) != 0) {
-    if (errno == ENOENT) return std::nullopt;
-    fail_input("cannot rename {}: {}", where, std::strerror(errno));
+  lock.announce();
+  if (const int error = directory_->rename(ready, claimed); error != 0) {
+    if (error == ENOENT) return std::nullopt;
+    fail_input("cannot rename {}: {}", where, std::strerror(error));
   }
+  index_.remove(ready);
   SecretBytes payload;
   try {
     sync_directory("claim an inference");
     reached("claimed");
-    payload = read_material(file.get(), where);
+    payload = read_material(*file, where);
     reached("read");
-    wipe_material(file.get(), where);
+    wipe_material(*file, where);
     reached("wiped");
   } catch (...) {
-    destroy(claimed);
+    destroy(lock, claimed);
     throw;
   }
-  ::unlinkat(fd_, claimed.c_str(), 0);
+  directory_->remove(claimed);
   reached("removed");
   return payload;
 }
 
 std::vector<MaterialId> MaterialStore::ids() {
-  const Lock lock(*this);
-  std::vector<MaterialId> ids;
-  for (const Entry& entry : remove_old(entries())) {
-    const MaterialHeader& header = entry.header;
-    if (header.role == role_ && header.package == package_ && entry.name == name_of(header.id, kReady))
-      ids.push_back(header.id);
+  Lock lock(*this);
+  sweep(lock);
+  lock.refresh();
+  std::vector<std::pair<std::uint64_t, MaterialId>> found;
+  for (const auto& [file, half] : index_.halves()) {
+    if (half.readable && half.role == role_ && half.package == package_ &&
+        file == name_of(half.id, kReadyEnding))
+      found.emplace_back(half.created, half.id);
   }
+  std::ranges::sort(found);
+  std::vector<MaterialId> ids;
+  for (const auto& [created, id] : found) ids.push_back(id);
   return ids;
 }
 

@@ -25,8 +25,14 @@ enum Message : net::MessageType {
 };
 
 enum class Command : std::uint8_t { goodbye = 0, prepare = 1, infer = 2, probe = 3, store = 4, use = 5 };
-/// To `store`: done, or it keeps no more. To `use`: done, or it has none of this id, whatever the reason.
-enum class StoreAnswer : std::uint8_t { done = 0, refused = 1 };
+/// To `use`: done or refused, it has none of this id, whatever the reason. To `store` any.
+enum class StoreAnswer : std::uint8_t {
+  done = 0,
+  refused = 1,      ///< it keeps none at all
+  client_full = 2,  ///< it keeps as many as one client may have there
+  full = 3,         ///< it keeps as many as it may
+  failed = 4,       ///< it cannot write them now
+};
 /// To `prepare`, ahead of the first reply. Whatever it is, the client has sent all its keys and uploads.
 enum class PrepareAnswer : std::uint8_t {
   granted = 0,

@@ -273,17 +273,17 @@ class Session {
     return id;
   }
 
-  /// `done` does the work and says whether it could. Why not is the server's own business.
+  /// `work` gives the answer, `otherwise` stands for an error. Why is for our own log.
   template <typename Work>
-  void answer_store(const Work& done) {
-    bool success = false;
+  void answer_store(StoreAnswer otherwise, const Work& work) {
+    StoreAnswer answer = StoreAnswer::refused;
     try {
-      success = options_.store != nullptr && done();
+      if (options_.store != nullptr) answer = work();
     } catch (const Error& error) {
       if (error.code() == ErrorCode::peer) throw;
+      answer = otherwise;
       if (options_.on_store_failure) options_.on_store_failure(error.what());
     }
-    const auto answer = success ? StoreAnswer::done : StoreAnswer::refused;
     channel_.send(kMaterialAnswer, Bytes{static_cast<std::uint8_t>(answer)});
   }
 
@@ -293,19 +293,32 @@ class Session {
     // Taken out first, and gone even if it cannot be stored: the client has given up its half too.
     const ServerMaterial material = std::move(ready_.front());
     ready_.pop_front();
-    answer_store([&] { return options_.store->save(id, serialise(material)); });
+    answer_store(StoreAnswer::failed, [&] {
+      using Saved = MaterialStore::Saved;
+      switch (options_.store->save(id, serialise(material), options_.store_owner)) {
+        case Saved::done:
+          return StoreAnswer::done;
+        case Saved::owner_full:
+          return StoreAnswer::client_full;
+        case Saved::full:
+          return StoreAnswer::full;
+        case Saved::known:
+          break;
+      }
+      return StoreAnswer::refused;
+    });
     progress();
   }
 
   void use() {
     check_room();
     const MaterialId id = receive_id();
-    answer_store([&] {
+    answer_store(StoreAnswer::refused, [&] {
       const std::optional<SecretBytes> payload = options_.store->claim(id);
-      if (!payload) return false;
+      if (!payload) return StoreAnswer::refused;
       ready_.push_front(parse_server_material(model_, channel_, *payload));
       progress();
-      return true;
+      return StoreAnswer::done;
     });
   }
 

@@ -31,6 +31,7 @@ struct ServerOptions {
   std::function<void()> on_inference;  ///< called before the result of each inference is sent
   ShareStatistics share_statistics = ShareStatistics::none;  ///< with the client
   MaterialStore* store = nullptr;  ///< for prepared inferences that outlive their session; may be shared
+  StoreOwner store_owner;          ///< whom what the client stores is counted for
   std::function<void(const std::string&)> on_refusal;  ///< gets a sentence for the log: why a greeting failed
   /// Called after every command that brings a classification nearer: an inference was prepared, used, stored
   /// or answered. What a client can do for ever at no cost (probes, asking for halves that are not there) is

@@ -210,6 +210,10 @@ void Server::State::serve(Conversation& session) {
     protocol::ServerOptions options;
     options.max_prepared = config.max_prepared;
     options.store = store.get();
+    using Kind = protocol::StoreOwner::Kind;
+    options.store_owner = session.client().name.empty()
+                              ? protocol::make_owner(Kind::address, address)
+                              : protocol::make_owner(Kind::client, session.client().name);
     options.share_statistics = config.share_statistics;
     options.may_prepare = [&] {
       const protocol::Permission permission = may_prepare(session);

@@ -21,6 +21,8 @@
 namespace ap::protocol {
 namespace {
 
+using Saved = MaterialStore::Saved;
+
 constexpr std::uint64_t kMost = 1 << 24;
 
 MaterialId id_of(std::uint8_t number) { return {number, 0xfe, 1}; }
@@ -78,8 +80,8 @@ TEST_F(MaterialStoreTest, GivesOutOnce) {
   for (const std::size_t size :
        {std::size_t{0}, std::size_t{1}, std::size_t{5000}, (std::size_t{1} << 20) + 7}) {
     const Bytes payload = payload_of(9, size);
-    ASSERT_TRUE(store.save(id_of(1), payload));
-    EXPECT_FALSE(store.save(id_of(1), payload)) << "one half for an id";
+    ASSERT_EQ(store.save(id_of(1), payload), Saved::done);
+    EXPECT_EQ(store.save(id_of(1), payload), Saved::known) << "one half for an id";
     EXPECT_EQ(store.ids(), std::vector{id_of(1)});
     EXPECT_EQ(std::filesystem::file_size(file(1)), size + kMaterialHeaderBytes);
     const auto got = store.claim(id_of(1));
@@ -94,7 +96,7 @@ TEST_F(MaterialStoreTest, GivesOutOnce) {
 
 TEST_F(MaterialStoreTest, OnlyTheOwnerMayRead) {
   MaterialStore store = open();
-  ASSERT_TRUE(store.save(id_of(1), payload_of(1)));
+  ASSERT_EQ(store.save(id_of(1), payload_of(1)), Saved::done);
   struct stat info {};
   ASSERT_EQ(::stat(path().c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0700u);
@@ -118,7 +120,7 @@ TEST_F(MaterialStoreTest, TheContentIsNotInTheFile) {
   MaterialStore store = open();
   const std::string text = "a secret that nobody should find in the file as it is";
   Bytes payload(text.begin(), text.end());
-  ASSERT_TRUE(store.save(id_of(1), payload));
+  ASSERT_EQ(store.save(id_of(1), payload), Saved::done);
   const Bytes raw = read_file(file(1), kMost);
   EXPECT_EQ(std::search(raw.begin(), raw.end(), text.begin(), text.begin() + 8), raw.end());
 }
@@ -142,7 +144,7 @@ TEST_F(MaterialStoreTest, KilledWhileStoring) {
 
 TEST_F(MaterialStoreTest, KilledWhileClaiming) {
   for (const std::string point : {"claimed", "read", "wiped", "removed"}) {
-    ASSERT_TRUE(open().save(id_of(7), payload_of(7)));
+    ASSERT_EQ(open().save(id_of(7), payload_of(7)), Saved::done);
     expect_killed(point, [&](MaterialStore& s) { s.claim(id_of(7)); });
     MaterialStore store = open();
     EXPECT_FALSE(store.claim(id_of(7)).has_value()) << point;
@@ -153,7 +155,7 @@ TEST_F(MaterialStoreTest, KilledWhileClaiming) {
 
 TEST_F(MaterialStoreTest, OneClaimerWins) {
   for (int round = 0; round < 8; ++round) {
-    ASSERT_TRUE(open().save(id_of(3), payload_of(3)));
+    ASSERT_EQ(open().save(id_of(3), payload_of(3)), Saved::done);
     std::atomic<int> wins{0}, ready{0};
     std::vector<std::thread> threads;
     for (int i = 0; i < 4; ++i) {
@@ -171,7 +173,7 @@ TEST_F(MaterialStoreTest, OneClaimerWins) {
 
 TEST_F(MaterialStoreTest, OneProcessWins) {
   for (int round = 0; round < 5; ++round) {
-    ASSERT_TRUE(open().save(id_of(3), payload_of(3)));
+    ASSERT_EQ(open().save(id_of(3), payload_of(3)), Saved::done);
     pid_t children[3];
     for (pid_t& child : children) {
       child = ::fork();
@@ -196,31 +198,31 @@ TEST_F(MaterialStoreTest, LimitsInferencesAndBytes) {
   options.max_inferences = 2;
   options.max_bytes = 12'000;
   MaterialStore store = open(options);
-  EXPECT_TRUE(store.save(id_of(1), payload_of(1)));
-  EXPECT_FALSE(store.save(id_of(2), payload_of(2, 7000))) << "bytes";
-  EXPECT_FALSE(store.has_room(7000));
-  EXPECT_TRUE(store.save(id_of(2), payload_of(2, 1000)));
-  EXPECT_FALSE(store.save(id_of(3), payload_of(3, 10))) << "inferences";
+  EXPECT_EQ(store.save(id_of(1), payload_of(1)), Saved::done);
+  EXPECT_EQ(store.save(id_of(2), payload_of(2, 7000)), Saved::full) << "bytes";
+  EXPECT_EQ(store.room(7000), Room::full);
+  EXPECT_EQ(store.save(id_of(2), payload_of(2, 1000)), Saved::done);
+  EXPECT_EQ(store.save(id_of(3), payload_of(3, 10)), Saved::full) << "inferences";
   EXPECT_TRUE(store.claim(id_of(1)).has_value());
-  EXPECT_TRUE(store.has_room(10));
+  EXPECT_EQ(store.room(10), Room::yes);
 }
 
 TEST_F(MaterialStoreTest, OldOnesAreRemoved) {
   StoreOptions options;
   options.max_days = 1e-9;
-  ASSERT_TRUE(open().save(id_of(1), payload_of(1)));
+  ASSERT_EQ(open().save(id_of(1), payload_of(1)), Saved::done);
   std::this_thread::sleep_for(std::chrono::milliseconds(1100));
   EXPECT_FALSE(open(options).claim(id_of(1)).has_value());
   EXPECT_EQ(files(), 0u);
   ASSERT_EQ(notices_.size(), 1u);
-  EXPECT_NE(notices_[0].find("older than"), std::string::npos) << notices_[0];
+  EXPECT_NE(notices_[0].find("too old"), std::string::npos) << notices_[0];
 }
 
 TEST_F(MaterialStoreTest, DamagedFilesAreRefused) {
   MaterialStore store = open();
   const auto rewrite = [&](const std::function<void(Bytes&)>& change) {
     std::filesystem::remove(file(1));
-    ASSERT_TRUE(store.save(id_of(1), payload_of(1)));
+    ASSERT_EQ(store.save(id_of(1), payload_of(1)), Saved::done);
     Bytes raw = read_file(file(1), kMost);
     change(raw);
     std::ofstream(file(1), std::ios::binary | std::ios::trunc)
@@ -234,7 +236,7 @@ TEST_F(MaterialStoreTest, DamagedFilesAreRefused) {
   expect_refused(store, 1, "too short");
   rewrite([](Bytes& b) { b[0] ^= 1; });
   expect_refused(store, 1, "no stored inference");
-  rewrite([](Bytes& b) { b[8] ^= 1; });
+  rewrite([](Bytes& b) { b[8] ^= 4; });
   expect_refused(store, 1, "version");
   rewrite([](Bytes& b) { b[44] ^= 1; });
   expect_refused(store, 1, "renamed");
@@ -242,7 +244,7 @@ TEST_F(MaterialStoreTest, DamagedFilesAreRefused) {
   expect_refused(store, 1, "damaged");
   // What only the hash finds has been claimed by then, so it is gone.
   for (const std::size_t at : {std::size_t{11}, std::size_t{60}, std::size_t{80}, std::size_t{120},
-                               std::size_t{141}, std::size_t{5139}}) {
+                               std::size_t{141}, std::size_t{5155}}) {
     rewrite([&](Bytes& b) { b[at] ^= 1; });
     expect_refused(store, 1, "hash");
     EXPECT_EQ(files(), 0u);
@@ -250,7 +252,7 @@ TEST_F(MaterialStoreTest, DamagedFilesAreRefused) {
 }
 
 TEST_F(MaterialStoreTest, ForeignFilesAreRefusedAndLeftAlone) {
-  ASSERT_TRUE(open().save(id_of(1), payload_of(1)));
+  ASSERT_EQ(open().save(id_of(1), payload_of(1)), Saved::done);
   package_[0] = 77;
   MaterialStore other = open();
   expect_refused(other, 1, "was prepared with package 0102");
@@ -264,7 +266,7 @@ TEST_F(MaterialStoreTest, ForeignFilesAreRefusedAndLeftAlone) {
 
 TEST_F(MaterialStoreTest, LinksAreNotFollowed) {
   MaterialStore store = open();
-  ASSERT_TRUE(store.save(id_of(1), payload_of(1)));
+  ASSERT_EQ(store.save(id_of(1), payload_of(1)), Saved::done);
   std::filesystem::rename(file(1), base_.path() / "elsewhere");
   std::filesystem::create_symlink(base_.path() / "elsewhere", file(1));
   expect_refused(store, 1, "cannot open");

@@ -101,6 +101,7 @@ class Parties {
     std::thread server([&, channel = server_end.get()] {
       ServerOptions options;
       if (with_store) options.store = &server_store;
+      options.store_owner = [&] { return owner; };
       options.on_store_failure = [&](const std::string& s) { complaints.push_back(s); };
       try {
         serve_session(server_model_, *channel, options);
@@ -147,6 +148,7 @@ class Parties {
   Prng prng_;
   MaterialStore client_store, server_store;
   std::vector<std::string> complaints;
+  StoreOwner owner;
   std::vector<net::MessageType> seen;
   std::int64_t tolerance = 0;
 
@@ -247,7 +249,7 @@ TEST_F(StoredSessionTest, TheServerRefusesASecondUse) {
   const MaterialId id = stored();
   // A client that kept a copy of its half, as from a backup.
   const auto copy = parties_.directory_.path() / "copy";
-  std::filesystem::copy(parties_.client_store.directory(), copy);
+  std::filesystem::copy(std::filesystem::path(parties_.client_store.name()), copy);
   std::filesystem::permissions(copy, std::filesystem::perms::owner_all);
   MaterialStore restored(copy, package::Role::client, parties_.package_.id);
   parties_.session([&](ClientSession& client) {
@@ -273,22 +275,64 @@ TEST_F(StoredSessionTest, AClaimThatIsNotUsedIsLost) {
 TEST_F(StoredSessionTest, AServerThatIsFullOrKeepsNothingRefuses) {
   Parties small(packaged(quadratic_network(), plan::select_exact(quadratic_network())), 1);
   const auto store = [&](ClientSession& client) { client.store(small.client_store); };
-  EXPECT_THROW(small.session(store, false), Error);
+  const auto expect_refused = [&](const char* words, bool with_store = true) {
+    try {
+      small.session(store, with_store);
+      ADD_FAILURE();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::peer);
+      EXPECT_NE(std::string(error.what()).find(words), std::string::npos) << error.what();
+    }
+  };
+  expect_refused("keeps no prepared inferences", false);
+  small.owner = make_owner(StoreOwner::Kind::client, "one");
   EXPECT_EQ(small.session(store), "");
-  try {
-    small.session(store);
-    ADD_FAILURE();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::peer);
-    EXPECT_NE(std::string(error.what()).find("keeps no more"), std::string::npos);
-  }
+  expect_refused("--store-client-limit");
+  small.owner = make_owner(StoreOwner::Kind::client, "other");
+  expect_refused("--store-limit");
   EXPECT_EQ(small.client_store.ids().size(), 1u);
   EXPECT_EQ(small.server_store.ids().size(), 1u);
 }
 
+TEST_F(StoredSessionTest, AServerThatCannotWriteSaysSo) {
+  std::filesystem::remove_all(parties_.server_store.name());
+  try {
+    parties_.session([&](ClientSession& client) { client.store(parties_.client_store); });
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::peer);
+    EXPECT_NE(std::string(error.what()).find("cannot write to its store"), std::string::npos) << error.what();
+  }
+  ASSERT_EQ(parties_.complaints.size(), 1u);
+  EXPECT_NE(parties_.complaints[0].find("No such file"), std::string::npos) << parties_.complaints[0];
+  EXPECT_TRUE(parties_.client_store.ids().empty());
+}
+
+TEST_F(StoredSessionTest, AClientThatCannotWriteGivesTheServersHalfBack) {
+  StoreOptions options;
+  options.reached = [](const char* point) {
+    if (point == std::string("written")) fail_input("no space left on a device");
+  };
+  MaterialStore full(parties_.directory_.path() / "full", package::Role::client, parties_.package_.id,
+                     options);
+  parties_.session([&](ClientSession& client) {
+    try {
+      client.store(full);
+      ADD_FAILURE();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::input);
+      EXPECT_NE(std::string(error.what()).find("no space left"), std::string::npos) << error.what();
+    }
+    EXPECT_THROW(client.store(parties_.client_store), Error) << "the session has ended";
+    EXPECT_THROW(client.prepare(), Error);
+  });
+  EXPECT_TRUE(full.ids().empty());
+  EXPECT_TRUE(parties_.server_store.ids().empty());
+}
+
 TEST_F(StoredSessionTest, ADamagedHalfOfTheServerIsUnknownAndGone) {
   const MaterialId id = stored();
-  const auto file = parties_.server_store.directory() / (to_hex(id) + ".material");
+  const auto file = std::filesystem::path(parties_.server_store.name()) / (to_hex(id) + ".material");
   Bytes raw = read_file(file, 1 << 24);
   raw.back() ^= 1;
   std::filesystem::resize_file(file, raw.size() - 1);
