@@ -36,8 +36,10 @@ namespace {
 using namespace ap;
 
 constexpr double kThreshold = 4.5;
-// Inputs prepared together, so that preparing one does not lie between two measurements.
-constexpr std::size_t kBatch = 2000;
+// Inputs prepared together, so that preparing one does not lie between two measurements; few enough for the
+// caches.
+constexpr std::size_t kBatchBytes = 64 << 10;
+constexpr std::size_t kCalibration = 2000;
 constexpr std::size_t kPercentiles = 100;
 
 /// Running mean and variance (Welford).
@@ -88,39 +90,45 @@ std::uint64_t after() {
 
 Result measure(const Kernel& kernel, std::size_t measurements, bool zeros) {
   Prng prng;
-  AlignedVector<std::uint8_t> inputs(kBatch * kernel.bytes), random(inputs.size()), fixed(kernel.bytes);
+  const std::size_t batch = std::clamp<std::size_t>(kBatchBytes / kernel.bytes, 16, kCalibration);
+  AlignedVector<std::uint8_t> inputs(batch * kernel.bytes), random(inputs.size()), fixed(kernel.bytes);
   if (!zeros) prng.fill(std::span<std::uint8_t>(fixed));
-  kernel.prepare(fixed.data());
-  std::vector<std::uint8_t> classes(kBatch);
-  std::vector<std::uint32_t> ticks(kBatch);
+  std::vector<std::uint8_t> classes(batch);
+  std::vector<std::uint32_t> ticks(batch), first;
   std::vector<double> limits;
   std::vector<Welch> tests(kPercentiles + 1);
-  for (std::size_t done = 0; done < measurements + kBatch; done += kBatch) {
+  for (std::size_t done = 0; done < measurements;) {
     prng.fill(std::span<std::uint8_t>(random));
     prng.fill(std::span<std::uint8_t>(classes));
-    for (std::size_t i = 0; i < kBatch; ++i) {
+    for (std::size_t i = 0; i < batch; ++i) {
       classes[i] &= 1;
+      const auto mask = static_cast<std::uint8_t>(0 - classes[i]);
       std::uint8_t* input = inputs.data() + i * kernel.bytes;
-      // Both are copied, so that both lie in the caches alike.
-      std::memcpy(input, classes[i] == 0 ? fixed.data() : random.data() + i * kernel.bytes, kernel.bytes);
+      const std::uint8_t* drawn = random.data() + i * kernel.bytes;
+      // The same reads and writes for both classes, which so leave the same traces in the caches.
+      for (std::size_t k = 0; k < kernel.bytes; ++k) {
+        input[k] = static_cast<std::uint8_t>((fixed[k] & ~mask) | (drawn[k] & mask));
+      }
       kernel.prepare(input);
     }
-    for (std::size_t i = 0; i < kBatch; ++i) {
+    for (std::size_t i = 0; i < batch; ++i) {
       const std::uint64_t begin = before();
       kernel.run(inputs.data() + i * kernel.bytes);
       ticks[i] = static_cast<std::uint32_t>(std::min<std::uint64_t>(after() - begin, UINT32_MAX));
     }
     if (limits.empty()) {
-      // The first batch warms up and gives the percentiles, denser towards the slow end as in the paper.
-      std::vector<std::uint32_t> sorted = ticks;
-      std::ranges::sort(sorted);
+      // The first ones warm up and give the percentiles, denser towards the slow end as in the paper.
+      first.insert(first.end(), ticks.begin(), ticks.end());
+      if (first.size() < kCalibration) continue;
+      std::ranges::sort(first);
       for (std::size_t p = 0; p < kPercentiles; ++p) {
         const double part = 1 - std::pow(0.5, 10.0 * static_cast<double>(p + 1) / kPercentiles);
-        limits.push_back(sorted[static_cast<std::size_t>(part * static_cast<double>(kBatch - 1))]);
+        limits.push_back(first[static_cast<std::size_t>(part * static_cast<double>(first.size() - 1))]);
       }
       continue;
     }
-    for (std::size_t i = 0; i < kBatch; ++i) {
+    done += batch;
+    for (std::size_t i = 0; i < batch; ++i) {
       const double x = ticks[i];
       tests[kPercentiles].classes[classes[i]].add(x);
       for (std::size_t p = 0; p < kPercentiles; ++p) {
