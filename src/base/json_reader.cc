@@ -104,9 +104,9 @@ Json parse_json(ByteView text, const std::string& what, const JsonLimits& limits
   try {
     json = Json::parse(text.begin(), text.end());
   } catch (const Json::parse_error& error) {
-    fail_input("{} is no valid JSON at byte {}", what, error.byte);
+    fail_input("{} is not valid JSON at byte {}", what, error.byte);
   } catch (const Json::exception&) {
-    fail_input("{} has a JSON number that is too large", what);
+    fail_input("{} is not valid JSON: a number is too large", what);
   }
   // The tree keeps one value of a key.
   if (names_in(json) != scan.names()) fail_input("{} has a JSON object with the same key twice", what);

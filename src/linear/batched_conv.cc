@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "ring/modulus.h"
 
 namespace ap::linear {
 namespace {
@@ -277,6 +278,7 @@ void BatchedConv::encode_weights(std::size_t index, std::span<const std::int16_t
   AP_ASSERT(index < weight_plaintexts() && slots.size() == n_ &&
             weights.size() == static_cast<std::size_t>(geometry_.weight_count()));
   std::ranges::fill(slots, 0);
+  const ring::Modulus modulus(p);
   const std::size_t half = channels_ / 2;
   const Tap& tap = taps_[index % taps()];
   const std::size_t diagonal = diagonals_[index / taps()];
@@ -294,15 +296,12 @@ void BatchedConv::encode_weights(std::size_t index, std::span<const std::int16_t
       }
       const std::size_t channel = in * channels_ + source;
       const std::int64_t at = weight_at(out * channels_ + target, channel, tap);
-      const std::int64_t weight = at < 0 ? 0 : weights[static_cast<std::size_t>(at)];
-      if (weight == 0) continue;
-      const std::uint64_t value =
-          weight < 0 ? p - static_cast<std::uint64_t>(-weight) % p : static_cast<std::uint64_t>(weight) % p;
+      if (at < 0) continue;
+      const std::uint64_t value = modulus.reduce_signed(weights[static_cast<std::size_t>(at)]);
       for (int y = 0; y < shape.h; ++y) {
         for (int x = 0; x < shape.w; ++x) {
           if (!inside(channel, tap, y, x)) continue;
-          slots[(row * half + place) * span_ + static_cast<std::size_t>(y * pitch_ + x)] =
-              value == p ? 0 : value;
+          slots[(row * half + place) * span_ + static_cast<std::size_t>(y * pitch_ + x)] = value;
         }
       }
     }

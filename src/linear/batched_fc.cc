@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "ring/modulus.h"
 
 namespace ap::linear {
 
@@ -90,6 +91,7 @@ void BatchedFc::encode_weights(std::size_t index, std::span<const std::int16_t> 
                                std::span<std::uint64_t> slots) const {
   AP_ASSERT(index < weight_plaintexts() && slots.size() == 2 * row_ &&
             weights.size() == static_cast<std::size_t>(n_in_) * static_cast<std::size_t>(n_out_));
+  const ring::Modulus modulus(p);
   const std::size_t block = index / products_, k = index % products_, giant = k / baby_ * baby_;
   for (std::size_t slot = 0; slot < slots.size(); ++slot) {
     const std::size_t row = slot / row_, column = slot % row_;
@@ -98,9 +100,7 @@ void BatchedFc::encode_weights(std::size_t index, std::span<const std::int16_t> 
     std::uint64_t& to = slots[row * row_ + (column + giant) % row_];
     to = 0;
     if (output >= static_cast<std::size_t>(n_out_) || input >= static_cast<std::size_t>(n_in_)) continue;
-    const std::int64_t weight = weights[output * static_cast<std::size_t>(n_in_) + input];
-    const std::uint64_t magnitude = static_cast<std::uint64_t>(weight < 0 ? -weight : weight) % p;
-    to = weight < 0 && magnitude > 0 ? p - magnitude : magnitude;
+    to = modulus.reduce_signed(weights[output * static_cast<std::size_t>(n_in_) + input]);
   }
 }
 

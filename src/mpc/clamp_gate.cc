@@ -5,6 +5,7 @@
 
 #include "base/bits.h"
 #include "base/cpu.h"
+#include "base/declassify.h"
 #include "base/wipe_objects.h"
 #include "mpc/hash.h"
 #include "mpc/packed_field.h"
@@ -240,12 +241,14 @@ void evaluate_clamp(const ClampGate& gate, int word_bits, const Permutation& pi,
     }
   }
   pi.hash(hash.data(), next_tweak(), hash.data(), lanes);
+  declassify(row);  // visible bits, uniform whatever the values are
   for (std::size_t i = 0; i < lanes; ++i) {
     const std::uint64_t opened = field(row[i] * lanes + i, word_bits + 1) ^ hash[i].lo;
     const std::uint64_t e = (opened >> word_bits) & 1;
     const std::uint64_t a_low = (clear[i] >> gate.first) & low_mask(m);
     const std::uint64_t signed_low = (low[i] ^ (0 - e)) + e;  // -low if e, else low
-    words[i] = (opened + signed_low + guard[e][i] + ((0 - e) & a_low)) & low_mask(word_bits);
+    const std::uint64_t guard_word = guard[0][i] ^ ((0 - e) & (guard[0][i] ^ guard[1][i]));
+    words[i] = (opened + signed_low + guard_word + ((0 - e) & a_low)) & low_mask(word_bits);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/bits.h"
+#include "base/declassify.h"
 #include "base/wipe_objects.h"
 #include "mpc/hash.h"
 #include "mpc/packed_field.h"
@@ -109,8 +110,8 @@ void evaluate_field_word(const Circuit& circuit, const Permutation& pi, const Bl
   Lanes keys;
   std::uint64_t slot = 0;
   std::fill_n(words, lanes, 0);
-  /// Adds one opened row a lane. The visible bits are the evaluator's own to see: an index by them is no
-  /// leak.
+  /// Adds one opened row a lane. The visible bits are the evaluator's own to see, and uniform whatever the
+  /// values are: an index by them is no leak.
   const auto add_pieces = [&](Wire wx, Wire wy, std::size_t count) {
     const Block* x = wires + wx * kGarbleLanes;
     const Block* y = wires + wy * kGarbleLanes;
@@ -118,7 +119,8 @@ void evaluate_field_word(const Circuit& circuit, const Permutation& pi, const Bl
     pi.hash(keys.data(), tweaks.base + slot++ * tweaks.stride, keys.data(), lanes);
     const std::size_t unsent = 4 - count;
     for (std::size_t i = 0; i < lanes; ++i) {
-      const std::size_t row = 2 * low_bit(x[i]) + low_bit(y[i]);
+      std::size_t row = 2 * low_bit(x[i]) + low_bit(y[i]);
+      declassify(row);
       const std::size_t at = count * i + std::max(row, unsent) - unsent;
       const std::uint64_t sent =
           row < unsent ? 0 : packed_field(in, at * static_cast<std::size_t>(bits), bits);

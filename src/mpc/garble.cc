@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/bits.h"
+#include "base/declassify.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/parallel.h"
@@ -303,8 +304,8 @@ class ChunkEvaluator {
     }
   }
 
-  /// Opens one row a lane. The visible bits are the evaluator's own to see: using them as an index is no
-  /// leak.
+  /// Opens one row a lane. The visible bits are the evaluator's own to see, and uniform whatever the values are: using
+  /// them as an index is no leak.
   void pieces(Wire wx, Wire wy, std::size_t rows, int bits) {
     const Block* x = chunk_.wire(wx);
     const Block* y = chunk_.wire(wy);
@@ -313,7 +314,8 @@ class ChunkEvaluator {
     const auto width = static_cast<std::size_t>(bits);
     const std::size_t unsent = 4 - rows;
     for (std::size_t i = 0; i < n_; ++i) {
-      const std::size_t row = 2 * low_bit(x[i]) + low_bit(y[i]);
+      std::size_t row = 2 * low_bit(x[i]) + low_bit(y[i]);
+      declassify(row);
       const std::uint64_t sent = packed_field(in_, (rows * i + std::max(row, unsent) - unsent) * width, bits);
       piece_[i] = (h_[0][i].lo ^ (row < unsent ? 0 : sent)) & word_mask(bits);
     }

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "base/declassify.h"
 #include "base/error.h"
 #include "random/tagged_hash.h"
 
@@ -30,7 +31,9 @@ void LeafTags::set(std::size_t tree, std::span<const Seed> leaves) {
 
 void LeafTags::set_punctured(std::size_t tree, std::uint32_t hole, std::span<const Seed> leaves,
                              const std::uint8_t* sum) {
-  AP_ASSERT(leaves.size() == leaves_ && tree < trees() && hole < leaves_);
+  const bool inside = hole < leaves_;
+  declassify(inside);
+  AP_ASSERT(leaves.size() == leaves_ && tree < trees() && inside);
   SecretVector<Seed> moved(leaves_);  // by y
   std::memcpy(moved[0].data(), sum, sizeof(Seed));
   for (std::size_t y = 1; y < leaves_; ++y) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/declassify.h"
 #include "base/error.h"
 #include "base/memory.h"
 
@@ -51,7 +52,9 @@ void pprf_expand(const Seed& root, int depth, std::span<const SeedPair> keys, st
 void pprf_puncture(std::uint32_t hole, int depth, std::span<const Seed> keys, const std::uint8_t* corrections,
                    std::span<Seed> leaves) {
   const std::size_t count = std::size_t{1} << depth;
-  AP_ASSERT(depth >= 1 && depth <= kMaxPprfDepth && leaves.size() == count && hole < count);
+  const bool inside = hole < count;
+  declassify(inside);
+  AP_ASSERT(depth >= 1 && depth <= kMaxPprfDepth && leaves.size() == count && inside);
   AP_ASSERT(keys.size() == static_cast<std::size_t>(depth));
   SecretVector<Seed> nodes(count);
   for (int level = 0; level < depth; ++level) {

@@ -1,5 +1,6 @@
 #include "nonlinear/layer_plan.h"
 
+#include "base/declassify.h"
 #include "base/error.h"
 #include "mpc/garble.h"
 #include "nonlinear/activation_circuits.h"
@@ -22,7 +23,8 @@ std::size_t LayerPlan::window_bytes(const ActivationSpec& spec, std::size_t coun
 
 LayerPlan plan_layer(const ActivationSpec& spec) {
   if (spec.square) {
-    fail_input("Activation layer: garbling takes the client's share offline, that of a quadratic comes online.");
+    fail_input(
+        "Activation layer: garbling takes the client's share offline, that of a quadratic comes online.");
   }
   LayerPlan plan;
   plan.first = spec.joined() ? sum_circuit(spec) : clamp_sum_circuit(spec);
@@ -45,12 +47,15 @@ void check_words(const char* name, std::span<const std::uint64_t> words, std::si
   }
   std::uint64_t seen = 0;
   for (const std::uint64_t word : words) seen |= word;
-  if (seen >> bits != 0) fail_input("Activation layer: a value of {} has more than {} bits.", name, bits);
+  seen >>= bits;
+  declassify(seen);  // zero, unless our own code is wrong
+  if (seen != 0) fail_input("Activation layer: a value of {} has more than {} bits.", name, bits);
   if (prime == 0) return;
   std::uint64_t borrows = 0;
   for (const std::uint64_t word : words) borrows |= prime - 1 - word;
-  if (borrows >> 63 != 0)
-    fail_input("Activation layer: a value of {} is not below the prime {}.", name, prime);
+  borrows >>= 63;
+  declassify(borrows);
+  if (borrows != 0) fail_input("Activation layer: a value of {} is not below the prime {}.", name, prime);
 }
 
 void gather_elements(const ActivationSpec& spec, std::span<const mpc::Block> labels, std::size_t first,

@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "base/cpu.h"
+#include "base/declassify.h"
 #include "base/error.h"
 #include "random/prng.h"
 
@@ -12,6 +13,27 @@ namespace ap {
 namespace {
 
 constexpr std::size_t kBlock = 1024;
+
+/// Moves the words that are below `bound` once masked to the front, without a branch on them, and returns
+/// their number. kChecked: which are discarded is declassified one by one, for a memory checker; else the
+/// loop stays tight.
+template <bool kChecked, typename Word, typename Kept>
+std::size_t keep_below(std::uint64_t bound, Word mask, std::span<const Word> draws, Kept* kept) {
+  std::size_t count = 0;
+  for (const Word draw : draws) {
+    const std::uint64_t value = draw & mask;
+    kept[count] = static_cast<Kept>(value);
+    auto keeps = static_cast<std::size_t>(value < bound);
+    if constexpr (kChecked) declassify(keeps);  // tells nothing about the values that are kept
+    count += keeps;
+  }
+  return count;
+}
+template <typename Word, typename Kept>
+std::size_t keep_below(std::uint64_t bound, Word mask, std::span<const Word> draws, Kept* kept) {
+  return declassify_hook != nullptr ? keep_below<true>(bound, mask, draws, kept)
+                                    : keep_below<false>(bound, mask, draws, kept);
+}
 
 // Draws words of type Word, keeps the low bits, and moves the kept values to the front without a branch on
 // them: only the number of discarded values shows. Each round draws exactly as many words as are still
@@ -26,12 +48,8 @@ void uniform_by_rejection(Prng& prng, std::uint64_t modulus, std::span<std::uint
   while (at < out.size()) {
     const std::size_t draw = std::min(block.size(), out.size() - at);
     prng.fill(std::span<std::uint8_t>(reinterpret_cast<std::uint8_t*>(block.data()), draw * sizeof(Word)));
-    std::size_t count = 0;
-    for (std::size_t i = 0; i < draw; ++i) {
-      const std::uint64_t value = block[i] & mask;
-      kept[count] = value;
-      count += static_cast<std::size_t>(value < modulus);
-    }
+    const std::size_t count =
+        keep_below(modulus, mask, std::span<const Word>(block).first(draw), kept.data());
     std::copy_n(kept.begin(), count, out.begin() + static_cast<std::ptrdiff_t>(at));
     at += count;
   }
@@ -95,11 +113,8 @@ void sample_ternary(Prng& prng, std::span<std::int8_t> out) {
   while (at < out.size()) {
     const std::size_t draw = std::min(block.size(), (out.size() - at + 4) / 5);
     prng.fill(std::span<std::uint8_t>(block.data(), draw));
-    std::size_t count = 0;
-    for (std::size_t i = 0; i < draw; ++i) {
-      kept[count] = block[i];
-      count += static_cast<std::size_t>(block[i] < 243);
-    }
+    const std::size_t count =
+        keep_below(243, std::uint8_t{0xff}, std::span<const std::uint8_t>(block).first(draw), kept.data());
     for (std::size_t i = 0; i < count; ++i) {
       unsigned value = kept[i];
       const std::size_t digits = std::min<std::size_t>(5, out.size() - at);

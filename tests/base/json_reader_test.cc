@@ -40,7 +40,8 @@ TEST(JsonText, GoodTextIsParsed) {
 }
 
 TEST(JsonText, WhatIsNoJson) {
-  for (const char* text : {"", "{", "[1,]", "{\"a\":}", "nul", "\"", "\"\\", "[1] 2", "\xff", "\"\xff\"", "NaN", "01"}) {
+  for (const char* text :
+       {"", "{", "[1,]", "{\"a\":}", "nul", "\"", "\"\\", "[1] 2", "\xff", "\"\xff\"", "NaN", "01"}) {
     EXPECT_NE(refusal_of(text), "") << text;
   }
   EXPECT_NE(refusal_of("1e999").find("too large"), std::string::npos);
@@ -55,14 +56,16 @@ TEST(JsonText, Limits) {
   EXPECT_EQ(refusal_of(many), "");
   EXPECT_NE(refusal_of(many, {.max_memory = 16 << 20}).find("16 MB"), std::string::npos);
   // A text that costs most for its length: objects, empty texts, keys.
-  for (const std::string unit : {"{},", "[],", "\"\",", "{\"\":0},"}) {
+  for (const char* text : {"{},", "[],", "\"\",", "{\"\":0},"}) {
+    const std::string unit = text;
     EXPECT_NE(refusal_of("[" + repeated(unit, (16 << 20) / unit.size() - 1)), "") << unit;
   }
   const JsonLimits short_tokens{.max_token = 100};
   for (const char c : {'9', ' ', 'x'}) {
     EXPECT_NE(refusal_of("[" + std::string(101, c), short_tokens).find("100 bytes"), std::string::npos) << c;
   }
-  EXPECT_NE(refusal_of("\"" + std::string(100, 'x') + "\"", short_tokens).find("100 bytes"), std::string::npos);
+  EXPECT_NE(refusal_of("\"" + std::string(100, 'x') + "\"", short_tokens).find("100 bytes"),
+            std::string::npos);
   EXPECT_EQ(refusal_of("\"" + std::string(98, 'x') + "\"", short_tokens), "");
 }
 

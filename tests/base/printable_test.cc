@@ -1,5 +1,6 @@
 #include "base/printable.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -35,8 +36,8 @@ TEST(Printable, ControlCharactersOfTheSecondKind) {
 }
 
 TEST(Printable, DirectionsAndLines) {
-  for (const char* text : {"\u061c", "\u200e", "\u200f", "\u2028", "\u2029", "\u202a", "\u202e", "\u2066", "\u2069",
-                           "\ufeff", "\U000e0041"}) {
+  for (const char* text : {"\u061c", "\u200e", "\u200f", "\u2028", "\u2029", "\u202a", "\u202e", "\u2066",
+                           "\u2069", "\ufeff", "\U000e0041"}) {
     EXPECT_EQ(printable(text).substr(0, 2), "\\x") << text;
     EXPECT_EQ(printable(text).size(), 4 * std::string(text).size());
   }
@@ -45,11 +46,11 @@ TEST(Printable, DirectionsAndLines) {
 
 TEST(Printable, WhatIsNotUtf8) {
   EXPECT_EQ(printable("\xff"), "\\xff");
-  EXPECT_EQ(printable("\xc3"), "\\xc3");                          // cut off
-  EXPECT_EQ(printable("\xe6\xbc"), "\\xe6\\xbc");                 // cut off
-  EXPECT_EQ(printable("\xc0\x9b"), "\\xc0\\x9b");                 // ESC written too long
-  EXPECT_EQ(printable("\xe0\x80\x9b"), "\\xe0\\x80\\x9b");        // the same
-  EXPECT_EQ(printable("\xed\xa0\x80"), "\\xed\\xa0\\x80");        // half of a surrogate pair
+  EXPECT_EQ(printable("\xc3"), "\\xc3");                             // cut off
+  EXPECT_EQ(printable("\xe6\xbc"), "\\xe6\\xbc");                    // cut off
+  EXPECT_EQ(printable("\xc0\x9b"), "\\xc0\\x9b");                    // ESC written too long
+  EXPECT_EQ(printable("\xe0\x80\x9b"), "\\xe0\\x80\\x9b");           // the same
+  EXPECT_EQ(printable("\xed\xa0\x80"), "\\xed\\xa0\\x80");           // half of a surrogate pair
   EXPECT_EQ(printable("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80");  // beyond the last character
   EXPECT_EQ(printable("\xc3(x"), "\\xc3(x");
 }

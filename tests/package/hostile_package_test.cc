@@ -60,6 +60,16 @@ Outcome try_parse(ByteView file, const std::string& what) {
   return outcome;
 }
 
+/// How parsing ended; 0 if it was accepted.
+ErrorCode refusal_of(ByteView file) {
+  try {
+    parse(file, "test.apm");
+    return ErrorCode{};
+  } catch (const Error& error) {
+    return error.code();
+  }
+}
+
 class HostilePackage : public testing::Test {
  protected:
   const Pair pair_ = make_packages(small_package());
@@ -228,6 +238,58 @@ TEST_F(HostilePackage, NestingOfAMillionBrackets) {
   PackageFile changed = server_;
   changed.body = body_of({reinterpret_cast<const std::uint8_t*>(deep.data()), deep.size()}, server_.rest());
   EXPECT_EQ(try_parse(put_together(changed), "deep"), Outcome::refused);
+}
+
+// Megabytes of JSON in a kilobyte of file.
+TEST_F(HostilePackage, TextThatWouldGrow) {
+  constexpr std::size_t kPublic = std::size_t{16} << 20;
+  for (const PackageFile* file : {&client_, &server_}) {
+    for (const std::string unit : {" ", "[", "{\"a\":", "0,", "{},", "[],", "\"\",", "x", "9"}) {
+      std::string text = "[";
+      while (text.size() + unit.size() <= kPublic) text += unit;
+      PackageFile changed = *file;
+      changed.body = body_of({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}, file->rest());
+      largest_request = 0;
+      EXPECT_EQ(refusal_of(put_together(changed)), ErrorCode::input) << unit;
+      EXPECT_LE(largest_request, 3 * kPublic) << unit;
+      text += std::string(unit.size(), ' ');
+      changed.body = body_of({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}, file->rest());
+      largest_request = 0;
+      const Bytes longer = put_together(changed);
+      EXPECT_EQ(refusal_of(longer), ErrorCode::input) << unit;
+    }
+  }
+}
+
+TEST_F(HostilePackage, NumbersAreNotCutToFit) {
+  const std::vector<std::pair<const char*, Json>> changes = {
+      {"/network/nodes/0/shape/1", 4294967324},
+      {"/network/nodes/0/shape/1", 28.9},
+      {"/network/nodes/0/shape", Json::array({1, 4, 4, 7})},
+      {"/network/nodes/1/window/pad/0", std::int64_t{1} << 62},
+      {"/network/nodes/1/window/kernel/0", 3.0},
+      {"/network/nodes/2/shift", 4294967300},
+      {"/network/input_scale", 0},
+      {"/network/input_range", Json::array({-8, 7, 1})},
+      {"/plan/linears/0/error_std", 0},
+      {"/plan/linears/0/error_std", nullptr},  // as NaN is written
+      {"/plan/linears/0/failure_log2", -1e300},
+      {"/plan/linears/0/failure_log2", -71},
+      {"/plan/linears/0/predicted_s", 1e300},
+      {"/plan/linears/0/log2_p", 4294967296 + 20},
+      {"/plan/linears/0/noise_step", -1},
+      {"/plan/failure_log2", -1e9},
+      {"/plan/failure_log2", 5},
+      {"/plan/failure_log2", -39},
+      {"/plan/min_lambda_bits", -1},
+      {"/plan/privacy/inferences", -1},
+      {"/plan/policy", std::string(1000, 'x')},
+      {"/labels", Json::array({std::string(2000, 'x')})}};
+  for (const auto& [place, value] : changes) {
+    Json bad = json();
+    bad[Json::json_pointer(place)] = value;
+    EXPECT_EQ(try_parse(with_json(bad), place), Outcome::refused) << place << " = " << value;
+  }
 }
 
 TEST_F(HostilePackage, SizesThatLie) {

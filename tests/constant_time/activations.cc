@@ -1,0 +1,94 @@
+// Both engines: comparison, truncation with guard bits, maxima, conversion of bits. Secret are both shares,
+// the masks of the results and all random numbers.
+#include "constant_time/two_sides.h"
+#include "nonlinear/activation_evaluator.h"
+#include "nonlinear/activation_garbler.h"
+#include "nonlinear/activation_reference.h"
+#include "nonlinear/ot_activation.h"
+
+namespace ap::constant_time {
+namespace {
+
+using nonlinear::ActivationSpec;
+
+std::vector<std::uint64_t> secret_words(std::size_t count, int bits, std::uint64_t prime,
+                                        std::uint64_t factor) {
+  std::vector<std::uint64_t> words(count);
+  for (std::size_t i = 0; i < count; ++i) words[i] = (i + 1) * factor >> (64 - bits);
+  if (prime != 0) {
+    for (std::uint64_t& word : words) word %= prime;
+  }
+  poison_all(words);
+  return words;
+}
+std::vector<std::uint64_t> share_a(const ActivationSpec& s) {
+  return secret_words(s.inputs, s.share_bits(), s.in_prime, 0x9e3779b97f4a7c15);
+}
+std::vector<std::uint64_t> share_b(const ActivationSpec& s) {
+  return secret_words(s.inputs, s.share_bits(), s.in_prime, 0xd1b54a32d192ed03);
+}
+std::vector<std::uint64_t> masks(const ActivationSpec& s) {
+  return secret_words(s.outputs, s.out_bits, s.out_prime, 0x8cb92ba72f3d8dd7);
+}
+
+/// ReLU of 20 sums of 14 bits with 2 guard bits, clamped to 5 bits; the same with maxima of pairs; a sum
+/// modulo a prime if `prime`, which transfers do not have.
+std::vector<ActivationSpec> specs(bool prime) {
+  const ActivationSpec plain = nonlinear::plain_spec(20, 14, 5, 9, 2);
+  ActivationSpec pooled = plain;
+  pooled.outputs = 10;
+  pooled.pool_size = 2;
+  for (std::uint32_t i = 0; i < 20; ++i) pooled.windows.push_back(i);
+  std::vector<ActivationSpec> all = {plain, pooled};
+  if (prime) all.push_back(nonlinear::with_primes(plain, 12289, 40961));
+  return all;
+}
+
+void garbling() {
+  const std::vector<ActivationSpec> layers = specs(true);
+  run_sides(
+      [&](net::Channel& channel) {
+        nonlinear::ActivationGarbler garbler(channel, session(), Prng(secret_seed(1)));
+        for (const ActivationSpec& spec : layers)
+          garbler.answer(garbler.garble(spec, share_b(spec), masks(spec)));
+      },
+      [&](net::Channel& channel) {
+        nonlinear::ActivationEvaluator evaluator(channel, session(), Prng(secret_seed(2)));
+        for (const ActivationSpec& spec : layers) {
+          auto material = evaluator.receive_tables(evaluator.prepare(spec));
+          evaluator.request(material, share_a(spec));
+          evaluator.evaluate(std::move(material));
+        }
+      });
+}
+
+/// Base transfers, their extension, silent transfers, derandomised tables, bits and words.
+void transfers() {
+  const std::vector<ActivationSpec> layers = specs(false);
+  run_sides(
+      [&](net::Channel& channel) {
+        nonlinear::OtActivationClient client(channel, session(), Prng(secret_seed(1)));
+        std::vector<nonlinear::OtClientMaterial> materials;
+        for (const ActivationSpec& spec : layers) materials.push_back(client.prepare(spec));
+        client.finish();
+        for (std::size_t i = 0; i < layers.size(); ++i) {
+          client.run(std::move(materials[i]), share_b(layers[i]), masks(layers[i]));
+        }
+      },
+      [&](net::Channel& channel) {
+        nonlinear::OtActivationServer server(channel, session(), Prng(secret_seed(2)));
+        std::vector<nonlinear::OtServerMaterial> materials;
+        for (const ActivationSpec& spec : layers) materials.push_back(server.prepare(spec));
+        server.finish();
+        for (std::size_t i = 0; i < layers.size(); ++i)
+          server.run(std::move(materials[i]), share_a(layers[i]));
+      });
+}
+
+}  // namespace
+
+std::vector<Case> activation_cases() {
+  return {{"activations: garbling", garbling}, {"activations: transfers", transfers}};
+}
+
+}  // namespace ap::constant_time
