@@ -1,6 +1,7 @@
 #include "faults/simulation.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <deque>
 #include <optional>
 
@@ -127,6 +128,8 @@ class Simulation {
 
   /// An error that a person would see.
   void complained(const Process& process, ErrorCode code, const std::string& sentence) {
+    if (std::getenv("AP_FAULT_SHOW"))
+      fmt::print("{}{}: {}\n", process.name, process.dead ? " (dead)" : "", sentence);
     if (process.dead) return;
     ++counts_[code == ErrorCode::peer ? "errors: peer" : "errors: other"];
     const Permitted permitted{plan_.content, any_disk_failure()};
@@ -257,7 +260,7 @@ class Simulation {
           infer(session, *seen);
           break;
         default:
-          if (take_stored(index, session, store)) infer(session, *seen);
+          if (session.prepared() < 4 && take_stored(index, session, store)) infer(session, *seen);
       }
     }
     session.finish();
@@ -328,6 +331,7 @@ class Simulation {
   void settle() {
     faulty(false);
     plan_.link_faults = false;
+    for (Process& process : processes_) process.dies_at = 0;
     for (Server& server : servers_) {
       if (server.process && !server.process->dead) end(server);
       boot(server);
