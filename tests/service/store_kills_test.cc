@@ -33,7 +33,7 @@ using protocol::ClientSession;
 using protocol::MaterialId;
 using protocol::MaterialStore;
 
-constexpr int kKills = 500, kFewKills = 25;
+constexpr int kKills = 500, kFewKills = 15;
 constexpr std::size_t kStoredAtATime = 3;
 
 std::string variable(const char* name) {
@@ -159,6 +159,11 @@ class StoreKills : public testing::Test {
                               std::filesystem::copy_options::skip_existing);
     }
   }
+  std::uintmax_t log_bytes() const {
+    std::error_code none;
+    const std::uintmax_t bytes = std::filesystem::file_size(path() / "log", none);
+    return none ? 0 : bytes;
+  }
   std::map<char, std::multiset<std::string>> log() const {
     std::map<char, std::multiset<std::string>> lines;
     std::ifstream in(path() / "log");
@@ -183,16 +188,36 @@ TEST_F(StoreKills, NothingIsUsedTwice) {
     copy_halves();
     const auto begin = std::chrono::steady_clock::now();
     pid_t client = start("StoreKillsVictim.Client");
-    const bool let_live = random() % 4 == 0;  // so that there is something to use
-    const double wait_ms = let_live ? 30'000 : typical_ms * static_cast<double>(random() % 1000) / 1000;
     int status = 0;
     bool ended = false;
     const auto waited = [&] {
       return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
     };
-    while (!(ended = ::waitpid(client, &status, WNOHANG) == client) && waited() < wait_ms)
-      std::this_thread::sleep_for(std::chrono::microseconds(300));
+    const auto wait = [&](const auto& enough) {
+      while (!ended && !enough()) {
+        ended = ::waitpid(client, &status, WNOHANG) == client;
+        std::this_thread::sleep_for(std::chrono::microseconds(200));
+      }
+    };
+    // Anywhere in its life, or among the stores' operations, or not at all, so that there is something to
+    // use.
+    const auto share = static_cast<double>(random() % 1000) / 1000;
+    switch (random() % 4) {
+      case 0:
+        wait([] { return false; });
+        break;
+      case 1:
+        wait([&] { return waited() > typical_ms * share; });
+        break;
+      default: {
+        const std::uintmax_t before = log_bytes();
+        wait([&] { return log_bytes() > before; });
+        const double from = waited();
+        wait([&] { return waited() > from + typical_ms / 2 * share; });
+      }
+    }
     if (ended) {
+      EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "a client whom nobody disturbed";
       typical_ms = 0.7 * typical_ms + 0.3 * waited();
       ++in_time;
       continue;
