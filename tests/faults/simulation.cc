@@ -29,7 +29,7 @@ constexpr std::uint64_t kAhead = 16;  ///< that a ledger writes down before they
 /// What a seed decides before anything runs.
 struct Plan {
   explicit Plan(Random& random)
-      : activation(random.below(24) == 0),
+      : activation(random.below(64) == 0),
         clients(1 + random.below(2)),
         servers(1 + random.below(3) / 2),
         episodes(2 + random.below(activation ? 2 : 5)),
@@ -40,11 +40,13 @@ struct Plan {
         content(link_faults && random.chance(0.25)),
         disk_faults(random.chance(0.25)),
         long_pauses(random.chance(0.1)),
-        storing(random.chance(0.2)) {}
+        storing(random.chance(0.2)),
+        twins(random.chance(0.25)) {}
   bool activation;
   std::uint64_t clients, servers, episodes;
   bool known_clients, kills, power_cuts, link_faults, content, disk_faults, long_pauses;
   bool storing;  ///< most of what clients do is to store
+  bool twins;    ///< two programs of each client at a time, on one store
 };
 
 class Simulation {
@@ -180,7 +182,10 @@ class Simulation {
         if (world_.random.below(3) == 0) doom(*server.process);
       }
     }
-    for (std::size_t i = 0; i < clients_.size(); ++i) start_client(i);
+    for (std::size_t i = 0; i < clients_.size(); ++i) {
+      start_client(i);
+      if (plan_.twins) start_client(i);
+    }
     world_.run();
     expect_within_limits();
     ++counts_["episodes"];
