@@ -182,4 +182,11 @@ void wipe_material(DirectoryFile& file, const std::string& name) {
   sync_file(file, name);
 }
 
+bool is_wiped(DirectoryFile& file) {
+  Bytes header(kMaterialHeaderBytes);
+  std::size_t got = 0;
+  return read_all(file, header, 0, got) == 0 && got == header.size() &&
+         std::ranges::all_of(header, [](std::uint8_t byte) { return byte == 0; });
+}
+
 }  // namespace ap::protocol
