@@ -38,10 +38,11 @@ class Sha256 {
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
 };
 
-/// Encrypts or decrypts chunk after chunk.
+/// Encrypts or decrypts `bytes` in all, chunk after chunk.
 class KeyStream {
  public:
-  explicit KeyStream(ByteView key) : prng_(seed_of(key)), pad_(kChunk) {}
+  KeyStream(ByteView key, std::uint64_t bytes)
+      : prng_(seed_of(key)), pad_(std::min<std::uint64_t>(bytes, kChunk)) {}
   void apply(std::span<std::uint8_t> chunk) {
     const auto pad = std::span<std::uint8_t>(pad_).first(chunk.size());
     prng_.fill(pad);
@@ -137,7 +138,7 @@ void write_material(DirectoryFile& file, const std::string& name, const Material
 
   Sha256 digest;
   digest.add(out.bytes());
-  KeyStream stream(ByteView(out.bytes()).subspan(kKeyAt));
+  KeyStream stream(ByteView(out.bytes()).subspan(kKeyAt), payload.size());
   SecretBytes chunk;
   for (std::size_t at = 0; at < payload.size(); at += kChunk) {
     const ByteView part = payload.subspan(at, std::min(kChunk, payload.size() - at));
@@ -160,7 +161,7 @@ SecretBytes read_material(DirectoryFile& file, const std::string& name) {
   SecretBytes payload(parse(file, name, header).payload_bytes);
   Sha256 digest;
   digest.add(ByteView(header).first(kDigestAt));
-  KeyStream stream(ByteView(header).subspan(kKeyAt));
+  KeyStream stream(ByteView(header).subspan(kKeyAt), payload.size());
   for (std::size_t at = 0; at < payload.size(); at += kChunk) {
     const auto chunk = std::span(payload).subspan(at, std::min(kChunk, payload.size() - at));
     if (!read_at(file, name, chunk, kMaterialHeaderBytes + at)) {
@@ -179,6 +180,13 @@ SecretBytes read_material(DirectoryFile& file, const std::string& name) {
 void wipe_material(DirectoryFile& file, const std::string& name) {
   write_at(file, name, Bytes(kMaterialHeaderBytes), 0);
   sync_file(file, name);
+}
+
+bool is_wiped(DirectoryFile& file) {
+  Bytes header(kMaterialHeaderBytes);
+  std::size_t got = 0;
+  return read_all(file, header, 0, got) == 0 && got == header.size() &&
+         std::ranges::all_of(header, [](std::uint8_t byte) { return byte == 0; });
 }
 
 }  // namespace ap::protocol

@@ -30,7 +30,9 @@ bool describe(Directory& directory, const std::string& name, MaterialIndex::Half
     half.id = header.id;
     half.readable = true;
   } catch (const Error&) {
-    // MaterialStore::claim says what is wrong with it.
+    // MaterialStore::claim says what is wrong with it. One that was wiped, and came back with its name when
+    // the power failed, is over any age.
+    if (is_wiped(*file)) half.created = 0;
   }
   return true;
 }

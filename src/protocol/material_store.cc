@@ -124,18 +124,28 @@ void MaterialStore::sync_directory(const char* doing) const {
     fail_input("cannot {} in {}: {}", doing, name(), std::strerror(error));
 }
 
-/// A file that is never to be read again. What cannot be wiped is still removed.
+/// A half that is never to be read again. It loses its name first, so that nobody takes what a crash leaves
+/// of it for a damaged one. What cannot be wiped is still removed.
 void MaterialStore::destroy(Lock& lock, const std::string& file_name) {
   lock.announce();
+  std::string name_now = file_name;
+  if (is_material_name(file_name, kReadyEnding)) {
+    const std::string claimed =
+        file_name.substr(0, file_name.size() - kReadyEnding.size()) + std::string(kClaimedEnding);
+    if (directory_->rename(file_name, claimed) == 0) {
+      index_.remove(file_name);
+      name_now = claimed;
+    }
+  }
   int error = 0;
-  if (const auto file = directory_->open(file_name, Directory::Open::write, error)) {
+  if (const auto file = directory_->open(name_now, Directory::Open::write, error)) {
     try {
-      wipe_material(*file, path_of(file_name));
+      wipe_material(*file, path_of(name_now));
     } catch (const Error& failure) {
       notice(failure.what());
     }
   }
-  if (directory_->remove(file_name) == 0) {
+  if (directory_->remove(name_now) == 0) {
     index_.remove(file_name);
   } else {
     lock.distrust();

@@ -23,7 +23,8 @@ struct File {
   sqlite3_file base;
   Process* process;
   Disk::File* inode;
-  bool new_journal;  ///< its name is to be synced with its content, as SQLite does on POSIX systems
+  bool sync_name;  ///< of a journal, with its content the first time, as SQLite does on POSIX systems whether
+                   ///< it is new or not
 };
 
 bool alive(File& file) { return file.process->machine->disk.world().step(*file.process, false); }
@@ -75,9 +76,9 @@ int truncate(sqlite3_file* file, sqlite3_int64 bytes) {
 int sync(sqlite3_file* file, int) {
   File& f = of(file);
   if (!alive(f) || disk(f).sync(**f.inode) != 0) return SQLITE_IOERR_FSYNC;
-  if (f.new_journal) {
+  if (f.sync_name) {
     if (!alive(f) || disk(f).sync(disk(f).folder(kFolder)) != 0) return SQLITE_IOERR_DIR_FSYNC;
-    f.new_journal = false;
+    f.sync_name = false;
   }
   return SQLITE_OK;
 }
@@ -109,7 +110,7 @@ std::string last_part(const char* path) { return std::filesystem::path(path).fil
 int open(sqlite3_vfs*, const char* path, sqlite3_file* file, int flags, int* out_flags) {
   File& f = of(file);
   f.base.pMethods = nullptr;
-  f.new_journal = false;
+  f.sync_name = false;
   f.process = World::running();
   if (!f.process || !path || !alive(f)) return SQLITE_CANTOPEN;
   Disk::Folder& folder = disk(f).folder(kFolder);
@@ -121,8 +122,8 @@ int open(sqlite3_vfs*, const char* path, sqlite3_file* file, int flags, int* out
     // The ledger is there before SQLite opens it.
     const bool creates = (flags & SQLITE_OPEN_CREATE) != 0 || (flags & SQLITE_OPEN_MAIN_DB) != 0;
     if (!creates || disk(f).create(folder, name, inode) != 0) return SQLITE_CANTOPEN;
-    f.new_journal = (flags & SQLITE_OPEN_MAIN_JOURNAL) != 0;
   }
+  f.sync_name = (flags & SQLITE_OPEN_MAIN_JOURNAL) != 0;
   f.inode = new Disk::File(inode);
   f.base.pMethods = &kMethods;
   if (out_flags) *out_flags = flags;

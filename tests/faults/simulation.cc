@@ -1,6 +1,7 @@
 #include "faults/simulation.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <deque>
 #include <optional>
 
@@ -28,7 +29,7 @@ constexpr std::uint64_t kAhead = 16;  ///< that a ledger writes down before they
 /// What a seed decides before anything runs.
 struct Plan {
   explicit Plan(Random& random)
-      : activation(random.below(24) == 0),
+      : activation(random.below(64) == 0),
         clients(1 + random.below(2)),
         servers(1 + random.below(3) / 2),
         episodes(2 + random.below(activation ? 2 : 5)),
@@ -39,11 +40,13 @@ struct Plan {
         content(link_faults && random.chance(0.25)),
         disk_faults(random.chance(0.25)),
         long_pauses(random.chance(0.1)),
-        storing(random.chance(0.2)) {}
+        storing(random.chance(0.2)),
+        twins(random.chance(0.25)) {}
   bool activation;
   std::uint64_t clients, servers, episodes;
   bool known_clients, kills, power_cuts, link_faults, content, disk_faults, long_pauses;
   bool storing;  ///< most of what clients do is to store
+  bool twins;    ///< two programs of each client at a time, on one store
 };
 
 class Simulation {
@@ -127,6 +130,8 @@ class Simulation {
 
   /// An error that a person would see.
   void complained(const Process& process, ErrorCode code, const std::string& sentence) {
+    if (std::getenv("AP_FAULT_SHOW"))
+      fmt::print("{}{}: {}\n", process.name, process.dead ? " (dead)" : "", sentence);
     if (process.dead) return;
     ++counts_[code == ErrorCode::peer ? "errors: peer" : "errors: other"];
     const Permitted permitted{plan_.content, any_disk_failure()};
@@ -177,7 +182,10 @@ class Simulation {
         if (world_.random.below(3) == 0) doom(*server.process);
       }
     }
-    for (std::size_t i = 0; i < clients_.size(); ++i) start_client(i);
+    for (std::size_t i = 0; i < clients_.size(); ++i) {
+      start_client(i);
+      if (plan_.twins) start_client(i);
+    }
     world_.run();
     expect_within_limits();
     ++counts_["episodes"];
@@ -257,7 +265,7 @@ class Simulation {
           infer(session, *seen);
           break;
         default:
-          if (take_stored(index, session, store)) infer(session, *seen);
+          if (session.prepared() < 4 && take_stored(index, session, store)) infer(session, *seen);
       }
     }
     session.finish();
@@ -328,6 +336,7 @@ class Simulation {
   void settle() {
     faulty(false);
     plan_.link_faults = false;
+    for (Process& process : processes_) process.dies_at = 0;
     for (Server& server : servers_) {
       if (server.process && !server.process->dead) end(server);
       boot(server);

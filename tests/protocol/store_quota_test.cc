@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/temporary_directory.h"
+#include "protocol/material_file.h"
 #include "protocol/material_store.h"
 
 namespace ap::protocol {
@@ -127,6 +128,16 @@ TEST_F(StoreQuota, DamagedHalvesGrowOldByTheirFile) {
   open();
   EXPECT_EQ(files(), 1u);
   EXPECT_TRUE(std::filesystem::exists(file(1)));
+}
+
+TEST_F(StoreQuota, WipedHalvesGoWhenTheStoreIsOpened) {
+  ASSERT_EQ(open()->save(id_of(1), Bytes(900)), Saved::done);
+  {
+    std::fstream half(file(1), std::ios::binary | std::ios::in | std::ios::out);
+    half.write(std::string(kMaterialHeaderBytes, '\0').c_str(), kMaterialHeaderBytes);
+  }
+  EXPECT_TRUE(open()->ids().empty());
+  EXPECT_EQ(files(), 0u);
 }
 
 TEST_F(StoreQuota, WithoutANameTheyAreKeptForAWeek) {
