@@ -1,0 +1,85 @@
+// The oblivious transfers, each party against a hostile one: base transfers, extension with trees, columns
+// and checks, silent transfers.
+#include "fuzz/support/script.h"
+#include "fuzz/support/target.h"
+#include "mpc/base_ot.h"
+#include "mpc/silent_cot.h"
+#include "random/prng.h"
+
+namespace ap::fuzz {
+namespace {
+
+constexpr mpc::BaseOtMessages kBase{1, 2};
+constexpr mpc::CotMessages kCot{kBase, 5, 3, 6, 7};
+constexpr mpc::SilentCotMessages kSilent{kCot, 4, {8, 9}};
+constexpr std::size_t kTransfers = 300;
+
+SessionKey session() { return SessionKey(Seed{1}); }
+
+Protocol base() {
+  return {[](net::Channel& channel) {
+            Prng prng;
+            const std::vector<std::uint8_t> choices = {0, 1, 1, 0, 1};
+            (void)mpc::base_ot_receive(channel, kBase, prng, choices);
+          },
+          [](net::Channel& channel) {
+            Prng prng;
+            (void)mpc::base_ot_send(channel, kBase, prng, 5);
+          }};
+}
+
+Protocol extension() {
+  return {[](net::Channel& channel) {
+            Prng prng;
+            mpc::CotSender sender(channel, kCot, prng);
+            std::vector<mpc::Block> q(kTransfers);
+            for (int i = 0; i < 2; ++i) sender.extend(channel, q);
+          },
+          [](net::Channel& channel) {
+            Prng prng;
+            mpc::CotReceiver receiver(channel, kCot, prng);
+            std::vector<mpc::Block> t(kTransfers);
+            const std::vector<std::uint8_t> choices((kTransfers + 7) / 8, 0x5a);
+            for (int i = 0; i < 2; ++i) receiver.extend(channel, choices, t);
+          }};
+}
+
+Protocol silent() {
+  return {[](net::Channel& channel) {
+            Prng prng;
+            mpc::SilentCotSender sender(channel, kSilent, session(), prng);
+            std::vector<mpc::Block> q(kTransfers);
+            sender.expect(kTransfers);
+            sender.extend(channel, q);
+            sender.answer_check(channel);
+          },
+          [](net::Channel& channel) {
+            Prng prng;
+            mpc::SilentCotReceiver receiver(channel, kSilent, session(), prng);
+            std::vector<mpc::Block> t(kTransfers);
+            receiver.expect(kTransfers);
+            receiver.extend(channel, t);
+            receiver.open_check(channel);
+            receiver.close_check(channel);
+          }};
+}
+
+void run(ByteView input) {
+  static const std::vector<Scene> scenes = [] {
+    std::vector<Scene> all;
+    for (const Protocol& protocol : {base(), extension(), silent()})
+      all.push_back({protocol, record(protocol)});
+    return all;
+  }();
+  play(scenes, input);
+}
+
+const Register known({.name = "transfers",
+                      .run = run,
+                      .seeds = edit_seeds,
+                      .mistakes = Mistakes::of_a_peer,
+                      .max_bytes = 256,
+                      .mutate = mutate_edits});
+
+}  // namespace
+}  // namespace ap::fuzz

@@ -1,0 +1,14 @@
+// A network of three layers, served by each engine: what session targets run.
+#pragma once
+
+#include "package/package.h"
+
+namespace ap::fuzz {
+
+/// 1x4x4 image, convolution, ReLU, fully connected layer to 3 classes. `engine`: gc or ot; `label`: the
+/// client learns the best class alone.
+package::Package tiny_package(const char* engine, bool label);
+/// The same with its layers packed by slots.
+package::Package tiny_batched_package();
+
+}  // namespace ap::fuzz
