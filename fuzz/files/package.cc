@@ -30,11 +30,21 @@ std::vector<Bytes> seeds() {
   return {small.client, small.server, batched.client, batched.server};
 }
 
+/// As the body says, which need not hold as many.
+std::uint32_t shared_bytes(const package::PackageFile& parts) {
+  std::uint32_t length = 0;
+  std::memcpy(&length, parts.body.data(), sizeof length);
+  return length;
+}
+
 std::size_t mutate(std::uint8_t* data, std::size_t size, std::size_t max_size, unsigned seed) {
   if (seed % 8 == 0) return LLVMFuzzerMutate(data, size, max_size);
   std::minstd_rand random(seed);
   try {
     package::PackageFile parts = package::take_apart({data, size});
+    if (parts.body.size() < 4 || parts.body.size() - 4 < shared_bytes(parts)) {
+      return LLVMFuzzerMutate(data, size, max_size);
+    }
     const ByteView rest = parts.rest();
     if (random() % 2 == 0) {
       nlohmann::json json = nlohmann::json::parse(parts.shared());

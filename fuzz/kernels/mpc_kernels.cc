@@ -88,7 +88,7 @@ void trees(Values& values) {
 
 void codes(Values& values) {
   const auto secret = blocks(values, values.size(1, 2000));
-  const std::size_t count = 2 * values.size(1, 40);
+  const std::size_t count = 2 * values.size(1, 32);
   const auto numbers = blocks(values, count / 2 * 5);
   AlignedVector<Block> plain = blocks(values, count), out = plain;
   kernels::lpn_rows_plain(secret, numbers.data(), plain);

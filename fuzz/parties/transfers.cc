@@ -3,7 +3,7 @@
 #include "fuzz/support/script.h"
 #include "fuzz/support/target.h"
 #include "mpc/base_ot.h"
-#include "mpc/silent_cot.h"
+#include "mpc/cot.h"
 #include "random/prng.h"
 
 namespace ap::fuzz {
@@ -11,10 +11,7 @@ namespace {
 
 constexpr mpc::BaseOtMessages kBase{1, 2};
 constexpr mpc::CotMessages kCot{kBase, 5, 3, 6, 7};
-constexpr mpc::SilentCotMessages kSilent{kCot, 4, {8, 9}};
 constexpr std::size_t kTransfers = 300;
-
-SessionKey session() { return SessionKey(Seed{1}); }
 
 Protocol base() {
   return {[](net::Channel& channel) {
@@ -44,31 +41,10 @@ Protocol extension() {
           }};
 }
 
-Protocol silent() {
-  return {[](net::Channel& channel) {
-            Prng prng;
-            mpc::SilentCotSender sender(channel, kSilent, session(), prng);
-            std::vector<mpc::Block> q(kTransfers);
-            sender.expect(kTransfers);
-            sender.extend(channel, q);
-            sender.answer_check(channel);
-          },
-          [](net::Channel& channel) {
-            Prng prng;
-            mpc::SilentCotReceiver receiver(channel, kSilent, session(), prng);
-            std::vector<mpc::Block> t(kTransfers);
-            receiver.expect(kTransfers);
-            receiver.extend(channel, t);
-            receiver.open_check(channel);
-            receiver.close_check(channel);
-          }};
-}
-
 void run(ByteView input) {
   static const std::vector<Scene> scenes = [] {
     std::vector<Scene> all;
-    for (const Protocol& protocol : {base(), extension(), silent()})
-      all.push_back({protocol, record(protocol)});
+    for (const Protocol& protocol : {base(), extension()}) all.push_back({protocol, record(protocol)});
     return all;
   }();
   play(scenes, input);

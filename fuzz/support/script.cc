@@ -56,7 +56,9 @@ void apply(Script& script, ByteView record) {
       if (!payload.empty()) payload[place] = static_cast<std::uint8_t>(value);
       break;
     case Edit::set_word:
-      std::memcpy(payload.data() + place, &value, std::min<std::size_t>(4, payload.size() - place));
+      if (!payload.empty()) {
+        std::memcpy(payload.data() + place, &value, std::min<std::size_t>(4, payload.size() - place));
+      }
       break;
     case Edit::truncate:
       payload.resize(place);

@@ -1,4 +1,5 @@
 // Packed shares modulo a power of two or a prime, and a server's statistics.
+#include "base/bits.h"
 #include "fuzz/support/bytes.h"
 #include "fuzz/support/target.h"
 #include "protocol/model.h"
@@ -18,7 +19,9 @@ void run(ByteView input) {
   }
   const std::uint64_t value = std::max<std::uint64_t>(2, choices.number(8) >> (2 + choices.number(1) % 60));
   const protocol::ShareModulus modulus(value);
-  const std::size_t count = choices.number(1);
+  // As many as a message of exactly this size holds: the channel has seen to that.
+  const std::size_t count = 8 * input.size() / static_cast<std::size_t>(modulus.bits());
+  if (packed_bytes(count, modulus.bits()) != input.size()) return;
   const protocol::Share shares = protocol::unpack_shares(input, count, modulus, "the shares");
   for (const std::uint64_t share : shares) {
     require(share < value && modulus.from_signed(modulus.to_signed(share)) == share, "a residue");
@@ -41,7 +44,7 @@ std::vector<Bytes> seeds() {
   const auto head = [](std::uint64_t value) {
     Bytes out = {1};
     for (int i = 7; i >= 0; --i) out.push_back(static_cast<std::uint8_t>(value << 2 >> (8 * i)));
-    out.insert(out.end(), {0, 9});
+    out.push_back(0);
     return out;
   };
   protocol::ServerStatistics told;
