@@ -1,7 +1,7 @@
 // The argument of --listen.
+#include "service/listen_address.h"
 #include "fuzz/support/bytes.h"
 #include "fuzz/support/target.h"
-#include "service/server.h"
 
 namespace ap::fuzz {
 namespace {
