@@ -1,5 +1,6 @@
 // Floods a live server, in this process and under the sanitizers, with mutated frames of honest sessions over
 // TLS WebSockets, and says whether it still serves and how much memory it holds (docs/fuzzing.md).
+#include <spdlog/spdlog.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -28,6 +29,9 @@ double resident_mib() {
   std::ifstream("/proc/self/statm") >> total >> resident;
   return static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1 << 20);
 }
+
+/// Frames of one connection that echo what they hold.
+constexpr std::size_t kMostProbes = 200;
 
 struct Totals {
   std::atomic<std::uint64_t> frames = 0, mutated = 0, connections = 0, refused = 0;
@@ -93,7 +97,8 @@ class Flood {
     for (std::size_t i = 0; open && i < honest; ++i)
       open = send(websocket_frame(message_bytes(session_[i])), false);
     if (honest == 2) {
-      for (std::size_t i = 0; open && i < random() % 64; ++i) open = send(probe(random), true);
+      const std::size_t probes = random() % kMostProbes;
+      for (std::size_t i = 0; open && i < probes; ++i) open = send(probe(random), true);
     }
     // One connection in four sends on after what must end it.
     const std::size_t last = random() % 4 == 0 ? random() % 16 : 0;
@@ -165,5 +170,6 @@ int main(int argc, char** argv) {
   app.add_option("--threads", threads, "Connections at a time")->check(CLI::Range(1, 16));
   app.add_option("--seed", seed, "Of all that is random");
   CLI11_PARSE(app, argc, argv);
+  spdlog::set_level(spdlog::level::off);
   return ap::fuzz::run(frames, threads, seed);
 }

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <csignal>
 #include <memory>
 
 #include "base/bytes.h"
@@ -24,6 +25,8 @@ using TlsSession = std::unique_ptr<SSL, TlsFreer<SSL_free>>;
 class TlsClient {
  public:
   explicit TlsClient(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    static const auto ignored = ::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes like any program
+    (void)ignored;
     static const TlsSettings settings(SSL_CTX_new(TLS_client_method()));
     sockaddr_in address{};
     address.sin_family = AF_INET;

@@ -1,5 +1,6 @@
 #include "base/printable.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
