@@ -30,8 +30,8 @@ double resident_mib() {
   return static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1 << 20);
 }
 
-/// Frames of one connection that echo what they hold.
-constexpr std::size_t kMostProbes = 200;
+/// Frames of one connection that echo what they hold: as many as a server answers.
+constexpr std::size_t kMostProbes = 64;
 
 struct Totals {
   std::atomic<std::uint64_t> frames = 0, mutated = 0, connections = 0, refused = 0;
@@ -92,7 +92,7 @@ class Flood {
     // Some connections follow an honest session for a while; most send many frames that a session takes at
     // any time.
     const std::size_t honest =
-        random() % 8 == 0 ? random() % session_.size() : std::min<std::size_t>(random() % 3, session_.size());
+        random() % 8 == 0 ? random() % session_.size() : std::min<std::size_t>(random() % 4, 2);
     bool open = true;
     for (std::size_t i = 0; open && i < honest; ++i)
       open = send(websocket_frame(message_bytes(session_[i])), false);
