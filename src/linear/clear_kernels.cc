@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "base/cpu.h"
+#include "base/instruction_set.h"
 
 namespace ap::linear {
 namespace {
@@ -107,7 +108,7 @@ void add_scaled_scalar(T w, const T* x, std::int64_t count, T* y) {
 
 #if defined(__x86_64__)
 #define AP_AVX2 __attribute__((target("avx2")))
-#define AP_AVX512 __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512")))
+#define AP_AVX512 __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl" AP_WHOLE_512)))
 
 template <typename T>
 AP_AVX2 void block_avx2(const std::int32_t* w, const T* x, std::int64_t depth, T* sums) {

@@ -2,6 +2,7 @@
 
 #include "base/cpu.h"
 #include "base/error.h"
+#include "base/instruction_set.h"
 #include "mpc/ggm_kernels.h"
 
 namespace ap::mpc {
@@ -34,9 +35,8 @@ __attribute__((target("avx2"))) void mask_and_xor_at_avx2(Block* nodes, std::siz
   mask_and_xor_at(nodes, count, keep, index, value);
 }
 
-__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512"))) void
-mask_and_xor_at_avx512(Block* nodes, std::size_t count, const Block& keep, std::uint64_t index,
-                       const Block& value) {
+__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl" AP_WHOLE_512))) void mask_and_xor_at_avx512(
+    Block* nodes, std::size_t count, const Block& keep, std::uint64_t index, const Block& value) {
   mask_and_xor_at(nodes, count, keep, index, value);
 }
 

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/instruction_set.h"
 #include "nn/executor_kernels.h"
 #include "nn/executor_kernels_x86.h"
 
@@ -9,7 +10,7 @@
 #include <immintrin.h>
 
 // Only what is defined below is compiled for it.
-#pragma GCC target("avx2")
+AP_BEGIN_INSTRUCTION_SET("avx2")
 #include "nn/executor_loops.h"
 
 namespace ap::nn {
@@ -41,4 +42,5 @@ struct Avx2 {
 const ExecutorKernels kAvx2Kernels = kernels_of<Avx2>("avx2");
 
 }  // namespace ap::nn
+AP_END_INSTRUCTION_SET
 #endif

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/instruction_set.h"
 #include "nn/executor_kernels.h"
 #include "nn/executor_kernels_x86.h"
 
@@ -11,7 +12,7 @@
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // GCC 12 warns falsely about its own header
 
 // Only what is defined below is compiled for it.
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")
+AP_BEGIN_INSTRUCTION_SET("avx512f,avx512bw,avx512dq,avx512vl" AP_WHOLE_512)
 #include "nn/executor_loops.h"
 
 namespace ap::nn {
@@ -34,4 +35,5 @@ struct Avx512 {
 const ExecutorKernels kAvx512Kernels = kernels_of<Avx512>("avx512");
 
 }  // namespace ap::nn
+AP_END_INSTRUCTION_SET
 #endif

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/instruction_set.h"
 #include "nn/executor_kernels.h"
 #include "nn/executor_kernels_x86.h"
 
@@ -11,7 +12,7 @@
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // GCC 12 warns falsely about its own header
 
 // Only what is defined below is compiled for it.
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,prefer-vector-width=512")
+AP_BEGIN_INSTRUCTION_SET("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni" AP_WHOLE_512)
 #include "nn/executor_loops.h"
 
 namespace ap::nn {
@@ -32,4 +33,5 @@ struct Vnni {
 const ExecutorKernels kVnniKernels = kernels_of<Vnni>("vnni");
 
 }  // namespace ap::nn
+AP_END_INSTRUCTION_SET
 #endif

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/instruction_set.h"
 #include "noise/counter_random.h"
 #include "noise/draw_kernels_x86.h"
 
@@ -11,7 +12,7 @@
 #include <immintrin.h>
 
 // Only what is defined below is compiled for it.
-#pragma GCC target("avx2,fma")
+AP_BEGIN_INSTRUCTION_SET("avx2,fma")
 #include "noise/draw_loops.h"
 
 namespace ap::noise {
@@ -78,4 +79,5 @@ void add_deviations(std::uint64_t key, const float* tau, std::size_t n, std::int
 const DrawKernels kAvx2Draws = {"avx2", add_deviations, uniform_below, extremes};
 
 }  // namespace ap::noise
+AP_END_INSTRUCTION_SET
 #endif

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/instruction_set.h"
 #include "noise/counter_random.h"
 #include "noise/draw_kernels_x86.h"
 
@@ -15,7 +16,7 @@
 #pragma GCC diagnostic ignored "-Wuninitialized"
 
 // Only what is defined below is compiled for it.
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")
+AP_BEGIN_INSTRUCTION_SET("avx512f,avx512bw,avx512dq,avx512vl" AP_WHOLE_512)
 #include "noise/draw_loops.h"
 
 namespace ap::noise {
@@ -76,4 +77,5 @@ AP_VECTORS_ON_STACK void add_deviations(std::uint64_t key, const float* tau, std
 const DrawKernels kAvx512Draws = {"avx512", add_deviations, uniform_below, extremes};
 
 }  // namespace ap::noise
+AP_END_INSTRUCTION_SET
 #endif

@@ -38,8 +38,7 @@ double gaussian_below(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt
 class Measurement {
  public:
   Measurement(const nn::QLinear& op, const bfv::Parameters& parameters, Chosen chosen)
-      : op_(op),
-        choice_(*chosen.choice),
+      : choice_(*chosen.choice),
         layout_(std::move(chosen.layout)),
         context_(bfv::make_context(parameters)),
         log2_p_(std::min(kMostBits, static_cast<int>(parameters.log2_q()) - kHeadroomBits)),
@@ -77,7 +76,6 @@ class Measurement {
   }
 
  private:
-  const nn::QLinear& op_;
   const plan::LinearChoice& choice_;
   linear::Layout layout_;
   bfv::ContextPtr context_;

@@ -1,0 +1,26 @@
+// The file of clients.
+#include "service/clients.h"
+#include "fuzz/support/bytes.h"
+#include "fuzz/support/target.h"
+
+namespace ap::fuzz {
+namespace {
+
+void run(ByteView input) {
+  const std::vector<service::Client> clients = service::parse_clients(text_of(input), "clients.txt");
+  std::string text;
+  for (const service::Client& client : clients) text += service::format_client(client);
+  require(service::parse_clients(text, "again").size() == clients.size(),
+          "clients survive writing and reading");
+}
+
+std::vector<Bytes> seeds() {
+  const std::string a(64, 'a'), b = std::string(32, '0') + std::string(32, 'F');
+  return {bytes_of("# who may connect\n\nanna token-hash=" + a +
+                   "\nben@example.org group=g limit=5 certificate=" + b + "\n")};
+}
+
+const Register known({.name = "clients", .run = run, .seeds = seeds, .dictionary = "clients"});
+
+}  // namespace
+}  // namespace ap::fuzz

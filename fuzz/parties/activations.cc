@@ -1,0 +1,45 @@
+// Garbled activation layers, each party against a hostile one: columns, tables, labels, choices.
+#include "fuzz/support/activation_specs.h"
+#include "fuzz/support/script.h"
+#include "fuzz/support/target.h"
+#include "nonlinear/activation_evaluator.h"
+#include "nonlinear/activation_garbler.h"
+
+namespace ap::fuzz {
+namespace {
+
+SessionKey session() { return SessionKey(Seed{1}); }
+
+Protocol garbled(const ActivationSpec& spec) {
+  return {[spec](net::Channel& channel) {
+            nonlinear::ActivationGarbler garbler(channel, session());
+            garbler.answer(garbler.garble(spec, words(spec.inputs), words(spec.outputs)));
+          },
+          [spec](net::Channel& channel) {
+            nonlinear::ActivationEvaluator evaluator(channel, session());
+            nonlinear::EvaluatorMaterial material = evaluator.receive_tables(evaluator.prepare(spec));
+            evaluator.request(material, words(spec.inputs));
+            require(evaluator.evaluate(std::move(material)).size() == spec.outputs, "a word for each output");
+          }};
+}
+
+void run(ByteView input) {
+  static const std::vector<Scene> scenes = [] {
+    std::vector<Scene> all;
+    for (const Protocol& protocol : {garbled(relu(5)), garbled(pooled()), garbled(prime())}) {
+      all.push_back({protocol, record(protocol)});
+    }
+    return all;
+  }();
+  play(scenes, input);
+}
+
+const Register known({.name = "activations",
+                      .run = run,
+                      .seeds = edit_seeds,
+                      .mistakes = Mistakes::of_a_peer,
+                      .max_bytes = 256,
+                      .mutate = mutate_edits});
+
+}  // namespace
+}  // namespace ap::fuzz

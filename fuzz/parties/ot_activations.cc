@@ -1,0 +1,45 @@
+// Activation layers by transfers, each party against a hostile one: trees, choices, leaves, openings, words.
+#include "fuzz/support/activation_specs.h"
+#include "fuzz/support/script.h"
+#include "fuzz/support/target.h"
+#include "nonlinear/ot_activation.h"
+
+namespace ap::fuzz {
+namespace {
+
+SessionKey session() { return SessionKey(Seed{1}); }
+
+Protocol by_transfers(const ActivationSpec& spec) {
+  return {[spec](net::Channel& channel) {
+            nonlinear::OtActivationClient client(channel, session(), Prng());
+            client.expect(nonlinear::ot_cost(spec));
+            client.run(client.prepare(spec), words(spec.inputs), words(spec.outputs));
+          },
+          [spec](net::Channel& channel) {
+            nonlinear::OtActivationServer server(channel, session(), Prng());
+            server.expect(nonlinear::ot_cost(spec));
+            require(server.run(server.prepare(spec), words(spec.inputs)).size() == spec.outputs,
+                    "a word for each output");
+          }};
+}
+
+void run(ByteView input) {
+  static const std::vector<Scene> scenes = [] {
+    std::vector<Scene> all;
+    for (const Protocol& protocol : {by_transfers(relu(5)), by_transfers(pooled())}) {
+      all.push_back({protocol, record(protocol)});
+    }
+    return all;
+  }();
+  play(scenes, input);
+}
+
+const Register known({.name = "ot_activations",
+                      .run = run,
+                      .seeds = edit_seeds,
+                      .mistakes = Mistakes::of_a_peer,
+                      .max_bytes = 256,
+                      .mutate = mutate_edits});
+
+}  // namespace
+}  // namespace ap::fuzz

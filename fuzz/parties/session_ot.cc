@@ -1,0 +1,21 @@
+// Whole sessions by silent transfers, each party against a hostile one, with the label alone as their result.
+#include "fuzz/support/sessions.h"
+#include "fuzz/support/target.h"
+
+namespace ap::fuzz {
+namespace {
+
+void run(ByteView input) {
+  static const std::vector<Scene> scenes = {scene_of(tiny_package("ot", true))};
+  play(scenes, input);
+}
+
+const Register known({.name = "session_ot",
+                      .run = run,
+                      .seeds = edit_seeds,
+                      .mistakes = Mistakes::of_a_peer,
+                      .max_bytes = 256,
+                      .mutate = mutate_edits});
+
+}  // namespace
+}  // namespace ap::fuzz

@@ -1,0 +1,42 @@
+// Layers that the targets of activations run.
+#pragma once
+
+#include "nonlinear/activation_spec.h"
+
+namespace ap::fuzz {
+
+using nonlinear::ActivationSpec;
+
+inline ActivationSpec relu(std::size_t elements) {
+  ActivationSpec spec;
+  spec.inputs = spec.outputs = elements;
+  spec.sum_bits = 10;
+  spec.guard_bits = 2;
+  spec.clamp_bits = 6;
+  spec.out_bits = 14;
+  return spec;
+}
+
+inline ActivationSpec pooled() {
+  ActivationSpec spec = relu(8);
+  spec.outputs = 2;
+  spec.pool_size = 4;
+  spec.windows = {0, 1, 4, 5, 2, 3, 6, 7};
+  return spec;
+}
+
+inline ActivationSpec prime() {
+  ActivationSpec spec = relu(5);
+  spec.in_prime = 12289;
+  spec.sum_bits = 12;
+  spec.guard_bits = 2;
+  return spec;
+}
+
+inline std::vector<std::uint64_t> words(std::size_t count) {
+  std::vector<std::uint64_t> values(count);
+  for (std::size_t i = 0; i < count; ++i) values[i] = i * 37 % 1000;
+  return values;
+}
+
+}  // namespace ap::fuzz
