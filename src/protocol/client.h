@@ -53,8 +53,8 @@ class ClientSession {
 
   /// Hands the oldest prepared inference (prepares one if there is none) to the stores of both parties, for a
   /// later session. It is gone from this one, whatever happens.
-  /// @throws Error(peer) if the server keeps no more, Error(input) if our own store is full or fails; a failure
-  /// to write ends the session.
+  /// @throws Error(peer) if the server keeps no more, Error(input) if our own store is full or fails; a
+  /// failure to write ends the session.
   MaterialId store(MaterialStore& store);
 
   enum class Use : std::uint8_t {
