@@ -101,7 +101,7 @@ class Parties {
     std::thread server([&, channel = server_end.get()] {
       ServerOptions options;
       if (with_store) options.store = &server_store;
-      options.store_owner = [&] { return owner; };
+      options.store_owner = owner;
       options.on_store_failure = [&](const std::string& s) { complaints.push_back(s); };
       try {
         serve_session(server_model_, *channel, options);
