@@ -14,7 +14,6 @@
 #include "protocol/material_index.h"
 #include "protocol/messages.h"
 #include "service/ledger.h"
-#include "service/store_owner.h"
 
 namespace ap::faults {
 namespace {
@@ -309,7 +308,9 @@ class Simulation {
     const auto log = [&](const std::string& sentence) { complained(process, ErrorCode::input, sentence); };
     ServerOptions options;
     options.store = server.store.get();
-    options.store_owner = [&] { return service::store_owner(client, channel.peer()); };
+    using Kind = protocol::StoreOwner::Kind;
+    options.store_owner = client.name.empty() ? protocol::make_owner(Kind::address, channel.peer())
+                                              : protocol::make_owner(Kind::client, client.name);
     options.on_store_failure = log;
     options.may_prepare = [&]() -> Permission {
       try {
