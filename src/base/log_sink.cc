@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -78,6 +79,10 @@ bool LogSink::write_line(const std::string& line) {
 }
 
 void LogSink::run() {
+  // The process's signals are for threads that know what to do about them.
+  sigset_t all;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
   std::unique_lock lock(queue_mutex_);
   for (;;) {
     changed_.wait(lock, [&] { return stopping_ || !lines_.empty(); });

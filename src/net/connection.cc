@@ -83,7 +83,7 @@ void Connection::read() {
                              read_bytes_ += bytes;
                              {
                                const std::lock_guard lock(mutex_);
-                               moved_bytes_ += bytes;
+                               bytes_in_ += bytes;
                              }
                              if (!stream_->is_message_done()) return read();
                              if (!stream_->got_binary() || read_bytes_ == 0) {
@@ -163,7 +163,7 @@ void Connection::write() {
                          {
                            const std::lock_guard lock(mutex_);
                            outbound_bytes_ -= cost(write_frame_);
-                           moved_bytes_ += write_frame_.size;
+                           bytes_out_ += write_frame_.size;
                            ++frames_written_;
                            changed_out_.notify_all();
                          }
@@ -378,7 +378,7 @@ ServedChannel::Progress Connection::progress() const {
   const std::lock_guard lock(mutex_);
   std::chrono::nanoseconds waited = waited_;
   if (waiting_ > 0) waited += Clock::now() - waiting_since_;
-  return {std::chrono::duration_cast<std::chrono::milliseconds>(waited), moved_bytes_};
+  return {std::chrono::duration_cast<std::chrono::milliseconds>(waited), bytes_in_, bytes_out_};
 }
 
 }  // namespace ap::net

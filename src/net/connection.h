@@ -117,7 +117,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::size_t inbound_bytes_ = 0;
   std::size_t outbound_bytes_ = 0;
   std::uint64_t frames_written_ = 0;
-  std::uint64_t moved_bytes_ = 0;
+  std::uint64_t bytes_in_ = 0;
+  std::uint64_t bytes_out_ = 0;
   std::chrono::nanoseconds waited_{0};
   int waiting_ = 0;
   std::chrono::steady_clock::time_point waiting_since_;

@@ -43,8 +43,9 @@ class ServedChannel : public Channel {
 
   struct Progress {
     std::chrono::milliseconds waited{
-        0};                   ///< that calls have waited for the client, one that waits now included
-    std::uint64_t bytes = 0;  ///< payload that went either way, parts of frames included
+        0};                       ///< that calls have waited for the client, one that waits now included
+    std::uint64_t bytes_in = 0;   ///< that have come, parts of frames included
+    std::uint64_t bytes_out = 0;  ///< that have left
   };
   /// Since the connection began. Safe from any thread.
   virtual Progress progress() const = 0;

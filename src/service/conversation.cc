@@ -41,13 +41,16 @@ void Conversation::note_progress() {
 
 void Conversation::note_probe() {
   const std::lock_guard lock(mutex_);
-  mark_.bytes = channel_->progress().bytes;
+  mark_.bytes_in = channel_->progress().bytes_in;
+  mark_.bytes_out = channel_->traffic().bytes_sent;  // the echo, part of which has yet to leave
 }
 
 std::chrono::milliseconds Conversation::idle() const {
   const std::lock_guard lock(mutex_);
   const net::ServedChannel::Progress now = channel_->progress();
-  const std::chrono::milliseconds excused((now.bytes - mark_.bytes) * 1000 / kSlowestBytesPerSecond);
+  const std::uint64_t out = now.bytes_out > mark_.bytes_out ? now.bytes_out - mark_.bytes_out : 0;
+  const std::chrono::milliseconds excused((now.bytes_in - mark_.bytes_in + out) * 1000 /
+                                          kSlowestBytesPerSecond);
   return std::max(std::chrono::milliseconds(0), now.waited - mark_.waited - excused);
 }
 

@@ -178,13 +178,13 @@ TEST(Reception, ProgressCountsWaitingAndParts) {
   auto served = door.listener->accept(30s);
   served->receive_exactly(1, 0);
   const auto before = served->progress();
-  EXPECT_EQ(before.bytes, kHeaderBytes);
+  EXPECT_EQ(before.bytes_in, kHeaderBytes);
   client.write(masked_frame(2, Bytes(50'000, 1), 100'000));  // half a frame
   served->set_deadline(300ms);
   EXPECT_THROW(served->receive(1, 0, 1 << 20), Error);
   const auto after = served->progress();
   EXPECT_GE(after.waited - before.waited, 300ms);
-  EXPECT_EQ(after.bytes - before.bytes, 50'000u);
+  EXPECT_EQ(after.bytes_in - before.bytes_in, 50'000u);
 }
 
 TEST(ClientAddress, OneSubscriberIsOneUnit) {
