@@ -178,7 +178,9 @@ const std::vector<Topology>& topologies() {
       {"accumulator_in_two_trees", 2,
        [](Builder& b) {
          const int x = b.conv(0, 6);
-         b.sum(b.full(b.relu(x), 5), b.full(b.clip(x, -1, 1), 5));
+         // One after the other: the order in which arguments are evaluated is each compiler's own.
+         const int clipped = b.full(b.clip(x, -1, 1), 5);
+         b.sum(b.full(b.relu(x), 5), clipped);
        }},
       {"fire", 3,
        [](Builder& b) {
