@@ -1,9 +1,8 @@
 // The file of a stored inference: header, key, encrypted payload, hash. The file is made from the input so
 // that a part of the inputs has the right hash.
-#include <sys/mman.h>
-#include <unistd.h>
+#include <algorithm>
 
-#include "base/file_descriptor.h"
+#include "base/directory.h"
 #include "fuzz/support/bytes.h"
 #include "fuzz/support/target.h"
 #include "protocol/material_file.h"
@@ -11,28 +10,48 @@
 namespace ap::fuzz {
 namespace {
 
+/// A file in memory.
+class MemoryFile final : public DirectoryFile {
+ public:
+  explicit MemoryFile(ByteView start = {}) : content(start.begin(), start.end()) {}
+  int read(std::span<std::uint8_t> bytes, std::uint64_t offset, std::size_t& got) override {
+    const std::size_t at = std::min<std::uint64_t>(offset, content.size());
+    got = std::min(bytes.size(), content.size() - at);
+    std::copy_n(content.begin() + static_cast<std::ptrdiff_t>(at), got, bytes.begin());
+    return 0;
+  }
+  int write(ByteView bytes, std::uint64_t offset, std::size_t& put) override {
+    content.resize(std::max<std::size_t>(content.size(), offset + bytes.size()));
+    std::copy(bytes.begin(), bytes.end(), content.begin() + static_cast<std::ptrdiff_t>(offset));
+    put = bytes.size();
+    return 0;
+  }
+  int sync() override { return 0; }
+  int info(FileInfo& info) override {
+    info = {content.size(), 0, true, true};
+    return 0;
+  }
+  Bytes content;
+};
+
 void run(ByteView input) {
-  const FileDescriptor file(::memfd_create("material", MFD_CLOEXEC));
-  if (::write(file.get(), input.data(), input.size()) != static_cast<ssize_t>(input.size())) std::abort();
-  const protocol::MaterialHeader header = protocol::read_material_header(file.get(), "fuzz.material");
+  MemoryFile file(input);
+  const protocol::MaterialHeader header = protocol::read_material_header(file, "fuzz.material");
   require(header.payload_bytes + protocol::kMaterialHeaderBytes == input.size(), "the length is the file's");
-  const SecretBytes payload = protocol::read_material(file.get(), "fuzz.material");
+  const SecretBytes payload = protocol::read_material(file, "fuzz.material");
   require(payload.size() == header.payload_bytes, "the payload has the announced length");
 }
 
 std::vector<Bytes> seeds() {
   std::vector<Bytes> files;
   for (const std::size_t bytes : {0U, 1U, 200U}) {
-    const FileDescriptor file(::memfd_create("material", MFD_CLOEXEC));
+    MemoryFile file;
     protocol::MaterialHeader header;
     header.role = package::Role::server;
     header.created = 1'700'000'000;
     header.payload_bytes = bytes;
-    protocol::write_material(file.get(), "seed", header, Bytes(bytes, 7));
-    Bytes content(protocol::kMaterialHeaderBytes + bytes);
-    if (::pread(file.get(), content.data(), content.size(), 0) != static_cast<ssize_t>(content.size()))
-      std::abort();
-    files.push_back(std::move(content));
+    protocol::write_material(file, "seed", header, Bytes(bytes, 7));
+    files.push_back(std::move(file.content));
   }
   return files;
 }
