@@ -50,36 +50,34 @@ TEST(LogSink, LinesComeOutInOrder) {
   EXPECT_EQ(pipe.read_all(), expected);
 }
 
+/// The sum of all numbers of dropped lines that a log reports.
+std::uint64_t reported_in(const std::string& log) {
+  const std::string before = "autoprivacy: ", after = " lines of the log were dropped here";
+  std::uint64_t sum = 0;
+  for (std::size_t at = 0; (at = log.find(after, at)) != std::string::npos; ++at) {
+    sum += std::stoull(log.substr(log.rfind(before, at) + before.size()));
+  }
+  return sum;
+}
+
 TEST(LogSink, AReaderThatDoesNotReadStopsNobodyAndDropsAreCounted) {
   Pipe pipe;
-  const auto start = std::chrono::steady_clock::now();
-  std::uint64_t dropped = 0;
-  std::string out;
+  const auto sink = std::make_shared<LogSink>(pipe.ends[1]);
+  spdlog::logger logger = logger_of(sink);
   constexpr std::uint64_t kLines = 50'000;
-  {
-    const auto sink = std::make_shared<LogSink>(pipe.ends[1]);
-    spdlog::logger logger = logger_of(sink);
-    for (std::uint64_t i = 0; i < kLines; ++i)
-      logger.info("a line of fifty bytes, whose number is {:>12}.", i);
-    EXPECT_GT(sink->dropped(), kLines / 2);
-    EXPECT_GE(kLines - sink->dropped(), LogSink::kMaxLines);
-    // Somebody reads again: what follows is preceded by the number of those that are missing.
-    for (int i = 0; i < 1000 && out.find("lines of the log were dropped here") == std::string::npos; ++i) {
-      out += pipe.read_all();
-      logger.info("again");
-      ::usleep(1000);
-    }
-    dropped = sink->dropped();
+  for (std::uint64_t i = 0; i < kLines; ++i) logger.info("a line of fifty bytes, whose number is {:>12}.", i);
+  const std::uint64_t dropped = sink->dropped();
+  EXPECT_GT(dropped, kLines / 2);
+  EXPECT_GE(kLines - dropped, LogSink::kMaxLines);
+  // Somebody reads again: what follows is preceded by the number of those that are missing.
+  std::string out;
+  for (int i = 0; i < 5000 && (reported_in(out) == 0 || reported_in(out) != sink->dropped()); ++i) {
+    out += pipe.read_all();
+    logger.info("again");
+    ::usleep(1000);
   }
-  out += pipe.read_all();
-  std::uint64_t said = 0;
-  const std::string start_of_report = "autoprivacy: ", rest = " lines of the log were dropped here";
-  for (std::size_t at = 0; (at = out.find(rest, at)) != std::string::npos; ++at) {
-    said += std::stoull(out.substr(out.rfind(start_of_report, at) + start_of_report.size()));
-  }
-  EXPECT_GT(said, 0u);
-  EXPECT_EQ(said, dropped);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
+  EXPECT_GE(sink->dropped(), dropped);
+  EXPECT_EQ(reported_in(out), sink->dropped());
 }
 
 TEST(LogSink, ItsEndDoesNotWaitForAReader) {

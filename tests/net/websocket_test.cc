@@ -412,9 +412,9 @@ TEST(WebSocket, SilenceInsideAMessageEndsTheConnection) {
   HostileClient hostile;
   const Bytes part = join(header(7, 5 << 20), Bytes(kMaxFrameBytes - kHeaderBytes, 1));
   hostile.client.write(masked_frame(2, part, part.size()));
-  hostile.channel().set_deadline(100ms);
+  hostile.channel().set_deadline(1s);
   expect_error([&] { hostile.channel().receive_exactly(7, 5 << 20); }, ErrorCode::peer,
-               "sent nothing for 0.1 s");
+               "sent nothing for 1 s");
   expect_error([&] { hostile.channel().receive_exactly(7, 5 << 20); }, ErrorCode::peer,
                "was ended after an earlier error");
 }
@@ -442,8 +442,10 @@ TEST(WebSocket, ManyClientsAtOnce) {
   for (int i = 0; i < kClients; ++i) {
     auto channel = listener.accept(30s);
     ASSERT_NE(channel, nullptr);
-    threads.emplace_back(
-        [served = std::move(channel)] { served->send(2, served->receive_exactly(1, 100'000)); });
+    threads.emplace_back([served = std::move(channel)] {
+      served->send(2, served->receive_exactly(1, 100'000));
+      served->close();  // waits, unlike the destructor, as long as a busy machine takes
+    });
   }
   for (std::thread& thread : threads) thread.join();
 }
