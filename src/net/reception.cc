@@ -17,8 +17,8 @@ namespace {
 using boost::system::error_code;
 using Clock = std::chrono::steady_clock;
 
-// A client that has been here longer has no claim to be finishing its handshakes just now.
-constexpr std::chrono::milliseconds kBrief{1'000};
+// A client that has been here for less is most likely in the middle of its handshakes.
+constexpr std::chrono::milliseconds kBrief{300};
 
 }  // namespace
 
@@ -51,13 +51,14 @@ struct Reception::Guest : std::enable_shared_from_this<Reception::Guest> {
 Reception::Reception(std::weak_ptr<IoThreads> io, std::shared_ptr<TlsContext> tls, ListenerOptions options)
     : io_(std::move(io)), tls_(std::move(tls)), options_(std::move(options)) {}
 
-/// Under the mutex. Those who have been here for long go first, the furthest behind of them before the
-/// others; then those who are furthest behind. Of one address, or of all.
+/// Under the mutex. Those who leave; then whoever has been here the longest, if that is not brief; then, in a
+/// storm that brings more than the pool holds within so short a time, who has come least far. Of one address,
+/// or of all.
 std::shared_ptr<Reception::Guest> Reception::who_must_go(const std::string* address) const {
   const Clock::time_point now = Clock::now();
   const auto rank = [&](const std::shared_ptr<Guest>& guest) {
     const bool brief = now - guest->since < kBrief;
-    return std::tuple(!guest->is_leaving, brief, guest->stage());
+    return std::tuple(!guest->is_leaving, brief, brief ? guest->stage() : 0);
   };
   std::shared_ptr<Guest> found;
   for (const auto& guest : guests_) {
