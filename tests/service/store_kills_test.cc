@@ -127,6 +127,7 @@ class StoreKills : public testing::Test {
     const int nowhere = ::open("/dev/null", O_WRONLY);
     ::dup2(nowhere, 1);
     ::dup2(nowhere, 2);
+    ::unsetenv("GTEST_OUTPUT");  // what it reports is for nobody but its parent
     ::setenv("AP_KILLS_DIRECTORY", path().c_str(), 1);
     ::setenv("AP_KILLS_ADDRESS", address_.c_str(), 1);
     ::setenv("AP_KILLS_FINGERPRINT", fingerprint_.c_str(), 1);
