@@ -30,8 +30,6 @@ namespace websocket = beast::websocket;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr beast::string_view kBearer = "Bearer ";
-
 class ClientHandshake : public std::enable_shared_from_this<ClientHandshake> {
  public:
   ClientHandshake(const boost::asio::any_io_executor& executor, ServerUrl url, TlsTrust trust,

@@ -5,11 +5,15 @@
 #include <any>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "base/memory.h"
 #include "net/tls.h"
 
 namespace ap::net {
+
+/// In front of a token in the header "Authorization".
+inline constexpr std::string_view kBearer = "Bearer ";
 
 /// What a client has. Either part may be empty.
 struct Credentials {

@@ -22,7 +22,6 @@ namespace websocket = beast::websocket;
 using boost::system::error_code;
 
 constexpr std::size_t kMaxRequestBytes = 8192;
-constexpr beast::string_view kBearer = "Bearer ";
 
 }  // namespace
 
@@ -116,7 +115,7 @@ bool ServerHandshake::admitted() {
   shown.certificate_sha256 = peer_fingerprint(stream_->next_layer().native_handle());
   const beast::string_view value = http_->request.get()[http::field::authorization];
   // The scheme's case does not matter (RFC 9110, section 11.1).
-  if (beast::iequals(value.substr(0, kBearer.size()), kBearer)) {
+  if (beast::iequals(value.substr(0, kBearer.size()), beast::string_view(kBearer.data(), kBearer.size()))) {
     shown.token.assign(value.begin() + kBearer.size(), value.end());
   }
   admitted_as_ = admit_(shown);

@@ -15,6 +15,12 @@
 
 namespace ap::net {
 
+/// How long so many bytes may take. 16 KiB/s is less than any line that such protocols are used on; without
+/// such a bound anybody could hold a session for ever with a byte a minute.
+constexpr std::chrono::milliseconds time_on_the_slowest_line(std::uint64_t bytes) {
+  return std::chrono::milliseconds(bytes * 1000 / (16 << 10));
+}
+
 /// What one connection may take.
 struct ChannelLimits {
   std::size_t outbound_bytes = std::size_t{64} << 20;  ///< queued by send() before it blocks

@@ -7,14 +7,6 @@
 namespace ap::net {
 namespace {
 
-// A message may take the deadline and as long as its bytes take at this rate, so that nobody can hold a
-// session for ever with a byte a minute. Slower than any line that such protocols are used on.
-constexpr std::uint64_t kSlowestBytesPerSecond = 16 << 10;
-
-std::chrono::milliseconds time_for(std::uint64_t bytes) {
-  return std::chrono::milliseconds(bytes * 1000 / kSlowestBytesPerSecond);
-}
-
 std::chrono::milliseconds left(std::chrono::milliseconds wait, std::chrono::steady_clock::time_point until) {
   const auto remaining =
       std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
@@ -63,7 +55,7 @@ auto WebSocketChannel::or_abort(Check check) {
 void WebSocketChannel::send(MessageType type, ByteView payload) {
   const std::chrono::milliseconds wait = deadline_;
   const std::uint64_t frames = frame_count(payload.size());
-  const Clock::time_point until = Clock::now() + wait + time_for(payload.size());
+  const Clock::time_point until = Clock::now() + wait + time_on_the_slowest_line(payload.size());
   for (std::uint64_t i = 0; i < frames; ++i) {
     const Outcome outcome = connection_->push(encode_frame(type, payload, i), left(wait, until));
     if (outcome == Outcome::ended) fail_ended(while_sending(type));
@@ -91,7 +83,7 @@ Bytes WebSocketChannel::receive(MessageType type, std::size_t min_bytes, std::si
   Bytes payload;
   payload.reserve(header.payload_bytes);
   payload.insert(payload.end(), frame.data.get() + kHeaderBytes, frame.data.get() + frame.size);
-  const Clock::time_point until = Clock::now() + wait + time_for(header.payload_bytes);
+  const Clock::time_point until = Clock::now() + wait + time_on_the_slowest_line(header.payload_bytes);
   while (payload.size() < header.payload_bytes) {
     outcome = connection_->pop(frame, left(wait, until));
     if (outcome == Outcome::ended) fail_ended(while_receiving(type));

@@ -9,8 +9,6 @@ namespace {
 
 // A goodbye is said without waiting long for a peer that may not listen.
 constexpr std::chrono::milliseconds kGoodbye{1'000};
-// Of the slowest line that is still served.
-constexpr std::uint64_t kSlowestBytesPerSecond = 16 << 10;
 
 std::string title(std::uint64_t number, const Client& client) {
   return client.name.empty() ? fmt::format("session {}", number)
@@ -49,8 +47,8 @@ std::chrono::milliseconds Conversation::idle() const {
   const std::lock_guard lock(mutex_);
   const net::ServedChannel::Progress now = channel_->progress();
   const std::uint64_t out = now.bytes_out > mark_.bytes_out ? now.bytes_out - mark_.bytes_out : 0;
-  const std::chrono::milliseconds excused((now.bytes_in - mark_.bytes_in + out) * 1000 /
-                                          kSlowestBytesPerSecond);
+  const std::chrono::milliseconds excused =
+      net::time_on_the_slowest_line(now.bytes_in - mark_.bytes_in + out);
   return std::max(std::chrono::milliseconds(0), now.waited - mark_.waited - excused);
 }
 

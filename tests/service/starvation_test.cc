@@ -6,7 +6,6 @@
 #include "base/error.h"
 #include "net/test_support.h"
 #include "protocol/greeting.h"
-#include "protocol/link.h"
 #include "service/running_server.h"
 
 namespace ap::service {
@@ -51,8 +50,7 @@ TEST_F(Starvation, ConnectionsWithoutAGreetingTakeNoSessions) {
   ServerConfig config;
   config.max_sessions = 1;
   RunningServer server(compiled_.package, config);
-  const auto port =
-      static_cast<std::uint16_t>(std::stoi(server->address().substr(server->address().rfind(':') + 1)));
+  const std::uint16_t port = parse_listen(server->address()).port;
   std::vector<std::unique_ptr<net::RawSocket>> silent;
   std::vector<std::unique_ptr<net::Channel>> speechless;
   for (int i = 0; i < 200; ++i) silent.push_back(std::make_unique<net::RawSocket>(port));
@@ -150,8 +148,7 @@ TEST_F(Starvation, TheEndOfTheServerWaitsForNobody) {
   std::chrono::steady_clock::time_point start;
   {
     RunningServer server(compiled_.package, config);
-    const auto port =
-        static_cast<std::uint16_t>(std::stoi(server->address().substr(server->address().rfind(':') + 1)));
+    const std::uint16_t port = parse_listen(server->address()).port;
     for (int i = 0; i < 20; ++i) deaf.push_back(greeted(server));
     for (int i = 0; i < 20; ++i) speechless.push_back(server.connect());
     for (int i = 0; i < 50; ++i) silent.push_back(std::make_unique<net::RawSocket>(port));
