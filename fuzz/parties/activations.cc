@@ -24,22 +24,11 @@ Protocol garbled(const ActivationSpec& spec) {
 }
 
 void run(ByteView input) {
-  static const std::vector<Scene> scenes = [] {
-    std::vector<Scene> all;
-    for (const Protocol& protocol : {garbled(relu(5)), garbled(pooled()), garbled(prime())}) {
-      all.push_back({protocol, record(protocol)});
-    }
-    return all;
-  }();
+  static const std::vector<Scene> scenes = recorded({garbled(relu(5)), garbled(pooled()), garbled(prime())});
   play(scenes, input);
 }
 
-const Register known({.name = "activations",
-                      .run = run,
-                      .seeds = edit_seeds,
-                      .mistakes = Mistakes::of_a_peer,
-                      .max_bytes = 256,
-                      .mutate = mutate_edits});
+const Register known(party_target("activations", run));
 
 }  // namespace
 }  // namespace ap::fuzz

@@ -24,22 +24,11 @@ Protocol by_transfers(const ActivationSpec& spec) {
 }
 
 void run(ByteView input) {
-  static const std::vector<Scene> scenes = [] {
-    std::vector<Scene> all;
-    for (const Protocol& protocol : {by_transfers(relu(5)), by_transfers(pooled())}) {
-      all.push_back({protocol, record(protocol)});
-    }
-    return all;
-  }();
+  static const std::vector<Scene> scenes = recorded({by_transfers(relu(5)), by_transfers(pooled())});
   play(scenes, input);
 }
 
-const Register known({.name = "ot_activations",
-                      .run = run,
-                      .seeds = edit_seeds,
-                      .mistakes = Mistakes::of_a_peer,
-                      .max_bytes = 256,
-                      .mutate = mutate_edits});
+const Register known(party_target("ot_activations", run));
 
 }  // namespace
 }  // namespace ap::fuzz

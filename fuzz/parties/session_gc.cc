@@ -13,12 +13,7 @@ void run(ByteView input) {
   play(scenes, input);
 }
 
-const Register known({.name = "session_gc",
-                      .run = run,
-                      .seeds = edit_seeds,
-                      .mistakes = Mistakes::of_a_peer,
-                      .max_bytes = 256,
-                      .mutate = mutate_edits});
+const Register known(party_target("session_gc", run));
 
 }  // namespace
 }  // namespace ap::fuzz

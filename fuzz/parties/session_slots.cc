@@ -10,12 +10,7 @@ void run(ByteView input) {
   play(scenes, input);
 }
 
-const Register known({.name = "session_slots",
-                      .run = run,
-                      .seeds = edit_seeds,
-                      .mistakes = Mistakes::of_a_peer,
-                      .max_bytes = 256,
-                      .mutate = mutate_edits});
+const Register known(party_target("session_slots", run));
 
 }  // namespace
 }  // namespace ap::fuzz

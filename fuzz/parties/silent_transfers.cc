@@ -33,16 +33,11 @@ Protocol silent() {
 }
 
 void run(ByteView input) {
-  static const std::vector<Scene> scenes = {{silent(), record(silent())}};
+  static const std::vector<Scene> scenes = recorded({silent()});
   play(scenes, input);
 }
 
-const Register known({.name = "silent_transfers",
-                      .run = run,
-                      .seeds = edit_seeds,
-                      .mistakes = Mistakes::of_a_peer,
-                      .max_bytes = 256,
-                      .mutate = mutate_edits});
+const Register known(party_target("silent_transfers", run));
 
 }  // namespace
 }  // namespace ap::fuzz

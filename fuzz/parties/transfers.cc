@@ -42,20 +42,11 @@ Protocol extension() {
 }
 
 void run(ByteView input) {
-  static const std::vector<Scene> scenes = [] {
-    std::vector<Scene> all;
-    for (const Protocol& protocol : {base(), extension()}) all.push_back({protocol, record(protocol)});
-    return all;
-  }();
+  static const std::vector<Scene> scenes = recorded({base(), extension()});
   play(scenes, input);
 }
 
-const Register known({.name = "transfers",
-                      .run = run,
-                      .seeds = edit_seeds,
-                      .mistakes = Mistakes::of_a_peer,
-                      .max_bytes = 256,
-                      .mutate = mutate_edits});
+const Register known(party_target("transfers", run));
 
 }  // namespace
 }  // namespace ap::fuzz

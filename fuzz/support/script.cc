@@ -229,4 +229,19 @@ void play(const std::vector<Scene>& scenes, ByteView input) {
   }
 }
 
+std::vector<Scene> recorded(const std::vector<Protocol>& protocols) {
+  std::vector<Scene> scenes;
+  for (const Protocol& protocol : protocols) scenes.push_back({protocol, record(protocol)});
+  return scenes;
+}
+
+Target party_target(const char* name, void (*run)(ByteView)) {
+  return {.name = name,
+          .run = run,
+          .seeds = edit_seeds,
+          .mistakes = Mistakes::of_a_peer,
+          .max_bytes = 256,
+          .mutate = mutate_edits};
+}
+
 }  // namespace ap::fuzz

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "fuzz/support/target.h"
 #include "net/channel.h"
 
 namespace ap::fuzz {
@@ -60,5 +61,10 @@ struct Scene {
   Recording recording;
 };
 void play(const std::vector<Scene>& scenes, ByteView input);
+/// Each protocol with its honest run.
+std::vector<Scene> recorded(const std::vector<Protocol>& protocols);
+
+/// A target whose inputs are lists of edits that `run` plays.
+Target party_target(const char* name, void (*run)(ByteView));
 
 }  // namespace ap::fuzz
