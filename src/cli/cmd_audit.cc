@@ -56,12 +56,15 @@ std::string privacy_text(const service::Audit& audit) {
   std::string out = "circuit privacy   " + privacy.method;
   if (audit.flood_bits > 0) out += fmt::format(", {} flooding bits", audit.flood_bits);
   if (privacy.inferences == 0) {
-    return out + "\n                  NONE: clients that keep their own random numbers can compute the weights\n";
+    return out +
+           "\n                  NONE: clients that keep their own random numbers can compute the weights\n";
   }
-  return out + fmt::format("\n                  {} inferences of all clients differ from ideal ones by at most {:.2g} "
-                           "bits of relative entropy a weight{}\n",
-                           privacy.inferences, privacy.bound_bits_per_weight,
-                           privacy.computed ? "" : " (the server computes it anew)");
+  return out +
+         fmt::format(
+             "\n                  {} inferences of all clients differ from ideal ones by at most {:.2g} "
+             "bits of relative entropy a weight{}\n",
+             privacy.inferences, privacy.bound_bits_per_weight,
+             privacy.computed ? "" : " (the server computes it anew)");
 }
 
 std::string text_of(const package::Package& package, const service::Audit& audit) {
@@ -85,16 +88,15 @@ std::string text_of(const package::Package& package, const service::Audit& audit
   out += fmt::format("transfers         {:.0f} bits (parity), garbling {:.0f} bits over all sessions\n",
                      std::floor(audit.lpn_bits), std::floor(audit.garbling_bits));
   out += fmt::format(
-      "failure           at most 2^{:.1f} per inference (asked for: 2^{:.0f}), {}\n\nThis holds if:\n", audit.failure_log2,
-      audit.target_failure_log2,
+      "failure           at most 2^{:.1f} per inference (asked for: 2^{:.0f}), {}\n\nThis holds if:\n",
+      audit.failure_log2, audit.target_failure_log2,
       audit.failure_checked ? "checked against the weights" : "which is the package's claim");
   for (const std::string& assumption : audit.assumptions) out += "  - " + assumption + "\n";
   return out;
 }
 
 void run_audit(const Options& options) {
-  std::optional<package::PublicKey> publisher;
-  if (!options.publisher.empty()) publisher = publisher_from(options.publisher);
+  const auto publisher = publisher_from(options.publisher);
   const package::Package package = package::load(options.package, publisher ? &*publisher : nullptr);
   const service::Audit audit = service::audit(package, security::cost_model_from(options.cost_model));
   service::require_security(audit);
@@ -114,10 +116,7 @@ void add_audit(CLI::App& app, Action& action) {
       ->required()
       ->type_name("PACKAGE");
   command->add_option("--cost-model", options->cost_model, "matzov or bdgl16")->capture_default_str();
-  command
-      ->add_option("--publisher", options->publisher,
-                   "The package must be signed with this key: a .pub file of minisign, or its line")
-      ->type_name("FILE|KEY");
+  add_publisher(*command, options->publisher);
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options, &action] { action = [options] { run_audit(*options); }; });
 }

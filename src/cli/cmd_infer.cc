@@ -1,6 +1,4 @@
 // autoprivacy infer DIR/client.apm: private classification of images by a server.
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
@@ -12,6 +10,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/memory.h"
+#include "base/secret_file.h"
 #include "cli/common.h"
 #include "cli/signing.h"
 #include "cli/table.h"
@@ -64,15 +63,7 @@ net::TlsTrust trust_of(const Options& options) {
 SecretVector<char> token_of(const Options& options) {
   SecretVector<char> token;
   if (!options.token_file.empty()) {
-    struct stat info {};
-    if (::stat(options.token_file.c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
-        (info.st_mode & 077) != 0) {
-      fail_security("{} holds a token, but others may read it; make it yours alone (chmod 600)",
-                    options.token_file);
-    }
-    Bytes bytes = read_file(options.token_file, kMaxTokenBytes);
-    token.assign(bytes.begin(), bytes.end());
-    wipe(bytes.data(), bytes.size());
+    token = read_secret_file(options.token_file, kMaxTokenBytes);
   } else if (const char* variable = std::getenv("AUTOPRIVACY_TOKEN")) {
     token.assign(variable, variable + std::strlen(variable));
   }
@@ -304,8 +295,7 @@ void infer(const Options& options) {
   if (options.data.empty() && options.prepare_only == 0) {
     fail_input("give --data with the images, or --prepare-only N to prepare inferences for later");
   }
-  std::optional<package::PublicKey> publisher;
-  if (!options.publisher.empty()) publisher = publisher_from(options.publisher);
+  const auto publisher = publisher_from(options.publisher);
   const package::Package package =
       package::load(options.package, package::Role::client, publisher ? &*publisher : nullptr);
   service::require_security(service::audit(package));
@@ -375,10 +365,7 @@ void add_infer(CLI::App& app, Action& action) {
       ->excludes(data)
       ->type_name("N");
   options->selection.add_options(*command);
-  command
-      ->add_option("--publisher", options->publisher,
-                   "The package must be signed with this key: a .pub file of minisign, or its line")
-      ->type_name("FILE|KEY");
+  add_publisher(*command, options->publisher);
   command->add_option("--check", options->check, "Compare with the clear network of this package")
       ->type_name("server.apm");
   auto* trust = command

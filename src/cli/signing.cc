@@ -12,22 +12,13 @@
 #include "base/error.h"
 #include "base/file_descriptor.h"
 #include "base/files.h"
+#include "base/secret_file.h"
 
 namespace ap::cli {
 namespace {
 
 constexpr std::uint64_t kMaxKeyBytes = 4096, kMaxPasswordBytes = 1024;
 constexpr char kEndOfText = 3, kEndOfTransmission = 4;  // Ctrl-C, Ctrl-D
-
-SecretVector<char> read_secret_file(const std::string& path, std::uint64_t most) {
-  if (others_may_read(path)) {
-    fail_security("{} is a secret, but others may read it; make it yours alone (chmod 600)", path);
-  }
-  Bytes bytes = read_file(path, most);
-  SecretVector<char> text(bytes.begin(), bytes.end());
-  wipe(bytes.data(), bytes.size());
-  return text;
-}
 
 /// A terminal that shows nothing of what is typed, and passes on the keys that would end this program, so
 /// that the echo comes back whatever happens.
@@ -103,7 +94,15 @@ package::SecretKey load_secret_key(const std::string& path, const std::string& p
   return package::parse_secret_key(view, {password.data(), password.size()}, path);
 }
 
-package::PublicKey publisher_from(const std::string& text) {
+void add_publisher(CLI::App& command, std::string& text) {
+  command
+      .add_option("--publisher", text,
+                  "The package must be signed with this key: a .pub file of minisign, or its line")
+      ->type_name("FILE|KEY");
+}
+
+std::optional<package::PublicKey> publisher_from(const std::string& text) {
+  if (text.empty()) return std::nullopt;
   std::error_code ignored;
   if (!std::filesystem::exists(text, ignored)) return package::parse_public_key(text, "\"" + text + "\"");
   const Bytes bytes = read_file(text, kMaxKeyBytes);

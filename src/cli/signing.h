@@ -1,6 +1,8 @@
 // Keys that packages are signed and checked with, as the commands take them: files, a password without echo.
 #pragma once
 
+#include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 
 #include "package/minisign.h"
@@ -18,8 +20,11 @@ SecretVector<char> read_password(const std::string& file, const std::string& wha
 /// @throws Error(input) if it cannot be read or opened, Error(security) if others may read it.
 package::SecretKey load_secret_key(const std::string& path, const std::string& password_file);
 
-/// A public key from a file, or from the line itself.
+/// The option --publisher.
+void add_publisher(CLI::App& command, std::string& text);
+
+/// The public key in the option's file, or in its text; nothing without the option.
 /// @throws Error(input) if it is neither.
-package::PublicKey publisher_from(const std::string& text);
+std::optional<package::PublicKey> publisher_from(const std::string& text);
 
 }  // namespace ap::cli
