@@ -155,12 +155,7 @@ TEST(Reception, WhoDoesNotLetGoIsCutOff) {
   Door door;
   RawTlsClient deaf(door.listener->port());
   deaf.upgrade();
-  const Bytes frame = [] {
-    ByteWriter header;
-    header.u16(1);
-    header.u64(0);
-    return header.take();
-  }();
+  const Bytes frame = header(1, 0);
   deaf.write(masked_frame(2, frame, frame.size()));
   auto served = door.listener->accept(30s);
   ASSERT_NE(served, nullptr);
@@ -174,10 +169,7 @@ TEST(Reception, ProgressCountsWaitingAndParts) {
   Door door;
   RawTlsClient client(door.listener->port());
   client.upgrade();
-  ByteWriter header;
-  header.u16(1);
-  header.u64(0);
-  client.write(masked_frame(2, header.take(), kHeaderBytes));
+  client.write(masked_frame(2, header(1, 0), kHeaderBytes));
   auto served = door.listener->accept(30s);
   served->receive_exactly(1, 0);
   const auto before = served->progress();

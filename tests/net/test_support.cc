@@ -171,6 +171,13 @@ std::string RawTlsClient::upgrade() {
   return head;
 }
 
+Bytes header(MessageType type, std::uint64_t payload_bytes) {
+  ByteWriter writer;
+  writer.u16(type);
+  writer.u64(payload_bytes);
+  return writer.take();
+}
+
 Bytes masked_frame(std::uint8_t opcode, const Bytes& payload, std::uint64_t announced) {
   const std::uint8_t key[4] = {0x37, 0xfa, 0x21, 0x3d};
   Bytes frame{static_cast<std::uint8_t>(0x80 | opcode)};

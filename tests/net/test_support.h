@@ -105,6 +105,9 @@ class RawTlsClient {
   bool connected_;
 };
 
+/// What stands in front of a message's payload.
+Bytes header(MessageType type, std::uint64_t payload_bytes);
+
 /// A masked WebSocket frame (FIN, opcode) as a client sends it; the length field says `announced`.
 Bytes masked_frame(std::uint8_t opcode, const Bytes& payload, std::uint64_t announced);
 

@@ -18,13 +18,6 @@ using Clock = std::chrono::steady_clock;
 // Generous against slow machines, and still far below the 60 s after which a deadline would speak.
 constexpr auto kAtOnce = 30s;
 
-Bytes header(MessageType type, std::uint64_t payload_bytes) {
-  ByteWriter writer;
-  writer.u16(type);
-  writer.u64(payload_bytes);
-  return writer.take();
-}
-
 Bytes join(Bytes a, const Bytes& b) {
   a.insert(a.end(), b.begin(), b.end());
   return a;
