@@ -13,8 +13,8 @@
 #include <array>
 #include <string>
 
-#include "linear/batched_conv.h"
-#include "linear/batched_share.h"
+#include "layers/linear/simd/batched_conv.h"
+#include "layers/linear/simd/batched_share.h"
 
 namespace {
 

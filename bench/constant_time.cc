@@ -23,10 +23,10 @@
 #include <string_view>
 #include <vector>
 
-#include "bfv/scheme.h"
-#include "mpc/hash.h"
-#include "mpc/ot_tools.h"
-#include "mpc/transpose.h"
+#include "he/bfv/scheme.h"
+#include "mpc/core/hash.h"
+#include "mpc/core/transpose.h"
+#include "mpc/ot/random_ot.h"
 #include "random/prng.h"
 #include "random/wide_noise.h"
 #include "ring/ntt.h"

@@ -25,16 +25,16 @@
 #include <numeric>
 #include <random>
 
-#include "bfv/small.h"
-#include "leakage_attack.h"
-#include "linear/clear_conv.h"
-#include "linear/he_linear.h"
-#include "nn/onnx_import.h"
-#include "noise/model.h"
-#include "noise/weight_privacy.h"
+#include "app/compile.h"
+#include "bench/leakage_attack.h"
+#include "he/bfv/small.h"
+#include "layers/linear/coefficient/he_linear.h"
+#include "layers/linear/coefficient/weight_privacy.h"
+#include "layers/linear/noise_model.h"
+#include "layers/linear/plaintext/clear_conv.h"
+#include "nn/onnx/import.h"
 #include "plan/privacy.h"
 #include "random/wide_noise.h"
-#include "service/compile.h"
 
 namespace ap::leakage {
 namespace {
@@ -56,7 +56,8 @@ struct Layer {
     const Reply reply(layout, op->weights);
     double norm2 = 0;
     for (const float w : reply.weights()) norm2 += static_cast<double>(w) * w;
-    const noise::ReplyNoise noise{parameters.n, norm2, kErrorSigma, choice.drop0, choice.drop1, choice.noise_step};
+    const noise::ReplyNoise noise{parameters.n, norm2,        kErrorSigma,
+                                  choice.drop0, choice.drop1, choice.noise_step};
     return noise::tau(noise::variance(noise), parameters.log2_q(), choice.log2_p);
   }
 };
@@ -115,8 +116,8 @@ Transcript real_transcript(const Layer& layer, const Reply& reply, std::size_t c
       const std::uint64_t sum = (ours[o] + theirs[o] - exact[o]) << (64 - log2_p);
       const auto delta = static_cast<double>(static_cast<std::int64_t>(sum) >> (64 - log2_p));
       const std::uint64_t part = (fine[o] - (ours[o] << more)) << (64 - log2_p - more);
-      const double psi = std::ldexp(
-          static_cast<double>(static_cast<std::int64_t>(part) >> (64 - log2_p - more)), -more);
+      const double psi =
+          std::ldexp(static_cast<double>(static_cast<std::int64_t>(part) >> (64 - log2_p - more)), -more);
       seen.scores[t * reads + i] = static_cast<float>(score(delta, psi, tau));
     }
   });
@@ -147,7 +148,8 @@ std::vector<double> simulated_filter(const Layer& layer, const Reply& reply, std
       if (layer.choice.noise_step > 0) sample_wide_noise(prng, layer.choice.noise_step, noise);
       for (std::size_t i = 0; i < reads; ++i) {
         const double psi = offset(plain);
-        const double error = unit * (gain * products[i] + static_cast<double>(noise[i])) + rest * gauss(plain);
+        const double error =
+            unit * (gain * products[i] + static_cast<double>(noise[i])) + rest * gauss(plain);
         scores[i] = static_cast<float>(score(std::nearbyint(error - psi), psi, tau));
       }
       reply.add_transposed(errors.data(), scores, sums[block]);
@@ -159,16 +161,16 @@ std::vector<double> simulated_filter(const Layer& layer, const Reply& reply, std
   return sums[0];
 }
 
-service::Compiled compile(const std::string& model, const std::string& images, const std::string& normalization,
-                          std::uint64_t inferences) {
+app::Compiled compile(const std::string& model, const std::string& images, const std::string& normalization,
+                      std::uint64_t inferences) {
   const nn::Graph graph = nn::import_onnx(model);
-  service::CompileOptions options;
+  app::CompileOptions options;
   options.policy = "budget";
   options.activation_bits = 8;
   options.privacy_inferences = inferences;
   options.progress = false;
-  return service::compile(graph, nn::load_dataset(images, {0, 256}, graph.input_shape()),
-                          nn::Normalization::parse(normalization), options);
+  return app::compile(graph, nn::load_dataset(images, {0, 256}, graph.input_shape()),
+                      nn::Normalization::parse(normalization), options);
 }
 
 struct Options {
@@ -177,7 +179,7 @@ struct Options {
 };
 
 /// `from_end`: layers counted from the last; `opened`: whether its results are the logits.
-Json attack(const std::string& network, const service::Compiled& with, const service::Compiled& without,
+Json attack(const std::string& network, const app::Compiled& with, const app::Compiled& without,
             std::size_t from_end, bool opened, const Options& options) {
   const std::size_t index = with.package.plan.linears.size() - 1 - from_end;
   const Layer safe = layer_of(with.package, index), bare = layer_of(without.package, index);
@@ -188,8 +190,10 @@ Json attack(const std::string& network, const service::Compiled& with, const ser
   const auto estimate = [&](const Reply& reply, const Transcript& seen) {
     return opened ? least_squares(reply, seen, kIterations) : matched_filter(reply, seen);
   };
-  const double unprotected = bare_reply.correlation(estimate(bare_reply, real_transcript(bare, bare_reply, real)));
-  const double protected_real = safe_reply.correlation(estimate(safe_reply, real_transcript(safe, safe_reply, real)));
+  const double unprotected =
+      bare_reply.correlation(estimate(bare_reply, real_transcript(bare, bare_reply, real)));
+  const double protected_real =
+      safe_reply.correlation(estimate(safe_reply, real_transcript(safe, safe_reply, real)));
   const double simulated = safe_reply.correlation(
       simulated_filter(safe, safe_reply, options.simulate / fewer, std::sqrt(static_cast<double>(fewer))));
   const double snr = plan::weight_snr(with.package.network, with.package.plan);
@@ -216,18 +220,19 @@ Json run(const Options& options) {
   Json rows = Json::array();
   const auto add = [&](const std::string& name, const std::string& model, const std::string& images,
                        const std::string& normalization, std::vector<std::size_t> from_end) {
-    const service::Compiled with = compile(model, images, normalization, noise::kDefaultInferences);
-    const service::Compiled without = compile(model, images, normalization, 0);
+    const app::Compiled with = compile(model, images, normalization, noise::kDefaultInferences);
+    const app::Compiled without = compile(model, images, normalization, 0);
     for (const std::size_t back : from_end) {
       rows.push_back(attack(name, with, without, back, back == 0, options));
       const Json& r = rows.back();
       if (options.json) continue;
-      fmt::print("{} {}: without noise {:.3f} after {} inferences; with it {:.3f} after as many, {:.3f} after {}; at "
-                 "most {:.4f} bits a weight after {}\n",
-                 name, r["layer"].get<std::string>(), r["correlation_without_protection"].get<double>(),
-                 r["inferences_real"].get<std::size_t>(), r["correlation_real"].get<double>(),
-                 r["correlation"].get<double>(), options.simulate, r["bound"].get<double>(),
-                 r["privacy_inferences"].get<std::uint64_t>());
+      fmt::print(
+          "{} {}: without noise {:.3f} after {} inferences; with it {:.3f} after as many, {:.3f} after {}; at "
+          "most {:.4f} bits a weight after {}\n",
+          name, r["layer"].get<std::string>(), r["correlation_without_protection"].get<double>(),
+          r["inferences_real"].get<std::size_t>(), r["correlation_real"].get<double>(),
+          r["correlation"].get<double>(), options.simulate, r["bound"].get<double>(),
+          r["privacy_inferences"].get<std::uint64_t>());
     }
   };
   add("bundled", AP_SOURCE_DIR "/models/fashion_mnist.onnx", "mnist-train:/usr/share/datasets/fashion-mnist",

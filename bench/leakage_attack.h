@@ -1,6 +1,6 @@
 // The attack of bench/leakage: a client that follows the protocol and keeps its own random numbers computes the
 // weights of a layer from the errors of its results. What it knows of one evaluation: the errors e of its uploads,
-// the opened errors delta of the results, and for each the offset psi of the rounding (noise/weight_privacy.h):
+// the opened errors delta of the results, and for each the offset psi of the rounding (layers/linear/coefficient/weight_privacy.h):
 //
 //   delta = round(tau_unit (<e, w>[position] + noise) - psi)
 //
@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "base/parallel.h"
-#include "linear/layout.h"
+#include "layers/linear/coefficient/layout.h"
 
 namespace ap::leakage {
 
@@ -61,7 +61,8 @@ class Reply {
   }
 
   /// The transposed map: gradient += sum over i of values[i] times the errors that meet positions[i].
-  void add_transposed(const std::int8_t* errors, std::span<const float> values, std::span<double> gradient) const {
+  void add_transposed(const std::int8_t* errors, std::span<const float> values,
+                      std::span<double> gradient) const {
     std::vector<float> doubled(2 * n_), sum(n_);
     for (std::size_t t = 0; t < terms_; ++t) {
       reverse(errors + t * n_, doubled);
@@ -121,7 +122,8 @@ inline std::vector<double> matched_filter(const Reply& reply, const Transcript& 
   const std::size_t each = reply.terms() * reply.n(), reads = reply.positions().size();
   std::vector<double> gradient(each);
   for (std::size_t t = 0; t * reads < seen.scores.size(); ++t) {
-    reply.add_transposed(seen.errors.data() + t * each, std::span(seen.scores).subspan(t * reads, reads), gradient);
+    reply.add_transposed(seen.errors.data() + t * each, std::span(seen.scores).subspan(t * reads, reads),
+                         gradient);
   }
   return gradient;
 }

@@ -16,11 +16,11 @@
 #include <random>
 #include <string>
 
-#include "linear/clear_conv.h"
-#include "linear/he_linear.h"
-#include "linear/planner.h"
-#include "noise/model.h"
-#include "noise/weight_privacy.h"
+#include "layers/linear/coefficient/he_linear.h"
+#include "layers/linear/coefficient/packing_choice.h"
+#include "layers/linear/coefficient/weight_privacy.h"
+#include "layers/linear/noise_model.h"
+#include "layers/linear/plaintext/clear_conv.h"
 #include "security/limits.h"
 
 namespace {
@@ -90,9 +90,9 @@ std::optional<Choice> choose(const Geometry& g, const Weights& weights, std::uin
                                       p.channels_out, p.groups, p.phases));
     if (unknown) norm->second = linear::max_reply_norm2(layout, weights);
     // The server's own noise is as wide as every plan has it.
-    const std::uint64_t step = noise::noise_step(
-        {noise::kDefaultInferences, layout.reads_of_a_weight(), noise::quarter_octave(linear::largest_magnitude(weights))},
-        std::numeric_limits<double>::infinity());
+    const std::uint64_t step = noise::noise_step({noise::kDefaultInferences, layout.reads_of_a_weight(),
+                                                  noise::quarter_octave(linear::largest_magnitude(weights))},
+                                                 std::numeric_limits<double>::infinity());
     choice.noise = {n, norm->second, kErrorSigma, 0, 0, step};
     const double left = budget - noise::variance(choice.noise);
     if (left < 0) return {};
@@ -134,9 +134,9 @@ void run(benchmark::State& state, const Geometry& g) {
   const linear::Packing& p = choice.packing.packing;
 
   const auto context = bfv::make_context(choice.parameters);
-  const auto layer = std::make_shared<const linear::HeLinear>(linear::Layout(g, p, n), context, log2_p,
-                                                              choice.noise.drop0, choice.noise.drop1,
-                                                              choice.noise.noise_step);
+  const auto layer =
+      std::make_shared<const linear::HeLinear>(linear::Layout(g, p, n), context, log2_p, choice.noise.drop0,
+                                               choice.noise.drop1, choice.noise.noise_step);
   const linear::PreparedLinear server(layer, weights);
   const bfv::SecretKey secret(context, prng);
   const bfv::PublicKey key(secret, prng);

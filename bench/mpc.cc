@@ -22,12 +22,12 @@
 #include <string>
 #include <thread>
 
-#include "mpc/garble.h"
-#include "mpc/silent_cot.h"
-#include "net/websocket.h"
-#include "nonlinear/activation_evaluator.h"
-#include "nonlinear/activation_garbler.h"
-#include "nonlinear/ot_activation.h"
+#include "layers/activation/gc/activation_evaluator.h"
+#include "layers/activation/gc/activation_garbler.h"
+#include "layers/activation/ot/ot_activation.h"
+#include "mpc/garble/garble.h"
+#include "mpc/ot/silent_cot.h"
+#include "net/websocket/websocket.h"
 #include "random/prng.h"
 
 namespace {
@@ -193,13 +193,13 @@ void silent_cot(benchmark::State& state) {
 }
 
 struct Layer {
-  nonlinear::ActivationSpec spec;
+  activation::ActivationSpec spec;
   std::vector<std::uint64_t> a, b, r, expected;
 };
 
 Layer random_layer(int k, int f, bool unclamped) {
   Layer layer;
-  nonlinear::ActivationSpec& spec = layer.spec;
+  activation::ActivationSpec& spec = layer.spec;
   spec.inputs = spec.outputs = kElements;
   spec.sum_bits = k - f;
   spec.clamp_bits = f > 0 ? 8 : unclamped ? k : 16;
@@ -232,13 +232,13 @@ void report(benchmark::State& state, const Phase& offline, const Phase& online, 
 
 Layer random_quadratic(int k, int f, bool exact) {
   Layer layer;
-  nonlinear::ActivationSpec& spec = layer.spec;
+  activation::ActivationSpec& spec = layer.spec;
   spec.inputs = spec.outputs = kElements;
   spec.sum_bits = k - f;
   spec.guard_bits = exact ? f : 3;
   spec.clamp_bits = 8;
   spec.out_bits = 20;
-  spec.square = nonlinear::SquareSpec{k, exact ? 7 : 0, k, 6494, 203, 1, exact ? 0 : f - 3};
+  spec.square = activation::SquareSpec{k, exact ? 7 : 0, k, 6494, 203, 1, exact ? 0 : f - 3};
   Prng prng;
   for (auto* words : {&layer.a, &layer.b, &layer.r}) words->resize(kElements);
   sample_bits(prng, spec.argument_bits(), layer.a);
@@ -271,7 +271,7 @@ std::size_t count_wrong(const Layer& layer, const std::vector<std::uint64_t>& re
 }
 
 void relu_gc(benchmark::State& state, int k, int f) {
-  using namespace nonlinear;
+  using namespace activation;
   Link link;
   std::unique_ptr<ActivationGarbler> client;
   std::unique_ptr<ActivationEvaluator> server;
@@ -301,7 +301,7 @@ void relu_gc(benchmark::State& state, int k, int f) {
 }
 
 void run_ot(benchmark::State& state, const Layer& layer) {
-  using namespace nonlinear;
+  using namespace activation;
   Link link;
   std::unique_ptr<OtActivationClient> client;
   std::unique_ptr<OtActivationServer> server;

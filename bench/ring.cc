@@ -13,8 +13,8 @@
 #include <numeric>
 #include <vector>
 
-#include "bfv/batch_scheme.h"
-#include "bfv/scheme.h"
+#include "he/bfv/batch_scheme.h"
+#include "he/bfv/scheme.h"
 #include "random/prng.h"
 #include "ring/primes.h"
 
@@ -127,8 +127,8 @@ void reshare(benchmark::State& state) {
 void decrypt_reply(benchmark::State& state) {
   Party party(state);
   std::vector<std::uint64_t> shares(party.message.size());
-  const Bytes reply =
-      bfv::reshare(party.public_key, bfv::Accumulator(party.ctx), kLog2P, party.format, kNoiseStep, party.prng, shares);
+  const Bytes reply = bfv::reshare(party.public_key, bfv::Accumulator(party.ctx), kLog2P, party.format,
+                                   kNoiseStep, party.prng, shares);
   for (auto _ : state) bfv::decrypt_reply(party.key, reply, kLog2P, party.format, shares);
 }
 

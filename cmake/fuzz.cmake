@@ -4,12 +4,12 @@ if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
 endif()
 
 # All that sees bytes of a file or of the other party. Numeric loops are left out: what they do depends on sizes alone.
-set(AP_FUZZ_MODULES base net nn bfv mpc nonlinear cost plan package protocol service report)
+set(AP_FUZZ_FOLDERS "^(base|net|nn|he|mpc|layers/activation|analysis/profile|plan|package|protocol|app|report)(/|$)")
 set(AP_FUZZ_LOOPS "kernels|executor|batch_multiply|base_convert|scaling|/lpn|/ggm|/gf128|/hash|/transpose|clamp_gate")
 
-# ap_watch(NAME SOURCES...): these files of module NAME report the edges that they reach.
-function(ap_watch name)
-  if(name IN_LIST AP_FUZZ_MODULES)
+# ap_watch(FOLDER SOURCES...): these files of src/FOLDER report the edges that they reach.
+function(ap_watch folder)
+  if(folder MATCHES "${AP_FUZZ_FOLDERS}")
     list(FILTER ARGN EXCLUDE REGEX "${AP_FUZZ_LOOPS}")
     set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS -fsanitize=fuzzer-no-link)
   endif()

@@ -1,5 +1,5 @@
 // The file of clients.
-#include "service/clients.h"
+#include "app/clients.h"
 #include "fuzz/support/bytes.h"
 #include "fuzz/support/target.h"
 
@@ -7,11 +7,10 @@ namespace ap::fuzz {
 namespace {
 
 void run(ByteView input) {
-  const std::vector<service::Client> clients = service::parse_clients(text_of(input), "clients.txt");
+  const std::vector<app::Client> clients = app::parse_clients(text_of(input), "clients.txt");
   std::string text;
-  for (const service::Client& client : clients) text += service::format_client(client);
-  require(service::parse_clients(text, "again").size() == clients.size(),
-          "clients survive writing and reading");
+  for (const app::Client& client : clients) text += app::format_client(client);
+  require(app::parse_clients(text, "again").size() == clients.size(), "clients survive writing and reading");
 }
 
 std::vector<Bytes> seeds() {

@@ -1,7 +1,7 @@
 // The fingerprint that a client pins.
 #include "fuzz/support/bytes.h"
 #include "fuzz/support/target.h"
-#include "net/tls.h"
+#include "net/websocket/tls.h"
 
 namespace ap::fuzz {
 namespace {

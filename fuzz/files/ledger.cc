@@ -1,5 +1,5 @@
 // A ledger's SQLite file: read by an operator's command, and opened by a server that counts with it.
-#include "service/ledger.h"
+#include "app/ledger.h"
 #include "base/files.h"
 #include "fuzz/support/target.h"
 #include "fuzz/support/temporary_file.h"
@@ -7,15 +7,15 @@
 namespace ap::fuzz {
 namespace {
 
-service::Allowance allowance() {
-  service::Allowance allowance;
+app::Allowance allowance() {
+  app::Allowance allowance;
   allowance.package[0] = 7;
   allowance.promised = 100;
   return allowance;
 }
 
-service::Client anna() {
-  service::Client client;
+app::Client anna() {
+  app::Client client;
   client.name = "anna";
   return client;
 }
@@ -29,14 +29,14 @@ void run(ByteView input) {
   const std::filesystem::path file = temporary_directory().path() / "ledger";
   forget(file);
   temporary_directory().write("ledger", input);
-  for (const service::Ledger::Row& row : service::Ledger::read(file)) {
-    (void)service::Ledger::used_share(service::Ledger::read(file), row.client);
+  for (const app::Ledger::Row& row : app::Ledger::read(file)) {
+    (void)app::Ledger::used_share(app::Ledger::read(file), row.client);
     break;
   }
-  service::Ledger ledger(file, allowance());
+  app::Ledger ledger(file, allowance());
   ledger.remember({anna()});
   (void)ledger.count(anna());
-  const service::Standing standing = ledger.standing(anna().group);
+  const app::Standing standing = ledger.standing(anna().group);
   require(standing.remaining() <= standing.limit, "no more is left than there is");
 }
 
@@ -44,7 +44,7 @@ std::vector<Bytes> seeds() {
   const std::filesystem::path file = temporary_directory().path() / "seed";
   forget(file);
   {
-    service::Ledger ledger(file, allowance());
+    app::Ledger ledger(file, allowance());
     ledger.remember({anna()});
     for (int i = 0; i < 3; ++i) (void)ledger.count(anna());
   }

@@ -1,5 +1,5 @@
 // The argument of --listen.
-#include "service/listen_address.h"
+#include "app/listen_address.h"
 #include "fuzz/support/bytes.h"
 #include "fuzz/support/target.h"
 
@@ -7,7 +7,7 @@ namespace ap::fuzz {
 namespace {
 
 void run(ByteView input) {
-  const service::HostPort address = service::parse_listen(text_of(input));
+  const app::HostPort address = app::parse_listen(text_of(input));
   require(!address.host.empty(), "a host, or every interface");
 }
 

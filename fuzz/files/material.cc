@@ -1,12 +1,12 @@
 // The decrypted halves of stored inferences: the client's and the server's, for every engine.
-#include "protocol/material.h"
+#include "protocol/hybrid/material.h"
 #include "fuzz/support/bytes.h"
 #include "fuzz/support/script.h"
 #include "fuzz/support/sessions.h"
 #include "fuzz/support/target.h"
 #include "fuzz/support/temporary_file.h"
-#include "protocol/client.h"
-#include "protocol/server.h"
+#include "protocol/hybrid/client.h"
+#include "protocol/hybrid/server.h"
 
 namespace ap::fuzz {
 namespace {

@@ -5,7 +5,7 @@
 #include "base/directory.h"
 #include "fuzz/support/bytes.h"
 #include "fuzz/support/target.h"
-#include "protocol/material_file.h"
+#include "protocol/store/material_file.h"
 
 namespace ap::fuzz {
 namespace {

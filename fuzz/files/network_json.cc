@@ -3,7 +3,7 @@
 #include "fuzz/support/bytes.h"
 #include "fuzz/support/json_mutator.h"
 #include "fuzz/support/target.h"
-#include "package/small_package.h"
+#include "tests/package/small_package.h"
 
 namespace ap::fuzz {
 namespace {

@@ -1,5 +1,5 @@
 // The argument of --normalize.
-#include "nn/normalization.h"
+#include "nn/data/normalization.h"
 #include "fuzz/support/bytes.h"
 #include "fuzz/support/target.h"
 

@@ -1,11 +1,11 @@
 // An ONNX file: import, then what `inspect` and `compile` do with small graphs.
 #include "fuzz/support/bytes.h"
 #include "fuzz/support/target.h"
-#include "nn/float_executor.h"
-#include "nn/onnx_export.h"
-#include "nn/onnx_import.h"
-#include "nn/quantise.h"
-#include "service/small_network.h"
+#include "nn/execute/float_executor.h"
+#include "nn/onnx/export.h"
+#include "nn/onnx/import.h"
+#include "nn/quantise/quantise.h"
+#include "tests/app/small_network.h"
 
 namespace ap::fuzz {
 namespace {
@@ -64,7 +64,7 @@ Bytes varied() {
   return b.bytes(with(b, "Softmax", b.node("MatMul", {flat, dense})));
 }
 
-std::vector<Bytes> seeds() { return {service::small_onnx(1), varied()}; }
+std::vector<Bytes> seeds() { return {app::small_onnx(1), varied()}; }
 
 const Register known({.name = "onnx", .run = run, .seeds = seeds, .max_bytes = 8192, .dictionary = "onnx"});
 

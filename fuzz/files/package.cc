@@ -5,9 +5,9 @@
 #include "fuzz/support/json_mutator.h"
 #include "fuzz/support/target.h"
 #include "package/package.h"
-#include "package/package_file.h"
-#include "package/small_package.h"
-#include "protocol/model.h"
+#include "protocol/hybrid/model.h"
+#include "tests/package/package_file.h"
+#include "tests/package/small_package.h"
 
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t max_size);
 

@@ -2,8 +2,8 @@
 #include "fuzz/support/bytes.h"
 #include "fuzz/support/target.h"
 #include "fuzz/support/temporary_file.h"
-#include "net/tls.h"
-#include "net/tls_context.h"
+#include "net/websocket/tls.h"
+#include "net/websocket/tls_context.h"
 
 namespace ap::fuzz {
 namespace {

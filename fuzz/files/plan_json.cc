@@ -3,8 +3,8 @@
 #include "fuzz/support/json_mutator.h"
 #include "fuzz/support/target.h"
 #include "package/network_json.h"
-#include "package/small_package.h"
-#include "protocol/model.h"
+#include "protocol/hybrid/model.h"
+#include "tests/package/small_package.h"
 
 namespace ap::fuzz {
 namespace {

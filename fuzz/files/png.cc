@@ -4,7 +4,7 @@
 #include "fuzz/support/bytes.h"
 #include "fuzz/support/target.h"
 #include "fuzz/support/temporary_file.h"
-#include "nn/dataset_formats.h"
+#include "nn/data/dataset_formats.h"
 
 namespace ap::fuzz {
 namespace {

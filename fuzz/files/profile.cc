@@ -1,5 +1,5 @@
 // The cached profile of a machine.
-#include "cost/profile_cache.h"
+#include "analysis/profile/profile_cache.h"
 #include "fuzz/support/bytes.h"
 #include "fuzz/support/json_mutator.h"
 #include "fuzz/support/target.h"

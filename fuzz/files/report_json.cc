@@ -4,7 +4,7 @@
 #include "fuzz/support/target.h"
 #include "report/page.h"
 #include "report/read_json.h"
-#include "report/sample_data.h"
+#include "tests/report/sample_data.h"
 
 namespace ap::fuzz {
 namespace {

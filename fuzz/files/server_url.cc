@@ -1,7 +1,7 @@
 // The address of a server, as a person types it.
 #include "fuzz/support/bytes.h"
 #include "fuzz/support/target.h"
-#include "net/url.h"
+#include "net/websocket/url.h"
 
 namespace ap::fuzz {
 namespace {

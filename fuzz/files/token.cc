@@ -1,13 +1,13 @@
 // What a client shows: a bearer token and the fingerprint of a certificate, as bytes of its choice.
+#include "app/clients.h"
 #include "fuzz/support/bytes.h"
 #include "fuzz/support/target.h"
-#include "service/clients.h"
 
 namespace ap::fuzz {
 namespace {
 
 void run(ByteView input) {
-  static const std::vector<service::Client> clients = service::parse_clients(
+  static const std::vector<app::Client> clients = app::parse_clients(
       "a token-hash=" + std::string(64, '0') + "\nb certificate=" + std::string(64, '1') + "\n",
       "clients.txt");
   Choices choices(input);
@@ -16,9 +16,9 @@ void run(ByteView input) {
   const std::string text = text_of(input);
   shown.token.assign(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(cut));
   shown.certificate_sha256 = text.substr(cut);
-  const auto found = service::find_client(clients, shown);
+  const auto found = app::find_client(clients, shown);
   require(!found || found->name == "b", "a token cannot be guessed");
-  (void)service::hash_token(shown.token);
+  (void)app::hash_token(shown.token);
 }
 
 std::vector<Bytes> seeds() {

@@ -9,13 +9,13 @@
 #include <fstream>
 #include <thread>
 
+#include "app/client.h"
+#include "app/server.h"
 #include "flood/frames.h"
 #include "fuzz/support/tls_session.h"
-#include "net/recording_channel.h"
-#include "net/websocket.h"
-#include "service/client.h"
-#include "service/server.h"
-#include "service/small_network.h"
+#include "net/channel/recording_channel.h"
+#include "net/websocket/websocket.h"
+#include "tests/app/small_network.h"
 
 extern "C" const char* __asan_default_options();
 /// What is freed is kept back for a while; less of it, so that growth shows.
@@ -40,10 +40,10 @@ struct Totals {
 class Flood {
  public:
   explicit Flood(std::uint64_t wanted) : wanted_(wanted) {
-    service::ServerConfig config;
+    app::ServerConfig config;
     config.max_sessions = 64;
     config.deadline = std::chrono::seconds(10);
-    server_ = std::make_unique<service::Server>(compiled_.package, config);
+    server_ = std::make_unique<app::Server>(compiled_.package, config);
     serving_ = std::thread([this] { server_->run(); });
   }
   ~Flood() {
@@ -53,18 +53,18 @@ class Flood {
 
   /// One honest session with one image; its frames are what the flood mutates.
   bool serves() {
-    const auto images = service::small_inputs(compiled_.package, 1);
+    const auto images = app::small_inputs(compiled_.package, 1);
     net::RecordingChannel channel(
         net::connect("wss://" + server_->address(), net::TlsTrust::pinned_certificate(server_->fingerprint()),
                      std::chrono::seconds(30)),
         net::RecordingChannel::Keep::messages);
     const package::Package client = package::parse(compiled_.files.client, "client.apm");
-    const service::RunResult result = service::run_images(client, channel, images, false);
+    const app::RunResult result = app::run_images(client, channel, images, false);
     session_.clear();
     for (net::RecordedMessage& m : channel.messages()) {
       if (m.direction == net::Direction::sent) session_.push_back({m.type, std::move(m.payload)});
     }
-    return service::compare_with_clear(compiled_.package.network, images, result.logits).same_class == 1;
+    return app::compare_with_clear(compiled_.package.network, images, result.logits).same_class == 1;
   }
 
   void attack(std::uint64_t seed) {
@@ -125,8 +125,8 @@ class Flood {
   }
 
   const std::uint64_t wanted_;
-  const service::Compiled compiled_ = service::compile_small();
-  std::unique_ptr<service::Server> server_;
+  const app::Compiled compiled_ = app::compile_small();
+  std::unique_ptr<app::Server> server_;
   std::thread serving_;
   std::vector<SentMessage> session_;
 };

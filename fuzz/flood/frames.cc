@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "net/framing.h"
+#include "net/websocket/framing.h"
 
 namespace ap::fuzz {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "net/channel.h"
+#include "net/channel/channel.h"
 
 namespace ap::fuzz {
 

@@ -2,9 +2,9 @@
 #include <functional>
 
 #include "base/cpu.h"
-#include "bfv/batch_kernels.h"
 #include "fuzz/support/target.h"
 #include "fuzz/support/values.h"
+#include "he/bfv/batch_kernels.h"
 #include "ring/primes.h"
 
 namespace ap::fuzz {

@@ -1,11 +1,11 @@
 // Kernels that draw errors, and those of the clear convolution, against the plain ones.
 #include <cmath>
 
+#include "analysis/noise/draw_kernels.h"
 #include "base/cpu.h"
 #include "fuzz/support/target.h"
 #include "fuzz/support/values.h"
-#include "linear/clear_kernels.h"
-#include "noise/draw_kernels.h"
+#include "layers/linear/plaintext/clear_kernels.h"
 
 namespace ap::fuzz {
 namespace {

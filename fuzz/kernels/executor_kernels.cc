@@ -3,7 +3,7 @@
 
 #include "fuzz/support/target.h"
 #include "fuzz/support/values.h"
-#include "nn/executor_kernels.h"
+#include "nn/execute/executor_kernels.h"
 
 namespace ap::fuzz {
 namespace {

@@ -4,11 +4,11 @@
 #include "base/memory.h"
 #include "fuzz/support/target.h"
 #include "fuzz/support/values.h"
-#include "mpc/gf128.h"
-#include "mpc/ggm_kernels.h"
-#include "mpc/hash.h"
-#include "mpc/lpn_kernels.h"
-#include "mpc/transpose.h"
+#include "mpc/core/gf128.h"
+#include "mpc/core/hash.h"
+#include "mpc/core/transpose.h"
+#include "mpc/ot/ggm_kernels.h"
+#include "mpc/ot/lpn_kernels.h"
 
 namespace ap::fuzz {
 namespace {

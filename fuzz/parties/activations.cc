@@ -2,8 +2,8 @@
 #include "fuzz/support/activation_specs.h"
 #include "fuzz/support/script.h"
 #include "fuzz/support/target.h"
-#include "nonlinear/activation_evaluator.h"
-#include "nonlinear/activation_garbler.h"
+#include "layers/activation/gc/activation_evaluator.h"
+#include "layers/activation/gc/activation_garbler.h"
 
 namespace ap::fuzz {
 namespace {
@@ -12,12 +12,12 @@ SessionKey session() { return SessionKey(Seed{1}); }
 
 Protocol garbled(const ActivationSpec& spec) {
   return {[spec](net::Channel& channel) {
-            nonlinear::ActivationGarbler garbler(channel, session());
+            activation::ActivationGarbler garbler(channel, session());
             garbler.answer(garbler.garble(spec, words(spec.inputs), words(spec.outputs)));
           },
           [spec](net::Channel& channel) {
-            nonlinear::ActivationEvaluator evaluator(channel, session());
-            nonlinear::EvaluatorMaterial material = evaluator.receive_tables(evaluator.prepare(spec));
+            activation::ActivationEvaluator evaluator(channel, session());
+            activation::EvaluatorMaterial material = evaluator.receive_tables(evaluator.prepare(spec));
             evaluator.request(material, words(spec.inputs));
             require(evaluator.evaluate(std::move(material)).size() == spec.outputs, "a word for each output");
           }};

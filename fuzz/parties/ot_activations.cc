@@ -2,7 +2,7 @@
 #include "fuzz/support/activation_specs.h"
 #include "fuzz/support/script.h"
 #include "fuzz/support/target.h"
-#include "nonlinear/ot_activation.h"
+#include "layers/activation/ot/ot_activation.h"
 
 namespace ap::fuzz {
 namespace {
@@ -11,13 +11,13 @@ SessionKey session() { return SessionKey(Seed{1}); }
 
 Protocol by_transfers(const ActivationSpec& spec) {
   return {[spec](net::Channel& channel) {
-            nonlinear::OtActivationClient client(channel, session(), Prng());
-            client.expect(nonlinear::ot_cost(spec));
+            activation::OtActivationClient client(channel, session(), Prng());
+            client.expect(activation::ot_cost(spec));
             client.run(client.prepare(spec), words(spec.inputs), words(spec.outputs));
           },
           [spec](net::Channel& channel) {
-            nonlinear::OtActivationServer server(channel, session(), Prng());
-            server.expect(nonlinear::ot_cost(spec));
+            activation::OtActivationServer server(channel, session(), Prng());
+            server.expect(activation::ot_cost(spec));
             require(server.run(server.prepare(spec), words(spec.inputs)).size() == spec.outputs,
                     "a word for each output");
           }};

@@ -2,7 +2,7 @@
 // below.
 #include "fuzz/support/script.h"
 #include "fuzz/support/target.h"
-#include "mpc/silent_cot.h"
+#include "mpc/ot/silent_cot.h"
 
 namespace ap::fuzz {
 namespace {

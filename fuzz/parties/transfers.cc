@@ -2,8 +2,8 @@
 // and checks, silent transfers.
 #include "fuzz/support/script.h"
 #include "fuzz/support/target.h"
-#include "mpc/base_ot.h"
-#include "mpc/cot.h"
+#include "mpc/ot/base_ot.h"
+#include "mpc/ot/cot.h"
 #include "random/prng.h"
 
 namespace ap::fuzz {

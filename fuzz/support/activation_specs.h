@@ -1,11 +1,11 @@
 // Layers that the targets of activations run.
 #pragma once
 
-#include "nonlinear/activation_spec.h"
+#include "layers/activation/activation_spec.h"
 
 namespace ap::fuzz {
 
-using nonlinear::ActivationSpec;
+using activation::ActivationSpec;
 
 inline ActivationSpec relu(std::size_t elements) {
   ActivationSpec spec;

@@ -9,8 +9,8 @@
 #include "fuzz/support/bytes.h"
 #include "fuzz/support/randomness.h"
 #include "fuzz/support/target.h"
-#include "net/channel_errors.h"
-#include "net/recording_channel.h"
+#include "net/channel/channel_errors.h"
+#include "net/channel/recording_channel.h"
 
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t max_size);
 

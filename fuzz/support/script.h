@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "fuzz/support/target.h"
-#include "net/channel.h"
+#include "net/channel/channel.h"
 
 namespace ap::fuzz {
 

@@ -5,12 +5,12 @@
 
 #include "fuzz/support/target.h"
 #include "fuzz/support/temporary_file.h"
-#include "plan/select.h"
-#include "protocol/batched_plan.h"
-#include "protocol/client.h"
-#include "protocol/packaged.h"
-#include "protocol/server.h"
-#include "protocol/small_network.h"
+#include "planner/policies/select.h"
+#include "protocol/hybrid/client.h"
+#include "protocol/hybrid/server.h"
+#include "tests/protocol/hybrid/batched_plan.h"
+#include "tests/protocol/hybrid/packaged.h"
+#include "tests/protocol/hybrid/small_network.h"
 
 namespace ap::fuzz {
 namespace {

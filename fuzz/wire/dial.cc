@@ -9,8 +9,8 @@
 #include "fuzz/support/bytes.h"
 #include "fuzz/support/target.h"
 #include "fuzz/support/tls_session.h"
-#include "net/tls_context.h"
-#include "net/websocket.h"
+#include "net/websocket/tls_context.h"
+#include "net/websocket/websocket.h"
 
 namespace ap::fuzz {
 namespace {

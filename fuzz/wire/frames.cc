@@ -1,8 +1,8 @@
 // Frames as they come from the network, joined to messages as a channel does it.
 #include "fuzz/support/bytes.h"
 #include "fuzz/support/target.h"
-#include "net/channel_errors.h"
-#include "net/framing.h"
+#include "net/channel/channel_errors.h"
+#include "net/websocket/framing.h"
 
 namespace ap::fuzz {
 namespace {

@@ -1,11 +1,11 @@
 // What is sent under homomorphic encryption: public keys, uploads and replies of both packings, rotation
 // keys. An input is a list of edits (fuzz/support/script.h) of an honest one.
-#include "bfv/batch_scheme.h"
-#include "bfv/batch_tables.h"
-#include "bfv/scheme.h"
 #include "fuzz/support/bytes.h"
 #include "fuzz/support/script.h"
 #include "fuzz/support/target.h"
+#include "he/bfv/batch_scheme.h"
+#include "he/bfv/batch_tables.h"
+#include "he/bfv/scheme.h"
 
 namespace ap::fuzz {
 namespace {

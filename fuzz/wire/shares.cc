@@ -2,8 +2,8 @@
 #include "base/bits.h"
 #include "fuzz/support/bytes.h"
 #include "fuzz/support/target.h"
-#include "protocol/model.h"
-#include "protocol/statistics.h"
+#include "protocol/hybrid/model.h"
+#include "protocol/hybrid/statistics.h"
 
 namespace ap::fuzz {
 namespace {

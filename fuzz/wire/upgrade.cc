@@ -8,7 +8,7 @@
 #include "fuzz/support/bytes.h"
 #include "fuzz/support/target.h"
 #include "fuzz/support/tls_session.h"
-#include "net/websocket.h"
+#include "net/websocket/websocket.h"
 
 namespace ap::fuzz {
 namespace {

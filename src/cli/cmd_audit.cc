@@ -4,11 +4,11 @@
 #include <cmath>
 #include <optional>
 
+#include "app/audit.h"
 #include "base/error.h"
 #include "cli/common.h"
 #include "cli/signing.h"
 #include "cli/table.h"
-#include "service/audit.h"
 
 namespace ap::cli {
 namespace {
@@ -18,10 +18,10 @@ struct Options {
   bool json = false;
 };
 
-Json json_of(const package::Package& package, const service::Audit& audit) {
+Json json_of(const package::Package& package, const app::Audit& audit) {
   Json layers = Json::array();
   for (const plan::LinearChoice& choice : package.plan.linears) {
-    const service::GroupAudit& group = service::group_of(audit, choice);
+    const app::GroupAudit& group = app::group_of(audit, choice);
     layers.push_back({{"name", package.network.nodes[static_cast<std::size_t>(choice.node)].name},
                       {"n", group.n},
                       {"log2_q", group.log2_q},
@@ -51,8 +51,8 @@ Json json_of(const package::Package& package, const service::Audit& audit) {
           {"assumptions", audit.assumptions}};
 }
 
-std::string privacy_text(const service::Audit& audit) {
-  const service::CircuitPrivacy& privacy = audit.circuit_privacy;
+std::string privacy_text(const app::Audit& audit) {
+  const app::CircuitPrivacy& privacy = audit.circuit_privacy;
   std::string out = "circuit privacy   " + privacy.method;
   if (audit.flood_bits > 0) out += fmt::format(", {} flooding bits", audit.flood_bits);
   if (privacy.inferences == 0) {
@@ -67,11 +67,11 @@ std::string privacy_text(const service::Audit& audit) {
              privacy.computed ? "" : " (the server computes it anew)");
 }
 
-std::string text_of(const package::Package& package, const service::Audit& audit) {
+std::string text_of(const package::Package& package, const app::Audit& audit) {
   using enum Table::Align;
   Table table({{"layer", left}, {"N"}, {"log2 q"}, {"uSVP"}, {"BDD"}, {"dual"}, {"bits"}});
   for (const plan::LinearChoice& choice : package.plan.linears) {
-    const service::GroupAudit& group = service::group_of(audit, choice);
+    const app::GroupAudit& group = app::group_of(audit, choice);
     const security::Estimate& e = group.estimate;
     table.row({package.network.nodes[static_cast<std::size_t>(choice.node)].name, fmt::format("{}", group.n),
                fmt::format("{:.1f}", group.log2_q), fmt::format("{:.1f}", e.lambda_usvp),
@@ -98,8 +98,8 @@ std::string text_of(const package::Package& package, const service::Audit& audit
 void run_audit(const Options& options) {
   const auto publisher = publisher_from(options.publisher);
   const package::Package package = package::load(options.package, publisher ? &*publisher : nullptr);
-  const service::Audit audit = service::audit(package, security::cost_model_from(options.cost_model));
-  service::require_security(audit);
+  const app::Audit audit = app::audit(package, security::cost_model_from(options.cost_model));
+  app::require_security(audit);
   if (options.json) {
     print(json_of(package, audit));
   } else {

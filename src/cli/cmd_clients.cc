@@ -2,17 +2,17 @@
 #include <algorithm>
 #include <cctype>
 
+#include "app/clients.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "cli/common.h"
 #include "cli/table.h"
-#include "net/tls.h"
-#include "service/clients.h"
+#include "net/websocket/tls.h"
 
 namespace ap::cli {
 namespace {
 
-using service::Client;
+using app::Client;
 
 constexpr std::uint64_t kMaxPemBytes = 1 << 20;
 
@@ -27,7 +27,7 @@ const char* proof_name(const Client& client) {
 }
 
 void list(const Options& options) {
-  const std::vector<Client> clients = service::load_clients(options.file);
+  const std::vector<Client> clients = app::load_clients(options.file);
   if (options.json) {
     Json json = Json::array();
     for (const Client& client : clients) {
@@ -73,7 +73,7 @@ void add(const Options& options) {
     client.proof = Client::Proof::certificate;
     client.digest = digest_of(options.certificate);
   }
-  const SecretVector<char> token = service::add_client(options.file, client);
+  const SecretVector<char> token = app::add_client(options.file, client);
   const std::string shown(token.begin(), token.end());
   if (options.json) {
     print(Json{{"name", client.name},

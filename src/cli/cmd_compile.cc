@@ -8,20 +8,20 @@
 #include <optional>
 #include <sstream>
 
+#include "analysis/prediction/predict.h"
+#include "analysis/profile/profile_cache.h"
+#include "app/audit.h"
+#include "app/compile.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/printable.h"
 #include "cli/common.h"
-#include "cli/signing.h"
 #include "cli/sibling.h"
+#include "cli/signing.h"
 #include "cli/table.h"
-#include "cost/profile_cache.h"
-#include "linear/layout.h"
-#include "nn/onnx_import.h"
-#include "plan/batched_candidates.h"
-#include "protocol/predict.h"
-#include "service/audit.h"
-#include "service/compile.h"
+#include "layers/linear/coefficient/layout.h"
+#include "nn/onnx/import.h"
+#include "planner/spaces/batched_candidates.h"
 
 namespace ap::cli {
 namespace {
@@ -36,7 +36,7 @@ struct Options {
   Selection selection;
   std::uint64_t seed = 1;
   std::optional<double> max_latency, max_accuracy_loss, bandwidth, round_trip;
-  service::CompileOptions compile;
+  app::CompileOptions compile;
   bool json = false;
   bool accept_weight_leakage = false;
 };
@@ -66,12 +66,17 @@ std::string packing_text(const linear::Packing& p) {
 /// How a layer is packed; "slots" are BFV batching.
 std::string packing_text(const nn::QNode& node, const plan::LinearChoice& choice) {
   if (!choice.batched) return packing_text(choice.packing);
-  if (plan::is_matrix(linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c))) return "slots hybrid";
+  if (linear::is_matrix(linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c)))
+    return "slots hybrid";
   switch (choice.batched->conv) {
-    case linear::BatchedConvMethod::input_rotation: return "slots input-rotation";
-    case linear::BatchedConvMethod::output_rotation: return "slots output-rotation";
-    case linear::BatchedConvMethod::shifted_copies: return "slots shifted-copies";
-    case linear::BatchedConvMethod::shifted_copies_published: return "slots shifted-copies-published";
+    case linear::BatchedConvMethod::input_rotation:
+      return "slots input-rotation";
+    case linear::BatchedConvMethod::output_rotation:
+      return "slots output-rotation";
+    case linear::BatchedConvMethod::shifted_copies:
+      return "slots shifted-copies";
+    case linear::BatchedConvMethod::shifted_copies_published:
+      return "slots shifted-copies-published";
   }
   return "slots";
 }
@@ -84,9 +89,9 @@ struct Ring {
   double lambda = 0;
 };
 
-Ring ring_of(const plan::Plan& plan, const service::Audit& audit, const plan::LinearChoice& choice) {
+Ring ring_of(const plan::Plan& plan, const app::Audit& audit, const plan::LinearChoice& choice) {
   const auto group = static_cast<std::size_t>(choice.group);
-  const double lambda = service::group_of(audit, choice).estimate.lambda_min;
+  const double lambda = app::group_of(audit, choice).estimate.lambda_min;
   if (choice.batched) {
     const bfv::BatchParameters& p = plan.batch_groups[group];
     return {p.n, p.log2_q(), p.data_primes, lambda};
@@ -131,7 +136,7 @@ double ciphertext_error_rate(const package::Package& package, const plan::Linear
   return std::exp2(choice.failure_log2) / replies;
 }
 
-Json layer_json(const package::Package& package, const service::Audit& audit, const Row& row) {
+Json layer_json(const package::Package& package, const app::Audit& audit, const Row& row) {
   Json json = {{"name", row.name}, {"op", row.op}};
   for (const char* key : {"packing", "n", "log2_q", "primes", "log2_p", "tau_lsb", "der_ciphertext",
                           "lambda_bits", "activation"}) {
@@ -158,18 +163,14 @@ Json layer_json(const package::Package& package, const service::Audit& audit, co
   return json;
 }
 
-Json search_json(const service::Searched& s) {
-  return {{"simulations", s.simulations},
-          {"resumed", s.resumed},
-          {"tightened", s.tightened},
-          {"expected_loss", s.expected_loss},
-          {"loss", s.held_out.loss()},
-          {"loss_std_error", s.held_out.loss_std_error()},
-          {"changes", s.held_out.changes()},
-          {"held_out_images", s.held_out.images}};
+Json search_json(const app::Searched& s) {
+  return {{"simulations", s.simulations},    {"resumed", s.resumed},
+          {"tightened", s.tightened},        {"expected_loss", s.expected_loss},
+          {"loss", s.held_out.loss()},       {"loss_std_error", s.held_out.loss_std_error()},
+          {"changes", s.held_out.changes()}, {"held_out_images", s.held_out.images}};
 }
 
-Json json_of(const service::Compiled& compiled, const service::Audit& audit, const Options& options) {
+Json json_of(const app::Compiled& compiled, const app::Audit& audit, const Options& options) {
   const plan::Plan& plan = compiled.package.plan;
   Json layers = Json::array();
   for (const Row& row : rows_of(compiled.package)) layers.push_back(layer_json(compiled.package, audit, row));
@@ -206,7 +207,7 @@ Json json_of(const service::Compiled& compiled, const service::Audit& audit, con
           {"seconds", compiled.seconds}};
 }
 
-std::string text_of(const service::Compiled& compiled, const service::Audit& audit, const Options& options) {
+std::string text_of(const app::Compiled& compiled, const app::Audit& audit, const Options& options) {
   using enum Table::Align;
   const plan::Plan& plan = compiled.package.plan;
   Table table({{"layer", left},
@@ -236,7 +237,8 @@ std::string text_of(const service::Compiled& compiled, const service::Audit& aud
   out += fmt::format("\nlowest security {:.1f} bits, failure at most 2^{:.1f} per inference\n",
                      audit.min_lambda_bits, plan.failure_log2);
   out += plan.privacy.inferences > 0
-             ? fmt::format("weights stay private for {} inferences of all clients together\n", plan.privacy.inferences)
+             ? fmt::format("weights stay private for {} inferences of all clients together\n",
+                           plan.privacy.inferences)
              : std::string("WARNING: clients can compute the weights from some thousands of results\n");
   for (const std::string& note : plan.notes) out += "note: " + printable(note) + "\n";
   if (plan.reveal == plan::Reveal::label) {
@@ -247,20 +249,22 @@ std::string text_of(const service::Compiled& compiled, const service::Audit& aud
                      format_seconds(predicted.online.seconds),
                      format_bytes(predicted.offline.bytes() + predicted.online.bytes()),
                      options.bandwidth ? "two machines" : "both parties on this machine");
-  out += fmt::format("activations of {} bits: private and clear labels agree on {:.1f} % of simulated inferences\n",
-                     compiled.activation_bits, 100 * compiled.agreement);
+  out += fmt::format(
+      "activations of {} bits: private and clear labels agree on {:.1f} % of simulated inferences\n",
+      compiled.activation_bits, 100 * compiled.agreement);
   out += fmt::format("predicted latency with 1 Gbit/s: {}\n", format_seconds(compiled.latency));
   if (compiled.search) {
-    const service::Searched& s = *compiled.search;
+    const app::Searched& s = *compiled.search;
     out += fmt::format(
         "search: {} simulations in {}; on {} held-out images the errors change {:.2f} % of labels, which loses about "
         "{:.3f} % of accuracy ({:.2f} +- {:.2f} % measured)\n",
         s.simulations, format_seconds(compiled.search_seconds), s.held_out.images, 100 * s.held_out.changes(),
         100 * s.expected_loss, 100 * s.held_out.loss(), 100 * s.held_out.loss_std_error());
   }
-  const service::Accuracy& accuracy = compiled.accuracy;
+  const app::Accuracy& accuracy = compiled.accuracy;
   if (accuracy.simulated) {
-    out += fmt::format("accuracy with the errors of this plan, simulated: {:.1f} %\n", 100 * *accuracy.simulated);
+    out += fmt::format("accuracy with the errors of this plan, simulated: {:.1f} %\n",
+                       100 * *accuracy.simulated);
   }
   if (accuracy.in_float && accuracy.clear) {
     out += fmt::format("accuracy on {} calibration images: float {:.1f} %, integers {:.1f} %\n",
@@ -273,15 +277,15 @@ std::string text_of(const service::Compiled& compiled, const service::Audit& aud
 }
 
 void refuse_what_is_missing(const Options& options) {
-  service::check_options(options.compile);
-  if (options.max_latency && !service::is_search_policy(options.compile.policy)) {
-    fail_input("--max-latency needs a policy that searches ({}); policy {} does not", service::search_policy_names(),
-               options.compile.policy);
+  app::check_options(options.compile);
+  if (options.max_latency && !app::is_search_policy(options.compile.policy)) {
+    fail_input("--max-latency needs a policy that searches ({}); policy {} does not",
+               app::search_policy_names(), options.compile.policy);
   }
   if (!options.max_accuracy_loss) return;
-  if (options.compile.policy != "budget" && !service::is_search_policy(options.compile.policy)) {
+  if (options.compile.policy != "budget" && !app::is_search_policy(options.compile.policy)) {
     fail_input("--max-accuracy-loss means nothing to policy {}; use it with --policy budget, {}",
-               options.compile.policy, service::search_policy_names());
+               options.compile.policy, app::search_policy_names());
   }
   if (!(*options.max_accuracy_loss >= 0 && *options.max_accuracy_loss <= 100)) {
     fail_input("--max-accuracy-loss {} is out of range; give 0 to 100 %", *options.max_accuracy_loss);
@@ -325,7 +329,8 @@ void run_compile(Options options, const Extensions& extensions) {
   }
   refuse_what_is_missing(options);
   std::optional<package::SecretKey> key;  // asked for now, because the rest can take long
-  if (!options.sign.empty() && extensions.rank() == 0) key = load_secret_key(options.sign, options.password_file);
+  if (!options.sign.empty() && extensions.rank() == 0)
+    key = load_secret_key(options.sign, options.password_file);
   options.compile.labels = read_labels(options.labels);
   const nn::Graph graph = nn::import_onnx(options.model);
   if (extensions.rank() == 0) {
@@ -333,11 +338,11 @@ void run_compile(Options options, const Extensions& extensions) {
   }
   const auto normalization = nn::Normalization::parse(options.normalize);
   normalization.check(graph.input_shape().c);
-  if (service::is_search_policy(options.compile.policy)) options.selection.default_first = kSearchImages;
+  if (app::is_search_policy(options.compile.policy)) options.selection.default_first = kSearchImages;
   const nn::Dataset calibration = options.selection.load(options.calibrate, graph.input_shape());
   make_directory(options.out);
   set_prices(options);
-  service::CompileOptions wanted = options.compile;
+  app::CompileOptions wanted = options.compile;
   if (options.accept_weight_leakage) wanted.privacy_inferences = 0;
   if (options.max_accuracy_loss) wanted.max_accuracy_loss = *options.max_accuracy_loss / 100;
   if (options.max_accuracy_loss || !options.max_latency) wanted.search.max_loss = wanted.max_accuracy_loss;
@@ -346,7 +351,7 @@ void run_compile(Options options, const Extensions& extensions) {
   wanted.search.further = extensions.policies;
   wanted.search.sharder = extensions.sharder;
   wanted.search.journal = std::filesystem::path(options.out) / "search.json";
-  const service::Compiled compiled = service::compile(graph, calibration, normalization, wanted);
+  const app::Compiled compiled = app::compile(graph, calibration, normalization, wanted);
   if (extensions.rank() != 0) return;  // all ranks have the same result, and one of them tells
   const std::filesystem::path directory(options.out);
   write_file(directory / "server.apm", compiled.files.server);
@@ -355,7 +360,7 @@ void run_compile(Options options, const Extensions& extensions) {
     write_signature(directory / "server.apm", compiled.files.server, *key);
     write_signature(directory / "client.apm", compiled.files.client, *key);
   }
-  const service::Audit audit = service::audit(compiled.package);
+  const app::Audit audit = app::audit(compiled.package);
   if (options.json) {
     print(json_of(compiled, audit, options));
   } else {
@@ -379,10 +384,15 @@ void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
   command->add_option("--out", options->out, "Directory of server.apm and client.apm")
       ->required()
       ->type_name("DIR");
-  command->add_option("--policy", options->compile.policy, "How to choose parameters: exact, budget (small errors for smaller parameters), a search for "
-                   "the errors of each layer (ddpg, dp, greedy, random), or a published baseline (delphi, darl, published)")
+  command
+      ->add_option(
+          "--policy", options->compile.policy,
+          "How to choose parameters: exact, budget (small errors for smaller parameters), a search for "
+          "the errors of each layer (ddpg, dp, greedy, random), or a published baseline (delphi, darl, published)")
       ->capture_default_str();
-  command->add_option("--activation", options->compile.activation, "Engine of the activations: gc, ot, or auto (by the link, at run time)")
+  command
+      ->add_option("--activation", options->compile.activation,
+                   "Engine of the activations: gc, ot, or auto (by the link, at run time)")
       ->capture_default_str();
   command
       ->add_option("--reveal", options->compile.reveal,
@@ -392,8 +402,9 @@ void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
                       "Bits of an activation; chosen by simulation if left out");
   command->add_flag("--as-published", options->compile.as_published,
                     "Policy darl: hide the weights by the published rule of thumb (4 N, 3 log q)");
-  command->add_option("--der", options->compile.der_log2,
-                      "Policy published: log2 of each layer's decryption-error rate")
+  command
+      ->add_option("--der", options->compile.der_log2,
+                   "Policy published: log2 of each layer's decryption-error rate")
       ->capture_default_str();
   auto* inferences =
       command
@@ -403,9 +414,10 @@ void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
           ->capture_default_str()
           ->type_name("T");
   command
-      ->add_flag("--accept-weight-leakage", options->accept_weight_leakage,
-                 "Smaller parameters without noise of the server's own: a client that keeps its own random numbers "
-                 "computes the weights from some thousands of results")
+      ->add_flag(
+          "--accept-weight-leakage", options->accept_weight_leakage,
+          "Smaller parameters without noise of the server's own: a client that keeps its own random numbers "
+          "computes the weights from some thousands of results")
       ->excludes(inferences);
   command->add_flag("--strict", options->compile.strict,
                     "Failure of at most 2^-128 per inference instead of 2^-40");
@@ -419,25 +431,36 @@ void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
                    ->add_option("--sign", options->sign,
                                 "Sign both packages with this key of `keygen` or minisign (PACKAGE.minisig)")
                    ->type_name("KEY");
-  command->add_option("--password-file", options->password_file, "The key's password, instead of asking for it")
+  command
+      ->add_option("--password-file", options->password_file, "The key's password, instead of asking for it")
       ->needs(sign)
       ->type_name("FILE");
   command->add_option("--seed", options->seed, "Seed of policies that draw at random; exact draws nothing")
       ->capture_default_str();
-  command->add_option("--max-latency", options->max_latency, "Policies that search: largest predicted latency per image, with 1 Gbit/s")
+  command
+      ->add_option("--max-latency", options->max_latency,
+                   "Policies that search: largest predicted latency per image, with 1 Gbit/s")
       ->type_name("S");
-  command->add_option("--simulations", options->compile.search.simulations, "Policies that search: simulations of a plan that they may run")
+  command
+      ->add_option("--simulations", options->compile.search.simulations,
+                   "Policies that search: simulations of a plan that they may run")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
-  command->add_option("--mode", options->compile.mode, "Policies that search: budgets are small errors on packed coefficients (errors), or "
-                      "rates of ruined replies on packed slots, as AutoPrivacy was published (published)")
+  command
+      ->add_option("--mode", options->compile.mode,
+                   "Policies that search: budgets are small errors on packed coefficients (errors), or "
+                   "rates of ruined replies on packed slots, as AutoPrivacy was published (published)")
       ->capture_default_str();
-  command->add_option("--imagined", options->compile.search.imagined, "Policy ddpg: episodes imagined before each simulation; 0: every episode is simulated "
-                      "(pure DDPG, as AutoPrivacy was published)")
+  command
+      ->add_option("--imagined", options->compile.search.imagined,
+                   "Policy ddpg: episodes imagined before each simulation; 0: every episode is simulated "
+                   "(pure DDPG, as AutoPrivacy was published)")
       ->check(CLI::Range(0, 100'000))
       ->capture_default_str();
-  command->add_flag("--resume", options->compile.search.resume, "Policies that search: go on from OUT/search.json of a stopped search");
-  command->add_option("--max-accuracy-loss", options->max_accuracy_loss,
+  command->add_flag("--resume", options->compile.search.resume,
+                    "Policies that search: go on from OUT/search.json of a stopped search");
+  command
+      ->add_option("--max-accuracy-loss", options->max_accuracy_loss,
                    "Other policies than exact: largest simulated loss of top-1, in %; 0.2 if left out")
       ->type_name("PCT");
   command
@@ -445,11 +468,12 @@ void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
                    "Unit costs: of this machine (measured once and cached), typical, or a file of `profile`")
       ->capture_default_str()
       ->type_name("machine|typical|FILE");
-  auto* bandwidth = command
-                        ->add_option("--bandwidth", options->bandwidth,
-                                     "Predict for two machines and a link of so many Mbit/s, not for infer --local")
-                        ->check(CLI::Range(0.001, 1e6))
-                        ->type_name("MBIT");
+  auto* bandwidth =
+      command
+          ->add_option("--bandwidth", options->bandwidth,
+                       "Predict for two machines and a link of so many Mbit/s, not for infer --local")
+          ->check(CLI::Range(0.001, 1e6))
+          ->type_name("MBIT");
   command->add_option("--round-trip", options->round_trip, "Round trip of that link in ms; 0.5 if left out")
       ->check(CLI::Range(0.0, 60'000.0))
       ->needs(bandwidth)

@@ -7,6 +7,10 @@
 #include <limits>
 #include <optional>
 
+#include "app/audit.h"
+#include "app/client.h"
+#include "app/clients.h"
+#include "app/local_server.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/memory.h"
@@ -14,14 +18,10 @@
 #include "cli/common.h"
 #include "cli/signing.h"
 #include "cli/table.h"
-#include "net/websocket.h"
-#include "nn/accuracy.h"
-#include "nn/integer_executor.h"
-#include "protocol/client.h"
-#include "service/audit.h"
-#include "service/client.h"
-#include "service/clients.h"
-#include "service/local_server.h"
+#include "net/websocket/websocket.h"
+#include "nn/data/accuracy.h"
+#include "nn/execute/integer_executor.h"
+#include "protocol/hybrid/client.h"
 
 namespace ap::cli {
 namespace {
@@ -68,7 +68,7 @@ SecretVector<char> token_of(const Options& options) {
     token.assign(variable, variable + std::strlen(variable));
   }
   while (!token.empty() && std::isspace(static_cast<unsigned char>(token.back()))) token.pop_back();
-  if (!token.empty()) service::hash_token(token);  // says so if it is none
+  if (!token.empty()) app::hash_token(token);  // says so if it is none
   if (token.empty() && !options.token_file.empty()) fail_input("{} holds no token", options.token_file);
   return token;
 }
@@ -84,10 +84,10 @@ net::Credentials credentials_of(const Options& options) {
   return credentials;
 }
 
-std::vector<service::Image> quantised_images(const package::Package& package, const nn::Dataset& data) {
+std::vector<app::Image> quantised_images(const package::Package& package, const nn::Dataset& data) {
   const auto normalization = nn::Normalization::parse(package.normalization);
   normalization.check(package.network.input_shape().c);
-  std::vector<service::Image> images;
+  std::vector<app::Image> images;
   for (std::size_t i = 0; i < data.size(); ++i) {
     nn::Tensor pixels = data.input(i, normalization);
     std::vector<std::int32_t> values = nn::quantise_input(package.network, pixels.data);
@@ -114,12 +114,12 @@ void with_server(const Options& options, const package::Package& package,
         {"--store", (std::filesystem::path(options.store) / "server").string(), "--store-limit", "1000000",
          "--store-client-limit", "1000000", "--store-days", fmt::format("{}", store_options.max_days)});
   }
-  std::optional<service::LocalServer> local;
+  std::optional<app::LocalServer> local;
   std::string url = options.server;
   net::TlsTrust trust;
   net::Credentials credentials;
   if (!options.local.empty()) {
-    local.emplace(service::this_program(), options.local, local_options);
+    local.emplace(app::this_program(), options.local, local_options);
     url = local->url();
     trust = net::TlsTrust::pinned_certificate(local->ready().fingerprint);
   } else {
@@ -152,9 +152,9 @@ Json memory_json(std::uint64_t client, std::uint64_t server) {
 struct Results {
   const package::Package& package;
   const nn::Dataset& data;
-  const service::RunResult& run;
+  const app::RunResult& run;
   std::optional<double> top1;
-  std::optional<service::Agreement> agreement;
+  std::optional<app::Agreement> agreement;
 };
 
 std::string class_name(const Results& r, int label) {
@@ -228,7 +228,7 @@ std::string text_of(const Results& r, std::size_t top) {
       table.row(std::move(cells));
       continue;
     }
-    for (const std::size_t c : service::top_classes(r.run.logits[i], shown)) {
+    for (const std::size_t c : app::top_classes(r.run.logits[i], shown)) {
       cells.push_back(fmt::format("{} ({:.2f})", class_name(r, static_cast<int>(c)),
                                   static_cast<double>(r.run.logits[i][c]) * scale));
     }
@@ -270,9 +270,9 @@ std::string text_of(const Results& r, std::size_t top) {
 }
 
 void prepare_ahead(const Options& options, const package::Package& package) {
-  service::PrepareResult result;
+  app::PrepareResult result;
   with_server(options, package, [&](net::Channel& channel, protocol::MaterialStore* store) {
-    result = service::prepare_only(package, channel, *store, options.prepare_only, true);
+    result = app::prepare_only(package, channel, *store, options.prepare_only, true);
   });
   if (options.json) {
     print(Json{{"prepared", result.stored},
@@ -298,7 +298,7 @@ void infer(const Options& options) {
   const auto publisher = publisher_from(options.publisher);
   const package::Package package =
       package::load(options.package, package::Role::client, publisher ? &*publisher : nullptr);
-  service::require_security(service::audit(package));
+  app::require_security(app::audit(package));
   if (options.prepare_only > 0) {
     prepare_ahead(options, package);
     return;
@@ -312,11 +312,11 @@ void infer(const Options& options) {
     }
   }
   nn::Dataset data = options.selection.load(options.data, package.network.input_shape());
-  const std::vector<service::Image> images = quantised_images(package, data);
+  const std::vector<app::Image> images = quantised_images(package, data);
   wipe(data.bytes.data(), data.bytes.size());
-  service::RunResult result;
+  app::RunResult result;
   with_server(options, package, [&](net::Channel& channel, protocol::MaterialStore* store) {
-    result = service::run_images(package, channel, images, true, store, say);
+    result = app::run_images(package, channel, images, true, store, say);
   });
   complain_of_no_class(result.labels);
 
@@ -324,8 +324,8 @@ void infer(const Options& options) {
   if (data.has_labels()) results.top1 = nn::top1(result.labels, data.labels);
   if (clear) {
     results.agreement = result.logits.empty()
-                            ? service::compare_with_clear(clear->network, images, std::span(result.labels))
-                            : service::compare_with_clear(clear->network, images, std::span(result.logits));
+                            ? app::compare_with_clear(clear->network, images, std::span(result.labels))
+                            : app::compare_with_clear(clear->network, images, std::span(result.logits));
   }
   if (options.json) {
     print(json_of(results));

@@ -7,8 +7,8 @@
 #include "base/progress.h"
 #include "cli/common.h"
 #include "cli/table.h"
-#include "nn/float_executor.h"
-#include "nn/onnx_import.h"
+#include "nn/execute/float_executor.h"
+#include "nn/onnx/import.h"
 
 namespace ap::cli {
 namespace {
@@ -113,8 +113,9 @@ std::string text_of(const nn::Graph& graph, const std::vector<ValueRange>& range
   }
   std::string out = fmt::format(
       "{}: {} in, {} out\n\n{}\n{} parameters, {} multiplications and {} ReLU elements per image\n",
-      printable(graph.name), nn::to_string(graph.input_shape()), nn::to_string(graph.output_shape()), table.text(),
-      format_count(total.parameters), format_count(total.macs), format_count(total.activations));
+      printable(graph.name), nn::to_string(graph.input_shape()), nn::to_string(graph.output_shape()),
+      table.text(), format_count(total.parameters), format_count(total.macs),
+      format_count(total.activations));
   for (const std::string& note : graph.notes) out += "note: " + printable(note) + "\n";
   return out;
 }

@@ -4,14 +4,14 @@
 #include <cmath>
 #include <set>
 
+#include "app/ledger.h"
 #include "cli/common.h"
 #include "cli/table.h"
-#include "service/ledger.h"
 
 namespace ap::cli {
 namespace {
 
-using service::Ledger;
+using app::Ledger;
 
 /// What is left for a client by the promise of one package, all packages of the ledger considered.
 std::uint64_t remaining(const std::vector<Ledger::Row>& rows, const Ledger::Row& row) {

@@ -3,12 +3,12 @@
 
 #include <cmath>
 
+#include "analysis/prediction/predict.h"
+#include "analysis/profile/profile_cache.h"
+#include "analysis/profile/profile_measure.h"
 #include "cli/common.h"
 #include "cli/table.h"
-#include "cost/profile_cache.h"
-#include "cost/profile_measure.h"
 #include "package/package.h"
-#include "protocol/predict.h"
 
 namespace ap::cli {
 namespace {

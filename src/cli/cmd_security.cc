@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "cli/common.h"
 #include "cli/table.h"
-#include "mpc/lpn.h"
+#include "mpc/ot/lpn.h"
 #include "security/limits.h"
 
 namespace ap::cli {

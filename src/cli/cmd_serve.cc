@@ -9,20 +9,20 @@
 #include <thread>
 #include <utility>
 
+#include "app/local_server.h"
+#include "app/server.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/log_sink.h"
 #include "base/printable.h"
 #include "cli/common.h"
-#include "service/local_server.h"
-#include "service/server.h"
 
 namespace ap::cli {
 namespace {
 
 struct Options {
   std::string package, certificate, key, write_certificate, shared = "none";
-  service::ServerConfig config;
+  app::ServerConfig config;
   double deadline_s = 60, idle_s = 300, lifetime_h = 24, max_memory_mb = 0, store_mb = 65'536, store_days = 0;
   int ready_fd = -1;
   bool quiet = false, json = false;
@@ -35,7 +35,9 @@ class PrintableMessage : public spdlog::custom_flag_formatter {
     const std::string text = printable({message.payload.data(), message.payload.size()});
     to.append(text.data(), text.data() + text.size());
   }
-  std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<PrintableMessage>(); }
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<PrintableMessage>();
+  }
 };
 
 net::TlsIdentity identity(const Options& options) {
@@ -57,7 +59,7 @@ void choose_ledger(Options& options) {
   options.config.ledger += ".ledger";
 }
 
-Json standings_json(const service::Server& server) {
+Json standings_json(const app::Server& server) {
   Json groups = Json::array();
   for (const auto& [group, standing] : server.standings()) {
     groups.push_back({{"group", group.empty() ? Json(nullptr) : Json(group)},
@@ -69,7 +71,7 @@ Json standings_json(const service::Server& server) {
 }
 
 /// What an operator should know about who comes in and what is counted.
-void say_rules(const Options& options, const service::Server& server) {
+void say_rules(const Options& options, const app::Server& server) {
   for (const std::string& note : server.notes()) spdlog::warn("{}", note);
   if (server.clients()) {
     spdlog::info("only clients in {} may connect, {} now", options.config.clients.string(),
@@ -92,14 +94,14 @@ void say_rules(const Options& options, const service::Server& server) {
 }
 
 /// Says where the server is: to the parent that waits for it, or to whoever reads standard output.
-void announce(Options& options, const service::Server& server) {
+void announce(Options& options, const app::Server& server) {
   if (!options.write_certificate.empty()) {
     const std::string& pem = server.certificate_pem();
     write_file(options.write_certificate, {reinterpret_cast<const std::uint8_t*>(pem.data()), pem.size()},
                Readers::everyone);
   }
   if (options.ready_fd >= 0) {
-    service::report_ready(std::exchange(options.ready_fd, -1), {server.address(), server.fingerprint()});
+    app::report_ready(std::exchange(options.ready_fd, -1), {server.address(), server.fingerprint()});
   } else if (options.json) {
     print(Json{{"address", server.address()},
                {"package_id", package::to_hex(server.id())},
@@ -144,7 +146,7 @@ void serve_until_signal(Options& options) {
     spdlog::warn("{} holds the weights and may be read by other users; `chmod 600` makes it yours alone",
                  options.package);
   }
-  service::Server server(package, options.config);
+  app::Server server(package, options.config);
   say_rules(options, server);
   announce(options, server);
   std::exception_ptr failure;
@@ -172,7 +174,7 @@ void serve(Options options) {
     // silent.
     const auto* known = dynamic_cast<const Error*>(&error);
     const int status = known ? known->exit_status() : static_cast<int>(ErrorCode::internal);
-    service::report_failure(options.ready_fd, status, error.what());
+    app::report_failure(options.ready_fd, status, error.what());
     std::_Exit(status);
   }
 }

@@ -1,8 +1,8 @@
 // autoprivacy simulate DIR/server.apm: the accuracy of a package with the errors that private runs make.
 #include <optional>
 
+#include "app/simulate.h"
 #include "cli/common.h"
-#include "service/simulate.h"
 
 namespace ap::cli {
 namespace {
@@ -39,8 +39,9 @@ std::string text_of(const plan::Simulation& s) {
   std::string out = fmt::format("{} images, {} seeds\n", s.images, s.seeds.size());
   if (s.top1_clear) {
     out += fmt::format("top-1 without errors    {:.2f} %\n", 100 * *s.top1_clear);
-    out += fmt::format("top-1 with errors       {:.2f} % (95 % of runs over so many images: {:.2f} to {:.2f} %)\n",
-                       100 * *s.top1_mean, 100 * s.top1_interval.low, 100 * s.top1_interval.high);
+    out += fmt::format(
+        "top-1 with errors       {:.2f} % (95 % of runs over so many images: {:.2f} to {:.2f} %)\n",
+        100 * *s.top1_mean, 100 * s.top1_interval.low, 100 * s.top1_interval.high);
     out += fmt::format("lost                    {:.2f} % (standard error {:.2f} %)\n", 100 * *s.loss,
                        100 * s.loss_std_error);
   }
@@ -53,7 +54,7 @@ std::string text_of(const plan::Simulation& s) {
 void run_simulate(const Options& options) {
   const package::Package package = package::load(options.package, package::Role::server);
   const nn::Dataset data = options.selection.load(options.data, package.network.input_shape());
-  const plan::Simulation result = service::simulate(package, data, options.seeds, options.first_seed, true);
+  const plan::Simulation result = app::simulate(package, data, options.seeds, options.first_seed, true);
   if (options.json) {
     print(json_of(package, result));
   } else {
@@ -65,15 +66,15 @@ void run_simulate(const Options& options) {
 
 void add_simulate(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
-  CLI::App* command =
-      app.add_subcommand("simulate", "Measure the accuracy of a package with simulated errors, without cryptography");
+  CLI::App* command = app.add_subcommand(
+      "simulate", "Measure the accuracy of a package with simulated errors, without cryptography");
   command->add_option("package", options->package, "server.apm")->required()->type_name("PACKAGE");
   command->add_option("--data", options->data, "Images, with labels if accuracy is wanted, e.g. cifar10:FILE")
       ->required()
       ->type_name("DATA");
   options->selection.add_options(*command);
   command->add_option("--seeds", options->seeds, "How often each image is run")
-      ->check(CLI::Range(1, service::kMaxSimulationSeeds))
+      ->check(CLI::Range(1, app::kMaxSimulationSeeds))
       ->capture_default_str();
   command->add_option("--seed", options->first_seed, "The first seed")->capture_default_str();
   command->add_flag("--json", options->json, "Print JSON");

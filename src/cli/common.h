@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "analysis/cost/session_cost.h"
 #include "cli/run.h"
-#include "cost/session_cost.h"
-#include "nn/dataset.h"
+#include "nn/data/dataset.h"
 
 namespace ap::cli {
 

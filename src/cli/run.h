@@ -6,7 +6,7 @@
 #include <functional>
 #include <vector>
 
-#include "service/search_policies.h"
+#include "app/search_policies.h"
 
 namespace CLI {
 class App;
@@ -24,7 +24,7 @@ struct Extensions {
   /// Each adds its subcommand to the parser and, when that is chosen, sets the action.
   std::vector<std::function<void(CLI::App&, Action&)>> commands;
   /// Further policies of `compile`, by name.
-  service::PolicyMakers policies;
+  app::PolicyMakers policies;
   search::Sharder* sharder = nullptr;  ///< of an MPI job; null for a single process
 
   int rank() const { return sharder ? sharder->rank() : 0; }

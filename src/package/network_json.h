@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json_reader.h"
-#include "nn/quantised_network.h"
+#include "nn/ir/quantised_network.h"
 #include "plan/plan.h"
 
 namespace ap::package {

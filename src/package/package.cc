@@ -140,8 +140,8 @@ void require_signature(const std::filesystem::path& path, ByteView file, const P
   const std::filesystem::path signature = signature_path(path);
   std::error_code ignored;
   if (!std::filesystem::exists(signature, ignored)) {
-    fail_security("{} is not signed: there is no {}; get it from the publisher, or do not use the package", path.string(),
-                  signature.string());
+    fail_security("{} is not signed: there is no {}; get it from the publisher, or do not use the package",
+                  path.string(), signature.string());
   }
   const Bytes text = read_file(signature, kMaxSignatureFile);
   verify(file, {reinterpret_cast<const char*>(text.data()), text.size()}, publisher, path.string());

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "nn/quantised_network.h"
+#include "nn/ir/quantised_network.h"
 #include "package/minisign.h"
 #include "plan/plan.h"
 

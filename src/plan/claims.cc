@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "linear/he_linear.h"
-#include "noise/model.h"
+#include "layers/linear/coefficient/he_linear.h"
+#include "layers/linear/noise_model.h"
 #include "random/prng.h"
 
 namespace ap::plan {

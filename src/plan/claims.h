@@ -2,7 +2,7 @@
 // where they are at hand, from the weights.
 #pragma once
 
-#include "nn/quantised_network.h"
+#include "nn/ir/quantised_network.h"
 #include "plan/plan.h"
 
 namespace ap::plan {

@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "bfv/batch_context.h"
-#include "bfv/context.h"
-#include "linear/batched_conv.h"
-#include "linear/batched_fc.h"
-#include "linear/layout.h"
-#include "nn/quantised_network.h"
+#include "he/bfv/batch_context.h"
+#include "he/bfv/context.h"
+#include "layers/linear/coefficient/layout.h"
+#include "layers/linear/simd/batched_conv.h"
+#include "layers/linear/simd/batched_fc.h"
+#include "nn/ir/quantised_network.h"
 #include "plan/moduli.h"
 
 namespace ap::plan {
@@ -28,17 +28,17 @@ struct BatchedChoice {
 
 /// How one linear layer runs under homomorphic encryption.
 struct LinearChoice {
-  int node = 0;    ///< index in the network
+  int node = 0;  ///< index in the network
   /// Index into Plan::groups (batch_groups if batched): the layers of a group share one key per inference.
   int group = 0;
   int log2_p = 0;  ///< plaintext modulus p = 2^log2_p, equal to the node's sharing modulus
   std::optional<BatchedChoice> batched;  ///< if so, log2_p is rounded up, and packing and drops are unused
   linear::Packing packing;
-  int drop0 = 0, drop1 = 0;  ///< low bits of c0 and c1 that a reply leaves out
+  int drop0 = 0, drop1 = 0;      ///< low bits of c0 and c1 that a reply leaves out
   std::uint64_t noise_step = 0;  ///< of the server's own noise (random/wide_noise.h), which hides the weights
-  double error_std = 0;  ///< bound on the predicted standard deviation of p e / q, in accumulator LSBs
-  double failure_log2 = 0;   ///< log2 of the probability that some coefficient is off by more than one
-  double predicted_s = 0;    ///< both parties, one thread
+  double error_std = 0;     ///< bound on the predicted standard deviation of p e / q, in accumulator LSBs
+  double failure_log2 = 0;  ///< log2 of the probability that some coefficient is off by more than one
+  double predicted_s = 0;   ///< both parties, one thread
   std::uint64_t predicted_bytes = 0;
 };
 
@@ -48,7 +48,7 @@ struct ActivationChoice {
   std::string engine = "gc";  ///< "auto", "gc" or "ot"; of quadratics "beaver" (plan/quadratic.h)
   Truncation truncation;      ///< of a quadratic: of its result
   Truncation argument;        ///< of a quadratic only: from its input to what is squared
-  int out_bits = 0;  ///< sharing modulus of the output
+  int out_bits = 0;           ///< sharing modulus of the output
   double predicted_s = 0;
   std::uint64_t predicted_bytes = 0;
 };

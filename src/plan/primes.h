@@ -9,8 +9,8 @@
 #include <span>
 #include <vector>
 
-#include "nn/quantised_bounds.h"
-#include "nn/quantised_network.h"
+#include "nn/ir/quantised_bounds.h"
+#include "nn/ir/quantised_network.h"
 
 namespace ap::plan {
 

@@ -5,9 +5,9 @@
 #include <limits>
 
 #include "base/error.h"
-#include "linear/he_linear.h"
-#include "noise/model.h"
-#include "noise/weight_privacy.h"
+#include "layers/linear/coefficient/he_linear.h"
+#include "layers/linear/coefficient/weight_privacy.h"
+#include "layers/linear/noise_model.h"
 #include "random/wide_noise.h"
 
 namespace ap::plan {

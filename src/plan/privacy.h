@@ -1,8 +1,8 @@
 // What a plan gives away of the weights, computed from the plan and the weights themselves, whatever the plan says
-// of it (noise/weight_privacy.h has the formulas).
+// of it (layers/linear/coefficient/weight_privacy.h has the formulas).
 #pragma once
 
-#include "nn/quantised_network.h"
+#include "nn/ir/quantised_network.h"
 #include "plan/plan.h"
 
 namespace ap::plan {

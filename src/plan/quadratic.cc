@@ -4,8 +4,6 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "cost/layer_cost.h"
-#include "plan/assemble.h"
 
 namespace ap::plan {
 namespace {
@@ -55,21 +53,21 @@ QuadraticRings quadratic_rings(const nn::QQuadratic& op, const nn::Interval& ran
   rings.result.sum_bits =
       signed_bits((value.low >> op.post_shift) - op.low, (value.high >> op.post_shift) - op.low, 2);
   rings.argument.shift = op.shift;
-  rings.argument.sum_bits = nonlinear::square_argument_bits(rings.result.input_bits(), op.c1, op.c2);
+  rings.argument.sum_bits = activation::square_argument_bits(rings.result.input_bits(), op.c1, op.c2);
   return rings;
 }
 
-nonlinear::ActivationSpec quadratic_spec(const nn::QQuadratic& op, const ActivationChoice& choice,
-                                         std::size_t elements) {
+activation::ActivationSpec quadratic_spec(const nn::QQuadratic& op, const ActivationChoice& choice,
+                                          std::size_t elements) {
   const Truncation& result = choice.truncation;
-  nonlinear::ActivationSpec spec;
+  activation::ActivationSpec spec;
   spec.inputs = elements;
   spec.outputs = elements;
   spec.sum_bits = result.sum_bits;
   spec.guard_bits = result.guard_bits;
   spec.clamp_bits = op.bits;
   spec.out_bits = choice.out_bits;
-  nonlinear::SquareSpec square;
+  activation::SquareSpec square;
   square.argument_bits = choice.argument.sum_bits;
   square.guard_bits = choice.argument.guard_bits;
   square.value_bits = result.input_bits();
@@ -80,22 +78,6 @@ nonlinear::ActivationSpec quadratic_spec(const nn::QQuadratic& op, const Activat
   square.dropped_bits = result.dropped_bits();
   spec.square = square;
   return spec;
-}
-
-ActivationChoice choose_quadratic(const nn::QuantisedNetwork& network, int index, int out_bits,
-                                  const nn::Interval& range, int guard_bits, const cost::Profile& profile) {
-  const nn::QNode& node = network.nodes[static_cast<std::size_t>(index)];
-  const auto& op = std::get<nn::QQuadratic>(node.op);
-  const QuadraticRings rings = quadratic_rings(op, range, guard_bits);
-  ActivationChoice choice;
-  choice.node = index;
-  choice.engine = kQuadraticEngine;
-  choice.argument = rings.argument;
-  choice.truncation = rings.result;
-  choice.out_bits = out_bits;
-  const auto spec = quadratic_spec(op, choice, static_cast<std::size_t>(node.shape.size()));
-  set_price(cost::activation_work(cost::Engine::ot, spec, profile), profile, choice);
-  return choice;
 }
 
 void check_quadratic(const ActivationChoice& choice, const Plan& plan, const nn::QuantisedNetwork& network) {
@@ -119,7 +101,7 @@ void check_quadratic(const ActivationChoice& choice, const Plan& plan, const nn:
            std::min(result.shift, kMaxGuardBits));
   in_range("the width of the result", result.sum_bits, 2, kMaxModulusBits - result.shift);
   in_range("the width of the argument", argument.sum_bits,
-           nonlinear::square_argument_bits(result.input_bits(), op.c1, op.c2),
+           activation::square_argument_bits(result.input_bits(), op.c1, op.c2),
            kMaxModulusBits - argument.shift);
   const auto bits = [&](int index) { return plan.modulus_bits[static_cast<std::size_t>(index)]; };
   in_range("the sharing modulus of its input", bits(node.inputs.front()), argument.input_bits(),

@@ -1,5 +1,5 @@
 // How a quadratic activation (nn::QQuadratic) runs, engine "beaver": each party drops the `shift` low bits of
-// its share of x, which gives shares of t; then squares of shares (nonlinear/square_step.h) give shares of
+// its share of x, which gives shares of t; then squares of shares (layers/activation/ot/square_step.h) give shares of
 // c0 + c1 t + c2 t^2, which an activation truncates and clamps. By that t is one too small in about half of
 // all cases and centred by an offset; where exact truncations are wanted, the carry of the dropped bits is
 // computed too, and adds its c1 + c2 (2 t + 1) (about 13 bytes an element and six flights).
@@ -12,8 +12,7 @@
 
 #include <cstddef>
 
-#include "cost/profile.h"
-#include "nonlinear/activation_spec.h"
+#include "layers/activation/activation_spec.h"
 #include "plan/moduli.h"
 #include "plan/plan.h"
 
@@ -31,13 +30,8 @@ struct QuadraticRings {
 QuadraticRings quadratic_rings(const nn::QQuadratic& op, const nn::Interval& range, int guard_bits);
 
 /// The layer's specification, for a choice that `check_quadratic` lets pass.
-nonlinear::ActivationSpec quadratic_spec(const nn::QQuadratic& op, const ActivationChoice& choice,
-                                         std::size_t elements);
-
-/// The choice for node `index`, with predictions.
-ActivationChoice choose_quadratic(const nn::QuantisedNetwork& network, int index, int out_bits,
-                                  const nn::Interval& range, int guard_bits,
-                                  const cost::Profile& profile = cost::typical_profile());
+activation::ActivationSpec quadratic_spec(const nn::QQuadratic& op, const ActivationChoice& choice,
+                                          std::size_t elements);
 
 /// @throws Error(input) naming the layer if the choice's widths do not fit the operation or the plan.
 void check_quadratic(const ActivationChoice& choice, const Plan& plan, const nn::QuantisedNetwork& network);

@@ -1,8 +1,8 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "noise/weight_privacy.h"
-#include "nonlinear/argmax_spec.h"
+#include "layers/activation/argmax_spec.h"
+#include "layers/linear/coefficient/weight_privacy.h"
 #include "plan/plan.h"
 #include "plan/quadratic.h"
 #include "plan/validate_batched.h"
@@ -13,7 +13,7 @@ namespace {
 
 // Sane limits on numbers that decide how much memory or time a package can ask for.
 constexpr std::size_t kMaxGroups = 64;
-/// Widest shift inside a circuit for shares modulo a prime (nonlinear::ActivationSpec::guard_bits).
+/// Widest shift inside a circuit for shares modulo a prime (activation::ActivationSpec::guard_bits).
 constexpr int kMaxPrimeShift = 24;
 
 const nn::QNode& node_at(const nn::QuantisedNetwork& network, int index, const char* what) {
@@ -32,8 +32,7 @@ void in_range(const std::string& layer, const char* what, double value, double l
 }
 
 bool is_activation(const nn::QNode& node) {
-  return std::holds_alternative<nn::QActivation>(node.op) ||
-         std::holds_alternative<nn::QQuadratic>(node.op);
+  return std::holds_alternative<nn::QActivation>(node.op) || std::holds_alternative<nn::QQuadratic>(node.op);
 }
 
 void check_linear(const LinearChoice& c, const Plan& plan, const nn::QuantisedNetwork& network,
@@ -122,7 +121,7 @@ void check_reveal(const Plan& plan, const nn::QuantisedNetwork& network) {
     fail_input("the argmax asks for engine ot, but the logits are shared modulo the prime {}; use gc", prime);
   }
   const int bits = plan.modulus_bits[static_cast<std::size_t>(logits)];
-  nonlinear::argmax_spec(static_cast<std::size_t>(network.nodes.back().shape.size()), bits, prime);
+  activation::argmax_spec(static_cast<std::size_t>(network.nodes.back().shape.size()), bits, prime);
 }
 
 }  // namespace

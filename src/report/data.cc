@@ -72,7 +72,7 @@ void match(Data& data) {
     const std::vector<std::string> names = layer_names(plan);
     for (const PlanView& other : data.plans) {
       if (!measured(other) || layer_names(other) != names) continue;
-      for (NoiseCheck& check : data.noise) {
+      for (analysis::NoiseCheck& check : data.noise) {
         if (check.network == plan.network) check.network = other.network;
       }
       plan.network = other.network;

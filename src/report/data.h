@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "analysis/measurement/noise_check.h"
+
 namespace ap::report {
 
 /// One linear layer or activation of a plan. Absent values do not apply.
@@ -70,29 +72,11 @@ struct Search {
   std::optional<double> search_s;
 };
 
-/// Errors of one layer's real ciphertexts, in accumulator LSBs, against the model.
-struct NoiseLayer {
-  std::string name;
-  double n = 0, log2_q = 0, log2_p = 0;
-  std::uint64_t samples = 0;
-  double measured_std = 0, predicted_std = 0;  ///< root mean square over all outputs
-  double bin_width = 0;                        ///< bins lie side by side and symmetrically about 0
-  std::vector<double> measured;                ///< fraction of all samples in each bin
-  std::vector<double> predicted;               ///< the same by the model: Gaussians of each reply's tau
-  double outside = 0;                          ///< fraction beyond the outer bins
-};
-
-struct NoiseCheck {
-  std::string network, policy, source, machine;
-  std::vector<NoiseLayer> layers;
-  std::string remark;  ///< a sentence on what was not measured, or empty
-};
-
 struct Data {
   std::vector<PlanView> plans;
   std::vector<Row> rows;
   std::vector<Search> searches;
-  std::vector<NoiseCheck> noise;
+  std::vector<analysis::NoiseCheck> noise;
   std::vector<std::string> sources;  ///< as given
 
   bool empty() const { return plans.empty() && rows.empty() && searches.empty() && noise.empty(); }

@@ -6,7 +6,7 @@
 #include <functional>
 #include <set>
 
-#include "noise/model.h"
+#include "layers/linear/noise_model.h"
 #include "report/html.h"
 #include "report/policy_style.h"
 #include "report/sections.h"

@@ -2,11 +2,11 @@
 
 #include <filesystem>
 
+#include "analysis/measurement/measure_noise.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json_reader.h"
 #include "package/package.h"
-#include "report/measure_noise.h"
 #include "report/read_json.h"
 #include "report/read_package.h"
 
@@ -80,14 +80,15 @@ class Loader {
     const std::string source = path.string();
     if (is_json(read_start(path, kStartBytes))) {
       const Bytes bytes = read_file(path, kMostJsonBytes);
-      const Json json = parse_json(bytes, source, {.max_bytes = kMostJsonBytes, .max_memory = kMostTreeBytes});
+      const Json json =
+          parse_json(bytes, source, {.max_bytes = kMostJsonBytes, .max_memory = kMostTreeBytes});
       return read_json(json, source, name.empty() ? folder_of(path) : name, data);
     }
     const package::Package package = package::load(path);
     PlanView view = view_of(package, source, folder_of(path));
     if (!name.empty()) view.network = name;
     if (options_.measure_noise && package.role == package::Role::server) {
-      data.noise.push_back(measure_noise(package, source, view.network));
+      data.noise.push_back(analysis::measure_noise(package, source, view.network));
     }
     data.plans.push_back(std::move(view));
   }

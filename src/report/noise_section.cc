@@ -10,7 +10,7 @@
 namespace ap::report {
 namespace {
 
-std::string chart_of(const NoiseLayer& layer, const std::string& policy) {
+std::string chart_of(const analysis::NoiseLayer& layer, const std::string& policy) {
   Chart chart(
       fmt::format("{}: N {:.0f}, q {:.0f} bits, p {:.0f} bits", layer.name, layer.n, layer.log2_q,
                   layer.log2_p),
@@ -35,7 +35,7 @@ std::string chart_of(const NoiseLayer& layer, const std::string& policy) {
   return chart.html();
 }
 
-std::string table_of(const NoiseCheck& check) {
+std::string table_of(const analysis::NoiseCheck& check) {
   HtmlTable table(fmt::format("{}, {}: standard deviation of p e / q", check.network, check.policy),
                   {{"layer", false},
                    {"measured, LSB"},
@@ -46,7 +46,7 @@ std::string table_of(const NoiseCheck& check) {
                    {"N"},
                    {"log2 q"},
                    {"log2 p"}});
-  for (const NoiseLayer& l : check.layers) {
+  for (const analysis::NoiseLayer& l : check.layers) {
     const auto ratio = l.predicted_std > 0 ? std::optional(l.measured_std / l.predicted_std) : std::nullopt;
     table.row({l.name, number(l.measured_std), number(l.predicted_std), fixed(ratio, 3),
                fmt::format("{}", l.samples), percent(l.outside, 3), fmt::format("{:.0f}", l.n),
@@ -55,9 +55,9 @@ std::string table_of(const NoiseCheck& check) {
   return table.html();
 }
 
-std::string bins_of(const NoiseCheck& check) {
+std::string bins_of(const analysis::NoiseCheck& check) {
   std::string tables;
-  for (const NoiseLayer& l : check.layers) {
+  for (const analysis::NoiseLayer& l : check.layers) {
     HtmlTable table(l.name, {{"p e / q, LSB", true}, {"measured"}, {"predicted"}});
     for (std::size_t i = 0; i < l.measured.size(); ++i) {
       const double x =
@@ -73,11 +73,11 @@ std::string bins_of(const NoiseCheck& check) {
 
 Section noise_section(const Data& data) {
   Section section{"noise", "Noise of real ciphertexts against the model", {}, {}};
-  for (const NoiseCheck& check : data.noise) {
+  for (const analysis::NoiseCheck& check : data.noise) {
     if (check.layers.empty()) continue;
     section.html +=
         fmt::format("<h3>{}, {}</h3>\n<div class=\"charts\">\n", escape(check.network), escape(check.policy));
-    for (const NoiseLayer& layer : check.layers) section.html += chart_of(layer, check.policy);
+    for (const analysis::NoiseLayer& layer : check.layers) section.html += chart_of(layer, check.policy);
     section.html += "</div>\n" + table_of(check) + bins_of(check);
     section.html +=
         source_note(fmt::format("Measured while this report was made, on {}: random inputs under fresh keys "

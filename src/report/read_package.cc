@@ -4,8 +4,8 @@
 #include <limits>
 #include <map>
 
-#include "linear/batched_conv.h"
-#include "linear/layout.h"
+#include "layers/linear/coefficient/layout.h"
+#include "layers/linear/simd/batched_conv.h"
 #include "security/limits.h"
 
 namespace ap::report {

@@ -1,5 +1,5 @@
 // What the attacks on learning parity with noise cost, for a sparse code and regular noise as silent
-// oblivious transfer uses them (mpc/lpn.h): n rows, each the sum of `weight` random elements of a secret of k
+// oblivious transfer uses them (mpc/ot/lpn.h): n rows, each the sum of `weight` random elements of a secret of k
 // bits, and one wrong row in every bin of n/t.
 //
 // All attacks but the last two guess that a set of s rows is free of noise, (1 - s/n)^-t trials when its rows

@@ -5,7 +5,7 @@
 // hidden hashes H(w_j xor R, i_j) = pi(pi(x_j) xor i_j) xor pi(x_j) under one key an attacker makes one table
 // of all of them, and each evaluation of pi tests all: the cost of the offset falls by q (Guo, Katz, Wang,
 // Weng, Yu, "Better Concrete Security for Half-Gates Garbling", eprint 2019/1168, section 3). Under different
-// keys it does not, since an evaluation is under one key; that is why mpc/hash.h changes keys.
+// keys it does not, since an evaluation is under one key; that is why mpc/core/hash.h changes keys.
 //
 // Bound, in the manner of the proofs of eprint 2019/074 (section 7) with keys summed over. An evaluation of
 // pi is bad if its input or output is x_j, pi(x_j), pi(x_j) xor i_j or its image for some j: probability at

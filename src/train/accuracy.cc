@@ -1,9 +1,9 @@
-#include "nn/accuracy.h"
+#include "nn/data/accuracy.h"
 
 #include <numeric>
 
 #include "base/parallel.h"
-#include "nn/float_executor.h"
+#include "nn/execute/float_executor.h"
 #include "train/fine_tune.h"
 
 namespace ap::train {

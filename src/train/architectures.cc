@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "analysis/noise/counter_random.h"
 #include "base/error.h"
-#include "noise/counter_random.h"
 
 namespace ap::train {
 namespace {

@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-#include "nn/graph.h"
+#include "nn/ir/graph.h"
 
 namespace ap::train {
 

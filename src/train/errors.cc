@@ -3,8 +3,8 @@
 #include <memory>
 #include <utility>
 
+#include "analysis/simulation/simulate.h"
 #include "base/error.h"
-#include "plan/simulate.h"
 
 namespace ap::train {
 

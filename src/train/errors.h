@@ -7,8 +7,8 @@
 #include <functional>
 #include <vector>
 
-#include "nn/integer_executor.h"
-#include "noise/inject.h"
+#include "analysis/noise/inject.h"
+#include "nn/execute/integer_executor.h"
 #include "plan/plan.h"
 
 namespace ap::train {
@@ -17,7 +17,7 @@ namespace ap::train {
 /// image) alone. Empty function: no errors.
 using Errors = std::function<nn::IntegerHooks(std::uint64_t seed, std::uint64_t image)>;
 
-/// Errors of one network, as noise/inject.h makes them.
+/// Errors of one network, as analysis/noise/inject.h makes them.
 Errors inject(noise::ErrorModel model);
 
 /// What a plan does to its network.

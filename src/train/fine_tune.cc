@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "base/error.h"
-#include "nn/graph_passes.h"
+#include "nn/onnx/graph_passes.h"
 #include "train/float_forward.h"
 #include "train/quantised_forward.h"
 #include "train/trainer.h"

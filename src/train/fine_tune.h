@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "nn/quantised_network.h"
-#include "noise/interval.h"
+#include "analysis/noise/interval.h"
+#include "nn/ir/quantised_network.h"
 #include "train/errors.h"
 #include "train/options.h"
 

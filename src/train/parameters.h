@@ -6,7 +6,7 @@
 
 #include <vector>
 
-#include "nn/graph.h"
+#include "nn/ir/graph.h"
 
 namespace ap::train {
 

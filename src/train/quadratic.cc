@@ -6,9 +6,9 @@
 #include <numeric>
 #include <set>
 
+#include "analysis/noise/counter_random.h"
 #include "base/error.h"
-#include "nn/quantise_statistics.h"
-#include "noise/counter_random.h"
+#include "nn/quantise/quantise_statistics.h"
 
 namespace ap::train {
 namespace {

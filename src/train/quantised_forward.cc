@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
-#include "nn/quantised_bounds.h"
+#include "nn/ir/quantised_bounds.h"
 
 namespace ap::train {
 namespace {

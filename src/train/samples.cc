@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analysis/noise/counter_random.h"
 #include "base/error.h"
 #include "base/parallel.h"
-#include "noise/counter_random.h"
 
 namespace ap::train {
 namespace {

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "nn/dataset.h"
+#include "nn/data/dataset.h"
 
 namespace ap::train {
 

@@ -3,7 +3,7 @@
 
 #include <ATen/ATen.h>
 
-#include "nn/graph.h"
+#include "nn/ir/graph.h"
 
 namespace ap::train {
 

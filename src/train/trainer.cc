@@ -8,10 +8,10 @@
 #include <numeric>
 #include <optional>
 
+#include "analysis/noise/counter_random.h"
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/progress.h"
-#include "noise/counter_random.h"
 #include "train/checkpoint.h"
 #include "train/optimiser.h"
 

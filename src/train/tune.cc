@@ -1,7 +1,7 @@
 #include "train/tune.h"
 
 #include "base/error.h"
-#include "nn/quantise.h"
+#include "nn/quantise/quantise.h"
 
 namespace ap::train {
 namespace {

@@ -10,8 +10,8 @@
 #include <sstream>
 #include <string>
 
-#include "base/child_process.h"
 #include "base/parallel.h"
+#include "tests/base/child_process.h"
 
 namespace ap {
 namespace {

@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "base/error.h"
-#include "base/temporary_directory.h"
+#include "tests/base/temporary_directory.h"
 
 namespace ap {
 namespace {

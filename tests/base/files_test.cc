@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-#include "base/temporary_directory.h"
+#include "tests/base/temporary_directory.h"
 
 namespace ap {
 namespace {

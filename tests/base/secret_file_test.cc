@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "base/temporary_directory.h"
+#include "tests/base/temporary_directory.h"
 
 namespace ap {
 namespace {

@@ -1,8 +1,8 @@
 // Bad files and bad images: one sentence, exit status 2 (4 where security is at stake), nothing written.
 #include <limits>
 
-#include "cli/cli_fixture.h"
 #include "package/network_json.h"
+#include "tests/cli/cli_fixture.h"
 
 namespace ap::cli {
 namespace {

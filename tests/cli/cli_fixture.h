@@ -8,9 +8,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
-#include "base/temporary_directory.h"
-#include "cli/process.h"
-#include "service/small_network.h"
+#include "tests/app/small_network.h"
+#include "tests/base/temporary_directory.h"
+#include "tests/cli/process.h"
 
 namespace ap::cli {
 
@@ -35,9 +35,9 @@ class CliTest : public testing::Test {
   static void SetUpTestSuite() {
     if (directory_) return;
     directory_ = std::make_unique<TemporaryDirectory>();
-    write_file(path("model.onnx"), service::small_onnx(8));
-    const nn::Dataset images = service::small_images(24);
-    const std::string side = std::to_string(service::kSmallSide);
+    write_file(path("model.onnx"), app::small_onnx(8));
+    const nn::Dataset images = app::small_images(24);
+    const std::string side = std::to_string(app::kSmallSide);
     write_npy(path("x.npy"), "|u1", "24, 1, " + side + ", " + side, images.bytes);
     write_npy(path("y.npy"), "|u1", "24,", Bytes(images.labels.begin(), images.labels.end()));
     write_npy(path("large.npy"), "|u1", "1, 1, 8, 8", Bytes(64));

@@ -4,8 +4,8 @@
 
 #include <cstdlib>
 
-#include "cli/cli_fixture.h"
-#include "net/tls.h"
+#include "net/websocket/tls.h"
+#include "tests/cli/cli_fixture.h"
 
 namespace ap::cli {
 namespace {

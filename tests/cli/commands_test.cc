@@ -3,7 +3,7 @@
 #include <cmath>
 #include <set>
 
-#include "cli/cli_fixture.h"
+#include "tests/cli/cli_fixture.h"
 
 namespace ap::cli {
 namespace {
@@ -111,8 +111,8 @@ TEST_F(CliTest, Audit) {
   const Result result = run({"audit", client_package(), "--json"});
   ASSERT_EQ(result.status, 0) << result.err;
   const Json json = Json::parse(result.out);
-  expect_keys(json, {"min_lambda_bits", "cost_model", "circuit_privacy", "lpn_bits", "garbling_bits", "flood_bits", "failure_log2",
-                     "assumptions"});
+  expect_keys(json, {"min_lambda_bits", "cost_model", "circuit_privacy", "lpn_bits", "garbling_bits",
+                     "flood_bits", "failure_log2", "assumptions"});
   EXPECT_EQ(json["cost_model"], "matzov");
   expect_keys(json["circuit_privacy"], {"method", "inferences", "bound_bits_per_weight", "snr"});
   EXPECT_EQ(json["circuit_privacy"]["inferences"], 1 << 20);

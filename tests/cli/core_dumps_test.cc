@@ -5,7 +5,7 @@
 
 #include <sstream>
 
-#include "cli/cli_fixture.h"
+#include "tests/cli/cli_fixture.h"
 
 namespace ap::cli {
 namespace {

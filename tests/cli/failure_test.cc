@@ -5,9 +5,9 @@
 
 #include <random>
 
-#include "cli/cli_fixture.h"
-#include "net/websocket.h"
-#include "service/local_server.h"
+#include "app/local_server.h"
+#include "net/websocket/websocket.h"
+#include "tests/cli/cli_fixture.h"
 
 namespace ap::cli {
 namespace {
@@ -98,7 +98,7 @@ TEST_F(FailureTest, LocalServerDiesWithItsClient) {
 TEST_F(FailureTest, LocalServerIsReaped) {
   pid_t pid = 0;
   {
-    const service::LocalServer server(program(), server_package());
+    const app::LocalServer server(program(), server_package());
     pid = server.pid();
     EXPECT_EQ(::kill(pid, 0), 0);
     EXPECT_EQ(server.url().rfind("wss://127.0.0.1:", 0), 0u);
@@ -111,7 +111,7 @@ TEST_F(FailureTest, LocalServerIsReaped) {
 TEST_F(FailureTest, LocalServerThatCannotStart) {
   const auto refused = [&](const std::filesystem::path& by, const std::string& package, ErrorCode code) {
     try {
-      const service::LocalServer server(by, package);
+      const app::LocalServer server(by, package);
       ADD_FAILURE();
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), code) << error.what();
@@ -130,8 +130,8 @@ TEST_F(FailureTest, LocalServersLeaveNoDescriptors) {
   };
   const auto before = count();
   for (int i = 0; i < 3; ++i) {
-    const service::LocalServer server(program(), server_package());
-    EXPECT_THROW(service::LocalServer(program(), path("absent.apm")), Error);
+    const app::LocalServer server(program(), server_package());
+    EXPECT_THROW(app::LocalServer(program(), path("absent.apm")), Error);
   }
   EXPECT_EQ(count(), before);
 }

@@ -16,7 +16,7 @@
 #include <thread>
 #include <vector>
 
-#include "support/paths.h"
+#include "tests/support/paths.h"
 
 namespace ap::cli {
 

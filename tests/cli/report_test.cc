@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "cli/cli_fixture.h"
+#include "tests/cli/cli_fixture.h"
 
 namespace ap::cli {
 namespace {

@@ -1,8 +1,8 @@
 // autoprivacy-search behind autoprivacy: policies that need libtorch, and searches spread over MPI ranks.
 #include <cstdlib>
 
-#include "cli/cli_fixture.h"
-#include "support/paths.h"
+#include "tests/cli/cli_fixture.h"
+#include "tests/support/paths.h"
 
 namespace ap::cli {
 namespace {
@@ -13,9 +13,25 @@ bool has_mpirun() { return std::system("command -v mpirun >/dev/null 2>&1") == 0
 class SearchProgram : public CliTest {
  protected:
   static std::vector<std::string> compile(const std::string& policy, const std::string& out) {
-    return {"compile", path("model.onnx"), "--profile", "typical", "--calibrate", data(),          "--out", path(out), "--policy",
-            policy,    "--max-accuracy-loss", "5",           "--simulations", "8",     "--seed",  "3",
-            "--imagined", "8", "--json"};
+    return {"compile",
+            path("model.onnx"),
+            "--profile",
+            "typical",
+            "--calibrate",
+            data(),
+            "--out",
+            path(out),
+            "--policy",
+            policy,
+            "--max-accuracy-loss",
+            "5",
+            "--simulations",
+            "8",
+            "--seed",
+            "3",
+            "--imagined",
+            "8",
+            "--json"};
   }
 
   /// The same with so many ranks.
@@ -74,9 +90,11 @@ TEST_F(SearchProgram, PublishedModePacksSlotsAndSaysThatNothingIsToBeSearched) {
   EXPECT_NE(json.at("notes").dump().find("single point"), std::string::npos) << json.at("notes").dump();
   words.insert(words.end(), {"--activation", "ot"});
   expect_failure(run(words), 2, "shares modulo primes");
-  expect_failure(run({"compile", path("model.onnx"), "--calibrate", data(), "--out", path("no"), "--mode", "published"}),
-                 2, "policies that search");
-  expect_failure(run({"compile", path("model.onnx"), "--calibrate", data(), "--out", path("no"), "--policy", "dp", "--mode", "x"}),
+  expect_failure(
+      run({"compile", path("model.onnx"), "--calibrate", data(), "--out", path("no"), "--mode", "published"}),
+      2, "policies that search");
+  expect_failure(run({"compile", path("model.onnx"), "--calibrate", data(), "--out", path("no"), "--policy",
+                      "dp", "--mode", "x"}),
                  2, "offers: errors, published");
 }
 

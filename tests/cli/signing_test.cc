@@ -1,8 +1,8 @@
 // Packages signed and checked by the real program.
 #include <sys/stat.h>
 
-#include "cli/cli_fixture.h"
-#include "package/minisign_files.h"
+#include "tests/cli/cli_fixture.h"
+#include "tests/package/minisign_files.h"
 
 namespace ap::cli {
 namespace {

@@ -1,4 +1,4 @@
-#include "cli/cli_fixture.h"
+#include "tests/cli/cli_fixture.h"
 
 namespace ap::cli {
 namespace {

@@ -1,7 +1,7 @@
 // Inferences prepared ahead, by the program.
 #include <sys/stat.h>
 
-#include "cli/cli_fixture.h"
+#include "tests/cli/cli_fixture.h"
 
 namespace ap::cli {
 namespace {

@@ -1,7 +1,7 @@
 // Nothing that a file says makes the terminal obey it: no control character leaves the program, on either
 // stream.
-#include "cli/cli_fixture.h"
 #include "package/package.h"
+#include "tests/cli/cli_fixture.h"
 
 namespace ap::cli {
 namespace {
@@ -56,7 +56,7 @@ class Terminal : public CliTest {
 };
 
 TEST_F(Terminal, Packages) {
-  expect_plain_package("labels", [](auto& p) { p.labels.assign(service::kSmallClasses, kHostile); });
+  expect_plain_package("labels", [](auto& p) { p.labels.assign(app::kSmallClasses, kHostile); });
   expect_plain_package("name", [](auto& p) { p.network.name = kHostile; });
   expect_plain_package("nodes", [](auto& p) {
     for (std::size_t i = 0; i < p.network.nodes.size(); ++i)
@@ -69,7 +69,7 @@ TEST_F(Terminal, Packages) {
 
 TEST_F(Terminal, Labels) {
   package::Package package = package::load(server_package());
-  package.labels.assign(service::kSmallClasses, kHostile);
+  package.labels.assign(app::kSmallClasses, kHostile);
   const package::Pair pair = package::make_packages(package);
   write_file(path("hostile-server.apm"), pair.server);
   write_file(path("hostile-client.apm"), pair.client);

@@ -1,7 +1,7 @@
 // autoprivacy train: the commands as a user meets them. What training does is tested in tests/train.
-#include "cli/cli_fixture.h"
-#include "nn/onnx_import.h"
-#include "support/paths.h"
+#include "nn/onnx/import.h"
+#include "tests/cli/cli_fixture.h"
+#include "tests/support/paths.h"
 
 namespace ap::cli {
 namespace {

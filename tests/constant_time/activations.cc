@@ -1,15 +1,15 @@
 // Both engines: comparison, truncation with guard bits, maxima, conversion of bits. Secret are both shares,
 // the masks of the results and all random numbers.
-#include "constant_time/two_sides.h"
-#include "nonlinear/activation_evaluator.h"
-#include "nonlinear/activation_garbler.h"
-#include "nonlinear/activation_reference.h"
-#include "nonlinear/ot_activation.h"
+#include "layers/activation/gc/activation_evaluator.h"
+#include "layers/activation/gc/activation_garbler.h"
+#include "layers/activation/ot/ot_activation.h"
+#include "tests/constant_time/two_sides.h"
+#include "tests/layers/activation/activation_reference.h"
 
 namespace ap::constant_time {
 namespace {
 
-using nonlinear::ActivationSpec;
+using activation::ActivationSpec;
 
 std::vector<std::uint64_t> secret_words(std::size_t count, int bits, std::uint64_t prime,
                                         std::uint64_t factor) {
@@ -34,13 +34,13 @@ std::vector<std::uint64_t> masks(const ActivationSpec& s) {
 /// ReLU of 20 sums of 14 bits with 2 guard bits, clamped to 5 bits; the same with maxima of pairs; a sum
 /// modulo a prime if `prime`, which transfers do not have.
 std::vector<ActivationSpec> specs(bool prime) {
-  const ActivationSpec plain = nonlinear::plain_spec(20, 14, 5, 9, 2);
+  const ActivationSpec plain = activation::plain_spec(20, 14, 5, 9, 2);
   ActivationSpec pooled = plain;
   pooled.outputs = 10;
   pooled.pool_size = 2;
   for (std::uint32_t i = 0; i < 20; ++i) pooled.windows.push_back(i);
   std::vector<ActivationSpec> all = {plain, pooled};
-  if (prime) all.push_back(nonlinear::with_primes(plain, 12289, 40961));
+  if (prime) all.push_back(activation::with_primes(plain, 12289, 40961));
   return all;
 }
 
@@ -48,12 +48,12 @@ void garbling() {
   const std::vector<ActivationSpec> layers = specs(true);
   run_sides(
       [&](net::Channel& channel) {
-        nonlinear::ActivationGarbler garbler(channel, session(), Prng(secret_seed(1)));
+        activation::ActivationGarbler garbler(channel, session(), Prng(secret_seed(1)));
         for (const ActivationSpec& spec : layers)
           garbler.answer(garbler.garble(spec, share_b(spec), masks(spec)));
       },
       [&](net::Channel& channel) {
-        nonlinear::ActivationEvaluator evaluator(channel, session(), Prng(secret_seed(2)));
+        activation::ActivationEvaluator evaluator(channel, session(), Prng(secret_seed(2)));
         for (const ActivationSpec& spec : layers) {
           auto material = evaluator.receive_tables(evaluator.prepare(spec));
           evaluator.request(material, share_a(spec));
@@ -67,8 +67,8 @@ void transfers() {
   const std::vector<ActivationSpec> layers = specs(false);
   run_sides(
       [&](net::Channel& channel) {
-        nonlinear::OtActivationClient client(channel, session(), Prng(secret_seed(1)));
-        std::vector<nonlinear::OtClientMaterial> materials;
+        activation::OtActivationClient client(channel, session(), Prng(secret_seed(1)));
+        std::vector<activation::OtClientMaterial> materials;
         for (const ActivationSpec& spec : layers) materials.push_back(client.prepare(spec));
         client.finish();
         for (std::size_t i = 0; i < layers.size(); ++i) {
@@ -76,8 +76,8 @@ void transfers() {
         }
       },
       [&](net::Channel& channel) {
-        nonlinear::OtActivationServer server(channel, session(), Prng(secret_seed(2)));
-        std::vector<nonlinear::OtServerMaterial> materials;
+        activation::OtActivationServer server(channel, session(), Prng(secret_seed(2)));
+        std::vector<activation::OtServerMaterial> materials;
         for (const ActivationSpec& spec : layers) materials.push_back(server.prepare(spec));
         server.finish();
         for (std::size_t i = 0; i < layers.size(); ++i)

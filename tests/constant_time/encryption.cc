@@ -1,7 +1,7 @@
 // Both packings from key to shares. Secret are the seeds of both parties, the client's share and the weights.
-#include "constant_time/secret.h"
-#include "linear/batched_layer.h"
-#include "linear/he_linear.h"
+#include "layers/linear/coefficient/he_linear.h"
+#include "layers/linear/simd/batched_layer.h"
+#include "tests/constant_time/secret.h"
 
 namespace ap::constant_time {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "constant_time/secret.h"
+#include "tests/constant_time/secret.h"
 
 namespace ap::constant_time {
 namespace {

@@ -1,5 +1,5 @@
-#include "constant_time/secret.h"
 #include "random/wide_noise.h"
+#include "tests/constant_time/secret.h"
 
 namespace ap::constant_time {
 namespace {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/declassify.h"
-#include "net/channel.h"
+#include "net/channel/channel.h"
 #include "random/prng.h"
 
 namespace ap::constant_time {

@@ -1,7 +1,7 @@
 // Base transfers: what the receiver chooses, and the sender's scalar, are secret. activations.cc has the
 // others.
-#include "constant_time/two_sides.h"
-#include "mpc/base_ot.h"
+#include "mpc/ot/base_ot.h"
+#include "tests/constant_time/two_sides.h"
 
 namespace ap::constant_time {
 namespace {

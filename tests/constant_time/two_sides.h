@@ -4,8 +4,8 @@
 #include <exception>
 #include <thread>
 
-#include "constant_time/secret.h"
 #include "random/session_key.h"
+#include "tests/constant_time/secret.h"
 
 namespace ap::constant_time {
 

@@ -1,10 +1,10 @@
-#include "faults/disk.h"
+#include "tests/faults/disk.h"
 
 #include <algorithm>
 #include <cerrno>
 
 #include "base/error.h"
-#include "protocol/material_file.h"
+#include "protocol/store/material_file.h"
 
 namespace ap::faults {
 namespace {

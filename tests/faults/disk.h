@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/directory.h"
-#include "faults/world.h"
+#include "tests/faults/world.h"
 
 namespace ap::faults {
 

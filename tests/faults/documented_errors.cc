@@ -1,4 +1,4 @@
-#include "faults/documented_errors.h"
+#include "tests/faults/documented_errors.h"
 
 namespace ap::faults {
 

@@ -1,4 +1,4 @@
-#include "faults/ledger_disk.h"
+#include "tests/faults/ledger_disk.h"
 
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -8,8 +8,8 @@
 #include <filesystem>
 #include <mutex>
 
-#include "base/temporary_directory.h"
-#include "faults/disk.h"
+#include "tests/base/temporary_directory.h"
+#include "tests/faults/disk.h"
 
 namespace ap::faults {
 namespace {

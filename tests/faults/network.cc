@@ -1,10 +1,10 @@
-#include "faults/network.h"
+#include "tests/faults/network.h"
 
 #include <array>
 #include <deque>
 
 #include "base/error.h"
-#include "net/channel_errors.h"
+#include "net/channel/channel_errors.h"
 
 namespace ap::faults {
 namespace {

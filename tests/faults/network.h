@@ -5,8 +5,8 @@
 #include <functional>
 #include <memory>
 
-#include "faults/world.h"
-#include "net/channel.h"
+#include "net/channel/channel.h"
+#include "tests/faults/world.h"
 
 namespace ap::faults {
 

@@ -4,7 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "faults/world.h"
+#include "tests/faults/world.h"
 
 extern "C" ssize_t getrandom(void* buffer, size_t bytes, unsigned flags) {
   if (ap::faults::World::draw_entropy(buffer, bytes)) return static_cast<ssize_t>(bytes);

@@ -1,19 +1,19 @@
-#include "faults/simulation.h"
+#include "tests/faults/simulation.h"
 
 #include <algorithm>
 #include <cstdlib>
 #include <deque>
 #include <optional>
 
+#include "app/ledger.h"
 #include "base/error.h"
-#include "faults/documented_errors.h"
-#include "faults/ledger_disk.h"
-#include "faults/network.h"
-#include "faults/witness.h"
-#include "protocol/client.h"
-#include "protocol/material_index.h"
-#include "protocol/messages.h"
-#include "service/ledger.h"
+#include "protocol/hybrid/client.h"
+#include "protocol/hybrid/messages.h"
+#include "protocol/store/material_index.h"
+#include "tests/faults/documented_errors.h"
+#include "tests/faults/ledger_disk.h"
+#include "tests/faults/network.h"
+#include "tests/faults/witness.h"
 
 namespace ap::faults {
 namespace {
@@ -91,14 +91,14 @@ class Simulation {
   struct Server {
     Process* process = nullptr;
     std::unique_ptr<MaterialStore> store;
-    std::unique_ptr<service::Ledger> ledger;
+    std::unique_ptr<app::Ledger> ledger;
     bool starting = false;
     bool up() const { return process && !process->dead && store && ledger; }
   };
   struct Client {
     std::set<Id> kept;       ///< both halves are durable, as the session said
     std::set<Id> attempted;  ///< the client began to use them
-    service::Client identity;
+    app::Client identity;
   };
 
   Process& new_process(Machine& machine) {
@@ -160,14 +160,14 @@ class Simulation {
         server.store = std::make_unique<MaterialStore>(process->machine->disk.open("store", *process),
                                                        package::Role::server, served_.package.id,
                                                        store_options(kServerHalves));
-        server.ledger = std::make_unique<service::Ledger>(ledger_path(), allowance());
+        server.ledger = std::make_unique<app::Ledger>(ledger_path(), allowance());
       } catch (const Error& error) {
         complained(*process, error.code(), error.what());
       }
       server.starting = false;
     });
   }
-  service::Allowance allowance() const { return {served_.package.id, kPromised, 0}; }
+  app::Allowance allowance() const { return {served_.package.id, kPromised, 0}; }
 
   void episode() {
     faulty(plan_.disk_faults);
@@ -271,7 +271,7 @@ class Simulation {
     channel->close();
   }
 
-  /// As service/client.cc does.
+  /// As app/client.cc does.
   bool take_stored(std::size_t index, ClientSession& session, MaterialStore& store) {
     for (const Id& id : store.ids()) {
       clients_[index].attempted.insert(id);
@@ -304,7 +304,7 @@ class Simulation {
 
   void serve(std::size_t index, Server& server, net::Channel& channel) {
     Process& process = *server.process;
-    const service::Client client = plan_.known_clients ? known_client(index) : service::anonymous_client();
+    const app::Client client = plan_.known_clients ? known_client(index) : app::anonymous_client();
     const auto log = [&](const std::string& sentence) { complained(process, ErrorCode::input, sentence); };
     ServerOptions options;
     options.store = server.store.get();
@@ -327,8 +327,8 @@ class Simulation {
     }
     channel.close();
   }
-  static service::Client known_client(std::size_t index) {
-    service::Client client;
+  static app::Client known_client(std::size_t index) {
+    app::Client client;
     client.name = index == 0 ? "alice" : "bob";
     return client;
   }

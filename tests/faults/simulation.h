@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "faults/disk.h"
-#include "faults/tiny_network.h"
+#include "tests/faults/disk.h"
+#include "tests/faults/tiny_network.h"
 
 namespace ap::faults {
 

@@ -1,7 +1,7 @@
 // Thousands of small worlds in which disks, networks, programs and machines fail (tools/faults runs more).
 //
 //   AP_FAULT_SEEDS=FIRST:COUNT  instead of the few hundred
-#include "faults/simulation.h"
+#include "tests/faults/simulation.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -13,8 +13,8 @@
 #include <fstream>
 #include <sstream>
 
-#include "faults/documented_errors.h"
-#include "support/paths.h"
+#include "tests/faults/documented_errors.h"
+#include "tests/support/paths.h"
 
 namespace ap::faults {
 namespace {

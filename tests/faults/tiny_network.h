@@ -4,12 +4,12 @@
 
 #include <vector>
 
-#include "nn/integer_executor.h"
-#include "plan/select.h"
-#include "protocol/model.h"
-#include "protocol/packaged.h"
-#include "protocol/server.h"
-#include "protocol/small_network.h"
+#include "nn/execute/integer_executor.h"
+#include "planner/policies/select.h"
+#include "protocol/hybrid/model.h"
+#include "protocol/hybrid/server.h"
+#include "tests/protocol/hybrid/packaged.h"
+#include "tests/protocol/hybrid/small_network.h"
 
 namespace ap::faults {
 

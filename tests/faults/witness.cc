@@ -1,11 +1,11 @@
-#include "faults/witness.h"
+#include "tests/faults/witness.h"
 
 #include <algorithm>
 
-#include "linear/clear_conv.h"
-#include "protocol/clear_linear.h"
-#include "protocol/messages.h"
-#include "protocol/share.h"
+#include "layers/linear/plaintext/clear_conv.h"
+#include "protocol/hybrid/clear_linear.h"
+#include "protocol/hybrid/messages.h"
+#include "protocol/hybrid/share.h"
 
 namespace ap::faults {
 

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "faults/tiny_network.h"
-#include "net/channel.h"
-#include "protocol/material_store.h"
+#include "net/channel/channel.h"
+#include "protocol/store/material_store.h"
+#include "tests/faults/tiny_network.h"
 
 namespace ap::faults {
 

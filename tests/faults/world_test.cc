@@ -1,13 +1,13 @@
 // The simulated world itself: that it loses and keeps what it should, and that nothing waits for real.
-#include "faults/world.h"
+#include "tests/faults/world.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
 #include "base/error.h"
-#include "faults/disk.h"
-#include "faults/network.h"
+#include "tests/faults/disk.h"
+#include "tests/faults/network.h"
 
 namespace ap::faults {
 namespace {

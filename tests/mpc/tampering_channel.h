@@ -4,7 +4,7 @@
 #include <functional>
 #include <utility>
 
-#include "net/channel.h"
+#include "net/channel/channel.h"
 
 namespace ap::mpc {
 

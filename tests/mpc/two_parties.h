@@ -12,7 +12,7 @@
 #include <thread>
 #include <utility>
 
-#include "net/channel.h"
+#include "net/channel/channel.h"
 #include "random/prng.h"
 #include "random/session_key.h"
 

@@ -10,17 +10,15 @@
 #include <vector>
 
 #include "base/error.h"
-#include "nn/float_executor.h"
-#include "nn/onnx_import.h"
-#include "onnx_builder.h"
-#include "support/paths.h"
+#include "nn/execute/float_executor.h"
+#include "nn/onnx/import.h"
+#include "tests/nn/onnx/onnx_builder.h"
+#include "tests/support/paths.h"
 
 namespace ap::nn {
 
 /// The folder with the data sets and trained networks; tests that need a file there skip when it is absent.
-inline std::filesystem::path data_folder() {
-  return tests::shared_data();
-}
+inline std::filesystem::path data_folder() { return tests::shared_data(); }
 
 #define AP_SKIP_WITHOUT(path) \
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "missing file: " << (path).string()

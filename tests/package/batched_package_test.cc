@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "package/network_json.h"
 #include "package/package.h"
-#include "package/small_package.h"
+#include "tests/package/small_package.h"
 
 namespace ap::package {
 namespace {

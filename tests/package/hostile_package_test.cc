@@ -9,8 +9,8 @@
 #include <random>
 
 #include "package/package.h"
-#include "package/package_file.h"
-#include "package/small_package.h"
+#include "tests/package/package_file.h"
+#include "tests/package/small_package.h"
 
 namespace {
 
@@ -313,7 +313,8 @@ TEST_F(HostilePackage, FrameAndHeaderThatLieTogether) {
   frame.u8(0xe0);
   frame.u64(lie);
   frame.raw(Bytes{0x01, 0x00, 0x00});
-  EXPECT_EQ(try_parse(assemble(server_.head, lie, frame.bytes().size(), frame.bytes()), "2 GiB"), Outcome::refused);
+  EXPECT_EQ(try_parse(assemble(server_.head, lie, frame.bytes().size(), frame.bytes()), "2 GiB"),
+            Outcome::refused);
 }
 
 TEST_F(HostilePackage, CountsThatLieInsideTheBody) {

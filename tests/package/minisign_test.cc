@@ -8,10 +8,10 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "base/temporary_directory.h"
-#include "package/minisign_files.h"
 #include "package/package.h"
-#include "package/small_package.h"
+#include "tests/base/temporary_directory.h"
+#include "tests/package/minisign_files.h"
+#include "tests/package/small_package.h"
 
 namespace ap::package {
 namespace {

@@ -7,10 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
-#include "base/temporary_directory.h"
 #include "package/network_json.h"
-#include "package/package_file.h"
-#include "package/small_package.h"
+#include "tests/base/temporary_directory.h"
+#include "tests/package/package_file.h"
+#include "tests/package/small_package.h"
 
 namespace ap::package {
 namespace {

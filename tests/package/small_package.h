@@ -2,7 +2,7 @@
 // damage it in every place.
 #pragma once
 
-#include "nn/quantised_bounds.h"
+#include "nn/ir/quantised_bounds.h"
 #include "package/package.h"
 #include "plan/moduli.h"
 

@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "plan/budget.h"
-#include "plan/select.h"
-#include "protocol/small_network.h"
+#include "planner/policies/budget.h"
+#include "planner/policies/select.h"
+#include "tests/protocol/hybrid/small_network.h"
 
 namespace ap::plan {
 namespace {

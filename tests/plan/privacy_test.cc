@@ -5,12 +5,12 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "noise/weight_privacy.h"
-#include "plan/budget.h"
-#include "plan/convolution_node.h"
-#include "plan/select.h"
-#include "protocol/small_network.h"
+#include "layers/linear/coefficient/weight_privacy.h"
+#include "planner/policies/budget.h"
+#include "planner/policies/select.h"
 #include "random/wide_noise.h"
+#include "tests/planner/convolution_node.h"
+#include "tests/protocol/hybrid/small_network.h"
 
 namespace ap::plan {
 namespace {
@@ -74,7 +74,8 @@ TEST(WeightPrivacy, FloodingAddsUpOverInferences) {
 TEST(WeightPrivacy, NumbersOfAPlanDoNotTellNormsFinely) {
   nn::QNode node = convolution(16, 16, 8);
   auto& weights = std::get<nn::QLinear>(node.op).weights;
-  for (const ErrorBudget& budget : {ErrorBudget{40, 0, 1}, ErrorBudget{0.01, 0, 1}, ErrorBudget{0, -40, 1e5}}) {
+  for (const ErrorBudget& budget :
+       {ErrorBudget{40, 0, 1}, ErrorBudget{0.01, 0, 1}, ErrorBudget{0, -40, 1e5}}) {
     const LayerSpace before(node, 19);
     const auto original = weights;
     std::size_t changed = 0;

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "plan/select.h"
+#include "planner/policies/select.h"
 #include "random/prng.h"
 
 namespace ap::plan {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "random/prng.h"
-#include "random/tagged_seed.h"
+#include "tests/random/tagged_seed.h"
 
 namespace ap {
 namespace {

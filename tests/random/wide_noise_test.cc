@@ -6,7 +6,7 @@
 #include <cmath>
 #include <vector>
 
-#include "random/tagged_seed.h"
+#include "tests/random/tagged_seed.h"
 
 namespace ap {
 namespace {
@@ -33,7 +33,8 @@ Distribution exact(std::int64_t step) {
   for (std::int64_t k = -64; k <= 64; ++k) {
     for (std::int64_t t = -(step - 1); t < step; ++t) {
       const double triangle = static_cast<double>(step - std::abs(t)) / static_cast<double>(step * step);
-      d.p[static_cast<std::size_t>(k * step + t + d.offset)] += binomial[static_cast<std::size_t>(k + 64)] * triangle;
+      d.p[static_cast<std::size_t>(k * step + t + d.offset)] +=
+          binomial[static_cast<std::size_t>(k + 64)] * triangle;
     }
   }
   return d;
@@ -64,7 +65,8 @@ TEST(WideNoise, FollowsItsDistribution) {
 }
 
 TEST(WideNoise, HasTheStatedDeviation) {
-  for (const std::uint64_t step : {std::uint64_t{1}, std::uint64_t{1000}, std::uint64_t{12'345'678}, kMaxWideNoiseStep}) {
+  for (const std::uint64_t step :
+       {std::uint64_t{1}, std::uint64_t{1000}, std::uint64_t{12'345'678}, kMaxWideNoiseStep}) {
     std::vector<std::int64_t> draws(100'000);
     Prng prng(tagged(9));
     sample_wide_noise(prng, step, draws);
@@ -75,7 +77,8 @@ TEST(WideNoise, HasTheStatedDeviation) {
       squares += unit * unit;
     }
     const double n = static_cast<double>(draws.size());
-    const double expected = kWideNoiseUnitVariance - 1 / (6 * static_cast<double>(step) * static_cast<double>(step));
+    const double expected =
+        kWideNoiseUnitVariance - 1 / (6 * static_cast<double>(step) * static_cast<double>(step));
     EXPECT_NEAR(sum / n, 0, 5 * std::sqrt(expected / n)) << step;
     EXPECT_NEAR(squares / n / expected, 1, 5 * std::sqrt(2 / n)) << step;
     EXPECT_NEAR(wide_noise_sigma(step) / static_cast<double>(step), std::sqrt(kWideNoiseUnitVariance), 1e-12);

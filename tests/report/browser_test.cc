@@ -11,9 +11,9 @@
 #include <set>
 
 #include "base/files.h"
-#include "base/temporary_directory.h"
 #include "report/page.h"
-#include "report/sample_data.h"
+#include "tests/base/temporary_directory.h"
+#include "tests/report/sample_data.h"
 
 namespace ap::report {
 namespace {

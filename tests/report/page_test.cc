@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "report/page_checker.h"
-#include "report/sample_data.h"
+#include "tests/report/page_checker.h"
+#include "tests/report/sample_data.h"
 
 namespace ap::report {
 namespace {

@@ -4,9 +4,9 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "base/temporary_directory.h"
 #include "report/load.h"
-#include "report/sample_data.h"
+#include "tests/base/temporary_directory.h"
+#include "tests/report/sample_data.h"
 
 namespace ap::report {
 namespace {

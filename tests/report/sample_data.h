@@ -101,17 +101,17 @@ inline Data full_data(const std::string& network = "7CNET") {
   data.sources = {"results.json", network};
   read_json(results_json(network), "results.json", network, data);
   read_json(search_json(), network + "/search.json", network, data);
-  NoiseLayer layer{.name = network,
-                   .n = 1024,
-                   .log2_q = 26,
-                   .log2_p = 16,
-                   .samples = 100,
-                   .measured_std = 1.02,
-                   .predicted_std = 1,
-                   .bin_width = 2,
-                   .measured = {0.25, 0.5, 0.25},
-                   .predicted = {0.24, 0.5, 0.24},
-                   .outside = 0};
+  analysis::NoiseLayer layer{.name = network,
+                             .n = 1024,
+                             .log2_q = 26,
+                             .log2_p = 16,
+                             .samples = 100,
+                             .measured_std = 1.02,
+                             .predicted_std = 1,
+                             .bin_width = 2,
+                             .measured = {0.25, 0.5, 0.25},
+                             .predicted = {0.24, 0.5, 0.24},
+                             .outside = 0};
   data.noise.push_back({network, "dp", "server.apm", "a machine", {layer}, ""});
   match(data);
   return data;

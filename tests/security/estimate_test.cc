@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "security/limits.h"
-#include "support/paths.h"
+#include "tests/support/paths.h"
 
 namespace ap::security {
 namespace {

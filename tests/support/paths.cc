@@ -1,4 +1,4 @@
-#include "support/paths.h"
+#include "tests/support/paths.h"
 
 #include <cstdlib>
 

@@ -1,6 +1,6 @@
 #include "train/errors.h"
 
-#include "support.h"
+#include "tests/train/support.h"
 
 namespace ap::train {
 namespace {

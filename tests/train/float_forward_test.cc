@@ -1,11 +1,11 @@
-#include "support/paths.h"
 #include "train/float_forward.h"
+#include "tests/support/paths.h"
 
 #include <cmath>
 
-#include "nn/float_executor.h"
-#include "nn/onnx_import.h"
-#include "support.h"
+#include "nn/execute/float_executor.h"
+#include "nn/onnx/import.h"
+#include "tests/train/support.h"
 
 namespace ap::train {
 namespace {
@@ -45,8 +45,7 @@ nn::Graph every_operation() {
 TEST(FloatForward, EveryOperationEqualsTheFloatExecutor) { expect_equal_logits(every_operation(), 3, 1e-5); }
 
 TEST(FloatForward, TrainedNetworksEqualTheFloatExecutor) {
-  expect_equal_logits(nn::import_onnx(tests::source_dir() / "models/fashion_mnist.onnx"), 4,
-                      1e-4);
+  expect_equal_logits(nn::import_onnx(tests::source_dir() / "models/fashion_mnist.onnx"), 4, 1e-4);
   const std::filesystem::path folder = data_folder() / "models";
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << "missing file: " << folder.string();
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {

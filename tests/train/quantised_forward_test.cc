@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "nn/onnx_import.h"
-#include "support.h"
+#include "nn/onnx/import.h"
+#include "tests/train/support.h"
 #include "train/float_forward.h"
 
 namespace ap::train {

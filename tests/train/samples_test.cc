@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "support.h"
+#include "tests/train/support.h"
 
 namespace ap::train {
 namespace {

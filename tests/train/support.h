@@ -10,15 +10,13 @@
 #include <string>
 #include <vector>
 
-#include "nn/quantise.h"
-#include "support/paths.h"
+#include "nn/quantise/quantise.h"
+#include "tests/support/paths.h"
 #include "train/fine_tune.h"
 
 namespace ap::train {
 
-inline std::filesystem::path data_folder() {
-  return tests::shared_data();
-}
+inline std::filesystem::path data_folder() { return tests::shared_data(); }
 
 inline std::vector<float> random_floats(std::size_t count, std::uint32_t seed, float size = 1) {
   std::mt19937 random(seed);

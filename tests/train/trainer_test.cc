@@ -2,8 +2,8 @@
 
 #include <fstream>
 
-#include "base/temporary_directory.h"
-#include "support.h"
+#include "tests/base/temporary_directory.h"
+#include "tests/train/support.h"
 #include "train/architectures.h"
 #include "train/optimiser.h"
 

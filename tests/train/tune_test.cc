@@ -1,9 +1,9 @@
 // Training of the integer network, with and without errors.
 #include "train/tune.h"
-#include "nn/onnx_export.h"
-#include "nn/onnx_import.h"
-#include "noise/counter_random.h"
-#include "support.h"
+#include "analysis/noise/counter_random.h"
+#include "nn/onnx/export.h"
+#include "nn/onnx/import.h"
+#include "tests/train/support.h"
 
 namespace ap::train {
 namespace {

@@ -1,0 +1,42 @@
+#include "analysis/prediction/choose_engines.h"
+
+#include "analysis/cost/layer_cost.h"
+
+namespace ap::protocol {
+namespace {
+
+// Garbling sends ten times the bytes of transfers, and memory that it fills makes it slower in a whole
+// inference than layer by layer. It must save a quarter of the time, which also keeps the choice the same in
+// every run.
+constexpr double kWorthTheBytes = 0.75;
+
+}  // namespace
+
+cost::Setting setting_of(const Link& link, const cost::Profile& profile) {
+  if (link.bytes_per_second > kNearBytesPerSecond && link.round_trip_s < kNearRoundTrip) {
+    return cost::Setting::local(profile.cores, profile.network.round_trip);
+  }
+  return {profile.cores, false, link.bytes_per_second, link.round_trip_s};
+}
+
+std::vector<Engine> choose_engines(const Model& model, const Link& link, const cost::Profile& profile) {
+  std::vector<Engine> engines = named_engines(model);
+  const cost::Setting setting = setting_of(link, profile);
+  const auto seconds = [&](cost::Engine engine, const ActivationLayer& layer) {
+    return cost::activation_seconds(engine, layer.spec, profile, setting, layer.ot_plan.get());
+  };
+  for (std::size_t i = 0; i < engines.size(); ++i) {
+    if (!is_open(model, i)) continue;
+    const ActivationLayer& layer = model.activations()[i];
+    const bool transfers =
+        kWorthTheBytes * seconds(cost::Engine::ot, layer) < seconds(cost::Engine::gc, layer);
+    engines[i] = transfers ? Engine::ot : Engine::gc;
+  }
+  return engines;
+}
+
+EngineChooser chooser_of(const cost::Profile& profile) {
+  return [profile](const Model& model, const Link& link) { return choose_engines(model, link, profile); };
+}
+
+}  // namespace ap::protocol

@@ -1,0 +1,69 @@
+// From an ONNX file and calibration images to the two packages, and how accurate the result is.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/cost/session_cost.h"
+#include "app/search_policies.h"
+#include "nn/data/dataset.h"
+#include "nn/ir/graph.h"
+#include "package/package.h"
+
+namespace ap::app {
+
+struct CompileOptions {
+  std::string policy = "exact";
+  double max_accuracy_loss = 0.002;  ///< largest simulated loss of top-1 (0 to 1); policy budget
+  SearchRequest search;              ///< policies that search
+  std::string mode = "errors";      ///< policies that search: errors, or published (SearchRequest::published)
+  std::string activation = "auto";  ///< engine of the activations: auto, gc or ot
+  std::string reveal = "logits";    ///< what the client learns: logits or label
+  int activation_bits = 0;          ///< 2 to 14, or 0 to choose (app/precision.h)
+  /// How many inferences of all clients together the weights stay private for; 0: they do not.
+  std::uint64_t privacy_inferences = noise::kDefaultInferences;
+  bool strict = false;              ///< failure of at most 2^-128 per inference instead of 2^-40
+  bool as_published = false;        ///< policy darl: flooding by AutoPrivacy's rule of thumb
+  double der_log2 = -15;            ///< policy published: log2 of every layer's decryption-error rate
+  std::vector<std::string> labels;  ///< class names, or empty
+  bool progress = true;
+  cost::Profile profile = cost::typical_profile();  ///< prices of choices and predictions
+  std::optional<cost::Setting> setting;  ///< of the predictions; absent: both parties on this machine
+};
+
+/// Fractions of images (0 to 1) whose best class is their label; absent without labels.
+struct Accuracy {
+  std::optional<double> in_float, clear;
+  std::optional<double> simulated;  ///< with the errors of the plan; policy budget
+  std::size_t images = 0;
+};
+
+struct Compiled {
+  package::Package package;  ///< with weights
+  package::Pair files;
+  cost::Prediction predicted;  ///< means per image of a session of protocol::kTypicalSession images
+  Accuracy accuracy;
+  int activation_bits = 0;    ///< as chosen
+  double agreement = 0;       ///< simulated, of private and clear labels on the calibration images
+  double seconds = 0;         ///< of everything
+  double search_seconds = 0;  ///< of choosing the parameters alone
+  double latency = 0;         ///< predicted seconds per image, preprocessing and a link of 1 Gbit/s included
+  std::optional<Searched> search;  ///< of policies that search
+};
+
+/// What can be refused before any work is done.
+/// @throws Error(input) naming what this version offers.
+void check_options(const CompileOptions& options);
+
+/// Quantises, plans and packs. `calibration` must not be empty; its labels, if any, give the accuracy.
+/// @throws Error(input) if the network cannot be expressed, Error(security) if no parameters reach 128 bits.
+Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
+                 const nn::Normalization& normalization, const CompileOptions& options);
+
+/// The same accuracy for any labelled images.
+Accuracy measure_accuracy(const nn::Graph& graph, const nn::QuantisedNetwork& network,
+                          const nn::Dataset& data, const nn::Normalization& normalization, bool progress);
+
+}  // namespace ap::app

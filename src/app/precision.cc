@@ -1,0 +1,97 @@
+#include "app/precision.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "nn/data/accuracy.h"
+#include "nn/execute/integer_executor.h"
+#include "nn/quantise/quantise.h"
+#include "random/prng.h"
+
+namespace ap::app {
+namespace {
+
+// Calibration images are easier than new ones (the network was trained on their like), hence more than 99 %.
+constexpr double kWantedAgreement = 0.998;
+constexpr int kRepeats = 4;
+constexpr std::uint64_t kSeed = 1;
+
+/// Replaces the rounding offset 2^(shift-1) of every element by the one that the protocol's local truncation
+/// has: uniform in a window of 2^(shift - guard_bits) around it.
+class LocalTruncation {
+ public:
+  LocalTruncation(const nn::QuantisedNetwork& network, int guard_bits, const Seed& seed, std::uint64_t stream)
+      : network_(network), guard_bits_(guard_bits), prng_(seed, stream) {}
+
+  void operator()(int node, std::span<std::int32_t> offset) {
+    const nn::QOp& op = network_.nodes[static_cast<std::size_t>(node)].op;
+    const auto* activation = std::get_if<nn::QActivation>(&op);
+    const auto* quadratic = std::get_if<nn::QQuadratic>(&op);
+    if (!activation && !quadratic) return;
+    // The argument of a quadratic has all guard bits or none (plan/quadratic.h).
+    const int shift = activation ? activation->shift : quadratic->shift;
+    const int dropped = activation ? std::max(shift - guard_bits_, 0) : guard_bits_ >= shift ? 0 : shift;
+    if (dropped == 0) return;
+    random_.resize(offset.size());
+    sample_bits(prng_, dropped, random_);
+    const std::int32_t low = (std::int32_t{1} << (shift - 1)) - (std::int32_t{1} << (dropped - 1));
+    for (std::size_t i = 0; i < offset.size(); ++i) offset[i] = low + static_cast<std::int32_t>(random_[i]);
+  }
+
+ private:
+  const nn::QuantisedNetwork& network_;
+  int guard_bits_;
+  Prng prng_;
+  std::vector<std::uint64_t> random_;
+};
+
+}  // namespace
+
+double simulated_agreement(const nn::QuantisedNetwork& network, const nn::Dataset& images,
+                           const nn::Normalization& normalization, int guard_bits, int repeats,
+                           std::uint64_t seed) {
+  const nn::IntegerExecutor executor(network);
+  Seed key{};
+  for (int i = 0; i < 8; ++i) key[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(seed >> (8 * i));
+  std::atomic<std::size_t> same = 0;
+  parallel_for(images.size(), [&](std::size_t i) {
+    const std::vector<float> pixels = images.inputs(i, i + 1, normalization);
+    const auto input = nn::quantise_input(network, pixels);
+    const auto label = [&](const nn::IntegerHooks& hooks) {
+      return nn::argmax(std::span<const std::int32_t>(executor.logits(input, hooks)));
+    };
+    const int clear = label({});
+    for (int r = 0; r < repeats; ++r) {
+      LocalTruncation truncation(network, guard_bits, key,
+                                 i * static_cast<std::size_t>(repeats) + static_cast<std::size_t>(r));
+      nn::IntegerHooks hooks;
+      hooks.rounding = [&](int node, std::span<const std::int32_t>, std::span<std::int32_t> offset) {
+        truncation(node, offset);
+      };
+      if (label(hooks) == clear) ++same;
+    }
+  });
+  return static_cast<double>(same) / static_cast<double>(images.size() * static_cast<std::size_t>(repeats));
+}
+
+Precision choose_precision(const nn::Graph& graph, const nn::Dataset& calibration,
+                           const nn::Normalization& normalization, int guard_bits, int wanted) {
+  std::vector<nn::Tensor> images;
+  for (std::size_t i = 0; i < calibration.size(); ++i) images.push_back(calibration.input(i, normalization));
+  Precision best;
+  const int first = wanted > 0 ? wanted : kMinActivationBits, last = wanted > 0 ? wanted : kMaxActivationBits;
+  for (int bits = first; bits <= last; ++bits) {
+    nn::QuantiseOptions options;
+    options.activation_bits = bits;
+    best.network = nn::quantise(graph, images, options);
+    best.activation_bits = bits;
+    best.agreement =
+        simulated_agreement(best.network, calibration, normalization, guard_bits, kRepeats, kSeed);
+    if (best.agreement >= kWantedAgreement) break;
+  }
+  return best;
+}
+
+}  // namespace ap::app

@@ -1,0 +1,35 @@
+// How many bits activations get. Eight are enough for most networks; but the private truncation of an
+// activation may deviate from the clear one by one unit, and in a network whose scores lie close together
+// such units add up to another label. So the private deviations are simulated on the calibration images, and
+// bits are added while labels still change.
+#pragma once
+
+#include <span>
+
+#include "nn/data/dataset.h"
+#include "nn/ir/graph.h"
+#include "nn/ir/quantised_network.h"
+
+namespace ap::app {
+
+inline constexpr int kMinActivationBits = 8;
+inline constexpr int kMaxActivationBits = 10;
+
+struct Precision {
+  int activation_bits = kMinActivationBits;
+  double agreement = 0;  ///< simulated: private label == clear label, over images and seeds
+  nn::QuantisedNetwork network;
+};
+
+/// Fraction of (image, seed) pairs whose label stays the same when every truncation deviates as the
+/// protocol's does (plan/moduli.h, Truncation). Deterministic in `seed`.
+double simulated_agreement(const nn::QuantisedNetwork& network, const nn::Dataset& images,
+                           const nn::Normalization& normalization, int guard_bits, int repeats,
+                           std::uint64_t seed);
+
+/// Quantises with `wanted` activation bits, or, if that is 0, with the fewest of kMinActivationBits ..
+/// kMaxActivationBits whose simulated agreement is at least 99.8 %, else the most.
+Precision choose_precision(const nn::Graph& graph, const nn::Dataset& calibration,
+                           const nn::Normalization& normalization, int guard_bits, int wanted);
+
+}  // namespace ap::app

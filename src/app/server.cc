@@ -1,0 +1,390 @@
+#include "app/server.h"
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <list>
+#include <thread>
+
+#include "app/capacity.h"
+#include "app/conversation.h"
+#include "app/log_budget.h"
+#include "base/error.h"
+#include "base/freed_memory.h"
+#include "net/websocket/websocket.h"
+#include "protocol/hybrid/engines.h"
+#include "protocol/hybrid/greeting.h"
+#include "protocol/hybrid/server.h"
+
+namespace ap::app {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// How long the accept loop sleeps at most before it looks after its sessions.
+constexpr std::chrono::milliseconds kAcceptWait{200};
+constexpr std::chrono::milliseconds kGoodbye{1'000};
+// Messages that wait in either direction of one connection: next to nothing until the client has prepared an
+// inference, then enough to keep a fast line busy.
+constexpr std::size_t kFirstQueueBytes = std::size_t{1} << 20;
+constexpr std::size_t kQueueBytes = std::size_t{64} << 20;
+// More than a greeting has, so that a wrong one gets the sentence that it deserves.
+constexpr std::size_t kFirstMessageBytes = 256;
+// When all sessions are taken, one that has been idle for so long gives its place to a newcomer: one that has
+// never prepared anything, and one that has.
+constexpr std::chrono::milliseconds kNewPatience{2'000}, kPatience{30'000};
+// After so long without a session, memory that past ones took goes back to the system.
+constexpr std::chrono::seconds kIdleMemory{5};
+
+/// The name that a self-signed certificate carries.
+std::string certificate_host(const std::string& host) {
+  if (host != "0.0.0.0" && host != "::") return host;
+  std::array<char, 254> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 && name[0] != 0 ? name.data() : "localhost";
+}
+
+/// What a first inference would otherwise take from the system while its client waits: memory for garbled
+/// tables and for keys of slots. Freed at once, and kept by the process (base/freed_memory.h).
+void take_memory(const protocol::ServerModel& model) {
+  constexpr std::size_t kBlock = std::size_t{16} << 20, kPage = 4096;
+  std::size_t bytes = model.key_bytes();
+  for (const protocol::ActivationLayer& layer : model.model().activations()) {
+    if (layer.engine == "gc") bytes += protocol::material_bytes(layer);
+  }
+  std::vector<std::unique_ptr<std::uint8_t[]>> blocks;
+  for (; bytes >= kBlock; bytes -= kBlock) {
+    blocks.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(kBlock));
+    volatile std::uint8_t* const block = blocks.back().get();
+    for (std::size_t at = 0; at < kBlock; at += kPage) block[at] = 0;
+  }
+}
+
+}  // namespace
+
+struct Server::State {
+  protocol::ServerModel model;
+  ServerConfig config;
+  HostPort where;
+  Capacity capacity;
+  std::unique_ptr<net::Listener> listener;
+  std::unique_ptr<protocol::MaterialStore> store;
+  std::unique_ptr<ClientsFile> clients;  ///< none: anybody may connect
+  std::unique_ptr<Ledger> ledger;        ///< none: inferences need not be counted
+  LogBudget log_budget;
+  std::string fingerprint;
+  std::atomic<bool> groups_noted{false};  ///< the ledger knows the groups of the file of clients as it is
+  std::atomic<bool> stopping{false};
+  std::atomic<std::size_t> running{0};
+  std::atomic<std::uint64_t> inferences{0};
+  // Touched by the thread of run() only.
+  std::uint64_t next_number = 1;
+  std::list<Conversation> sessions;
+  Clock::time_point last_busy = Clock::now();
+  bool memory_given_back = true;
+
+  State(const package::Package& package, ServerConfig wanted) : model(package), config(std::move(wanted)) {}
+
+  template <typename... Arguments>
+  void log(spdlog::level::level_enum level, const std::string& address,
+           fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+    if (log_budget.allows(address))
+      spdlog::log(level, fmt::format(format, std::forward<Arguments>(arguments)...));
+  }
+
+  void listen();
+  ClientsFile::Clients known_clients();
+  std::any admit(const net::ShownCredentials& shown);
+  protocol::Permission may_prepare(const Conversation& session);
+  void receive(std::unique_ptr<net::ServedChannel> channel);
+  bool make_place();
+  void serve(Conversation& session);
+  void look_after();
+  void end_all();
+};
+
+/// What the file of clients says now; the ledger knows the groups as well.
+ClientsFile::Clients Server::State::known_clients() {
+  std::string complaint;
+  bool changed = false;
+  ClientsFile::Clients known = clients->now(changed, complaint);
+  if (!complaint.empty()) spdlog::error("{}", complaint);
+  if (changed) groups_noted = false;
+  if (ledger && (changed || !groups_noted)) {
+    ledger->remember(*known);
+    groups_noted = true;
+  }
+  return known;
+}
+
+std::any Server::State::admit(const net::ShownCredentials& shown) {
+  try {
+    const std::optional<Client> found = find_client(*known_clients(), shown);
+    return found ? std::any(*found) : std::any();
+  } catch (const std::exception& error) {
+    spdlog::error("{}", error.what());
+    return {};
+  }
+}
+
+protocol::Permission Server::State::may_prepare(const Conversation& session) {
+  const std::string& address = session.channel().address();
+  if (!ledger) return {};
+  try {
+    const protocol::Permission permission = ledger->count(session.client());
+    if (permission.answer != protocol::PrepareAnswer::granted) {
+      log(spdlog::level::warn, address, "{}: refused, all {} inferences are prepared", session.title(),
+          permission.limit);
+    }
+    return permission;
+  } catch (const Error& error) {
+    log(spdlog::level::err, address, "{}: {}; no inference is prepared uncounted", session.title(),
+        error.what());
+    return {protocol::PrepareAnswer::not_counted, 0};
+  }
+}
+
+/// A client has sent its first message. Never waits: all that is read is there, and what is sent is queued.
+void Server::State::receive(std::unique_ptr<net::ServedChannel> channel) {
+  const std::string address = channel->address(), peer = channel->peer();
+  try {
+    const protocol::Greeting greeting = protocol::receive_greeting(*channel, model.id());
+    protocol::Welcome status = greeting.status;
+    std::string refusal = greeting.refusal;
+    if (status == protocol::Welcome::ready && make_place()) {
+      const auto* known = std::any_cast<Client>(&channel->admitted_as());
+      Conversation& session =
+          sessions.emplace_back(next_number++, std::move(channel), known ? *known : anonymous_client());
+      try {
+        session.start([this](Conversation& here) { serve(here); });
+        return;
+      } catch (const std::system_error& error) {
+        protocol::answer_greeting(session.channel(), model.id(), protocol::Welcome::busy);
+        session.channel().leave(kGoodbye);
+        log(spdlog::level::err, address, "{}: cannot start a thread: {}", session.title(), error.what());
+        sessions.pop_back();
+        return;
+      }
+    }
+    if (status == protocol::Welcome::ready) {
+      status = protocol::Welcome::busy;
+      refusal = fmt::format("refused, all {} sessions are taken", capacity.sessions);
+    }
+    protocol::answer_greeting(*channel, model.id(), status);
+    log(spdlog::level::warn, address, "{}: {}", peer, refusal);
+  } catch (const std::exception& error) {
+    log(spdlog::level::warn, address, "{}", error.what());
+  }
+  if (channel) channel->leave(kGoodbye);
+}
+
+/// Whether there is place for one more session; if need be an idle one is sent away.
+bool Server::State::make_place() {
+  std::size_t staying = 0;
+  Conversation* most_idle = nullptr;
+  std::chrono::milliseconds most{0};
+  for (Conversation& session : sessions) {
+    if (session.is_leaving() || session.ended()) continue;
+    ++staying;
+    const auto beyond = session.idle() - (session.has_progressed() ? kPatience : kNewPatience);
+    if (beyond >= std::chrono::milliseconds(0) && (!most_idle || beyond > most)) {
+      most_idle = &session;
+      most = beyond;
+    }
+  }
+  if (staying < capacity.sessions) return true;
+  if (!most_idle) return false;
+  most_idle->send_away("idle, and its place is needed; connect again");
+  return true;
+}
+
+void Server::State::serve(Conversation& session) {
+  const std::string& address = session.channel().address();
+  const std::string& title = session.title();
+  std::uint64_t answered = 0;
+  try {
+    session.channel().set_deadline(config.deadline);
+    protocol::answer_greeting(session.channel(), model.id(), protocol::Welcome::ready,
+                              config.share_statistics);
+    protocol::ServerOptions options;
+    options.max_prepared = config.max_prepared;
+    options.store = store.get();
+    using Kind = protocol::StoreOwner::Kind;
+    options.store_owner = session.client().name.empty()
+                              ? protocol::make_owner(Kind::address, address)
+                              : protocol::make_owner(Kind::client, session.client().name);
+    options.share_statistics = config.share_statistics;
+    options.may_prepare = [&] {
+      const protocol::Permission permission = may_prepare(session);
+      if (permission.answer == protocol::PrepareAnswer::granted)
+        session.channel().set_queue_bytes(kQueueBytes);
+      return permission;
+    };
+    options.on_progress = [&] { session.note_progress(); };
+    options.on_probe = [&] { session.note_probe(); };
+    options.on_store_failure = [&](const std::string& sentence) {
+      log(spdlog::level::warn, address, "{}: {}", title, sentence);
+    };
+    options.on_failed_check = [&] {
+      log(spdlog::level::warn, address,
+          "{} deviated in an oblivious transfer; what it had prepared is gone, and counted", title);
+    };
+    options.on_inference = [&] {
+      ++answered;
+      ++inferences;
+    };
+    protocol::serve_greeted(model, session.channel(), options);
+    log(spdlog::level::info, address, "{}: ended after {} inferences", title, answered);
+  } catch (const std::bad_alloc&) {
+    log(spdlog::level::err, address, "{}: not enough memory; lower --max-sessions or --max-prepared", title);
+  } catch (const std::exception& error) {
+    const std::string reason = session.sent_away_because();
+    log(spdlog::level::warn, address, "{}: {}", title,
+        reason.empty() ? std::string(error.what())
+                       : fmt::format("{} was sent away: {}", session.channel().peer(), reason));
+  }
+}
+
+/// What is due between clients.
+void Server::State::look_after() {
+  const Clock::time_point now = Clock::now();
+  for (auto at = sessions.begin(); at != sessions.end();) {
+    if (at->ended()) {
+      at->join();
+      at = sessions.erase(at);
+      continue;
+    }
+    const double seconds = std::chrono::duration<double>(config.idle).count();
+    if (at->idle() > config.idle)
+      at->send_away(fmt::format("it prepared and classified nothing for {} s", seconds));
+    if (now - at->since() > config.lifetime) at->send_away("its session has lasted too long; connect again");
+    ++at;
+  }
+  running = sessions.size();
+  for (const std::string& sentence : log_budget.summaries(now)) spdlog::warn("{}", sentence);
+  if (!sessions.empty() || listener->pending() > 0) {
+    last_busy = now;
+    memory_given_back = false;
+  } else if (!memory_given_back && now - last_busy > kIdleMemory) {
+    give_back_freed_memory();
+    take_memory(model);
+    memory_given_back = true;
+  }
+}
+
+void Server::State::end_all() {
+  listener->stop();
+  for (Conversation& session : sessions) session.send_away("the server is stopping");
+  for (Conversation& session : sessions) session.join();
+  sessions.clear();
+  running = 0;
+}
+
+void Server::State::listen() {
+  CapacityRequest request;
+  request.sessions = config.max_sessions;
+  request.memory_ceiling = config.max_memory_bytes;
+  request.model_bytes = model.prepared_bytes();
+  request.session_bytes = model.material_bytes() * config.max_prepared + model.key_bytes() + 2 * kQueueBytes;
+  capacity = app::capacity(request, {descriptors(), available_memory(), available_threads()});
+  net::ListenerOptions options;
+  options.limits.inbound_bytes = options.limits.outbound_bytes = kFirstQueueBytes;
+  options.limits.handshake = config.handshake;
+  options.limits.goodbye = kGoodbye;
+  options.first_message_bytes = kFirstMessageBytes;
+  options.max_pending = capacity.pending;
+  options.max_pending_per_address = std::max<std::size_t>(1, capacity.pending * 3 / 4);
+  options.threads = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 8U));
+  options.on_lost = [this](const std::string& address, const std::string& sentence) {
+    log(spdlog::level::warn, address, "{}", sentence);
+  };
+  if (clients) {
+    options.ask_certificate = true;
+    options.admit = [this](const net::ShownCredentials& shown) { return admit(shown); };
+  }
+  listener = std::make_unique<net::Listener>(where.host, where.port, config.identity, options);
+}
+
+Server::Server(const package::Package& package, ServerConfig config) {
+  if (package.role != package::Role::server) {
+    fail_input("a server needs the server's package (server.apm); this is the client's");
+  }
+  const HostPort where = parse_listen(config.listen);
+  state_ = std::make_unique<State>(package, std::move(config));
+  State& s = *state_;
+  s.where = where;
+  if (s.config.identity.certificate_pem.empty()) {
+    s.config.identity = net::make_self_signed(certificate_host(where.host));
+  }
+  if (!s.config.store.empty()) {
+    if (!s.config.store_options.notice)
+      s.config.store_options.notice = [](const std::string& sentence) { spdlog::info("{}", sentence); };
+    s.store = std::make_unique<protocol::MaterialStore>(s.config.store, package::Role::server, s.model.id(),
+                                                        s.config.store_options);
+  }
+  if (!s.config.clients.empty()) s.clients = std::make_unique<ClientsFile>(s.config.clients);
+  const Allowance allowance{package.id, package.plan.privacy.inferences, s.config.max_inferences};
+  if (allowance.counts()) {
+    s.ledger = std::make_unique<Ledger>(s.config.ledger, allowance);
+    s.ledger->on_nearly_used = [](const std::string& group, const Standing& now) {
+      spdlog::warn("{} of the {} inferences that the weights may be asked for are prepared{}", now.prepared,
+                   now.limit, group.empty() ? "" : " for group " + group);
+    };
+    if (s.clients) s.known_clients();
+  }
+  take_memory(s.model);
+  s.fingerprint = net::certificate_fingerprint(s.config.identity);
+  s.listen();
+}
+
+Server::~Server() {
+  stop();
+  state_->end_all();
+}
+
+void Server::run() {
+  State& s = *state_;
+  while (!s.stopping) {
+    auto channel = s.listener->accept(kAcceptWait);
+    s.look_after();
+    if (channel && !s.stopping) s.receive(std::move(channel));
+    s.running = s.sessions.size();
+  }
+  s.end_all();
+}
+
+void Server::stop() {
+  state_->stopping = true;
+  state_->listener->stop();
+}
+
+std::string Server::address() const {
+  const std::string& host = state_->where.host;
+  return fmt::format("{}:{}", host.find(':') == std::string::npos ? host : "[" + host + "]",
+                     state_->listener->port());
+}
+const package::PackageId& Server::id() const { return state_->model.id(); }
+std::string Server::fingerprint() const { return state_->fingerprint; }
+const std::string& Server::certificate_pem() const { return state_->config.identity.certificate_pem; }
+std::size_t Server::max_sessions() const { return state_->capacity.sessions; }
+const std::vector<std::string>& Server::notes() const { return state_->capacity.notes; }
+std::optional<std::size_t> Server::clients() const {
+  return state_->clients ? std::optional(state_->known_clients()->size()) : std::nullopt;
+}
+std::map<std::string, Standing> Server::standings() const {
+  std::map<std::string, Standing> found;
+  if (!state_->ledger) return found;
+  if (!state_->clients) found.emplace("", Standing{});
+  if (state_->clients) {
+    for (const Client& client : *state_->known_clients()) found.emplace(client.group, Standing{});
+  }
+  for (auto& [group, standing] : found) standing = state_->ledger->standing(group);
+  return found;
+}
+bool Server::counts() const { return state_->ledger != nullptr; }
+bool Server::counts_from_zero() const { return state_->ledger && state_->ledger->is_new(); }
+std::size_t Server::sessions() const { return state_->running; }
+std::uint64_t Server::inferences() const { return state_->inferences; }
+
+}  // namespace ap::app

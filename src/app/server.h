@@ -1,0 +1,93 @@
+// The serving process: one model, many sessions, each on a thread of its own. A session that fails is one
+// line in the log and nothing to the others. What is logged never depends on a decrypted value.
+//
+// A client gets a session once it has greeted; until then it stands in the listener's pool (net/websocket/reception.h).
+// A session ends when its client keeps the server waiting; if all are taken, one whose client has done
+// nothing for a while gives its place to a client that has just come.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/ledger.h"
+#include "app/listen_address.h"
+#include "net/websocket/tls.h"
+#include "package/package.h"
+#include "protocol/hybrid/statistics.h"
+#include "protocol/store/material_store.h"
+
+namespace ap::app {
+
+struct ServerConfig {
+  std::string listen = "127.0.0.1:0";  ///< host:port; port 0 takes a free one
+  net::TlsIdentity identity;           ///< empty: a fresh self-signed certificate
+  std::size_t max_sessions = 8;        ///< a further client is told that the server is busy
+  std::size_t max_prepared = 4;        ///< inferences that a session may prepare ahead
+  /// Lowers max_sessions so that one-time material fits; 0: what the machine has left.
+  std::uint64_t max_memory_bytes = 0;
+  std::filesystem::path store;  ///< directory of inferences prepared ahead for later sessions; or empty
+  protocol::StoreOptions store_options;
+  std::filesystem::path clients;     ///< who may connect (app/clients.h); empty: anybody, all as one
+  std::filesystem::path ledger;      ///< where inferences are counted (app/ledger.h); empty: in memory
+  std::uint64_t max_inferences = 0;  ///< lowers what the package allows to be prepared; 0: no other limit
+  /// Longest wait for a client: for its next command, and inside a message besides what its bytes take on a
+  /// slow line.
+  std::chrono::milliseconds deadline{60'000};
+  /// Longest that a session may have kept the server waiting, in all, since something was done that it is for
+  /// (protocol::ServerOptions::on_progress), besides what its bytes take on a slow line.
+  std::chrono::milliseconds idle{300'000};
+  std::chrono::milliseconds lifetime = std::chrono::hours(24);  ///< of a session
+  std::chrono::milliseconds handshake{8'000};  ///< for TLS, WebSocket and the greeting together
+  protocol::ShareStatistics share_statistics = protocol::ShareStatistics::none;  ///< with every client
+};
+
+class Server {
+ public:
+  /// Prepares the weights, binds and listens.
+  /// @throws Error(input) if the package is not a server's, the address is taken, the system's limits leave
+  /// no room for a session, or the files of clients and counts cannot be used; Error(security) if others may
+  /// read or write those.
+  Server(const package::Package& package, ServerConfig config);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// Accepts clients until stop(), then ends all sessions together, each within a second or two, and returns.
+  void run();
+  /// Safe from any thread.
+  void stop();
+
+  std::string address() const;  ///< host:port with the real port
+  const package::PackageId& id() const;
+  std::string fingerprint() const;
+  const std::string& certificate_pem() const;
+  std::size_t max_sessions() const;
+  /// What is lower than asked for, and why: sentences.
+  const std::vector<std::string>& notes() const;
+  /// Clients that may connect; nothing if anybody may.
+  std::optional<std::size_t> clients() const;
+  /// Whether inferences are counted: the package promises something about its weights, or the operator limits
+  /// them.
+  bool counts() const;
+  /// Where each group stands; the group of an empty name is all clients together, of a server that knows none
+  /// by name. Nothing if inferences are not counted.
+  std::map<std::string, Standing> standings() const;
+  /// Whether counting began with this server.
+  bool counts_from_zero() const;
+  /// Sessions that are running now.
+  std::size_t sessions() const;
+  /// Inferences answered since the start.
+  std::uint64_t inferences() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ap::app

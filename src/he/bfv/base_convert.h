@@ -1,0 +1,57 @@
+// From residues modulo one set of primes to residues modulo another, of the centred integer (Halevi, Polyakov
+// and Shoup, eprint 2018/117, section 2.2, with the quotient in fixed point instead of floating point), and
+// the division by a product of primes with rounding that follows from it. Constant time in the values.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/memory.h"
+#include "he/bfv/batch_kernels.h"
+#include "ring/modulus.h"
+
+namespace ap::bfv {
+
+/// With D the product of `from`: x in [0, D) by its residues -> factor_j (in_factor x mod D, centred) mod
+/// to_j. The centred integer lies in (-D/2, D/2], or outside by less than D 2^-42.
+class BaseConverter {
+ public:
+  /// `out_factors`: one for each of `to`, or none for ones. At most 64 primes each, all below 2^50.
+  BaseConverter(std::span<const ring::Modulus> from, std::span<const ring::Modulus> to,
+                std::span<const std::uint64_t> out_factors = {}, std::uint64_t in_factor = 1);
+
+  std::size_t inputs() const { return from_.size(); }
+  std::size_t outputs() const { return to_.size(); }
+
+  /// The shared half of a conversion of n coefficients: what every output is a dot product of.
+  class Prepared {
+   private:
+    friend class BaseConverter;
+    AlignedVector<std::uint64_t> storage_;
+    std::vector<const std::uint64_t*> terms_;
+  };
+  /// x[i]: n residues modulo from_i, which must outlive the result. `prepared` keeps its memory between
+  /// calls.
+  void prepare(std::span<const std::uint64_t* const> x, std::size_t n, Prepared& prepared) const;
+  /// The n residues modulo to_j.
+  void output(const Prepared& prepared, std::size_t j, std::span<std::uint64_t> out) const;
+
+ private:
+  std::vector<ring::Modulus> from_, to_;
+  std::vector<FixedFactor> factors_;  // in_factor (D / from_i)^-1 mod from_i
+  std::vector<std::uint64_t> reciprocals_;
+  std::vector<int> shifts_;
+  std::vector<std::vector<std::uint64_t>> weights_;  // for each output: D / from_i ..., then -D
+};
+
+/// round(factor x / D) modulo the primes kept, D the product of the primes dropped and x known modulo all of
+/// them: factor/D (x - centred x mod D), where the subtraction's share comes from the converter.
+struct ScaleDown {
+  ScaleDown(std::span<const ring::Modulus> dropped, std::span<const ring::Modulus> kept,
+            std::uint64_t factor = 1);
+  BaseConverter converter;               ///< to -(1/D) centred(factor x mod D)
+  std::vector<FixedFactor> kept_factor;  ///< factor / D
+};
+
+}  // namespace ap::bfv

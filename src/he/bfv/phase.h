@@ -1,0 +1,19 @@
+// The exact noise of a ciphertext, for the checks of the noise model. Needs the secret key and the true
+// message: nothing on the protocol's path calls it.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "he/bfv/scheme.h"
+
+namespace ap::bfv {
+
+/// For each coefficient, c0 + c1 s - q m / p modulo q in (-q/2, q/2), with m taken mod p = 2^log2_p. c0 and
+/// c1 in NTT form as in Ciphertext and Accumulator; message has n values. The fraction is kept: multiples of
+/// 1/p.
+std::vector<double> phase_error(const SecretKey& key, std::span<const std::uint64_t> c0,
+                                std::span<const std::uint64_t> c1, std::span<const std::uint64_t> message,
+                                int log2_p);
+
+}  // namespace ap::bfv

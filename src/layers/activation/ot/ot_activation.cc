@@ -1,0 +1,204 @@
+#include "layers/activation/ot/ot_activation.h"
+
+#include "base/bits.h"
+#include "base/error.h"
+#include "layers/activation/ot/ot_bits.h"
+#include "layers/activation/ot/ot_messages.h"
+
+namespace ap::activation {
+namespace {
+
+std::uint64_t low_mask(int bits) { return ~std::uint64_t{0} >> (64 - bits); }
+
+/// Takes the material out of its holder, which stays empty.
+template <typename Material>
+Material take(Material&& material) {
+  if (material.empty()) {
+    fail_security("The material of an activation layer serves once; prepare the layer again.");
+  }
+  return std::move(material);
+}
+
+/// Of an argmax: this party's words with 2^(n - 1) added to the server's, which makes signed numbers
+/// unsigned.
+SecretVector<std::uint64_t> lift(const OtPlan& plan, std::span<const std::uint64_t> words, OtRole role) {
+  SecretVector<std::uint64_t> lifted(words.begin(), words.end());
+  if (role == OtRole::client) return lifted;
+  const std::uint64_t half = std::uint64_t{1} << (plan.share_bits - 1);
+  for (std::uint64_t& word : lifted) word = (word + half) & low_mask(plan.share_bits);
+  return lifted;
+}
+
+/// .. and from the carries of the lifted words to shares of what is compared.
+void add_numbers(const OtPlan& plan, std::span<const std::uint64_t> words, OtRole role,
+                 std::span<std::uint64_t> values) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] += words[i] << plan.index_bits;
+    if (role == OtRole::server) values[i] -= i;
+    values[i] &= low_mask(plan.clamp.ring);
+  }
+}
+
+/// One party's shares of the layer's results: all steps in turn, run_step(step, number, words, shares).
+template <typename RunStep>
+SecretVector<std::uint64_t> run_layer(const OtPlan& plan, std::span<const std::uint64_t> words, OtRole role,
+                                      const RunStep& run_step) {
+  SecretVector<std::uint64_t> values(words.size());
+  const SecretVector<std::uint64_t> lifted =
+      plan.index_bits > 0 ? lift(plan, words, role) : SecretVector<std::uint64_t>();
+  if (plan.index_bits > 0) words = lifted;
+  run_step(plan.clamp, 0, words, std::span<std::uint64_t>(values));
+  if (plan.index_bits > 0) add_numbers(plan, words, role, values);
+  const std::uint64_t mask = low_mask(plan.clamp.ring);
+  SecretVector<std::uint64_t> differences;
+  SecretVector<std::uint64_t> gains;
+  for (std::size_t l = 0; l < plan.levels.size(); ++l) {
+    const PoolLevel& level = plan.levels[l];
+    differences.resize(level.pairs.size());
+    gains.resize(level.pairs.size());
+    for (std::size_t i = 0; i < level.pairs.size(); ++i) {
+      differences[i] = (values[level.pairs[i].first] - values[level.pairs[i].second]) & mask;
+    }
+    run_step(level.step, l + 1, std::span<const std::uint64_t>(differences), std::span<std::uint64_t>(gains));
+    for (std::size_t i = 0; i < level.pairs.size(); ++i) {
+      values.push_back((values[level.pairs[i].second] + gains[i]) & mask);
+    }
+  }
+  if (plan.results.empty()) return values;
+  SecretVector<std::uint64_t> results;
+  for (const std::uint32_t number : plan.results) results.push_back(values[number]);
+  if (plan.index_bits > 0) results.front() = 0 - results.front();
+  return results;
+}
+
+}  // namespace
+
+OtActivationClient::OtActivationClient(net::Channel& channel, const SessionKey& session, Prng prng)
+    : channel_(channel),
+      prng_(std::move(prng)),
+      sent_cots_(channel, kClientSends, session.part(kClientSendsPart), prng_),
+      received_cots_(channel, kServerSends, session.part(kServerSendsPart), prng_),
+      sent_(channel, sent_cots_),
+      received_(channel, received_cots_) {}
+
+void OtActivationClient::expect(const OtCost& cost) {
+  sent_cots_.expect(cost.client_cots);
+  received_cots_.expect(cost.server_cots);
+}
+
+OtClientMaterial OtActivationClient::prepare(const ActivationSpec& spec, std::span<const std::uint64_t> b) {
+  return prepare(std::make_shared<const OtPlan>(plan_ot_layer(spec)), b);
+}
+
+OtClientMaterial OtActivationClient::prepare(std::shared_ptr<const OtPlan> plan,
+                                             std::span<const std::uint64_t> b) {
+  check_words("b before the online phase", b, plan->square ? plan->inputs : 0, plan->argument_bits());
+  OtClientMaterial material;
+  material.plan_ = std::move(plan);
+  if (const auto& square = material.plan_->square) {
+    material.square_ = prepare_square_client(channel_, *square, b, sent_);
+  }
+  material.plan_->for_steps([&](const OtStep& step) {
+    material.steps_.push_back(prepare_client_step(step, {sent_, received_}));
+  });
+  return material;
+}
+
+void OtActivationClient::finish() {
+  received_cots_.open_check(channel_);
+  sent_cots_.answer_check(channel_);
+  received_cots_.close_check(channel_);
+}
+
+void OtActivationClient::run(net::Channel& channel, OtClientMaterial&& material,
+                             std::span<const std::uint64_t> b, std::span<const std::uint64_t> masks) {
+  const OtClientMaterial used = take(std::move(material));
+  const OtPlan& plan = *used.plan_;
+  check_words("b", b, plan.square ? 0 : plan.inputs, plan.share_bits);
+  check_words("r", masks, plan.outputs(), plan.out_bits);
+  SecretVector<std::uint64_t> value;
+  if (plan.square) {
+    value = run_square_client(channel, *plan.square, used.square_);
+    if (plan.carry) {
+      const SecretVector<std::uint64_t> words = client_carry_words(*plan.square, used.square_);
+      SecretVector<std::uint64_t> change(words.size());
+      run_client_step(channel, *plan.carry, used.steps_.back(), words, change);
+      for (std::size_t i = 0; i < change.size(); ++i) value[i] += change[i];
+    }
+    for (std::uint64_t& v : value) v = without_dropped(*plan.square, v);
+  }
+  SecretVector<std::uint64_t> shares = run_layer(
+      plan, plan.square ? std::span<const std::uint64_t>(value) : b, OtRole::client,
+      [&](const OtStep& step, std::size_t number, std::span<const std::uint64_t> words,
+          std::span<std::uint64_t> out) { run_client_step(channel, step, used.steps_[number], words, out); });
+  for (std::size_t i = 0; i < shares.size(); ++i)
+    shares[i] = (shares[i] - masks[i]) & low_mask(plan.out_bits);
+  Bytes message(packed_bytes(shares.size(), plan.out_bits));
+  pack_bits(shares, plan.out_bits, message);
+  channel.send(kOtCorrection, message);
+}
+
+OtActivationServer::OtActivationServer(net::Channel& channel, const SessionKey& session, Prng prng)
+    : channel_(channel),
+      prng_(std::move(prng)),
+      received_cots_(channel, kClientSends, session.part(kClientSendsPart), prng_),
+      sent_cots_(channel, kServerSends, session.part(kServerSendsPart), prng_),
+      received_(channel, received_cots_),
+      sent_(channel, sent_cots_) {}
+
+void OtActivationServer::expect(const OtCost& cost) {
+  received_cots_.expect(cost.client_cots);
+  sent_cots_.expect(cost.server_cots);
+}
+
+OtServerMaterial OtActivationServer::prepare(const ActivationSpec& spec) {
+  return prepare(std::make_shared<const OtPlan>(plan_ot_layer(spec)));
+}
+
+OtServerMaterial OtActivationServer::prepare(std::shared_ptr<const OtPlan> plan) {
+  OtServerMaterial material;
+  material.plan_ = std::move(plan);
+  if (const auto& square = material.plan_->square) {
+    material.square_ = prepare_square_server(channel_, *square, material.plan_->inputs, received_);
+  }
+  material.plan_->for_steps([&](const OtStep& step) {
+    material.steps_.push_back(prepare_server_step(step, {sent_, received_}));
+  });
+  return material;
+}
+
+void OtActivationServer::finish() {
+  received_cots_.open_check(channel_);
+  sent_cots_.answer_check(channel_);
+  received_cots_.close_check(channel_);
+}
+
+std::vector<std::uint64_t> OtActivationServer::run(net::Channel& channel, OtServerMaterial&& material,
+                                                   std::span<const std::uint64_t> a) {
+  const OtServerMaterial used = take(std::move(material));
+  const OtPlan& plan = *used.plan_;
+  check_words("a", a, plan.inputs, plan.argument_bits());
+  SecretVector<std::uint64_t> value;
+  if (plan.square) {
+    value = run_square_server(channel, *plan.square, used.square_, a);
+    if (plan.carry) {
+      const SecretVector<std::uint64_t> words = server_carry_words(*plan.square, a);
+      SecretVector<std::uint64_t> change(words.size());
+      run_server_step(channel, *plan.carry, used.steps_.back(), words, change);
+      for (std::size_t i = 0; i < change.size(); ++i) value[i] += change[i];
+    }
+    for (std::uint64_t& v : value) v = without_dropped(*plan.square, v);
+  }
+  const SecretVector<std::uint64_t> shares = run_layer(
+      plan, plan.square ? std::span<const std::uint64_t>(value) : a, OtRole::server,
+      [&](const OtStep& step, std::size_t number, std::span<const std::uint64_t> words,
+          std::span<std::uint64_t> out) { run_server_step(channel, step, used.steps_[number], words, out); });
+  const Bytes message = channel.receive_exactly(kOtCorrection, packed_bytes(shares.size(), plan.out_bits));
+  std::vector<std::uint64_t> results(shares.size());
+  unpack_bits(message, plan.out_bits, results);
+  for (std::size_t i = 0; i < shares.size(); ++i)
+    results[i] = (results[i] + shares[i]) & low_mask(plan.out_bits);
+  return results;
+}
+
+}  // namespace ap::activation

@@ -1,0 +1,146 @@
+// The `ot` engine: an activation layer (layers/activation/activation_spec.h) by oblivious transfer, exact on every
+// input. A few flights and about twenty bytes an element, where garbling takes one
+// and a thousand.
+//
+// Offline both parties make random correlations: silent transfers in both directions, the client as sender
+// for most of them, hashed at once into what the online phase uses and nothing else. Counts follow from the
+// spec, so neither b nor r need be known. Online, for every input:
+//   1. a carry tree over the two parties' words (layers/activation/ot/ot_program.h) gives XOR shares of in_range, above,
+//      wrapped and carried;
+//   2. [in_range] (low(a) + low(b)) - 2^m [wrapped] + [carried] + (2^m - 1) [above] in Z_2^k, the clamped
+//   value,
+//      by products of bits and words (layers/activation/ot/ot_step.h). No extension of shares: low(a) and low(b) are
+//      integers that their owners know, and `wrapped` is what their sum lacks.
+// With pooling clamping goes first (it commutes with the maximum), so that the tournament compares m bits;
+// equal pairs of overlapping windows are compared once, and a level of the tournament runs at once for the
+// whole layer. Last the client sends its share minus r, which turns the server's share into (v - r) mod 2^k.
+//
+// A quadratic before it (layers/activation/ot/square_step.h) gives the words; it needs b offline. Its only message
+// travels with the next one; if the guard bits of its argument are to be exact, a step adds what their carry
+// changes.
+//
+// All that is revealed is uniform: each message is masked by a correlation used once, and the last one by r.
+// That holds against a peer that deviates too, once finish() has checked the correlations
+// (docs/deviating-parties.md).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "base/secret_bytes.h"
+#include "layers/activation/activation_spec.h"
+#include "layers/activation/ot/ot_step.h"
+#include "layers/activation/ot/square_step.h"
+#include "mpc/ot/random_ot.h"
+
+namespace ap::activation {
+
+/// One layer's correlations. Used once.
+template <typename StepMaterial, typename SquareMaterial>
+class OtMaterial {
+ public:
+  OtMaterial() = default;
+  OtMaterial(OtMaterial&& other) noexcept { *this = std::move(other); }
+  OtMaterial& operator=(OtMaterial&& other) noexcept {
+    plan_ = std::exchange(other.plan_, nullptr);
+    steps_ = std::exchange(other.steps_, {});
+    square_ = std::exchange(other.square_, {});
+    return *this;
+  }
+  bool empty() const { return plan_ == nullptr; }
+
+  /// For a file of this party's own. @throws Error(security) if it was used.
+  void save(SecretWriter& out) const;
+  /// @param plan  that of the layer it was made for. @throws the reader's error if bytes are missing.
+  static OtMaterial restore(std::shared_ptr<const OtPlan> plan, ByteReader& in);
+  static OtMaterial restore(const ActivationSpec& spec, ByteReader& in) {
+    return restore(std::make_shared<const OtPlan>(plan_ot_layer(spec)), in);
+  }
+
+ private:
+  friend class OtActivationClient;
+  friend class OtActivationServer;
+  std::shared_ptr<const OtPlan> plan_;
+  std::vector<StepMaterial> steps_;
+  SquareMaterial square_;
+};
+using OtClientMaterial = OtMaterial<ClientStepMaterial, SquareClientMaterial>;
+using OtServerMaterial = OtMaterial<ServerStepMaterial, SquareServerMaterial>;
+
+/// One object for each session. Layers must be prepared, and run, in the same order by both parties.
+class OtActivationClient {
+ public:
+  /// Runs the base transfers with the server's OtActivationServer. The channel must outlive this object.
+  /// @param session  that of the connection, equal at both parties
+  explicit OtActivationClient(net::Channel& channel, const SessionKey& session, Prng prng = Prng());
+
+  /// Announces a layer (or the sum of several) that will be prepared, so that the transfers are made in the
+  /// cheapest way. Optional, but both parties must do the same before the same layer.
+  void expect(const OtCost& cost);
+  void expect(std::span<const ActivationSpec> specs) { expect(ot_cost(specs)); }
+
+  /// Offline. `b`: with spec.square the client's share, spec.inputs words of spec.argument_bits() bits; else
+  /// empty. @throws Error(input) on a bad spec or b, Error(peer) on a bad message.
+  OtClientMaterial prepare(const ActivationSpec& spec, std::span<const std::uint64_t> b = {});
+  /// The same from a plan (plan_ot_layer) that serves many inferences; planning a large pooling layer takes
+  /// time.
+  OtClientMaterial prepare(std::shared_ptr<const OtPlan> plan, std::span<const std::uint64_t> b = {});
+
+  /// The consistency checks of all transfers since the last call, in both directions: after the last prepare
+  /// of an inference, before anything of it runs or is stored. One message each way, twice.
+  /// @throws mpc::FailedCheck if the server's trees are inconsistent.
+  void finish();
+
+  /// Online. Consumes the material.
+  /// @param b      spec.inputs words of spec.share_bits() bits: the client's share; empty with spec.square
+  /// @param masks  spec.outputs words of spec.out_bits bits: r, uniform and never used before
+  /// @throws Error(input) on bad sizes, Error(security) if the material was used before.
+  void run(OtClientMaterial&& material, std::span<const std::uint64_t> b,
+           std::span<const std::uint64_t> masks) {
+    run(channel_, std::move(material), b, masks);
+  }
+  /// The same in another session than the one that made the material; no base transfers are needed.
+  static void run(net::Channel& channel, OtClientMaterial&& material, std::span<const std::uint64_t> b,
+                  std::span<const std::uint64_t> masks);
+
+ private:
+  net::Channel& channel_;
+  Prng prng_;
+  mpc::SilentCotSender sent_cots_;
+  mpc::SilentCotReceiver received_cots_;
+  mpc::RandomOtSender sent_;
+  mpc::RandomOtReceiver received_;
+};
+
+class OtActivationServer {
+ public:
+  explicit OtActivationServer(net::Channel& channel, const SessionKey& session, Prng prng = Prng());
+  void expect(const OtCost& cost);
+  void expect(std::span<const ActivationSpec> specs) { expect(ot_cost(specs)); }
+  OtServerMaterial prepare(const ActivationSpec& spec);
+  OtServerMaterial prepare(std::shared_ptr<const OtPlan> plan);
+  /// As the client's.
+  void finish();
+
+  /// Online. Consumes the material.
+  /// @param a  spec.inputs words of spec.argument_bits() bits
+  /// @return spec.outputs words (v - r) mod 2^out_bits.
+  std::vector<std::uint64_t> run(OtServerMaterial&& material, std::span<const std::uint64_t> a) {
+    return run(channel_, std::move(material), a);
+  }
+  static std::vector<std::uint64_t> run(net::Channel& channel, OtServerMaterial&& material,
+                                        std::span<const std::uint64_t> a);
+
+ private:
+  net::Channel& channel_;
+  Prng prng_;
+  mpc::SilentCotReceiver received_cots_;
+  mpc::SilentCotSender sent_cots_;
+  mpc::RandomOtReceiver received_;
+  mpc::RandomOtSender sent_;
+};
+
+}  // namespace ap::activation

@@ -1,0 +1,34 @@
+// Message types of the `ot` engine, 0x0310..0x0328 of the wire format, and its quadratics, 0x0330..0x0331.
+#pragma once
+
+#include <string_view>
+
+#include "mpc/ot/silent_cot.h"
+
+namespace ap::activation {
+
+/// Offline; transfers with the client as sender, then with the server as sender.
+inline constexpr mpc::SilentCotMessages kClientSends{
+    {{0x0310, 0x0311}, 0x031f, 0x0312, 0x0321, 0x0322}, 0x0313, {0x0325, 0x0326}};
+inline constexpr mpc::SilentCotMessages kServerSends{
+    {{0x0314, 0x0315}, 0x0320, 0x0316, 0x0323, 0x0324}, 0x0317, {0x0327, 0x0328}};
+
+/// The parts of a session's key for transfers that the client sends and the server receives, and the reverse.
+inline constexpr std::string_view kClientSendsPart = "transfers sent by the client";
+inline constexpr std::string_view kServerSendsPart = "transfers sent by the server";
+
+// Online.
+inline constexpr net::MessageType kOtChoices = 0x0318;   ///< server -> client: masked digits
+inline constexpr net::MessageType kOtLeaves = 0x0319;    ///< client -> server: masked leaf tables
+inline constexpr net::MessageType kOtOpenings = 0x031a;  ///< both ways: masked factors of one level
+inline constexpr net::MessageType kOtFlips = 0x031b;     ///< client -> server: masked selection bits
+inline constexpr net::MessageType kOtServerWords =
+    0x031c;  ///< server -> client: masked products, choice bits
+inline constexpr net::MessageType kOtClientWords = 0x031d;  ///< client -> server: masked products
+inline constexpr net::MessageType kOtCorrection = 0x031e;   ///< client -> server: its share minus r
+
+// Quadratics: offline, then online.
+inline constexpr net::MessageType kSquareFactors = 0x0330;  ///< client -> server: its words, masked
+inline constexpr net::MessageType kSquareOpened = 0x0331;   ///< server -> client: its words minus b
+
+}  // namespace ap::activation

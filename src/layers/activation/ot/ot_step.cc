@@ -1,0 +1,360 @@
+#include "layers/activation/ot/ot_step.h"
+
+#include <algorithm>
+
+#include "base/bits.h"
+#include "base/error.h"
+#include "layers/activation/ot/ot_bits.h"
+#include "layers/activation/ot/ot_messages.h"
+
+namespace ap::activation {
+
+using mpc::bit_of;
+using mpc::Block;
+
+namespace {
+
+std::uint64_t low_mask(int bits) { return ~std::uint64_t{0} >> (64 - bits); }
+std::size_t entries_of(const Leaf& leaf) { return std::size_t{1} << leaf.width; }
+
+/// This party's a times the other's b from a product that it receives, its b times the other's a from one
+/// that it sends. Both parties must take the client's first.
+AndTriple make_triple(const AndStep& step, std::size_t tiles, RandomOts ots, OtRole role) {
+  const auto outputs = static_cast<int>(step.y.size());
+  const std::size_t blocks = step.y.size() * tiles;
+  AndTriple triple{SecretVector<Block>(tiles), SecretVector<Block>(blocks), SecretVector<Block>(blocks)};
+  SecretVector<Block> cross(blocks);
+  if (role == OtRole::client) ots.sent.bits(outputs, tiles, triple.b, triple.products);
+  ots.received.bits(outputs, tiles, triple.a, cross);
+  if (role == OtRole::server) ots.sent.bits(outputs, tiles, triple.b, triple.products);
+  for (std::size_t i = 0; i < blocks; ++i) {
+    triple.products[i] ^= cross[i] ^ (triple.a[i % tiles] & triple.b[i]);
+  }
+  return triple;
+}
+
+BitSide make_bit_side(mpc::RandomOtReceiver& ots, std::size_t count, int width) {
+  BitSide side{SecretVector<Block>(mpc::tiles_of(count)), SecretVector<std::uint64_t>(count)};
+  ots.words(width, side.choices, side.shares);
+  return side;
+}
+
+WordSide make_word_side(mpc::RandomOtSender& ots, std::size_t count, int width) {
+  WordSide side{SecretVector<std::uint64_t>(count), SecretVector<std::uint64_t>(count)};
+  ots.words(width, side.d, side.shares);
+  return side;
+}
+
+/// Terms of which a product is transferred.
+template <typename Body>
+void for_transferred(const OtStep& step, const Body& body) {
+  std::size_t index = 0;
+  for (const BitTerm& term : step.terms) {
+    if (term.width > 0) body(term, index++);
+  }
+}
+
+/// -v if `negative`, else v.
+std::uint64_t with_sign(std::uint64_t v, std::uint64_t negative) { return (v ^ (0 - negative)) + negative; }
+
+/// The factor of the product of the two shares of a term's bit, divided by 2^shift.
+std::uint64_t product_factor(const OtStep& step, const BitTerm& term) {
+  return (0 - (((2 * term.factor) & low_mask(step.ring)) >> term.shift)) & low_mask(term.width);
+}
+
+/// bit * v of one instance, v this party's, `revealed` the other's masked bit: writes what is sent, returns
+/// the share. All modulo 2^64; the caller reduces.
+struct WordProduct {
+  std::uint64_t masked;
+  std::uint64_t share;
+};
+WordProduct word_product(const WordSide& side, std::size_t i, std::uint64_t v, std::uint64_t revealed) {
+  return {with_sign(v, revealed) - side.d[i], (v & (0 - revealed)) + side.shares[i]};
+}
+std::uint64_t bit_product(const BitSide& side, std::size_t i, std::uint64_t masked) {
+  return (masked & (0 - bit_of(side.choices, i))) + side.shares[i];
+}
+
+std::uint64_t operand(const OtStep& step, std::uint64_t word) {
+  return (word >> step.operand_shift) & low_mask(step.operand_bits);
+}
+
+void put_masked(SliceWriter& writer, std::span<const Block> bits, const SecretVector<Block>& choices) {
+  SecretVector<Block> masked(bits.begin(), bits.end());
+  for (std::size_t i = 0; i < masked.size(); ++i) masked[i] ^= choices[i];
+  writer.put(masked.data());
+}
+
+void append_packed(Bytes& message, std::span<const std::uint64_t> words, int bits) {
+  const std::size_t at = message.size();
+  message.resize(at + packed_bytes(words.size(), bits));
+  pack_bits(words, bits, std::span(message).subspan(at));
+}
+
+/// Takes the packed words at the front of `message`.
+void take_packed(ByteView& message, int bits, std::span<std::uint64_t> words) {
+  const std::size_t size = packed_bytes(words.size(), bits);
+  unpack_bits(message.first(size), bits, words);
+  message = message.subspan(size);
+}
+
+/// The client's digits as slices: its word, and the word whose high part is negated.
+struct ClientSlices {
+  SecretVector<Block> word;
+  SecretVector<Block> negated;
+};
+
+ClientSlices client_slices(const ComparisonProgram& program, std::span<const std::uint64_t> words) {
+  const std::size_t blocks = static_cast<std::size_t>(program.bits) * mpc::tiles_of(words.size());
+  ClientSlices slices{SecretVector<Block>(blocks), SecretVector<Block>(blocks)};
+  mpc::slice_words(words, 0, program.bits, slices.word);
+  SecretVector<std::uint64_t> negated(words.size());
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    negated[i] = (0 - (words[i] >> program.high_shift)) << program.high_shift;
+  }
+  mpc::slice_words(negated, 0, program.bits, slices.negated);
+  return slices;
+}
+
+/// Answers the server's masked digits. The string of entry 0 becomes the client's share, so it is not sent.
+void send_leaves(net::Channel& channel, const OtStep& step, const ClientStepMaterial& material,
+                 std::span<const std::uint64_t> words, SharedBits& bits) {
+  const ComparisonProgram& program = step.program;
+  const std::size_t tiles = bits.tiles();
+  const ClientSlices slices = client_slices(program, words);
+  bits.set_locals(slices.word);
+  const Bytes choices =
+      channel.receive_exactly(kOtChoices, program.leaf_choice_bits() * packed_bytes(step.count, 1));
+  SliceReader reader(choices, step.count);
+  SliceWriter writer(step.count, program.leaf_message_bits());
+  for (std::size_t l = 0; l < program.leaves.size(); ++l) {
+    const Leaf& leaf = program.leaves[l];
+    const auto width = static_cast<std::size_t>(leaf.width);
+    const std::size_t entries = entries_of(leaf);
+    std::vector<Block> masked_digit(width * tiles);
+    for (std::size_t i = 0; i < width; ++i) reader.get(masked_digit.data() + i * tiles, tiles);
+    SecretVector<Block> tables = material.leaves[l];
+    for (std::size_t tile = 0; tile < tiles; ++tile) {
+      Block y[mpc::kMaxTableBits];
+      Block e[mpc::kMaxTableBits];
+      Block index[mpc::kMaxTableBits];
+      for (std::size_t i = 0; i < width; ++i) {
+        const std::size_t row = (static_cast<std::size_t>(leaf.shift) + i) * tiles + tile;
+        y[i] = slices.word[row];
+        e[i] = slices.negated[row];
+        index[i] = masked_digit[i * tiles + tile];
+      }
+      for (std::size_t o = 0; o < leaf.outputs.size(); ++o) {
+        Block values[std::size_t{1} << mpc::kMaxTableBits];
+        leaf_entries(leaf.outputs[o], leaf.width, y, e, values);
+        mpc::permute_entries(values, leaf.width, index);
+        Block* const table = tables.data() + o * entries * tiles + tile;
+        const Block share = table[0] ^ values[0];
+        for (std::size_t j = 1; j < entries; ++j) table[j * tiles] ^= values[j] ^ share;
+        bits.slice(leaf.first + static_cast<int>(o))[tile] = share;
+      }
+    }
+    for (std::size_t o = 0; o < leaf.outputs.size(); ++o) {
+      for (std::size_t j = 1; j < entries; ++j) writer.put(tables.data() + (o * entries + j) * tiles);
+    }
+  }
+  channel.send(kOtLeaves, writer.bytes());
+}
+
+void receive_leaves(net::Channel& channel, const OtStep& step, const ServerStepMaterial& material,
+                    std::span<const std::uint64_t> words, SharedBits& bits) {
+  const ComparisonProgram& program = step.program;
+  const std::size_t tiles = bits.tiles();
+  SecretVector<Block> slices(static_cast<std::size_t>(program.bits) * tiles);
+  mpc::slice_words(words, 0, program.bits, slices);
+  bits.set_locals(slices);
+  SliceWriter writer(step.count, program.leaf_choice_bits());
+  SecretVector<Block> masked(tiles);
+  for (std::size_t l = 0; l < program.leaves.size(); ++l) {
+    const Leaf& leaf = program.leaves[l];
+    for (std::size_t i = 0; i < static_cast<std::size_t>(leaf.width); ++i) {
+      const Block* digit = slices.data() + (static_cast<std::size_t>(leaf.shift) + i) * tiles;
+      const Block* index = material.leaves[l].index.data() + i * tiles;
+      for (std::size_t tile = 0; tile < tiles; ++tile) masked[tile] = digit[tile] ^ index[tile];
+      writer.put(masked.data());
+    }
+  }
+  channel.send(kOtChoices, writer.bytes());
+  const Bytes message =
+      channel.receive_exactly(kOtLeaves, program.leaf_message_bits() * packed_bytes(step.count, 1));
+  SliceReader reader(message, step.count);
+  for (std::size_t l = 0; l < program.leaves.size(); ++l) {
+    const Leaf& leaf = program.leaves[l];
+    const std::size_t entries = entries_of(leaf);
+    const ServerStepMaterial::LeafChoice& choice = material.leaves[l];
+    std::vector<Block> table(entries * tiles, Block{0, 0});
+    for (std::size_t o = 0; o < leaf.outputs.size(); ++o) {
+      for (std::size_t j = 1; j < entries; ++j) reader.get(table.data() + j * tiles, tiles);
+      const auto out = bits.slice(leaf.first + static_cast<int>(o));
+      for (std::size_t tile = 0; tile < tiles; ++tile) {
+        Block values[std::size_t{1} << mpc::kMaxTableBits];
+        Block index[mpc::kMaxTableBits];
+        for (std::size_t j = 0; j < entries; ++j) values[j] = table[j * tiles + tile];
+        for (std::size_t i = 0; i < static_cast<std::size_t>(leaf.width); ++i) {
+          index[i] = choice.index[i * tiles + tile];
+        }
+        out[tile] = mpc::select_entry(values, leaf.width, index) ^ choice.strings[o * tiles + tile];
+      }
+    }
+  }
+}
+
+/// What a step without an operand gives.
+void sum_terms(const OtStep& step, SharedBits& bits, std::span<std::uint64_t> shares) {
+  std::fill(shares.begin(), shares.end(), 0);
+  for (const BitTerm& term : step.terms) {
+    AP_ASSERT(term.width == 0);
+    const auto t = bits.slice(term.variable);
+    for (std::size_t i = 0; i < shares.size(); ++i) shares[i] += term.factor & (0 - bit_of(t, i));
+  }
+  for (std::uint64_t& share : shares) share &= low_mask(step.ring);
+}
+
+}  // namespace
+
+ClientStepMaterial prepare_client_step(const OtStep& step, RandomOts ots) {
+  const std::size_t tiles = mpc::tiles_of(step.count);
+  ClientStepMaterial material;
+  for (const Leaf& leaf : step.program.leaves) {
+    auto& table = material.leaves.emplace_back(leaf.outputs.size() * entries_of(leaf) * tiles);
+    ots.sent.tables(leaf.width, static_cast<int>(leaf.outputs.size()), tiles, table);
+  }
+  for (const AndStep& s : step.program.ands)
+    material.triples.push_back(make_triple(s, tiles, ots, OtRole::client));
+  if (step.operand_bits == 0) return material;
+  material.flip = make_bit_side(ots.received, step.count, step.ring);
+  material.select = make_word_side(ots.sent, step.count, step.ring);
+  for_transferred(step, [&](const BitTerm& term, std::size_t) {
+    material.terms.push_back(make_word_side(ots.sent, step.count, term.width));
+  });
+  return material;
+}
+
+ServerStepMaterial prepare_server_step(const OtStep& step, RandomOts ots) {
+  const std::size_t tiles = mpc::tiles_of(step.count);
+  ServerStepMaterial material;
+  for (const Leaf& leaf : step.program.leaves) {
+    auto& choice = material.leaves.emplace_back();
+    choice.index.resize(static_cast<std::size_t>(leaf.width) * tiles);
+    choice.strings.resize(leaf.outputs.size() * tiles);
+    ots.received.tables(leaf.width, static_cast<int>(leaf.outputs.size()), tiles, choice.index,
+                        choice.strings);
+  }
+  for (const AndStep& s : step.program.ands) {
+    material.triples.push_back(make_triple(s, tiles, ots, OtRole::server));
+  }
+  if (step.operand_bits == 0) return material;
+  material.flip = make_word_side(ots.sent, step.count, step.ring);
+  material.select = make_bit_side(ots.received, step.count, step.ring);
+  for_transferred(step, [&](const BitTerm& term, std::size_t) {
+    material.terms.push_back(make_bit_side(ots.received, step.count, term.width));
+  });
+  return material;
+}
+
+void run_client_step(net::Channel& channel, const OtStep& step, const ClientStepMaterial& material,
+                     std::span<const std::uint64_t> words, std::span<std::uint64_t> shares) {
+  const std::size_t count = step.count;
+  SharedBits bits(step.program, count, OtRole::client);
+  send_leaves(channel, step, material, words, bits);
+  bits.evaluate(channel, material.triples);
+  if (step.operand_bits == 0) return sum_terms(step, bits, shares);
+
+  const auto z = bits.slice(step.program.in_range);
+  SliceWriter flips(count, 1);
+  put_masked(flips, z, material.flip.choices);
+  channel.send(kOtFlips, flips.bytes());
+
+  const std::size_t slices = 1 + material.terms.size();
+  const Bytes message = channel.receive_exactly(
+      kOtServerWords, packed_bytes(count, step.ring) + slices * packed_bytes(count, 1));
+  ByteView view(message);
+  SecretVector<std::uint64_t> masked(count);
+  take_packed(view, step.ring, masked);
+  SliceReader reader(view, count);
+  std::vector<Block> revealed(bits.tiles());
+  reader.get(revealed.data(), bits.tiles());
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint64_t mine = bit_of(z, i);
+    const std::uint64_t value = operand(step, words[i]);
+    const auto [sent, share] = word_product(material.select, i, with_sign(value, mine), bit_of(revealed, i));
+    shares[i] = bit_product(material.flip, i, masked[i]) + (value & (0 - mine)) + share;
+    masked[i] = sent;
+  }
+  Bytes reply;
+  append_packed(reply, masked, step.ring);
+  for (const BitTerm& term : step.terms) {
+    const auto t = bits.slice(term.variable);
+    for (std::size_t i = 0; i < count; ++i) shares[i] += term.factor & (0 - bit_of(t, i));
+  }
+  for_transferred(step, [&](const BitTerm& term, std::size_t index) {
+    const auto t = bits.slice(term.variable);
+    const std::uint64_t factor = product_factor(step, term);
+    reader.get(revealed.data(), bits.tiles());
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto [sent, share] =
+          word_product(material.terms[index], i, factor & (0 - bit_of(t, i)), bit_of(revealed, i));
+      shares[i] += share << term.shift;
+      masked[i] = sent;
+    }
+    append_packed(reply, masked, term.width);
+  });
+  channel.send(kOtClientWords, reply);
+  for (std::uint64_t& share : shares) share &= low_mask(step.ring);
+}
+
+void run_server_step(net::Channel& channel, const OtStep& step, const ServerStepMaterial& material,
+                     std::span<const std::uint64_t> words, std::span<std::uint64_t> shares) {
+  const std::size_t count = step.count;
+  SharedBits bits(step.program, count, OtRole::server);
+  receive_leaves(channel, step, material, words, bits);
+  bits.evaluate(channel, material.triples);
+  if (step.operand_bits == 0) return sum_terms(step, bits, shares);
+
+  const auto z = bits.slice(step.program.in_range);
+  const Bytes flips = channel.receive_exactly(kOtFlips, packed_bytes(count, 1));
+  std::vector<Block> revealed(bits.tiles());
+  SliceReader(flips, count).get(revealed.data(), bits.tiles());
+  SecretVector<std::uint64_t> masked(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint64_t mine = bit_of(z, i);
+    const std::uint64_t value = operand(step, words[i]);
+    const auto [sent, share] = word_product(material.flip, i, with_sign(value, mine), bit_of(revealed, i));
+    shares[i] = (value & (0 - mine)) + share;
+    masked[i] = sent;
+  }
+  Bytes message;
+  append_packed(message, masked, step.ring);
+  SliceWriter choices(count, 1 + material.terms.size());
+  put_masked(choices, z, material.select.choices);
+  for_transferred(step, [&](const BitTerm& term, std::size_t index) {
+    put_masked(choices, bits.slice(term.variable), material.terms[index].choices);
+  });
+  message.insert(message.end(), choices.bytes().begin(), choices.bytes().end());
+  channel.send(kOtServerWords, message);
+
+  std::size_t size = packed_bytes(count, step.ring);
+  for_transferred(step, [&](const BitTerm& term, std::size_t) { size += packed_bytes(count, term.width); });
+  const Bytes reply = channel.receive_exactly(kOtClientWords, size);
+  ByteView view(reply);
+  take_packed(view, step.ring, masked);
+  for (std::size_t i = 0; i < count; ++i) shares[i] += bit_product(material.select, i, masked[i]);
+  for (const BitTerm& term : step.terms) {
+    const auto t = bits.slice(term.variable);
+    for (std::size_t i = 0; i < count; ++i) shares[i] += term.factor & (0 - bit_of(t, i));
+  }
+  for_transferred(step, [&](const BitTerm& term, std::size_t index) {
+    take_packed(view, term.width, masked);
+    for (std::size_t i = 0; i < count; ++i) {
+      shares[i] += bit_product(material.terms[index], i, masked[i]) << term.shift;
+    }
+  });
+  for (std::uint64_t& share : shares) share &= low_mask(step.ring);
+}
+
+}  // namespace ap::activation

@@ -1,0 +1,72 @@
+// One step of the `ot` engine (layers/activation/ot/ot_plan.h) for all its instances: material offline, then the two
+// parties' online parts. With z = z_s xor z_c the shared bit that selects, A the server's and B the client's
+// operand, all in Z_2^ring:
+//   z (A + B) = z_s A + z_c (1 - 2 z_s) A + z_c B + z_s (1 - 2 z_c) B,
+//   bit t = t_s + t_c - 2 t_s t_c,
+// the middle products are bits of one party times words of the other and use one random product
+// (mpc/ot/random_ot.h) each: the owner of the bit reveals it xor a random bit c, the other then its word, with
+// the sign that this bit gives it, minus the random D.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "layers/activation/ot/ot_plan.h"
+#include "mpc/ot/random_ot.h"
+
+namespace ap::activation {
+
+/// One party's part of a random product c D. The party with the bit holds c, the other D.
+struct BitSide {
+  SecretVector<mpc::Block> choices;
+  SecretVector<std::uint64_t> shares;
+};
+struct WordSide {
+  SecretVector<std::uint64_t> d;
+  SecretVector<std::uint64_t> shares;
+};
+
+/// What both parties hold for one AND step: shares of a, b[i] and a b[i], slice after slice.
+struct AndTriple {
+  SecretVector<mpc::Block> a;
+  SecretVector<mpc::Block> b;
+  SecretVector<mpc::Block> products;
+};
+
+struct ClientStepMaterial {
+  std::vector<SecretVector<mpc::Block>> leaves;  ///< random tables
+  std::vector<AndTriple> triples;
+  BitSide flip;
+  WordSide select;
+  std::vector<WordSide> terms;
+};
+
+struct ServerStepMaterial {
+  struct LeafChoice {
+    SecretVector<mpc::Block> index;
+    SecretVector<mpc::Block> strings;
+  };
+  std::vector<LeafChoice> leaves;
+  std::vector<AndTriple> triples;
+  WordSide flip;
+  BitSide select;
+  std::vector<BitSide> terms;
+};
+
+/// Where a party's random correlations come from: `sent` by it, `received` by it.
+struct RandomOts {
+  mpc::RandomOtSender& sent;
+  mpc::RandomOtReceiver& received;
+};
+
+ClientStepMaterial prepare_client_step(const OtStep& step, RandomOts ots);
+ServerStepMaterial prepare_server_step(const OtStep& step, RandomOts ots);
+
+/// `words`: step.count words of at least step.program.bits bits; `shares`: the results, modulo 2^ring.
+void run_client_step(net::Channel& channel, const OtStep& step, const ClientStepMaterial& material,
+                     std::span<const std::uint64_t> words, std::span<std::uint64_t> shares);
+void run_server_step(net::Channel& channel, const OtStep& step, const ServerStepMaterial& material,
+                     std::span<const std::uint64_t> words, std::span<std::uint64_t> shares);
+
+}  // namespace ap::activation

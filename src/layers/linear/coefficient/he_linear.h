@@ -1,0 +1,96 @@
+// One linear layer under encryption (design, sections 3 and 4): the client sends Enc(r), the server answers
+// with an encryption of W r - s, and the two hold shares of W r mod 2^log2_p.
+//
+//   client  HeLinear::encrypt(r)        -> uploads
+//   server  PreparedLinear::apply(...)  -> replies, server shares
+//   client  HeLinear::decrypt(replies)  -> client shares
+//
+// client + server = W r mod 2^log2_p up to -1, 0 or +1 from the two roundings, plus round(p e / q) for the
+// noise e. All sizes and all operation counts are functions of public shapes.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "he/bfv/scheme.h"
+#include "layers/linear/coefficient/layout.h"
+
+namespace ap::linear {
+
+/// What both parties know of a layer: its packing, ring, plaintext modulus and reply format.
+class HeLinear {
+ public:
+  /// Replies drop drop0 low bits of c0 and drop1 of c1, and carry noise of the server's own of this step
+  /// (random/wide_noise.h; 0 for none) in every coefficient of c0.
+  /// @throws Error(input) if the layout's ring is not the context's, or a number is out of range.
+  HeLinear(Layout layout, bfv::ContextPtr context, int log2_p, int drop0, int drop1,
+           std::uint64_t noise_step);
+
+  const Layout& layout() const { return layout_; }
+  const bfv::ContextPtr& context() const { return context_; }
+  int log2_p() const { return log2_p_; }
+  std::uint64_t noise_step() const { return noise_step_; }
+  /// Format of reply `reply`, and the flat output index of each of its positions.
+  bfv::ReplyFormat reply_format(std::size_t reply) const;
+  std::span<const std::uint32_t> outputs(std::size_t reply) const;
+
+  /// Exact bytes of all uploads, and of all replies, of one evaluation.
+  std::size_t upload_bytes() const { return layout_.uploads() * bfv::encrypted_bytes(*context_); }
+  std::size_t reply_bytes() const { return reply_offset_.back(); }
+  /// Where reply `reply` begins in the concatenation of all.
+  std::size_t reply_offset(std::size_t reply) const { return reply_offset_[reply]; }
+
+  /// Client: encrypts r (flat [c_in][h][w], values mod 2^log2_p) into the concatenation of all uploads.
+  /// `seed` is fresh and secret; upload i draws from its stream i.
+  Bytes encrypt(const bfv::SecretKey& key, std::span<const std::uint64_t> r, const Seed& seed,
+                bfv::ErrorSource errors = bfv::ErrorSource::centred_binomial) const;
+  /// Client: its shares (flat [c_out][h_out][w_out]) from the concatenation of all replies.
+  /// @throws Error(peer) on a wrong size or an invalid reply.
+  void decrypt(const bfv::SecretKey& key, ByteView replies, std::span<std::uint64_t> client_shares) const;
+
+ private:
+  Layout layout_;
+  bfv::ContextPtr context_;
+  int log2_p_, drop0_, drop1_;
+  std::uint64_t noise_step_;
+  // All reads, reply after reply.
+  std::vector<std::uint32_t> positions_, outputs_;
+  std::vector<std::size_t> read_offset_, reply_offset_;
+};
+
+/// The server's side: the weights as polynomials in NTT form, prepared once and used for every evaluation.
+class PreparedLinear {
+ public:
+  /// weights[c_out][c_in / groups][kernel_h][kernel_w].
+  /// @throws Error(input) if their number is not the layer's.
+  PreparedLinear(std::shared_ptr<const HeLinear> layer, std::span<const std::int16_t> weights);
+
+  const HeLinear& layer() const { return *layer_; }
+  /// Largest sum of squares of the weight coefficients behind one reply. Every coefficient of a product
+  /// carries noise, also where the tensor is zero, so all outputs that share a reply count (layers/linear/noise_model.h).
+  double max_reply_norm2() const { return max_reply_norm2_; }
+  /// Bytes that the prepared weights occupy.
+  std::size_t memory_bytes() const;
+
+  /// Evaluates the layer: `uploads` as HeLinear::encrypt made them; writes the server's shares (flat outputs,
+  /// mod 2^log2_p) and returns the concatenation of all replies. `seed` is fresh and secret; reply i draws
+  /// from its stream i, so the result does not depend on the number of threads.
+  /// @throws Error(peer) if the uploads have a wrong size or are not valid ciphertexts.
+  Bytes apply(ByteView uploads, const bfv::PublicKey& key, const Seed& seed,
+              std::span<std::uint64_t> server_shares,
+              bfv::ErrorSource errors = bfv::ErrorSource::centred_binomial) const;
+
+ private:
+  std::shared_ptr<const HeLinear> layer_;
+  std::vector<bfv::PreparedPlaintext> weights_;
+  double max_reply_norm2_ = 0;
+};
+
+/// Largest sum of squares of the weight coefficients behind one reply of a layout, without preparing
+/// anything.
+double max_reply_norm2(const Layout& layout, std::span<const std::int16_t> weights);
+/// The largest magnitude of a weight; 0 if there are none.
+double largest_magnitude(std::span<const std::int16_t> weights);
+
+}  // namespace ap::linear

@@ -1,0 +1,92 @@
+#include "nn/data/dataset.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "nn/data/dataset_formats.h"
+
+namespace ap::nn {
+namespace {
+
+constexpr const char* kSchemes =
+    "cifar10:FILE, cifar100:FILE, mnist:DIR, mnist-train:DIR, images:DIR, npy:X.npy[,Y.npy]";
+
+Dataset read(const std::string& argument, Range range, const std::optional<Shape>& expected) {
+  const std::size_t colon = argument.find(':');
+  const std::string scheme = argument.substr(0, colon);
+  const std::string rest = colon == std::string::npos ? "" : argument.substr(colon + 1);
+  if (rest.empty()) fail_input("\"{}\" is not a data argument; the known ones are {}", argument, kSchemes);
+  if (scheme == "cifar10") return read_cifar(rest, 1, 10, range);
+  if (scheme == "cifar100") return read_cifar(rest, 2, 100, range);
+  if (scheme == "mnist") return read_idx(rest, "t10k", range);
+  if (scheme == "mnist-train") return read_idx(rest, "train", range);
+  if (scheme == "images") {
+    const int channels = expected && (expected->c == 1 || expected->c == 3) ? expected->c : 0;
+    return read_png_folder(rest, channels, range);
+  }
+  if (scheme == "npy") {
+    const std::size_t comma = rest.find(',');
+    return read_npy(rest.substr(0, comma), comma == std::string::npos ? "" : rest.substr(comma + 1), range);
+  }
+  fail_input("unknown data source \"{}\" in \"{}\"; the known ones are {}", scheme, argument, kSchemes);
+}
+
+}  // namespace
+
+Selection select(Range range, std::uint64_t total, std::uint64_t image_bytes, const std::string& source) {
+  if (range.begin < 0 || range.end <= range.begin) {
+    fail_input("the range {}:{} selects no images; give A:B with 0 <= A < B", range.begin, range.end);
+  }
+  const auto begin = static_cast<std::uint64_t>(range.begin);
+  if (begin >= total)
+    fail_input("{} has {} images, so the range from {} on selects none", source, total, begin);
+  const std::uint64_t count = std::min(total, static_cast<std::uint64_t>(range.end)) - begin;
+  if (count > kMaxPixelBytes / image_bytes) {
+    fail_input("{} images of {} bytes from {} are more than {} MiB; select fewer with --first or --range",
+               count, image_bytes, source, kMaxPixelBytes >> 20);
+  }
+  return {begin, count};
+}
+
+std::size_t Dataset::size() const {
+  const auto values = static_cast<std::size_t>(shape.size());
+  return values == 0 ? 0 : (floats.empty() ? bytes.size() : floats.size()) / values;
+}
+
+std::vector<float> Dataset::inputs(std::size_t begin, std::size_t end,
+                                   const Normalization& normalization) const {
+  AP_ASSERT(begin <= end && end <= size());
+  normalization.check(shape.c);
+  const auto plane = static_cast<std::size_t>(shape.h) * static_cast<std::size_t>(shape.w);
+  const auto channels = static_cast<std::size_t>(shape.c);
+  std::vector<float> out((end - begin) * channels * plane);
+  const std::size_t offset = begin * channels * plane;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const double pixel = floats.empty() ? bytes[offset + i] : static_cast<double>(floats[offset + i]);
+    out[i] = static_cast<float>(normalization.apply(pixel, static_cast<int>(i / plane % channels)));
+  }
+  return out;
+}
+
+Tensor Dataset::input(std::size_t i, const Normalization& normalization) const {
+  return {shape, inputs(i, i + 1, normalization)};
+}
+
+Dataset load_dataset(const std::string& argument, Range range, std::optional<Shape> expected) {
+  Dataset data = read(argument, range, expected);
+  data.source = argument;
+  data.first = range.begin;
+  if (expected && !(data.shape == *expected)) {
+    const bool takes_vectors = expected->h == 1 && expected->w == 1 && expected->size() == data.shape.size();
+    if (!takes_vectors) {
+      fail_input(
+          "{} holds images of shape {}, but the network takes {}; convert the images or choose another "
+          "source",
+          argument, to_string(data.shape), to_string(*expected));
+    }
+    data.shape = *expected;
+  }
+  return data;
+}
+
+}  // namespace ap::nn

@@ -1,0 +1,267 @@
+#include "nn/quantise/quantise.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "nn/execute/integer_executor.h"
+#include "nn/ir/quantised_bounds.h"
+#include "nn/quantise/quantise_rewrite.h"
+#include "nn/quantise/quantise_scales.h"
+#include "nn/quantise/quantise_statistics.h"
+
+namespace ap::nn {
+namespace {
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+/// set_ranges, where max-pools without a clip of their own get the narrowest clamp that changes nothing.
+void set_ranges_and_pools(QuantisedNetwork& network, std::span<const int> lone_pools) {
+  for (int i : lone_pools) {
+    QNode& pool = network.nodes[at(i)];
+    set_ranges(network, i);
+    const QNode& in = network.nodes[at(pool.inputs[0])];
+    auto& activation = std::get<QActivation>(pool.op);
+    activation.low = in.low;
+    activation.bits =
+        std::max(1, static_cast<int>(std::bit_width(static_cast<std::uint64_t>(in.high - in.low))));
+  }
+  set_ranges(network, static_cast<int>(network.nodes.size()));
+}
+
+/// Third step: writes down the integer network.
+class Emitter {
+ public:
+  Emitter(const IntegerGraph& graph, std::span<const NodeStatistics> statistics,
+          std::span<const NodeScale> scales, const QuantiseOptions& options)
+      : graph_(graph),
+        statistics_(statistics),
+        scales_(scales),
+        options_(options),
+        position_(nodes().size(), -1) {}
+
+  QuantisedNetwork run() {
+    out_.name = graph_.graph.name;
+    for (int i = 0; i < static_cast<int>(nodes().size()); ++i) {
+      if (graph_.pooled_by[at(i)] >= 0) {
+        // Its clip comes before it (and stands for both) or follows and will.
+        if (graph_.pooled_by[at(i)] < i) position_[at(i)] = position_[at(graph_.pooled_by[at(i)])];
+        continue;
+      }
+      number_ = i;
+      std::visit([this](const auto& op) { emit(op); }, nodes()[at(i)].op);
+    }
+    set_ranges_and_pools(out_, lone_pools_);
+    return std::move(out_);
+  }
+
+  /// The integer node that stands for node i of the graph.
+  int position(int i) const { return position_[at(i)]; }
+  const std::vector<int>& lone_pools() const { return lone_pools_; }
+
+ private:
+  const std::vector<Node>& nodes() const { return graph_.graph.nodes; }
+  const Node& node() const { return nodes()[at(number_)]; }
+  const NodeScale& scale() const { return scales_[at(number_)]; }
+
+  int add(QOp op, std::vector<int> inputs, Shape shape, double s, const std::string& name) {
+    out_.nodes.push_back({name, std::move(op), std::move(inputs), shape, s, 0, 0});
+    return static_cast<int>(out_.nodes.size()) - 1;
+  }
+
+  void emit_simple(QOp op) {
+    std::vector<int> inputs;
+    for (int k : node().inputs) inputs.push_back(position_[at(k)]);
+    position_[at(number_)] = add(std::move(op), std::move(inputs), node().shape, scale().scale, node().name);
+  }
+
+  void emit(const InputOp&) {
+    emit_simple(QInput{});
+    QNode& input = out_.nodes.back();
+    input.low = scale().low;
+    input.high = scale().low + (std::int64_t{1} << options_.input_bits) - 1;
+  }
+
+  void emit(const ConvOp& op) {
+    const Shape& in = nodes()[at(node().inputs[0])].shape;
+    emit_linear(op.weights, op.bias, QLinear{in, op.window, op.groups, {}, {}});
+  }
+  void emit(const FullyConnectedOp& op) {
+    const auto size = static_cast<int>(nodes()[at(node().inputs[0])].shape.size());
+    emit_linear(op.weights, op.bias, QLinear{{size, 1, 1}, Window{}, 1, {}, {}});
+  }
+
+  void emit_linear(const std::vector<float>& weights, const std::vector<float>& bias, QLinear linear) {
+    const double s = scale().scale;
+    const double step = s / scales_[at(node().inputs[0])].scale;
+    const auto limit = static_cast<double>(weight_limit(options_.weight_bits));
+    for (float w : weights) {
+      linear.weights.push_back(static_cast<std::int16_t>(std::clamp(std::round(w / step), -limit, limit)));
+    }
+    for (float b : bias) {
+      const double units = std::round(b / s);
+      if (std::abs(units) > static_cast<double>(kMaxMagnitude)) {
+        fail_input("node '{}': a bias of {} is too large for its weights' step of {}", node().name, b, step);
+      }
+      linear.bias.push_back(static_cast<std::int64_t>(units));
+    }
+    emit_simple(std::move(linear));
+  }
+
+  void emit(const AddOp&) {
+    QAdd add_op;
+    for (int k : node().inputs) {
+      add_op.multiplier.push_back(
+          std::max<std::int64_t>(1, std::llround(scales_[at(k)].scale / scale().scale)));
+    }
+    emit_simple(std::move(add_op));
+  }
+
+  void emit(const AveragePoolOp& op) { emit_simple(QSumPool{op.window}); }
+  void emit(const ConcatOp&) { emit_simple(QConcat{}); }
+  void emit(const GatherOp& op) { emit_simple(QGather{op.index}); }
+  void emit(const AffineOp&) { AP_ASSERT(false); }
+
+  void emit(const MaxPoolOp& op) {
+    emit_simple(QActivation{.shift = 0, .low = 0, .bits = 1, .has_pool = true, .pool = op.window});
+    lone_pools_.push_back(position_[at(number_)]);
+  }
+
+  void emit(const ClipOp&) {
+    QActivation activation{
+        .shift = scale().shift, .low = scale().low, .bits = options_.activation_bits, .pool = {}};
+    int source = node().inputs[0];
+    Shape shape = node().shape;
+    if (const int pool = graph_.pool[at(number_)]; pool >= 0) {
+      activation.has_pool = true;
+      activation.pool = std::get<MaxPoolOp>(nodes()[at(pool)].op).window;
+      if (pool == source) source = nodes()[at(pool)].inputs[0];
+      shape = nodes()[at(std::max(pool, number_))].shape;
+    }
+    const int input = rescaled(position_[at(source)]);
+    position_[at(number_)] = add(activation, {input}, shape, scale().scale, node().name);
+    // The shift is exact: what rounding of a multiplier leaves is part of the error, not of the scale.
+    out_.nodes.back().scale = std::ldexp(out_.nodes[at(input)].scale, activation.shift);
+  }
+
+  /// Multiplies integer node `input` where its scale cannot meet this node's by a shift.
+  int rescaled(int input) {
+    if (scale().rescale == 1) return input;
+    const Shape shape = out_.nodes[at(input)].shape;
+    return add(QAdd{{scale().rescale}}, {input}, shape, std::ldexp(scale().scale, -scale().shift),
+               node().name + "/rescale");
+  }
+
+  void emit(const QuadraticOp& op) {
+    const int source = node().inputs[0];
+    const double s = scale().scale;
+    const double t = std::ldexp(out_.nodes[at(position_[at(source)])].scale, scale().shift);
+    const NodeStatistics& seen = statistics_[at(source)];
+    const double largest = std::max(std::abs(double{seen.low}), std::abs(double{seen.high})) / t;
+    QQuadratic quadratic{.shift = scale().shift, .low = scale().low, .bits = options_.activation_bits};
+    // The fewest extra bits with which the coefficients' rounding costs at most a quarter of a step.
+    constexpr int kMaxPostShift = 30;
+    for (;; ++quadratic.post_shift) {
+      const double unit = std::ldexp(s, -quadratic.post_shift);
+      const double exact[] = {op.c0 / unit, op.c1 * t / unit, op.c2 * t * t / unit};
+      std::int64_t* const rounded[] = {&quadratic.c0, &quadratic.c1, &quadratic.c2};
+      double error = 0;
+      for (int k = 0; k < 3; ++k) {
+        *rounded[k] = std::llround(exact[k]);
+        error += std::abs(exact[k] - std::round(exact[k])) * std::pow(largest, k);
+      }
+      if (error <= std::ldexp(0.25, quadratic.post_shift) || quadratic.post_shift == kMaxPostShift) break;
+    }
+    emit_simple(quadratic);
+  }
+
+  const IntegerGraph& graph_;
+  std::span<const NodeStatistics> statistics_;
+  std::span<const NodeScale> scales_;
+  const QuantiseOptions& options_;
+  std::vector<int> position_;
+  int number_ = 0;
+  QuantisedNetwork out_;
+  std::vector<int> lone_pools_;
+};
+
+/// Fourth step. Runs all images through the network node by node and moves the biases of every linear node so
+/// that the mean of each channel is that of the float network.
+void correct_biases(QuantisedNetwork& network, std::span<const Tensor> images,
+                    std::span<const std::vector<double>* const> float_mean) {
+  using Values = std::vector<std::int32_t>;
+  const IntegerExecutor executor(network);
+  const std::size_t count = network.nodes.size();
+  std::vector<int> last_use(count, 0);
+  for (std::size_t i = 0; i < count; ++i) {
+    for (int k : network.nodes[i].inputs) last_use[at(k)] = static_cast<int>(i);
+  }
+  std::vector<std::vector<Values>> values(count, std::vector<Values>(images.size()));
+  for (std::size_t i = 0; i < count; ++i) {
+    QNode& node = network.nodes[i];
+    parallel_for(images.size(), [&](std::size_t n) {
+      const Values input = i == 0 ? quantise_input(network, images[n].data) : Values();
+      std::vector<std::span<const std::int32_t>> inputs;
+      if (i == 0) inputs.push_back(input);
+      for (int k : node.inputs) inputs.push_back(values[at(k)][n]);
+      values[i][n] = executor.evaluate(static_cast<int>(i), inputs);
+    });
+    if (auto* linear = std::get_if<QLinear>(&node.op)) {
+      const std::size_t plane =
+          static_cast<std::size_t>(node.shape.h) * static_cast<std::size_t>(node.shape.w);
+      for (std::size_t c = 0; c < linear->bias.size(); ++c) {
+        double sum = 0;
+        for (const Values& v : values[i]) {
+          for (std::size_t k = c * plane; k < (c + 1) * plane; ++k) sum += v[k];
+        }
+        const double mean = sum / static_cast<double>(plane * images.size());
+        const auto change = static_cast<std::int32_t>(std::lround((*float_mean[i])[c] / node.scale - mean));
+        linear->bias[c] += change;
+        for (Values& v : values[i]) {
+          for (std::size_t k = c * plane; k < (c + 1) * plane; ++k) v[k] += change;
+        }
+      }
+    }
+    for (int k : node.inputs) {
+      if (last_use[at(k)] == static_cast<int>(i)) values[at(k)] = std::vector<Values>();
+    }
+  }
+}
+
+void check(const QuantiseOptions& o) {
+  auto within = [](const char* name, int value, int low, int high) {
+    if (value < low || value > high) fail_input("{} is {}; {} to {} are possible", name, value, low, high);
+  };
+  within("weight_bits", o.weight_bits, 2, 15);
+  within("activation_bits", o.activation_bits, 2, 14);
+  within("input_bits", o.input_bits, 1, 14);
+}
+
+}  // namespace
+
+QuantisedNetwork quantise(const Graph& graph, std::span<const Tensor> images,
+                          const QuantiseOptions& options) {
+  check(options);
+  const IntegerGraph integer_graph = to_integer_graph(graph);
+  const std::vector<NodeStatistics> statistics = observe(integer_graph.graph, images);
+  const std::vector<NodeScale> scales = choose_scales(integer_graph, statistics, options);
+  Emitter emitter(integer_graph, statistics, scales, options);
+  QuantisedNetwork network = emitter.run();
+  if (options.bias_correction) {
+    std::vector<const std::vector<double>*> means(network.nodes.size(), nullptr);
+    for (std::size_t i = 0; i < statistics.size(); ++i) {
+      const int position = emitter.position(static_cast<int>(i));
+      if (position >= 0) means[at(position)] = &statistics[i].channel_mean;
+    }
+    correct_biases(network, images, means);
+    set_ranges_and_pools(network, emitter.lone_pools());
+  }
+  validate(network, WeightsRule::required);
+  return network;
+}
+
+}  // namespace ap::nn

@@ -1,0 +1,286 @@
+#include "nn/quantise/quantise_scales.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+#include "base/error.h"
+#include "nn/quantise/quantise_tree.h"
+
+namespace ap::nn {
+namespace {
+
+constexpr int kMaxShift = 24;
+constexpr int kFreeShift = 8;  ///< where nothing asks for another
+/// Bits of precision that a quadratic's argument has beyond its result: the slope doubles its rounding error.
+constexpr int kQuadraticGuardBits = 2;
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+/// floor(log2(ratio)), where a ratio a hair below a power of two counts as that power.
+int floor_log2(double ratio) { return static_cast<int>(std::floor(std::log2(ratio) + 1e-9)); }
+
+/// 1, 2, 4, ..., up to rounding of the last digits.
+bool is_power_of_two(double ratio) {
+  const double octaves = std::log2(ratio);
+  return octaves > -1e-9 && std::abs(octaves - std::round(octaves)) < 1e-9;
+}
+
+/// A node that rounds to a step of its own: what it may and does hold.
+struct Producer {
+  int node = 0;
+  double clip_low = 0, clip_high = 0;  ///< of the operation
+  double low = 0, high = 0;            ///< seen, within the former
+  double elements = 0;
+  const std::vector<float>* samples = nullptr;
+  double levels = 255;
+
+  double range() const { return high - low; }
+
+  /// The smallest integer for step s, such that the clip's own limits stay where they are.
+  std::int64_t lowest(double s) const {
+    if (std::isfinite(clip_low)) return std::llround(clip_low / s);
+    if (std::isfinite(clip_high) && high >= clip_high) return std::llround(clip_high / s - levels);
+    if (low >= 0 || range() <= 0) return 0;
+    if (high <= 0) return static_cast<std::int64_t>(-levels);
+    return -std::llround(levels * -low / range());
+  }
+
+  double error(double s) const {
+    const auto first = static_cast<double>(lowest(s));
+    double sum = 0;
+    for (float x : *samples) {
+      const double e = x - s * std::clamp(std::round(x / s), first, first + levels);
+      sum += e * e;
+    }
+    return sum / static_cast<double>(samples->size());
+  }
+};
+
+class ScaleChooser {
+ public:
+  ScaleChooser(const IntegerGraph& graph, std::span<const NodeStatistics> statistics,
+               const QuantiseOptions& options)
+      : graph_(graph),
+        statistics_(statistics),
+        options_(options),
+        scales_(nodes().size()),
+        group_(nodes().size()) {
+    std::iota(group_.begin(), group_.end(), 0);
+    group_scale_.assign(nodes().size(), 0);
+  }
+
+  std::vector<NodeScale> run() {
+    join_groups();
+    const int count = static_cast<int>(nodes().size());
+    for (int i = 0; i < count; ++i) {
+      const Node& node = nodes()[at(i)];
+      if (std::holds_alternative<InputOp>(node.op)) {
+        choose_step(i, {}, [](double) { return 0.0; });
+      } else if (std::holds_alternative<ClipOp>(node.op)) {
+        choose_clip(i);
+      } else if (std::holds_alternative<QuadraticOp>(node.op)) {
+        choose_quadratic(i);
+      } else if (!graph_.accumulator[at(i)] && graph_.pooled_by[at(i)] < 0) {
+        const auto* pool = std::get_if<AveragePoolOp>(&node.op);
+        const double in = scales_[at(node.inputs[0])].scale;
+        scales_[at(i)].scale = pool ? in / pool_divisor(*pool) : in;
+      }
+    }
+    if (graph_.accumulator.back() && scales_.back().scale == 0) {
+      const AccumulatorTree tree = tree_above(count - 1);
+      tree.assign(tree.finest() > 0 ? tree.finest() : 1, scales_);
+    }
+    return std::move(scales_);
+  }
+
+ private:
+  const std::vector<Node>& nodes() const { return graph_.graph.nodes; }
+
+  int find(int i) const {
+    while (group_[at(i)] != i) i = group_[at(i)];
+    return i;
+  }
+
+  /// Concatenation, selection and maximum keep the step of what they join.
+  void join_groups() {
+    for (int i = 0; i < static_cast<int>(nodes().size()); ++i) {
+      const Node& node = nodes()[at(i)];
+      const bool keeps = std::holds_alternative<ConcatOp>(node.op) ||
+                         std::holds_alternative<GatherOp>(node.op) ||
+                         std::holds_alternative<MaxPoolOp>(node.op);
+      const int clip = graph_.pooled_by[at(i)];
+      if (clip >= 0) {
+        group_[at(find(i))] = find(clip);
+      } else if (keeps && !graph_.accumulator[at(i)]) {
+        for (int k : node.inputs) group_[at(find(k))] = find(i);
+      }
+    }
+  }
+
+  AccumulatorTree tree_above(int root) const {
+    return AccumulatorTree(graph_, statistics_, scales_, root, weight_limit(options_.weight_bits));
+  }
+
+  /// What node i, its pooling included, reads.
+  int source(int i) const {
+    const int input = nodes()[at(i)].inputs[0];
+    return graph_.pool[at(i)] == input ? nodes()[at(input)].inputs[0] : input;
+  }
+
+  Producer producer(int i) const {
+    constexpr double kInfinity = std::numeric_limits<double>::infinity();
+    const Node& node = nodes()[at(i)];
+    const int result = graph_.pool[at(i)] > i ? graph_.pool[at(i)] : i;
+    const NodeStatistics& seen = statistics_[at(result)];
+    const bool is_input = std::holds_alternative<InputOp>(node.op);
+    Producer p{.node = i, .clip_low = -kInfinity, .clip_high = kInfinity, .low = seen.low, .high = seen.high};
+    if (const auto* clip = std::get_if<ClipOp>(&node.op)) {
+      p.clip_low = clip->low;
+      p.clip_high = clip->high;
+    }
+    if (std::isfinite(p.clip_low)) p.low = p.clip_low;
+    p.low = std::min(p.low, std::isfinite(p.clip_low) ? p.clip_low : 0.0);
+    p.high = std::max(p.high, p.low);
+    p.elements = static_cast<double>(nodes()[at(result)].shape.size());
+    p.samples = &seen.samples;
+    p.levels = static_cast<double>(
+        (std::int64_t{1} << (is_input ? options_.input_bits : options_.activation_bits)) - 1);
+    return p;
+  }
+
+  /// Decides the step of node i's group, unless done, and i's own lowest integer. `extra` lists steps to try
+  /// beside the regular ones; `tree_error(step)` is the mean squared error that the step causes before
+  /// rounding.
+  template <typename TreeError>
+  double choose_step(int i, const std::vector<double>& extra, TreeError tree_error) {
+    double& step = group_scale_[at(find(i))];
+    if (step == 0) step = best_step(i, extra, tree_error);
+    scales_[at(i)].scale = step;
+    scales_[at(i)].low = producer(i).lowest(step);
+    if (graph_.pool[at(i)] > i) scales_[at(graph_.pool[at(i)])].scale = step;
+    return step;
+  }
+
+  template <typename TreeError>
+  double best_step(int i, const std::vector<double>& extra, TreeError tree_error) {
+    std::vector<Producer> members;
+    double largest = 0, cap = std::numeric_limits<double>::infinity(), elements = 0;
+    for (int k = 0; k < static_cast<int>(nodes().size()); ++k) {
+      const QuadraticOp* quadratic = std::get_if<QuadraticOp>(&nodes()[at(k)].op);
+      const bool produces = quadratic || std::holds_alternative<InputOp>(nodes()[at(k)].op) ||
+                            std::holds_alternative<ClipOp>(nodes()[at(k)].op);
+      if (!produces || find(k) != find(i)) continue;
+      members.push_back(producer(k));
+      const Producer& p = members.back();
+      largest = std::max(largest, p.range() / p.levels);
+      cap = std::min(cap, (p.clip_high - p.clip_low) / p.levels);
+      elements += p.elements;
+    }
+    if (largest <= 0) return 1;  // constant zero
+    const bool cover = !options_.clip_outliers || std::holds_alternative<InputOp>(nodes()[at(i)].op);
+    std::vector<double> candidates = {largest};
+    for (double r = 0.965; r > 0.25 && !cover; r *= 0.965) candidates.push_back(largest * r);
+    for (double s : extra) {
+      const int octaves = static_cast<int>(std::ceil(std::log2(largest / s) - 1e-9));
+      for (int k = cover ? 0 : -2; k <= 0; ++k) candidates.push_back(std::ldexp(s, octaves + k));
+    }
+    double best = largest, least = std::numeric_limits<double>::infinity();
+    for (double s : candidates) {
+      if (s > cap * (1 + 1e-9)) continue;
+      double error = tree_error(s);
+      for (const Producer& p : members) error += p.error(s) * p.elements / elements;
+      if (error < least) {
+        least = error;
+        best = s;
+      }
+    }
+    return best;
+  }
+
+  /// The shift for step s, or -1 if the weights do not fit any.
+  static int shift_for(const AccumulatorTree& tree, double s) {
+    if (tree.finest() <= 0) return kFreeShift;
+    return std::min(floor_log2(s / tree.finest()), kMaxShift);
+  }
+
+  void choose_clip(int i) {
+    const AccumulatorTree tree = tree_above(source(i));
+    std::vector<double> extra = tree.full_range_scales();
+    if (tree.forced() > 0) extra.push_back(tree.forced());
+    const double step = choose_step(i, extra, [&](double s) {
+      // A given scale is best met by a shift; else the larger the step, the less bad.
+      if (tree.forced() > 0) return is_power_of_two(s / tree.forced()) ? 0.0 : 1e30 / s;
+      const int shift = shift_for(tree, s);
+      return shift < 0 ? 1e30 / s : tree.error(std::ldexp(s, -shift));
+    });
+    NodeScale& out = scales_[at(i)];
+    if (tree.forced() > 0) {
+      rescale(out, tree.forced(), step);
+      return;
+    }
+    out.shift = shift_for(tree, step);
+    if (out.shift < 0) fail_narrow(i);
+    tree.assign(std::ldexp(step, -out.shift), scales_);
+  }
+
+  /// The input's scale is given: shift by a power of two if that meets the step, else multiply first.
+  static void rescale(NodeScale& out, double given, double step) {
+    constexpr int kRescaleBits = 8;
+    const double octaves = std::log2(step / given);
+    if (is_power_of_two(step / given)) {
+      out.shift = static_cast<int>(std::round(octaves));
+      return;
+    }
+    out.shift = std::max(kRescaleBits, static_cast<int>(std::ceil(octaves)) + kRescaleBits);
+    out.rescale = std::max<std::int64_t>(1, std::llround(std::ldexp(given / step, out.shift)));
+  }
+
+  /// The argument t keeps two bits more than the result; its own rounding error is then comparable.
+  void choose_quadratic(int i) {
+    const int root = source(i);
+    const NodeStatistics& seen = statistics_[at(root)];
+    const double largest = std::max({std::abs(double{seen.low}), std::abs(double{seen.high}), 1e-30});
+    const double base =
+        largest / static_cast<double>(weight_limit(options_.activation_bits + kQuadraticGuardBits));
+    const AccumulatorTree tree = tree_above(root);
+    NodeScale& out = scales_[at(i)];
+    const double fine = tree.finest() > 0 ? tree.finest() : std::ldexp(base, -kFreeShift);
+    out.shift = std::clamp(floor_log2(base / fine), 0, kMaxShift);
+    if (tree.forced() == 0) tree.assign(fine, scales_);
+    const double t = std::ldexp(fine, out.shift);
+    const QuadraticOp& op = std::get<QuadraticOp>(nodes()[at(i)].op);
+    // Powers of two times |c2| t^2 make the quadratic coefficient exact, and as short as can be: the ring in
+    // which the value is computed privately has as many bits more (plan/quadratic.h).
+    std::vector<double> extra;
+    if (op.c2 != 0) extra.push_back(std::abs(double{op.c2}) * t * t);
+    choose_step(i, extra, [&](double s) {
+      return op.c2 == 0 || is_power_of_two(std::ldexp(s / extra[0], 64)) ? 0.0 : 1e30 / s;
+    });
+  }
+
+  [[noreturn]] void fail_narrow(int i) const {
+    fail_input(
+        "node '{}' (clip): the weights before it are too large for {} bits at its output's step; use more "
+        "weight bits",
+        nodes()[at(i)].name, options_.weight_bits);
+  }
+
+  const IntegerGraph& graph_;
+  std::span<const NodeStatistics> statistics_;
+  const QuantiseOptions& options_;
+  std::vector<NodeScale> scales_;
+  std::vector<int> group_;
+  std::vector<double> group_scale_;  ///< at the group's representative
+};
+
+}  // namespace
+
+std::vector<NodeScale> choose_scales(const IntegerGraph& graph, std::span<const NodeStatistics> statistics,
+                                     const QuantiseOptions& options) {
+  return ScaleChooser(graph, statistics, options).run();
+}
+
+}  // namespace ap::nn

@@ -1,0 +1,156 @@
+#include "nn/quantise/quantise_tree.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+#include "base/error.h"
+
+namespace ap::nn {
+namespace {
+
+/// Multipliers of given tensors start here: their rounding error is then below 2^-8.
+constexpr double kSmallestMultiplier = 128;
+constexpr std::size_t kWeightSamples = 4096;
+
+}  // namespace
+
+AccumulatorTree::AccumulatorTree(const IntegerGraph& graph, std::span<const NodeStatistics> statistics,
+                                 std::span<const NodeScale> scales, int root, std::int64_t largest_weight)
+    : graph_(graph), statistics_(statistics), scales_(scales), largest_weight_(largest_weight) {
+  walk(root, 1, false);
+  std::vector<std::size_t> order(inner_.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(),
+            [this](std::size_t a, std::size_t b) { return inner_[a] < inner_[b]; });
+  std::vector<int> nodes;
+  std::vector<double> ratios;
+  for (std::size_t i : order) {
+    nodes.push_back(inner_[i]);
+    ratios.push_back(inner_ratio_[i]);
+  }
+  inner_ = std::move(nodes);
+  inner_ratio_ = std::move(ratios);
+}
+
+void AccumulatorTree::walk(int i, double ratio, bool under_add) {
+  const auto at = static_cast<std::size_t>(i);
+  const Node& node = graph_.graph.nodes[at];
+  Leaf leaf{.node = i, .ratio = ratio, .under_add = under_add, .weights = {}};
+  if (scales_[at].scale > 0) {
+    leaf.given = scales_[at].scale;
+    const auto& square = statistics_[at].channel_square;
+    leaf.power = std::accumulate(square.begin(), square.end(), 0.0) / static_cast<double>(square.size());
+    if (!under_add) forced_ = leaf.given / ratio;
+    leaves_.push_back(std::move(leaf));
+    return;
+  }
+  // A node met before hangs under an Add twice; its scale is whatever the first meeting decides.
+  const bool met = std::find(inner_.begin(), inner_.end(), i) != inner_.end() ||
+                   std::any_of(leaves_.begin(), leaves_.end(), [i](const Leaf& l) { return l.node == i; });
+  if (met) return;
+  if (const auto* conv = std::get_if<ConvOp>(&node.op)) {
+    add_linear_leaf(std::move(leaf), conv->weights, double(conv->window.kernel_h) * conv->window.kernel_w,
+                    conv->groups);
+  } else if (const auto* full = std::get_if<FullyConnectedOp>(&node.op)) {
+    const Shape& in = graph_.graph.nodes[static_cast<std::size_t>(node.inputs[0])].shape;
+    add_linear_leaf(std::move(leaf), full->weights, double(in.h) * in.w, 1);
+  } else {
+    const bool is_add = std::holds_alternative<AddOp>(node.op);
+    inner_.push_back(i);
+    inner_ratio_.push_back(ratio);
+    const auto* pool = std::get_if<AveragePoolOp>(&node.op);
+    for (int k : node.inputs) walk(k, pool ? ratio * pool_divisor(*pool) : ratio, under_add || is_add);
+  }
+}
+
+void AccumulatorTree::add_linear_leaf(Leaf leaf, const std::vector<float>& weights, double taps, int groups) {
+  const auto input =
+      static_cast<std::size_t>(graph_.graph.nodes[static_cast<std::size_t>(leaf.node)].inputs[0]);
+  leaf.input_scale = scales_[input].scale;
+  AP_ASSERT(leaf.input_scale > 0);
+  float largest = 0;
+  for (float w : weights) largest = std::max(largest, std::abs(w));
+  leaf.needed = leaf.input_scale * double{largest} / static_cast<double>(largest_weight_);
+  const auto& square = statistics_[input].channel_square;
+  leaf.power = taps * std::accumulate(square.begin(), square.end(), 0.0) / groups;
+  const std::size_t step = std::max<std::size_t>(1, weights.size() / kWeightSamples) | 1;
+  for (std::size_t k = 0; k < weights.size(); k += step) leaf.weights.push_back(weights[k]);
+  leaves_.push_back(std::move(leaf));
+}
+
+std::vector<double> AccumulatorTree::full_range_scales() const {
+  std::vector<double> out;
+  for (const Leaf& leaf : leaves_) {
+    if (leaf.needed > 0) out.push_back(leaf.needed / leaf.ratio);
+  }
+  return out;
+}
+
+double AccumulatorTree::finest() const {
+  if (forced_ > 0) return forced_;
+  double smallest = std::numeric_limits<double>::infinity(), largest = 0, multiplier = smallest;
+  for (const Leaf& leaf : leaves_) {
+    if (leaf.given > 0) multiplier = std::min(multiplier, leaf.given / leaf.ratio / kSmallestMultiplier);
+    if (leaf.needed > 0) {
+      smallest = std::min(smallest, leaf.needed / leaf.ratio);
+      largest = std::max(largest, leaf.needed / leaf.ratio);
+    }
+  }
+  // A branch with much smaller weights than its sibling is not worth the width it would cost.
+  if (largest > 0) return std::max(smallest, largest / 8);
+  return std::isfinite(multiplier) ? multiplier : 0;
+}
+
+double AccumulatorTree::leaf_scale(const Leaf& leaf, double root_scale) const {
+  if (leaf.given > 0) return leaf.given;
+  double scale = leaf.ratio * root_scale;
+  // 1 + 1e-9: the scale at which the weights fit exactly counts as fitting.
+  while (leaf.under_add && scale * (1 + 1e-9) < leaf.needed) scale *= 2;
+  return scale;
+}
+
+double AccumulatorTree::error(double root_scale) const {
+  double total = 0;
+  for (const Leaf& leaf : leaves_) {
+    const double scale = leaf_scale(leaf, root_scale);
+    if (leaf.given > 0) {
+      if (!leaf.under_add) continue;
+      const double exact = scale / (leaf.ratio * root_scale);
+      const double relative = std::max(1.0, std::round(exact)) / exact - 1;
+      total += relative * relative * leaf.power;
+    } else {
+      const double step = scale / leaf.input_scale;
+      const auto limit = static_cast<double>(largest_weight_);
+      double sum = 0;
+      for (float w : leaf.weights) {
+        const double e = w - step * std::clamp(std::round(w / step), -limit, limit);
+        sum += e * e;
+      }
+      total += sum / static_cast<double>(std::max<std::size_t>(1, leaf.weights.size())) * leaf.power;
+    }
+  }
+  return total;
+}
+
+void AccumulatorTree::assign(double root_scale, std::span<NodeScale> scales) const {
+  for (const Leaf& leaf : leaves_) {
+    scales[static_cast<std::size_t>(leaf.node)].scale = leaf_scale(leaf, root_scale);
+  }
+  for (std::size_t k = 0; k < inner_.size(); ++k) {
+    const Node& node = graph_.graph.nodes[static_cast<std::size_t>(inner_[k])];
+    const double in = scales[static_cast<std::size_t>(node.inputs[0])].scale;
+    double& scale = scales[static_cast<std::size_t>(inner_[k])].scale;
+    if (std::holds_alternative<AddOp>(node.op)) {
+      scale = inner_ratio_[k] * root_scale;
+    } else if (const auto* pool = std::get_if<AveragePoolOp>(&node.op)) {
+      scale = in / pool_divisor(*pool);
+    } else {
+      scale = in;
+    }
+  }
+}
+
+}  // namespace ap::nn

@@ -1,0 +1,18 @@
+// From a plan's choice for an activation to what the activation protocols take.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "layers/activation/activation_spec.h"
+#include "nn/ir/quantised_network.h"
+#include "plan/plan.h"
+
+namespace ap::plan {
+
+/// What an activation or a quadratic computes, for a plan with these primes (Plan::primes), without the windows
+/// of a pooling: they do not matter to garbled sizes.
+activation::ActivationSpec spec_of(const nn::QuantisedNetwork& network, const ActivationChoice& choice,
+                                   std::span<const std::uint64_t> primes = {});
+
+}  // namespace ap::plan

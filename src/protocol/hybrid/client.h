@@ -1,0 +1,87 @@
+// The client's side of a session (design section 3). One session holds one connection, one set of base
+// oblivious transfers for each engine; every inference has its own HE keys, masks and garbled circuits, made
+// by prepare() and used up by infer().
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "he/bfv/scheme.h"
+#include "net/channel/channel.h"
+#include "package/package.h"
+#include "protocol/hybrid/engines.h"
+#include "protocol/hybrid/link.h"
+#include "protocol/hybrid/model.h"
+#include "protocol/hybrid/observer.h"
+#include "protocol/hybrid/report.h"
+#include "protocol/store/material_store.h"
+
+namespace ap::protocol {
+
+struct ClientOptions {
+  bfv::ErrorSource errors = bfv::ErrorSource::centred_binomial;
+  Observer observer;                             ///< tests only
+  WeakParameters weak = WeakParameters::refuse;  ///< tests only
+  /// Of the engines that the plan leaves open, by the link, which is measured then. None: oblivious transfer.
+  EngineChooser choose;
+};
+
+/// What infer() returns of a package that reveals the label alone, if what was opened is no class. Only a
+/// server that deviates causes it. The session goes on as always: an end, a retry or a complaint that the
+/// server can see would tell it something of the label.
+inline constexpr std::int64_t kNoClass = -1;
+
+class ClientSession {
+ public:
+  /// Shakes hands: both sides must speak the same protocol version and hold the same package id.
+  /// @throws Error(security), before anything is sent, if parameters of the model are below 128 bits;
+  /// Error(peer) if the server refuses, serves another package or does not answer.
+  ClientSession(const Model& model, const package::PackageId& id, net::Channel& channel,
+                ClientOptions options = {});
+  ~ClientSession();
+
+  /// The offline phase of one inference: everything that does not depend on the image.
+  /// @throws Error(peer) if the server refuses because its inferences are used up; the session goes on, and
+  /// inferences prepared before can still be run.
+  void prepare();
+  /// The engine of each activation, as the plan says or the link decides, which the first call measures.
+  const std::vector<Engine>& engines() const;
+  /// How many prepared inferences are waiting.
+  std::size_t prepared() const;
+
+  /// Hands the oldest prepared inference (prepares one if there is none) to the stores of both parties, for a
+  /// later session. It is gone from this one, whatever happens.
+  /// @throws Error(peer) if the server keeps no more, Error(input) if our own store is full or fails; a
+  /// failure to write ends the session.
+  MaterialId store(MaterialStore& store);
+
+  enum class Use : std::uint8_t {
+    ready,    ///< it is now the next that infer() consumes
+    taken,    ///< our store has none of this id (any more)
+    unknown,  ///< the server has none; our half is destroyed
+  };
+  /// Takes a stored inference out of the stores of both parties, ours first.
+  /// @throws Error(input) if our half cannot be used (MaterialStore::claim).
+  Use use(MaterialStore& store, const MaterialId& id);
+
+  /// The online phase: consumes the oldest prepared inference (prepares one if there is none) and returns the
+  /// logits in units of the logits' scale; of a package that reveals the label alone, the best class, one
+  /// value (the first class if several have the largest logit), or kNoClass. `input` holds the quantised
+  /// image in the input node's layout and range.
+  SecretVector<std::int64_t> infer(std::span<const std::int32_t> input);
+
+  /// What the last completed inference cost, its own offline phase included.
+  const Report& report() const;
+
+  /// Tells the server that this session is over.
+  void finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ap::protocol

@@ -1,0 +1,92 @@
+// The ways to run an activation, behind one interface each for client and server, so that the state
+// machines of the parties do not know which is which.
+//
+//   gc           garbled circuits (layers/activation/gc/activation_garbler.h): about a kilobyte an element, online one
+//                round trip
+//   ot           silent oblivious transfer (layers/activation/ot/ot_activation.h): tens of bytes an element, online
+//                several round trips, of an argmax tens
+//   beaver       the same for quadratic nodes: a square of shares comes first (layers/activation/ot/square_step.h)
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/secret_bytes.h"
+#include "layers/activation/activation_spec.h"
+#include "net/channel/channel.h"
+#include "protocol/hybrid/model.h"
+#include "protocol/hybrid/share.h"
+#include "random/session_key.h"
+
+namespace ap::protocol {
+
+enum class Engine : std::uint8_t { gc = 0, ot = 1, beaver = 2 };
+/// As plans and reports call it.
+const char* engine_name(Engine engine);
+/// The engine whose state in a session serves it: quadratics share base transfers and streams with ot.
+constexpr Engine session_of(Engine engine) { return engine == Engine::beaver ? Engine::ot : engine; }
+
+/// One layer's one-time material at the client.
+class ClientTask {
+ public:
+  virtual ~ClientTask() = default;
+  /// The online phase. Call once.
+  virtual void run() = 0;
+  /// All that run() needs. @throws Error(security) after run().
+  virtual void save(SecretWriter& out) const = 0;
+};
+
+/// One session's state of one engine at the client. Layers are prepared in the same order by both parties.
+class ClientEngine {
+ public:
+  virtual ~ClientEngine() = default;
+  /// Announces all layers of an inference, before the first prepare.
+  virtual void expect(std::span<const ActivationLayer* const> layers) = 0;
+  /// `b`: the client's share of the input; `masks`: its share of the output.
+  virtual std::unique_ptr<ClientTask> prepare(const ActivationLayer& layer, ShareView b, ShareView masks) = 0;
+  /// After the last layer of an inference: the consistency checks of all transfers since the last call, in
+  /// both directions. No layer may run, or be stored, before. @throws mpc::FailedCheck
+  virtual void finish() = 0;
+};
+
+class ServerTask {
+ public:
+  virtual ~ServerTask() = default;
+  /// The online phase. Call once. `a`: the server's share of the input; returns its share of the output.
+  virtual std::vector<std::uint64_t> run(ShareView a) = 0;
+  /// All that run() needs. @throws Error(security) after run().
+  virtual void save(SecretWriter& out) const = 0;
+};
+
+class ServerEngine {
+ public:
+  virtual ~ServerEngine() = default;
+  virtual void expect(std::span<const ActivationLayer* const> layers) = 0;
+  /// What can be sent for a layer before the one ahead of it is finished; called once a layer, in order.
+  virtual void announce(const ActivationLayer& layer) = 0;
+  /// Finishes the oldest announced layer.
+  virtual std::unique_ptr<ServerTask> prepare(const ActivationLayer& layer) = 0;
+  /// As the client's.
+  virtual void finish() = 0;
+};
+
+/// Both run the engine's base transfers with the other party's. The channel must outlive them.
+std::unique_ptr<ClientEngine> make_client_engine(Engine engine, net::Channel& channel,
+                                                 const SessionKey& session);
+std::unique_ptr<ServerEngine> make_server_engine(Engine engine, net::Channel& channel,
+                                                 const SessionKey& session);
+
+/// What ClientTask::save and ServerTask::save wrote for this layer, to be run in any session; no base
+/// transfers are needed. The engine must fit the layer; the channel must outlive the task. @throws the
+/// reader's error if bytes are missing, Error(input) if a word is out of range.
+std::unique_ptr<ClientTask> restore_client_task(Engine engine, net::Channel& channel,
+                                                const ActivationLayer& layer, ByteReader& in);
+std::unique_ptr<ServerTask> restore_server_task(Engine engine, net::Channel& channel,
+                                                const ActivationLayer& layer, ByteReader& in);
+
+/// Bytes of the server's one-time material of a layer, for whichever of its engines takes more.
+std::uint64_t material_bytes(const ActivationLayer& layer);
+
+}  // namespace ap::protocol

@@ -1,0 +1,53 @@
+// The homomorphic part of a linear layer, behind one interface for both packings, so that the state machines
+// of the parties do not know which one runs.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "layers/linear/coefficient/layout.h"
+#include "plan/plan.h"
+#include "protocol/hybrid/he_keys.h"
+#include "protocol/hybrid/share.h"
+
+namespace ap::protocol {
+
+/// The server's weights, prepared once for all inferences.
+class PreparedHeLayer {
+ public:
+  virtual ~PreparedHeLayer() = default;
+  virtual std::size_t memory_bytes() const = 0;
+  /// Replies, and the server's shares of W r modulo the layer's modulus. `seed` is fresh and secret.
+  /// @throws Error(peer) if the uploads are not valid.
+  virtual Bytes apply(const ServerKeys& keys, ByteView uploads, const Seed& seed,
+                      std::span<std::uint64_t> shares, bfv::ErrorSource errors) const = 0;
+};
+
+/// What both parties know, and what the client does.
+class HeLayer {
+ public:
+  virtual ~HeLayer() = default;
+  virtual const linear::Geometry& geometry() const = 0;
+  /// Exact sizes of the messages of one evaluation.
+  virtual std::size_t upload_bytes() const = 0;
+  virtual std::size_t reply_bytes() const = 0;
+  /// Encrypts r, the client's share of the layer's input, reduced modulo the layer's modulus. `seed` is fresh
+  /// and secret.
+  virtual Bytes encrypt(const ClientKeys& keys, ShareView r, const Seed& seed,
+                        bfv::ErrorSource errors) const = 0;
+  /// The client's shares of W r. @throws Error(peer) if the replies are not valid.
+  virtual void decrypt(const ClientKeys& keys, ByteView replies, std::span<std::uint64_t> shares) const = 0;
+  /// @throws Error(input) if the number of weights is not the layer's.
+  virtual std::unique_ptr<PreparedHeLayer> prepare(std::span<const std::int16_t> weights) const = 0;
+};
+
+/// Contexts of all groups, and one layer for each choice of the plan, in its order; every batch group has the
+/// Galois elements of its layers. The plan must be valid for the network.
+struct HeLayers {
+  HeGroups groups;
+  std::vector<std::shared_ptr<const HeLayer>> layers;
+};
+HeLayers make_he_layers(const nn::QuantisedNetwork& network, const plan::Plan& plan);
+
+}  // namespace ap::protocol
