@@ -52,13 +52,13 @@ struct Layer {
   bfv::Parameters parameters;
   linear::Layout layout;
 
-  double tau() const {
+  double error_std() const {
     const Reply reply(layout, op->weights);
     double norm2 = 0;
     for (const float w : reply.weights()) norm2 += static_cast<double>(w) * w;
-    const noise::ReplyNoise noise{parameters.n, norm2,        kErrorSigma,
-                                  choice.drop0, choice.drop1, choice.noise_step};
-    return noise::tau(noise::variance(noise), parameters.log2_q(), choice.log2_p);
+    const noise::ReplyNoise noise{
+        parameters.n, norm2, kErrorSigma, choice.c0_dropped_bits, choice.c1_dropped_bits, choice.noise_step};
+    return noise::error_std(noise::variance(noise), parameters.log2_q(), choice.log2_p);
   }
 };
 
@@ -86,8 +86,9 @@ void errors_of_uploads(const Layer& layer, const Reply& reply, const Seed& seed,
 Transcript real_transcript(const Layer& layer, const Reply& reply, std::size_t count) {
   const bfv::ContextPtr context = bfv::make_context(layer.parameters);
   const auto he = [&](int log2_p) {
-    return std::make_shared<const linear::HeLinear>(layer.layout, context, log2_p, layer.choice.drop0,
-                                                    layer.choice.drop1, layer.choice.noise_step);
+    return std::make_shared<const linear::HeLinear>(layer.layout, context, log2_p,
+                                                    layer.choice.c0_dropped_bits,
+                                                    layer.choice.c1_dropped_bits, layer.choice.noise_step);
   };
   const int log2_p = layer.choice.log2_p;
   const int more = std::min(kMostPhaseBits, static_cast<int>(layer.parameters.log2_q()) - 1 - log2_p);
@@ -96,7 +97,7 @@ Transcript real_transcript(const Layer& layer, const Reply& reply, std::size_t c
   const linear::ClearConv clear(layer.layout.geometry(), layer.op->weights);
   const std::size_t each = reply.terms() * reply.n(), reads = reply.positions().size();
   Transcript seen{std::vector<std::int8_t>(count * each), std::vector<float>(count * reads)};
-  const double tau = layer.tau();
+  const double error_std = layer.error_std();
   parallel_for(count, [&](std::size_t t) {
     Prng prng;
     const bfv::SecretKey secret(context, prng);
@@ -118,7 +119,7 @@ Transcript real_transcript(const Layer& layer, const Reply& reply, std::size_t c
       const std::uint64_t part = (fine[o] - (ours[o] << more)) << (64 - log2_p - more);
       const double psi =
           std::ldexp(static_cast<double>(static_cast<std::int64_t>(part) >> (64 - log2_p - more)), -more);
-      seen.scores[t * reads + i] = static_cast<float>(score(delta, psi, tau));
+      seen.scores[t * reads + i] = static_cast<float>(score(delta, psi, error_std));
     }
   });
   return seen;
@@ -129,8 +130,8 @@ std::vector<double> simulated_filter(const Layer& layer, const Reply& reply, std
   constexpr std::size_t kBlock = 256;
   const double unit = std::exp2(layer.choice.log2_p - layer.parameters.log2_q());
   const double own = wide_noise_sigma(layer.choice.noise_step) * unit;
-  const double rest = std::sqrt(std::max(0.0, layer.tau() * layer.tau() - own * own));
-  const double tau = layer.tau();
+  const double rest = std::sqrt(std::max(0.0, layer.error_std() * layer.error_std() - own * own));
+  const double error_std = layer.error_std();
   const std::size_t each = reply.terms() * reply.n(), reads = reply.positions().size();
   std::vector<std::vector<double>> sums((count + kBlock - 1) / kBlock);
   parallel_for(sums.size(), [&](std::size_t block) {
@@ -150,7 +151,7 @@ std::vector<double> simulated_filter(const Layer& layer, const Reply& reply, std
         const double psi = offset(plain);
         const double error =
             unit * (gain * products[i] + static_cast<double>(noise[i])) + rest * gauss(plain);
-        scores[i] = static_cast<float>(score(std::nearbyint(error - psi), psi, tau));
+        scores[i] = static_cast<float>(score(std::nearbyint(error - psi), psi, error_std));
       }
       reply.add_transposed(errors.data(), scores, sums[block]);
     }

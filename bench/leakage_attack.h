@@ -100,15 +100,15 @@ class Reply {
   std::vector<float> weights_;  ///< polynomial after polynomial
 };
 
-/// Minus d/dx log P(delta | psi, mean x) at 0, in units in which it is delta + psi for wide errors: `tau` is the
+/// Minus d/dx log P(delta | psi, mean x) at 0, in units in which it is delta + psi for wide errors: `error_std` is the
 /// standard deviation of the errors.
-inline double score(double delta, double psi, double tau) {
+inline double score(double delta, double psi, double error_std) {
   const auto density = [](double x) { return std::exp(-x * x / 2) / std::sqrt(2 * std::numbers::pi); };
   const auto above = [](double x) { return std::erfc(x / std::numbers::sqrt2) / 2; };
-  const double low = (delta - 0.5 + psi) / tau, high = (delta + 0.5 + psi) / tau;
+  const double low = (delta - 0.5 + psi) / error_std, high = (delta + 0.5 + psi) / error_std;
   const double probability = low > 0 ? above(low) - above(high) : above(-high) - above(-low);
   if (probability < 1e-300) return delta + psi;
-  return tau * (density(low) - density(high)) / probability;
+  return error_std * (density(low) - density(high)) / probability;
 }
 
 /// Evaluations with what the client knows of them.

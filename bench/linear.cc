@@ -80,7 +80,8 @@ std::optional<Choice> choose(const Geometry& g, const Weights& weights, std::uin
   const double log2_q = choice.parameters.log2_q();
   const double budget = std::exp2(2 * (log2_q - kComparedBits)) * kBudget * kBudget;
   for (int round = 0; round < 2; ++round) {
-    linear::UnitCosts costs = linear::typical_costs(n, log2_q, 1, choice.noise.drop0, choice.noise.drop1);
+    linear::UnitCosts costs =
+        linear::typical_costs(n, log2_q, 1, choice.noise.c0_dropped_bits, choice.noise.c1_dropped_bits);
     costs.bytes_per_second = kBytesPerSecond;
     choice.packing = linear::choose_packing(g, n, costs, max_outputs);
     const linear::Packing& p = choice.packing.packing;
@@ -97,9 +98,9 @@ std::optional<Choice> choose(const Geometry& g, const Weights& weights, std::uin
     const double left = budget - noise::variance(choice.noise);
     if (left < 0) return {};
     const auto drop = noise::choose_dropped_bits(n, layout.reads(0).size(), log2_q, left);
-    choice.noise.drop0 = drop.drop0;
-    choice.noise.drop1 = drop.drop1;
-    costs = linear::typical_costs(n, log2_q, 1, drop.drop0, drop.drop1);
+    choice.noise.c0_dropped_bits = drop.c0_dropped_bits;
+    choice.noise.c1_dropped_bits = drop.c1_dropped_bits;
+    costs = linear::typical_costs(n, log2_q, 1, drop.c0_dropped_bits, drop.c1_dropped_bits);
     costs.bytes_per_second = kBytesPerSecond;
     choice.packing = linear::price(g, p, costs);
   }
@@ -134,9 +135,9 @@ void run(benchmark::State& state, const Geometry& g) {
   const linear::Packing& p = choice.packing.packing;
 
   const auto context = bfv::make_context(choice.parameters);
-  const auto layer =
-      std::make_shared<const linear::HeLinear>(linear::Layout(g, p, n), context, log2_p, choice.noise.drop0,
-                                               choice.noise.drop1, choice.noise.noise_step);
+  const auto layer = std::make_shared<const linear::HeLinear>(
+      linear::Layout(g, p, n), context, log2_p, choice.noise.c0_dropped_bits, choice.noise.c1_dropped_bits,
+      choice.noise.noise_step);
   const linear::PreparedLinear server(layer, weights);
   const bfv::SecretKey secret(context, prng);
   const bfv::PublicKey key(secret, prng);
@@ -176,7 +177,7 @@ void run(benchmark::State& state, const Geometry& g) {
   const double step = std::exp2(log2_p - kComparedBits);
   state.counters["error_std_over_2f"] = std::sqrt(squares / samples) / step;
   state.counters["error_predicted_over_2f"] =
-      noise::deviation_std(noise::tau(noise::variance(choice.noise), log2_q, log2_p)) / step;
+      noise::deviation_std(noise::error_std(noise::variance(choice.noise), log2_q, log2_p)) / step;
   state.counters["bytes_up"] = static_cast<double>(layer->upload_bytes());
   state.counters["bytes_down"] = static_cast<double>(layer->reply_bytes());
   state.counters["lambda_bits"] = security::lambda_bits(n, log2_q);
@@ -189,7 +190,8 @@ void run(benchmark::State& state, const Geometry& g) {
   state.counters["log2_p"] = log2_p;
   state.SetLabel(fmt::format("n {} q {} window {}x{} C {} M {} G {}{} drop {} {}", n, std::ceil(log2_q),
                              p.window_h, p.window_w, p.channels_in, p.channels_out, p.groups,
-                             p.phases ? " phases" : "", choice.noise.drop0, choice.noise.drop1));
+                             p.phases ? " phases" : "", choice.noise.c0_dropped_bits,
+                             choice.noise.c1_dropped_bits));
 }
 
 void add(const std::string& name, const Geometry& g) {

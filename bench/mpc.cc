@@ -166,7 +166,7 @@ void silent_cot(benchmark::State& state) {
     std::vector<mpc::Block> blocks(kPart);
     for (std::uint64_t i = 0; i < count; i += kPart) cots.extend(channel, blocks);
   };
-  // The one-time set-up is left out: base transfers, the small set, the start of the large one.
+  // The one-time set-up is left out: base OTs, the small set, the start of the large one.
   both(
       [&] {
         Prng prng;
@@ -281,8 +281,8 @@ void relu_gc(benchmark::State& state, int k, int f) {
   Phase offline, online;
   std::size_t wrong = 0;
   for (auto _ : state) {
-    GarblerMaterial mine;
-    EvaluatorMaterial theirs;
+    GarblerPreprocessing mine;
+    EvaluatorPreprocessing theirs;
     std::vector<std::uint64_t> results;
     offline.measure(link, [&] {
       both([&] { mine = client->garble(layer.spec, layer.b, layer.r); },
@@ -309,7 +309,7 @@ void run_ot(benchmark::State& state, const Layer& layer) {
   const bool squared = layer.spec.square.has_value();
   const std::span<const std::uint64_t> offline_b = squared ? layer.b : std::span<const std::uint64_t>();
   const std::span<const std::uint64_t> online_b = squared ? std::span<const std::uint64_t>() : layer.b;
-  // The one-time set-up of the transfers is left out: base transfers, seeds, the start of the large set.
+  // The one-time set-up of the transfers is left out: base OTs, seeds, the start of the large set.
   ActivationSpec tiny = layer.spec;
   tiny.inputs = tiny.outputs = 128;
   const OtCost cost = ot_cost(layer.spec);
@@ -327,8 +327,8 @@ void run_ot(benchmark::State& state, const Layer& layer) {
   Phase offline, online;
   std::size_t wrong = 0;
   for (auto _ : state) {
-    OtClientMaterial mine;
-    OtServerMaterial theirs;
+    OtClientPreprocessing mine;
+    OtServerPreprocessing theirs;
     std::vector<std::uint64_t> results;
     offline.measure(link, [&] {
       both([&] { mine = client->prepare(layer.spec, offline_b); },
@@ -341,7 +341,7 @@ void run_ot(benchmark::State& state, const Layer& layer) {
     wrong += squared ? count_wrong_by_more(layer, results) : count_wrong(layer, results);
   }
   report(state, offline, online, wrong);
-  state.counters["flights"] = cost.flights;
+  state.counters["flights"] = cost.one_way_messages;
 }
 
 void relu_ot(benchmark::State& state, int k, int f) { run_ot(state, random_layer(k, f, true)); }

@@ -1,11 +1,11 @@
-// The decrypted halves of stored inferences: the client's and the server's, for every engine.
-#include "protocol/hybrid/material.h"
+// The decrypted halves of stored inferences: the client's and the server's, for every protocol.
 #include "fuzz/support/bytes.h"
 #include "fuzz/support/script.h"
 #include "fuzz/support/sessions.h"
 #include "fuzz/support/target.h"
 #include "fuzz/support/temporary_file.h"
 #include "protocol/hybrid/client.h"
+#include "protocol/hybrid/preprocessing.h"
 #include "protocol/hybrid/server.h"
 
 namespace ap::fuzz {
@@ -18,19 +18,19 @@ struct Halves {
 };
 
 /// The halves that one session leaves in the stores of both parties.
-Halves make(const char* engine, bool label) {
+Halves make(const char* protocol, bool label) {
   Halves halves;
-  halves.package = tiny_package(engine, label);
+  halves.package = tiny_package(protocol, label);
   halves.model =
       std::make_shared<const protocol::Model>(nn::strip_weights(halves.package.network), halves.package.plan);
   const protocol::ServerModel server_model(halves.package);
-  const auto store_of = [&](const char* name, package::Role role) {
+  const auto store_of = [&](const char* name, Party role) {
     const auto directory = temporary_directory().path() / name;
     std::filesystem::remove_all(directory);
-    return std::make_unique<protocol::MaterialStore>(directory, role, halves.package.id);
+    return std::make_unique<protocol::PreprocessingStore>(directory, role, halves.package.id);
   };
-  const auto client_store = store_of("client", package::Role::client);
-  const auto server_store = store_of("server", package::Role::server);
+  const auto client_store = store_of("client", Party::client);
+  const auto server_store = store_of("server", Party::server);
   (void)record({[&](net::Channel& channel) {
                   protocol::ClientSession session(*halves.model, halves.package.id, channel);
                   session.prepare();
@@ -42,7 +42,7 @@ Halves make(const char* engine, bool label) {
                   options.store = server_store.get();
                   protocol::serve_session(server_model, channel, options);
                 }});
-  const protocol::MaterialId id = client_store->ids().at(0);
+  const protocol::PreprocessingId id = client_store->ids().at(0);
   const SecretBytes client = client_store->claim(id).value(), server = server_store->claim(id).value();
   halves.client.assign(client.begin(), client.end());
   halves.server.assign(server.begin(), server.end());
@@ -65,10 +65,10 @@ void run(ByteView input) {
   const Halves& halves = all_halves()[choice / 2 % all_halves().size()];
   ScriptChannel channel({});
   if (choice % 2 == 0) {
-    const auto material = protocol::parse_client_material(*halves.model, channel, input);
+    const auto material = protocol::parse_client_preprocessing(*halves.model, channel, input);
     require(protocol::serialise(material).size() == input.size(), "a half survives reading and writing");
   } else {
-    const auto material = protocol::parse_server_material(*halves.model, channel, input);
+    const auto material = protocol::parse_server_preprocessing(*halves.model, channel, input);
     require(protocol::serialise(material).size() == input.size(), "a half survives reading and writing");
   }
 }

@@ -5,7 +5,7 @@
 #include "base/directory.h"
 #include "fuzz/support/bytes.h"
 #include "fuzz/support/target.h"
-#include "protocol/store/material_file.h"
+#include "protocol/store/preprocessing_file.h"
 
 namespace ap::fuzz {
 namespace {
@@ -36,9 +36,10 @@ class MemoryFile final : public DirectoryFile {
 
 void run(ByteView input) {
   MemoryFile file(input);
-  const protocol::MaterialHeader header = protocol::read_material_header(file, "fuzz.material");
-  require(header.payload_bytes + protocol::kMaterialHeaderBytes == input.size(), "the length is the file's");
-  const SecretBytes payload = protocol::read_material(file, "fuzz.material");
+  const protocol::PreprocessingHeader header = protocol::read_preprocessing_header(file, "fuzz.material");
+  require(header.payload_bytes + protocol::kPreprocessingHeaderBytes == input.size(),
+          "the length is the file's");
+  const SecretBytes payload = protocol::read_preprocessing(file, "fuzz.material");
   require(payload.size() == header.payload_bytes, "the payload has the announced length");
 }
 
@@ -46,11 +47,11 @@ std::vector<Bytes> seeds() {
   std::vector<Bytes> files;
   for (const std::size_t bytes : {0U, 1U, 200U}) {
     MemoryFile file;
-    protocol::MaterialHeader header;
-    header.role = package::Role::server;
+    protocol::PreprocessingHeader header;
+    header.role = Party::server;
     header.created = 1'700'000'000;
     header.payload_bytes = bytes;
-    protocol::write_material(file, "seed", header, Bytes(bytes, 7));
+    protocol::write_preprocessing(file, "seed", header, Bytes(bytes, 7));
     files.push_back(std::move(file.content));
   }
   return files;

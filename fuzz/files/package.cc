@@ -17,7 +17,7 @@ namespace {
 void run(ByteView input) {
   const package::Package parsed = package::parse(input, "fuzz.apm");
   // What is accepted can be written, and read again as the same.
-  if (parsed.role == package::Role::server) {
+  if (parsed.role == Party::server) {
     const package::Package again = package::parse(package::make_packages(parsed).server, "again.apm");
     require(again.network.nodes.size() == parsed.network.nodes.size(),
             "a package survives writing and reading");
@@ -26,8 +26,8 @@ void run(ByteView input) {
 
 std::vector<Bytes> seeds() {
   const package::Pair small = package::make_packages(package::small_package());
-  const package::Pair batched = package::make_packages(package::small_batched_package());
-  return {small.client, small.server, batched.client, batched.server};
+  const package::Pair simd = package::make_packages(package::small_simd_package());
+  return {small.client, small.server, simd.client, simd.server};
 }
 
 /// As the body says, which need not hold as many.

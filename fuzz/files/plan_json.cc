@@ -21,7 +21,7 @@ void run(ByteView input) {
 
 std::vector<Bytes> seeds() {
   return {bytes_of(package::plan_to_json(package::small_package().plan).dump()),
-          bytes_of(package::plan_to_json(package::small_batched_package().plan).dump())};
+          bytes_of(package::plan_to_json(package::small_simd_package().plan).dump())};
 }
 
 const Register known({.name = "plan_json",

@@ -43,8 +43,8 @@ void clear_kernels(Values& values) {
 void draw_kernels(Values& values) {
   const std::size_t n = values.size(1, 300);
   const auto key = values.any<std::uint64_t>();
-  std::vector<float> tau(n);
-  for (float& t : tau)
+  std::vector<float> error_std(n);
+  for (float& t : error_std)
     t = std::ldexp(static_cast<float>(values.below(1000)), static_cast<int>(values.below(40)) - 20);
   const auto start = values.array<std::int32_t>(n);
   const auto top = values.any<std::int32_t>();
@@ -54,7 +54,7 @@ void draw_kernels(Values& values) {
   for (const noise::DrawKernels* k : noise::all_draw_kernels()) {
     std::vector<std::int32_t> a = start, u(n);
     std::int32_t least = 0, largest = 0;
-    k->add_deviations(key, tau.data(), n, a.data());
+    k->add_deviations(key, error_std.data(), n, a.data());
     k->uniform_below(key, top, mask, n, u.data());
     k->extremes(start.data(), n, least, largest);
     if (added.empty()) {

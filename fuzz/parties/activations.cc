@@ -17,7 +17,7 @@ Protocol garbled(const ActivationSpec& spec) {
           },
           [spec](net::Channel& channel) {
             activation::ActivationEvaluator evaluator(channel, session());
-            activation::EvaluatorMaterial material = evaluator.receive_tables(evaluator.prepare(spec));
+            activation::EvaluatorPreprocessing material = evaluator.receive_tables(evaluator.prepare(spec));
             evaluator.request(material, words(spec.inputs));
             require(evaluator.evaluate(std::move(material)).size() == spec.outputs, "a word for each output");
           }};

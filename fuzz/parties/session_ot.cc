@@ -1,4 +1,4 @@
-// Whole sessions by silent transfers, each party against a hostile one, with the label alone as their result.
+// Whole sessions by silent OTs, each party against a hostile one, with the label alone as their result.
 #include "fuzz/support/sessions.h"
 #include "fuzz/support/target.h"
 

@@ -1,4 +1,4 @@
-// Whole sessions with layers packed by slots, each party against a hostile one.
+// Whole sessions with layers packed for SIMD, each party against a hostile one.
 #include "fuzz/support/sessions.h"
 #include "fuzz/support/target.h"
 
@@ -6,7 +6,7 @@ namespace ap::fuzz {
 namespace {
 
 void run(ByteView input) {
-  static const std::vector<Scene> scenes = {scene_of(tiny_batched_package())};
+  static const std::vector<Scene> scenes = {scene_of(tiny_simd_package())};
   play(scenes, input);
 }
 

@@ -1,5 +1,5 @@
-// The oblivious transfers, each party against a hostile one: base transfers, extension with trees, columns
-// and checks, silent transfers.
+// The oblivious transfers, each party against a hostile one: base OTs, extension with trees, columns
+// and checks, silent OTs.
 #include "fuzz/support/script.h"
 #include "fuzz/support/target.h"
 #include "mpc/ot/base_ot.h"

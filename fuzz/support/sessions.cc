@@ -8,8 +8,8 @@
 #include "planner/policies/select.h"
 #include "protocol/hybrid/client.h"
 #include "protocol/hybrid/server.h"
-#include "tests/protocol/hybrid/batched_plan.h"
 #include "tests/protocol/hybrid/packaged.h"
+#include "tests/protocol/hybrid/simd_plan.h"
 #include "tests/protocol/hybrid/small_network.h"
 
 namespace ap::fuzz {
@@ -31,33 +31,32 @@ nn::QuantisedNetwork tiny_network() {
   return network;
 }
 
-using protocol::MaterialStore;
+using protocol::PreprocessingStore;
 
 /// Empty at the beginning of every session.
-std::unique_ptr<MaterialStore> fresh_store(const char* name, const package::Package& package,
-                                           package::Role role) {
+std::unique_ptr<PreprocessingStore> fresh_store(const char* name, const package::Package& package,
+                                                Party role) {
   const auto directory = temporary_directory().path() / name;
   std::filesystem::remove_all(directory);
-  return std::make_unique<MaterialStore>(directory, role, package.id);
+  return std::make_unique<PreprocessingStore>(directory, role, package.id);
 }
 
 }  // namespace
 
-package::Package tiny_package(const char* engine, bool label) {
+package::Package tiny_package(const char* protocol, bool label) {
   const nn::QuantisedNetwork network = tiny_network();
   plan::Plan plan = plan::select_exact(network);
-  for (plan::ActivationChoice& choice : plan.activations) choice.engine = engine;
+  for (plan::ActivationChoice& choice : plan.activations) choice.protocol = protocol;
   if (label) {
     plan.reveal = plan::Reveal::label;
-    plan.argmax_engine = engine;
+    plan.argmax_protocol = protocol;
   }
   return protocol::test::packaged(network, plan);
 }
 
-package::Package tiny_batched_package() {
+package::Package tiny_simd_package() {
   const nn::QuantisedNetwork network = tiny_network();
-  return protocol::test::packaged(network,
-                                  protocol::test::batched_plan(network, plan::select_exact(network)));
+  return protocol::test::packaged(network, protocol::test::simd_plan(network, plan::select_exact(network)));
 }
 
 Protocol session_of(const package::Package& package, bool stores) {
@@ -70,8 +69,8 @@ Protocol session_of(const package::Package& package, bool stores) {
             protocol::ClientSession session(*model, package.id, channel, options);
             session.prepare();
             if (stores) {
-              const auto store = fresh_store("client-store", package, package::Role::client);
-              const protocol::MaterialId id = session.store(*store);
+              const auto store = fresh_store("client-store", package, Party::client);
+              const protocol::PreprocessingId id = session.store(*store);
               if (session.use(*store, id) != protocol::ClientSession::Use::ready) return;
             }
             const std::vector<std::int32_t> image(model->size(0), 9);
@@ -81,8 +80,8 @@ Protocol session_of(const package::Package& package, bool stores) {
             session.finish();
           },
           [=](net::Channel& channel) {
-            std::unique_ptr<MaterialStore> store;
-            if (stores) store = fresh_store("server-store", package, package::Role::server);
+            std::unique_ptr<PreprocessingStore> store;
+            if (stores) store = fresh_store("server-store", package, Party::server);
             protocol::ServerOptions options;
             options.store = store.get();
             options.share_statistics = protocol::ShareStatistics::session;

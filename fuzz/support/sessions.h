@@ -1,4 +1,4 @@
-// A network of three layers, served by each engine: what session targets run.
+// A network of three layers, served by each protocol: what session targets run.
 #pragma once
 
 #include "fuzz/support/script.h"
@@ -6,11 +6,11 @@
 
 namespace ap::fuzz {
 
-/// 1x4x4 image, convolution, ReLU, fully connected layer to 3 classes. `engine`: gc or ot; `label`: the
+/// 1x4x4 image, convolution, ReLU, fully connected layer to 3 classes. `protocol`: gc or ot; `label`: the
 /// client learns the best class alone.
-package::Package tiny_package(const char* engine, bool label);
-/// The same with its layers packed by slots.
-package::Package tiny_batched_package();
+package::Package tiny_package(const char* protocol, bool label);
+/// The same with its layers packed for SIMD.
+package::Package tiny_simd_package();
 
 /// A client that prepares and runs two inferences, or with `stores` one that lay in the stores of both
 /// parties in between, and a server that grants three.

@@ -43,7 +43,7 @@ std::vector<std::string> assumptions(security::CostModel model, const plan::Plan
                   "permutation; {:.0f} bits over 2^40 gates of all sessions.",
                   security::garbling_bits()),
       fmt::format(
-          "Silent transfers (engine ot): learning parity with regular noise and a code of ten ones a row; "
+          "Silent transfers (protocol ot): learning parity with regular noise and a code of ten ones a row; "
           "{:.0f} bits against the best attack known to us (`autoprivacy security --lpn`).",
           mpc::lpn_bits()),
       "Oblivious transfers: computational Diffie-Hellman in the Ristretto255 group.",
@@ -73,9 +73,8 @@ CircuitPrivacy circuit_privacy(const package::Package& package) {
   if (!plan.groups.empty()) {
     methods.push_back(promised ? "approximate re-sharing with Gaussian-like noise"
                                : "approximate re-sharing without noise of the server's own");
-    privacy.computed = package.role == package::Role::server;
-    privacy.snr =
-        package.role == package::Role::server ? plan::weight_snr(package.network, plan) : noise::kWeightSnr;
+    privacy.computed = package.role == Party::server;
+    privacy.snr = package.role == Party::server ? plan::weight_snr(package.network, plan) : noise::kWeightSnr;
   }
   if (!plan.batch_groups.empty()) methods.push_back("flooding");
   privacy.method = fmt::format("{}", fmt::join(methods, " and "));
@@ -93,7 +92,7 @@ CircuitPrivacy circuit_privacy(const package::Package& package) {
 }  // namespace
 
 const GroupAudit& group_of(const Audit& audit, const plan::LinearChoice& choice) {
-  return (choice.batched ? audit.batch_groups : audit.groups).at(static_cast<std::size_t>(choice.group));
+  return (choice.simd ? audit.batch_groups : audit.groups).at(static_cast<std::size_t>(choice.group));
 }
 
 Audit audit(const package::Package& package, security::CostModel model) {
@@ -105,13 +104,13 @@ Audit audit(const package::Package& package, security::CostModel model) {
   result.target_failure_log2 = plan.target_failure_log2;
   result.assumptions = assumptions(model, plan);
   result.min_lambda_bits = 1e9;
-  const auto add = [&](std::vector<GroupAudit>& to, std::uint32_t n, double log2_q, bool batched) {
+  const auto add = [&](std::vector<GroupAudit>& to, std::uint32_t n, double log2_q, bool simd) {
     GroupAudit group;
     group.n = n;
     group.log2_q = log2_q;
     group.estimate = security::estimate({static_cast<double>(n), log2_q, kErrorSigma}, model);
     for (const plan::LinearChoice& choice : plan.linears) {
-      if (choice.batched.has_value() != batched || choice.group != static_cast<int>(to.size())) continue;
+      if (choice.simd.has_value() != simd || choice.group != static_cast<int>(to.size())) continue;
       group.layers.push_back(package.network.nodes[static_cast<std::size_t>(choice.node)].name);
     }
     result.min_lambda_bits = std::min(result.min_lambda_bits, group.estimate.lambda_min);
@@ -124,7 +123,7 @@ Audit audit(const package::Package& package, security::CostModel model) {
   result.lpn_bits = mpc::lpn_bits();
   result.garbling_bits = security::garbling_bits();
   for (const plan::LinearChoice& choice : plan.linears) {
-    if (choice.batched) result.flood_bits = std::max(result.flood_bits, choice.batched->flood_bits);
+    if (choice.simd) result.flood_bits = std::max(result.flood_bits, choice.simd->flood_bits);
   }
   return result;
 }

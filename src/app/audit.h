@@ -39,7 +39,7 @@ struct Audit {
   int flood_bits = 0;  ///< of flooding, the most that a layer has; 0 without flooding
   /// Whether clients that deviate in any way learn no more than the label of each query (plan/label_bound.h).
   bool label_bound = false;
-  double lpn_bits = 0;       ///< of the parity problems under silent transfers (security/lpn.h)
+  double lpn_bits = 0;       ///< of the parity problems under silent OTs (security/lpn.h)
   double garbling_bits = 0;  ///< of garbling, over all sessions of a server (security/symmetric.h)
   double failure_log2 =
       0;  ///< log2 of the predicted failure probability of one inference, as the package says

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "analysis/prediction/choose_engines.h"
+#include "analysis/prediction/choose_protocols.h"
 #include "analysis/profile/profile_cache.h"
 #include "base/error.h"
 #include "base/progress.h"
@@ -25,9 +25,10 @@ void divide(protocol::Cost& cost, double count) {
 }
 
 /// Makes the oldest stored inference that both parties can use the next of the session, if there is one.
-void take_stored(protocol::ClientSession& session, protocol::MaterialStore& store, const Notice& notice) {
+void take_stored(protocol::ClientSession& session, protocol::PreprocessingStore& store,
+                 const Notice& notice) {
   using Use = protocol::ClientSession::Use;
-  for (const protocol::MaterialId& id : store.ids()) {
+  for (const protocol::PreprocessingId& id : store.ids()) {
     try {
       const Use use = session.use(store, id);
       if (use == Use::ready) return;
@@ -70,7 +71,7 @@ protocol::Report mean_report(std::span<const protocol::Report> reports) {
 }
 
 RunResult run_images(const package::Package& package, net::Channel& channel, std::span<const Image> images,
-                     bool progress, protocol::MaterialStore* store, const Notice& notice) {
+                     bool progress, protocol::PreprocessingStore* store, const Notice& notice) {
   if (images.empty()) fail_input("no image was selected; check --first and --range");
   const protocol::Model model(package.network, package.plan);
   protocol::ClientOptions options;
@@ -98,7 +99,7 @@ RunResult run_images(const package::Package& package, net::Channel& channel, std
 }
 
 PrepareResult prepare_only(const package::Package& package, net::Channel& channel,
-                           protocol::MaterialStore& store, std::size_t count, bool progress) {
+                           protocol::PreprocessingStore& store, std::size_t count, bool progress) {
   if (count == 0) fail_input("no inference was asked for; give --prepare-only 1 or more");
   const protocol::Model model(package.network, package.plan);
   protocol::ClientSession session(model, package.id, channel);

@@ -16,7 +16,7 @@
 #include "nn/ir/quantised_network.h"
 #include "package/package.h"
 #include "protocol/hybrid/report.h"
-#include "protocol/store/material_store.h"
+#include "protocol/store/preprocessing_store.h"
 
 namespace ap::app {
 
@@ -38,7 +38,7 @@ using Notice = std::function<void(const std::string&)>;
 /// Runs every image through one session on `channel`, with inferences from `store` as long as it has any that
 /// the server knows too. @throws Error(peer) if the server refuses, misbehaves, falls silent or disappears.
 RunResult run_images(const package::Package& package, net::Channel& channel, std::span<const Image> images,
-                     bool progress, protocol::MaterialStore* store = nullptr, const Notice& notice = {});
+                     bool progress, protocol::PreprocessingStore* store = nullptr, const Notice& notice = {});
 
 struct PrepareResult {
   std::size_t stored = 0;             ///< in this run
@@ -50,7 +50,7 @@ struct PrepareResult {
 /// The offline phase of `count` >= 1 inferences, each put into both parties' stores before the next begins.
 /// @throws Error(peer) as above and if the server keeps no more, Error(input) if our own store is full.
 PrepareResult prepare_only(const package::Package& package, net::Channel& channel,
-                           protocol::MaterialStore& store, std::size_t count, bool progress);
+                           protocol::PreprocessingStore& store, std::size_t count, bool progress);
 
 struct Agreement {
   std::size_t same_class = 0;  ///< images whose best class is that of the clear network

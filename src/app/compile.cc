@@ -45,7 +45,7 @@ bool is_baseline(const std::string& policy) {
   return policy == "delphi" || policy == "darl" || policy == "published";
 }
 
-/// Whether its plans share modulo primes, on slot packing.
+/// Whether its plans share modulo primes, on SIMD batching.
 bool shares_modulo_primes(const CompileOptions& options) {
   return is_baseline(options.policy) || options.mode == "published";
 }
@@ -58,7 +58,7 @@ plan::Plan baseline_plan(const nn::QuantisedNetwork& network, const CompileOptio
   if (options.policy == "delphi") return plan::select_delphi(network, baseline);
   if (options.policy == "darl") return plan::select_darl(network, baseline);
   const std::vector<double> der_log2(plan::linear_nodes(network).size(), options.der_log2);
-  return plan::select_published(network, der_log2, baseline);
+  return plan::select_autoprivacy(network, der_log2, baseline);
 }
 
 /// Predicts what the plan costs, and tells the plan.
@@ -94,7 +94,7 @@ void check_options(const CompileOptions& options) {
                options.policy);
   }
   if (shares_modulo_primes(options) && options.activation == "ot") {
-    fail_input("{} {} shares modulo primes, which engine ot cannot; use --activation gc or auto",
+    fail_input("{} {} shares modulo primes, which protocol ot cannot; use --activation gc or auto",
                baseline ? "policy" : "mode", baseline ? options.policy : options.mode);
   }
   if (options.as_published && options.policy != "darl") {
@@ -102,7 +102,7 @@ void check_options(const CompileOptions& options) {
                options.policy);
   }
   if (options.policy == "published" && options.strict) {
-    fail_input("--strict asks for rare failures, policy published for frequent ones; use --policy darl");
+    fail_input("--strict asks for rare failures, policy autoprivacy for frequent ones; use --policy darl");
   }
   if (!(options.der_log2 >= -40 && options.der_log2 <= -1)) {
     fail_input("a decryption-error rate of 2^{} is out of range; give --der -40 to -1", options.der_log2);
@@ -119,7 +119,8 @@ void check_options(const CompileOptions& options) {
     fail_input("--reveal {} is not known; this version offers: logits, label", options.reveal);
   }
   if (options.activation != "auto" && options.activation != "gc" && options.activation != "ot") {
-    fail_input("there is no activation engine \"{}\"; this version offers: auto, gc, ot", options.activation);
+    fail_input("there is no activation protocol \"{}\"; this version offers: auto, gc, ot",
+               options.activation);
   }
 }
 
@@ -163,7 +164,7 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
   std::optional<double> simulated;
   Compiled result;
   package::Package& package = result.package;
-  package.role = package::Role::server;
+  package.role = Party::server;
   package.normalization = normalization.to_string();
   package.labels = options.labels;
   {
@@ -190,7 +191,7 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
     } else if (searches) {
       SearchRequest request = options.search;
       request.policy = options.policy;
-      request.engine = options.activation;
+      request.protocol = options.activation;
       request.profile = options.profile;
       request.privacy_inferences = options.privacy_inferences;
       request.published = options.mode == "published";
@@ -212,14 +213,14 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
     }
     if (!shares_modulo_primes(options)) {
       for (plan::ActivationChoice& choice : package.plan.activations) {
-        if (choice.engine != plan::kQuadraticEngine) choice.engine = options.activation;
+        if (choice.protocol != plan::kQuadraticProtocol) choice.protocol = options.activation;
       }
     }
     package.plan.privacy.inferences = options.privacy_inferences;
     if (options.reveal == "label") {
       package.plan.reveal = plan::Reveal::label;
       const bool prime = !package.plan.primes.empty() && package.plan.primes.back() != 0;
-      package.plan.argmax_engine = prime ? "gc" : options.activation;
+      package.plan.argmax_protocol = prime ? "gc" : options.activation;
     }
     result.search_seconds = seconds_since(search);
     // By the prices that a bound on it was kept by, which predict refines.

@@ -19,7 +19,7 @@ struct CompileOptions {
   double max_accuracy_loss = 0.002;  ///< largest simulated loss of top-1 (0 to 1); policy budget
   SearchRequest search;              ///< policies that search
   std::string mode = "errors";      ///< policies that search: errors, or published (SearchRequest::published)
-  std::string activation = "auto";  ///< engine of the activations: auto, gc or ot
+  std::string activation = "auto";  ///< protocol of the activations: auto, gc or ot
   std::string reveal = "logits";    ///< what the client learns: logits or label
   int activation_bits = 0;          ///< 2 to 14, or 0 to choose (app/precision.h)
   /// How many inferences of all clients together the weights stay private for; 0: they do not.

@@ -2,11 +2,11 @@
 
 #include "base/error.h"
 #include "base/progress.h"
+#include "planner/search/autoprivacy_environment.h"
+#include "planner/search/error_std_environment.h"
 #include "planner/search/journal.h"
 #include "planner/search/policies.h"
 #include "planner/search/prediction.h"
-#include "planner/search/published_environment.h"
-#include "planner/search/tau_environment.h"
 
 namespace ap::app {
 
@@ -38,14 +38,14 @@ Searched search_plan(const nn::QuantisedNetwork& network, std::span<const std::i
   const auto policy = make_policy(request);
   if (!policy) fail_input("policy {} needs the program autoprivacy-search", request.policy);
   search::ProblemOptions options;
-  options.engine = request.engine;
+  options.protocol = request.protocol;
   options.profile = request.profile;
   options.privacy_inferences = request.privacy_inferences;
   const search::Problem problem = search::make_problem(network, images, labels, options);
   const std::unique_ptr<search::Environment> made =
       request.published ? std::unique_ptr<search::Environment>(
-                              std::make_unique<search::PublishedEnvironment>(problem, request.sharder))
-                        : std::make_unique<search::TauEnvironment>(problem, request.sharder);
+                              std::make_unique<search::AutoprivacyEnvironment>(problem, request.sharder))
+                        : std::make_unique<search::ErrorStdEnvironment>(problem, request.sharder);
   search::Environment& environment = *made;
   Searched searched;
   std::optional<search::Journal> journal;

@@ -33,8 +33,8 @@ struct SearchRequest {
   std::string policy = "dp";
   std::optional<double> max_loss;     ///< of top-1 by simulation, 0 to 1; at least one of both bounds is set
   std::optional<double> max_seconds;  ///< predicted per image
-  std::string engine = "auto";        ///< of activations
-  /// Budgets are decryption-error rates on slot packing (planner/search/published_environment.h) instead of small errors
+  std::string protocol = "auto";      ///< of activations
+  /// Budgets are decryption-error rates on SIMD batching (planner/search/autoprivacy_environment.h) instead of small errors
   /// on coefficient packing.
   bool published = false;
   int imagined = 64;                                             ///< as PolicyRequest

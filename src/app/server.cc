@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "base/freed_memory.h"
 #include "net/websocket/websocket.h"
-#include "protocol/hybrid/engines.h"
+#include "protocol/hybrid/activations.h"
 #include "protocol/hybrid/greeting.h"
 #include "protocol/hybrid/server.h"
 
@@ -51,7 +51,7 @@ void take_memory(const protocol::ServerModel& model) {
   constexpr std::size_t kBlock = std::size_t{16} << 20, kPage = 4096;
   std::size_t bytes = model.key_bytes();
   for (const protocol::ActivationLayer& layer : model.model().activations()) {
-    if (layer.engine == "gc") bytes += protocol::material_bytes(layer);
+    if (layer.protocol == "gc") bytes += protocol::preprocessing_bytes(layer);
   }
   std::vector<std::unique_ptr<std::uint8_t[]>> blocks;
   for (; bytes >= kBlock; bytes -= kBlock) {
@@ -69,7 +69,7 @@ struct Server::State {
   HostPort where;
   Capacity capacity;
   std::unique_ptr<net::Listener> listener;
-  std::unique_ptr<protocol::MaterialStore> store;
+  std::unique_ptr<protocol::PreprocessingStore> store;
   std::unique_ptr<ClientsFile> clients;  ///< none: anybody may connect
   std::unique_ptr<Ledger> ledger;        ///< none: inferences need not be counted
   LogBudget log_budget;
@@ -286,7 +286,8 @@ void Server::State::listen() {
   request.sessions = config.max_sessions;
   request.memory_ceiling = config.max_memory_bytes;
   request.model_bytes = model.prepared_bytes();
-  request.session_bytes = model.material_bytes() * config.max_prepared + model.key_bytes() + 2 * kQueueBytes;
+  request.session_bytes =
+      model.preprocessing_bytes() * config.max_prepared + model.key_bytes() + 2 * kQueueBytes;
   capacity = app::capacity(request, {descriptors(), available_memory(), available_threads()});
   net::ListenerOptions options;
   options.limits.inbound_bytes = options.limits.outbound_bytes = kFirstQueueBytes;
@@ -307,7 +308,7 @@ void Server::State::listen() {
 }
 
 Server::Server(const package::Package& package, ServerConfig config) {
-  if (package.role != package::Role::server) {
+  if (package.role != Party::server) {
     fail_input("a server needs the server's package (server.apm); this is the client's");
   }
   const HostPort where = parse_listen(config.listen);
@@ -320,8 +321,8 @@ Server::Server(const package::Package& package, ServerConfig config) {
   if (!s.config.store.empty()) {
     if (!s.config.store_options.notice)
       s.config.store_options.notice = [](const std::string& sentence) { spdlog::info("{}", sentence); };
-    s.store = std::make_unique<protocol::MaterialStore>(s.config.store, package::Role::server, s.model.id(),
-                                                        s.config.store_options);
+    s.store = std::make_unique<protocol::PreprocessingStore>(s.config.store, Party::server, s.model.id(),
+                                                             s.config.store_options);
   }
   if (!s.config.clients.empty()) s.clients = std::make_unique<ClientsFile>(s.config.clients);
   const Allowance allowance{package.id, package.plan.privacy.inferences, s.config.max_inferences};

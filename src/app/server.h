@@ -20,7 +20,7 @@
 #include "net/websocket/tls.h"
 #include "package/package.h"
 #include "protocol/hybrid/statistics.h"
-#include "protocol/store/material_store.h"
+#include "protocol/store/preprocessing_store.h"
 
 namespace ap::app {
 
@@ -29,7 +29,7 @@ struct ServerConfig {
   net::TlsIdentity identity;           ///< empty: a fresh self-signed certificate
   std::size_t max_sessions = 8;        ///< a further client is told that the server is busy
   std::size_t max_prepared = 4;        ///< inferences that a session may prepare ahead
-  /// Lowers max_sessions so that one-time material fits; 0: what the machine has left.
+  /// Lowers max_sessions so that preprocessing fits; 0: what the machine has left.
   std::uint64_t max_memory_bytes = 0;
   std::filesystem::path store;  ///< directory of inferences prepared ahead for later sessions; or empty
   protocol::StoreOptions store_options;

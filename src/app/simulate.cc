@@ -11,7 +11,7 @@ namespace ap::app {
 
 plan::Simulation simulate(const package::Package& package, const nn::Dataset& data, int seeds,
                           std::uint64_t first_seed, bool progress) {
-  if (package.role != package::Role::server) {
+  if (package.role != Party::server) {
     fail_input("a client's package has no weights, so it cannot be simulated; use server.apm");
   }
   if (data.size() == 0) fail_input("no image was selected");

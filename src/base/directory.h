@@ -1,4 +1,4 @@
-// One directory of the file system, as much of it as a store of one-time material uses. Behind an interface
+// One directory of the file system, as much of it as a store of preprocessing uses. Behind an interface
 // so that a test can put a disk in its place which loses, fails and stops as disks do (tests/faults).
 //
 // Functions that can fail return 0 or an errno; those that return an object return none and say why in

@@ -16,12 +16,12 @@
 #include "base/files.h"
 #include "base/printable.h"
 #include "cli/common.h"
-#include "cli/sibling.h"
+#include "cli/companion.h"
 #include "cli/signing.h"
 #include "cli/table.h"
 #include "layers/linear/coefficient/layout.h"
 #include "nn/onnx/import.h"
-#include "planner/spaces/batched_candidates.h"
+#include "planner/spaces/simd_candidates.h"
 
 namespace ap::cli {
 namespace {
@@ -63,22 +63,22 @@ std::string packing_text(const linear::Packing& p) {
   return text;
 }
 
-/// How a layer is packed; "slots" are BFV batching.
+/// How a layer is packed; "SIMD" is BFV batching.
 std::string packing_text(const nn::QNode& node, const plan::LinearChoice& choice) {
-  if (!choice.batched) return packing_text(choice.packing);
+  if (!choice.simd) return packing_text(choice.packing);
   if (linear::is_matrix(linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c)))
-    return "slots hybrid";
-  switch (choice.batched->conv) {
-    case linear::BatchedConvMethod::input_rotation:
-      return "slots input-rotation";
-    case linear::BatchedConvMethod::output_rotation:
-      return "slots output-rotation";
-    case linear::BatchedConvMethod::shifted_copies:
-      return "slots shifted-copies";
-    case linear::BatchedConvMethod::shifted_copies_published:
-      return "slots shifted-copies-published";
+    return "SIMD hybrid";
+  switch (choice.simd->conv) {
+    case linear::SimdConvMethod::input_rotation:
+      return "SIMD input-rotation";
+    case linear::SimdConvMethod::output_rotation:
+      return "SIMD output-rotation";
+    case linear::SimdConvMethod::shifted_copies:
+      return "SIMD shifted-copies";
+    case linear::SimdConvMethod::shifted_copies_published:
+      return "SIMD shifted-copies-published";
   }
-  return "slots";
+  return "SIMD";
 }
 
 /// The ring under which a linear layer runs.
@@ -92,7 +92,7 @@ struct Ring {
 Ring ring_of(const plan::Plan& plan, const app::Audit& audit, const plan::LinearChoice& choice) {
   const auto group = static_cast<std::size_t>(choice.group);
   const double lambda = app::group_of(audit, choice).estimate.lambda_min;
-  if (choice.batched) {
+  if (choice.simd) {
     const bfv::BatchParameters& p = plan.batch_groups[group];
     return {p.n, p.log2_q(), p.data_primes, lambda};
   }
@@ -128,11 +128,10 @@ double ciphertext_error_rate(const package::Package& package, const plan::Linear
   const nn::QNode& node = package.network.nodes[static_cast<std::size_t>(choice.node)];
   const auto geometry = linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c);
   const auto replies = static_cast<double>(
-      choice.batched
-          ? plan::batched_layer(geometry, *choice.batched,
-                                package.plan.batch_groups[static_cast<std::size_t>(choice.group)].n)
-                .counts.replies
-          : linear::counts(geometry, choice.packing).replies);
+      choice.simd ? plan::simd_layer(geometry, *choice.simd,
+                                     package.plan.batch_groups[static_cast<std::size_t>(choice.group)].n)
+                        .counts.replies
+                  : linear::counts(geometry, choice.packing).replies);
   return std::exp2(choice.failure_log2) / replies;
 }
 
@@ -156,7 +155,7 @@ Json layer_json(const package::Package& package, const app::Audit& audit, const 
     json["predicted_s"] = row.linear->predicted_s;
     json["predicted_bytes"] = row.linear->predicted_bytes;
   } else {
-    json["activation"] = row.activation->engine;
+    json["activation"] = row.activation->protocol;
     json["predicted_s"] = row.activation->predicted_s;
     json["predicted_bytes"] = row.activation->predicted_bytes;
   }
@@ -217,7 +216,7 @@ std::string text_of(const app::Compiled& compiled, const app::Audit& audit, cons
                {"log2 p"},
                {"error (LSB)"},
                {"bits"},
-               {"packing or engine", left},
+               {"packing or protocol", left},
                {"bytes"}});
   for (const Row& row : rows_of(compiled.package)) {
     if (row.linear) {
@@ -228,7 +227,7 @@ std::string text_of(const app::Compiled& compiled, const app::Audit& audit, cons
                  fmt::format("{:.1f}", ring.lambda), packing_text(node, *row.linear),
                  format_bytes(static_cast<double>(row.linear->predicted_bytes))});
     } else {
-      table.row({row.name, row.op, "", "", "", "", "", row.activation->engine,
+      table.row({row.name, row.op, "", "", "", "", "", row.activation->protocol,
                  format_bytes(static_cast<double>(row.activation->predicted_bytes))});
     }
   }
@@ -242,7 +241,7 @@ std::string text_of(const app::Compiled& compiled, const app::Audit& audit, cons
              : std::string("WARNING: clients can compute the weights from some thousands of results\n");
   for (const std::string& note : plan.notes) out += "note: " + printable(note) + "\n";
   if (plan.reveal == plan::Reveal::label) {
-    out += fmt::format("clients learn the best class alone (argmax by engine {})\n", plan.argmax_engine);
+    out += fmt::format("clients learn the best class alone (argmax by protocol {})\n", plan.argmax_protocol);
   }
   out += fmt::format("predicted per image of a session of {}: offline {}, online {}, {} ({})\n",
                      protocol::kTypicalSession, format_seconds(predicted.offline.seconds),
@@ -323,7 +322,7 @@ void set_prices(Options& options) {
 }
 
 void run_compile(Options options, const Extensions& extensions) {
-  if (!extensions.sibling) {
+  if (!extensions.companion) {
     if (options.compile.policy == "ddpg") hand_over("policy ddpg");
     if (launched_by_mpi()) hand_over("a search under mpirun");
   }
@@ -449,7 +448,7 @@ void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
   command
       ->add_option("--mode", options->compile.mode,
                    "Policies that search: budgets are small errors on packed coefficients (errors), or "
-                   "rates of ruined replies on packed slots, as AutoPrivacy was published (published)")
+                   "rates of ruined replies on SIMD batching, as AutoPrivacy was published (published)")
       ->capture_default_str();
   command
       ->add_option("--imagined", options->compile.search.imagined,

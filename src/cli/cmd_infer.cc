@@ -100,15 +100,15 @@ std::vector<app::Image> quantised_images(const package::Package& package, const 
 
 /// Connects, to a server of our own if asked, and calls talk(channel, our store or none).
 void with_server(const Options& options, const package::Package& package,
-                 const std::function<void(net::Channel&, protocol::MaterialStore*)>& talk) {
-  std::optional<protocol::MaterialStore> store;
+                 const std::function<void(net::Channel&, protocol::PreprocessingStore*)>& talk) {
+  std::optional<protocol::PreprocessingStore> store;
   // Both are one user's, and the server has no other client.
   std::vector<std::string> local_options = {"--share-statistics", "process"};
   if (!options.store.empty()) {
     protocol::StoreOptions store_options;
     store_options.notice = say;
     store_options.max_inferences = std::numeric_limits<std::size_t>::max();
-    store.emplace(options.store, package::Role::client, package.id, store_options);
+    store.emplace(options.store, Party::client, package.id, store_options);
     local_options.insert(
         local_options.end(),
         {"--store", (std::filesystem::path(options.store) / "server").string(), "--store-limit", "1000000",
@@ -180,7 +180,7 @@ Json json_of(const Results& r) {
   for (const protocol::LayerCost& layer : r.run.mean.layers) {
     layers.push_back({{"name", layer.name},
                       {"op", layer.op},
-                      {"engine", layer.engine},
+                      {"engine", layer.protocol},
                       {"offline", cost_json(layer.offline, told)},
                       {"online", cost_json(layer.online, told)}});
   }
@@ -271,7 +271,7 @@ std::string text_of(const Results& r, std::size_t top) {
 
 void prepare_ahead(const Options& options, const package::Package& package) {
   app::PrepareResult result;
-  with_server(options, package, [&](net::Channel& channel, protocol::MaterialStore* store) {
+  with_server(options, package, [&](net::Channel& channel, protocol::PreprocessingStore* store) {
     result = app::prepare_only(package, channel, *store, options.prepare_only, true);
   });
   if (options.json) {
@@ -297,7 +297,7 @@ void infer(const Options& options) {
   }
   const auto publisher = publisher_from(options.publisher);
   const package::Package package =
-      package::load(options.package, package::Role::client, publisher ? &*publisher : nullptr);
+      package::load(options.package, Party::client, publisher ? &*publisher : nullptr);
   app::require_security(app::audit(package));
   if (options.prepare_only > 0) {
     prepare_ahead(options, package);
@@ -305,7 +305,7 @@ void infer(const Options& options) {
   }
   std::optional<package::Package> clear;
   if (!options.check.empty()) {
-    clear = package::load(options.check, package::Role::server);
+    clear = package::load(options.check, Party::server);
     if (clear->id != package.id) {
       fail_input("{} belongs to another compilation than {}; compile the network again", options.check,
                  options.package);
@@ -315,7 +315,7 @@ void infer(const Options& options) {
   const std::vector<app::Image> images = quantised_images(package, data);
   wipe(data.bytes.data(), data.bytes.size());
   app::RunResult result;
-  with_server(options, package, [&](net::Channel& channel, protocol::MaterialStore* store) {
+  with_server(options, package, [&](net::Channel& channel, protocol::PreprocessingStore* store) {
     result = app::run_images(package, channel, images, true, store, say);
   });
   complain_of_no_class(result.labels);

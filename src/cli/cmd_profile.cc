@@ -29,8 +29,8 @@ std::string text_of(const cost::Profile& profile, const std::string& where) {
   rest.row({"evaluate an AND", nano(profile.garbling.evaluate_and)});
   rest.row({"OT extension of a bit, both parties",
             nano(profile.garbling.columns_bit_client + profile.garbling.columns_bit_server)});
-  rest.row({"silent transfer, both parties",
-            nano(profile.transfer.large_row_sender + profile.transfer.large_row_receiver)});
+  rest.row(
+      {"silent transfer, both parties", nano(profile.ot.large_row_sender + profile.ot.large_row_receiver)});
   rest.row({"clear product of integers", nano(profile.clear.many_pixels)});
   rest.row({"byte to the server over TLS, both parties", nano(profile.network.byte_up)});
   rest.row({"byte to the client over TLS, both parties", nano(profile.network.byte_down)});
@@ -42,7 +42,7 @@ std::string text_of(const cost::Profile& profile, const std::string& where) {
 
 /// What a package costs with both parties on this machine.
 void predict(const std::string& path, std::uint64_t images) {
-  const package::Package package = package::load(path, package::Role::client);
+  const package::Package package = package::load(path, Party::client);
   const protocol::Model model(package.network, package.plan);
   const cost::Profile profile = cost::machine_profile();
   const cost::Prediction p = protocol::predict(

@@ -141,7 +141,7 @@ void serve_until_signal(Options& options) {
   choose_ledger(options);
   // Before any thread exists, so that all inherit it.
   block_end_signals();
-  const package::Package package = package::load(options.package, package::Role::server);
+  const package::Package package = package::load(options.package, Party::server);
   if (others_may_read(options.package)) {
     spdlog::warn("{} holds the weights and may be read by other users; `chmod 600` makes it yours alone",
                  options.package);

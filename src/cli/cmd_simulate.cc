@@ -52,7 +52,7 @@ std::string text_of(const plan::Simulation& s) {
 }
 
 void run_simulate(const Options& options) {
-  const package::Package package = package::load(options.package, package::Role::server);
+  const package::Package package = package::load(options.package, Party::server);
   const nn::Dataset data = options.selection.load(options.data, package.network.input_shape());
   const plan::Simulation result = app::simulate(package, data, options.seeds, options.first_seed, true);
   if (options.json) {

@@ -1,7 +1,7 @@
 // autoprivacy: the program of servers, clients and owners of networks.
 #include "base/freed_memory.h"
+#include "cli/companion.h"
 #include "cli/run.h"
-#include "cli/sibling.h"
 
 int main(int argc, char** argv) {
   ap::keep_freed_memory();

@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/printable.h"
 #include "cli/common.h"
-#include "cli/sibling.h"
+#include "cli/companion.h"
 
 namespace ap::cli {
 namespace {

@@ -1,5 +1,5 @@
-// The command line of both programs: `autoprivacy`, and its sibling `autoprivacy-search` (src/cli_search),
-// which has what needs libtorch or MPI besides. `autoprivacy` starts the sibling in its place for what it has
+// The command line of both programs: `autoprivacy`, and its companion `autoprivacy-search` (src/cli_search),
+// which has what needs libtorch or MPI besides. `autoprivacy` starts the companion in its place for what it has
 // not itself.
 #pragma once
 
@@ -20,7 +20,7 @@ using Action = std::function<void()>;
 
 /// What a program has besides the commands that all have.
 struct Extensions {
-  bool sibling = false;  ///< whether this is autoprivacy-search
+  bool companion = false;  ///< whether this is autoprivacy-search
   /// Each adds its subcommand to the parser and, when that is chosen, sets the action.
   std::vector<std::function<void(CLI::App&, Action&)>> commands;
   /// Further policies of `compile`, by name.

@@ -44,7 +44,7 @@ Bytes compress(ByteView body) {
   return out;
 }
 
-Bytes frame(Role role, ByteView body) {
+Bytes frame(Party role, ByteView body) {
   const Bytes packed = compress(body);
   ByteWriter out;
   out.raw({reinterpret_cast<const std::uint8_t*>(kMagic), sizeof kMagic});
@@ -131,9 +131,9 @@ std::vector<std::string> labels_from(const JsonReader& json) {
 }
 
 /// The largest body and file of a role.
-std::uint64_t max_body(Role role) { return role == Role::client ? 4 + kMaxPublic : kMaxBody; }
-std::uint64_t max_file(Role role) {
-  return role == Role::client ? kHeadBytes + kHashBytes + ZSTD_COMPRESSBOUND(4 + kMaxPublic) : kMaxFile;
+std::uint64_t max_body(Party role) { return role == Party::client ? 4 + kMaxPublic : kMaxBody; }
+std::uint64_t max_file(Party role) {
+  return role == Party::client ? kHeadBytes + kHashBytes + ZSTD_COMPRESSBOUND(4 + kMaxPublic) : kMaxFile;
 }
 
 void require_signature(const std::filesystem::path& path, ByteView file, const PublicKey& publisher) {
@@ -147,9 +147,9 @@ void require_signature(const std::filesystem::path& path, ByteView file, const P
   verify(file, {reinterpret_cast<const char*>(text.data()), text.size()}, publisher, path.string());
 }
 
-Role role_of(int byte, const std::string& name) {
-  if (byte == static_cast<int>(Role::client)) return Role::client;
-  if (byte == static_cast<int>(Role::server)) return Role::server;
+Party role_of(int byte, const std::string& name) {
+  if (byte == static_cast<int>(Party::client)) return Party::client;
+  if (byte == static_cast<int>(Party::server)) return Party::server;
   fail_input("{} is damaged: it is for role {}, which does not exist", name, byte);
 }
 
@@ -162,9 +162,9 @@ Pair make_packages(const Package& compiled) {
   ByteWriter client;
   client.u32(static_cast<std::uint32_t>(shared.size()));
   client.raw(shared);
-  pair.client = frame(Role::client, client.bytes());
+  pair.client = frame(Party::client, client.bytes());
   client.raw(private_part(compiled.network));
-  pair.server = frame(Role::server, client.bytes());
+  pair.server = frame(Party::server, client.bytes());
   return pair;
 }
 
@@ -178,7 +178,7 @@ Package parse(ByteView file, const std::string& name) {
     fail_input("{} has package version {}, this program reads {}; compile the network again", name, version,
                kVersion);
   }
-  const Role role = role_of(in.u8(), name);
+  const Party role = role_of(in.u8(), name);
   in.u8();
   const std::uint64_t body_size = in.u64();
   const std::uint64_t packed_size = in.u64();
@@ -211,9 +211,9 @@ Package parse(ByteView file, const std::string& name) {
   }
   // Shapes and counts, before any memory is taken for weights.
   nn::validate(result.network, nn::WeightsRule::absent);
-  if (role == Role::server) read_private_part(body, result.network, name);
+  if (role == Party::server) read_private_part(body, result.network, name);
   body.expect_end();
-  if (role == Role::server) nn::validate(result.network, nn::WeightsRule::required);
+  if (role == Party::server) nn::validate(result.network, nn::WeightsRule::required);
   plan::validate(result.plan, result.network);
   plan::check_claims(result.plan, result.network);
   return result;
@@ -224,18 +224,18 @@ std::filesystem::path signature_path(std::filesystem::path path) { return path +
 Package load(const std::filesystem::path& path, const PublicKey* publisher) {
   // What is no package for a server is small.
   const Bytes head = read_start(path, kHeadBytes);
-  const bool large = head.size() == kHeadBytes && head[10] == static_cast<std::uint8_t>(Role::server);
-  const Bytes file = read_file(path, max_file(large ? Role::server : Role::client));
+  const bool large = head.size() == kHeadBytes && head[10] == static_cast<std::uint8_t>(Party::server);
+  const Bytes file = read_file(path, max_file(large ? Party::server : Party::client));
   if (publisher) require_signature(path, file, *publisher);
   return parse(file, path.string());
 }
 
-Package load(const std::filesystem::path& path, Role role, const PublicKey* publisher) {
+Package load(const std::filesystem::path& path, Party role, const PublicKey* publisher) {
   Package package = load(path, publisher);
   if (package.role != role) {
     fail_input("{} is the {} package; give the {} one here", path.string(),
-               package.role == Role::client ? "client's" : "server's",
-               role == Role::client ? "client's" : "server's");
+               package.role == Party::client ? "client's" : "server's",
+               role == Party::client ? "client's" : "server's");
   }
   return package;
 }

@@ -11,18 +11,17 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/party.h"
 #include "nn/ir/quantised_network.h"
 #include "package/minisign.h"
 #include "plan/plan.h"
 
 namespace ap::package {
 
-enum class Role : std::uint8_t { client = 1, server = 2 };
-
 using PackageId = std::array<std::uint8_t, 32>;
 
 struct Package {
-  Role role = Role::client;
+  Party role = Party::client;
   /// With weights, scales and exact ranges for the server; without them (scales only of input and logits) for
   /// the client.
   nn::QuantisedNetwork network;
@@ -48,7 +47,7 @@ Package parse(ByteView file, const std::string& name);
 /// @throws Error(security) if it is not.
 Package load(const std::filesystem::path& path, const PublicKey* publisher = nullptr);
 /// load, and fails unless the package is for this role.
-Package load(const std::filesystem::path& path, Role role, const PublicKey* publisher = nullptr);
+Package load(const std::filesystem::path& path, Party role, const PublicKey* publisher = nullptr);
 
 /// Where the signature of a file lies: PATH.minisig.
 std::filesystem::path signature_path(std::filesystem::path path);

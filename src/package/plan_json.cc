@@ -7,7 +7,7 @@ namespace ap::package {
 namespace {
 
 // What no plan goes beyond; plan::validate knows the limits that depend on the rest of the plan.
-constexpr std::size_t kMaxWordBytes = 64;  ///< names of policies, engines and packings
+constexpr std::size_t kMaxWordBytes = 64;  ///< names of policies, protocols and packings
 constexpr std::size_t kMaxNodes = 10'000, kMaxPrimes = 64, kMaxGroups = 1000;
 constexpr int kMaxNode = static_cast<int>(kMaxNodes) - 1, kMaxGroup = static_cast<int>(kMaxGroups) - 1;
 constexpr int kMaxBits = 4096;      ///< of any modulus
@@ -19,16 +19,16 @@ constexpr double kLeastFailureLog2 = -1e24, kLeastError = 1e-12, kMaxError = 1e1
 constexpr double kMaxSeconds = 1e9, kMaxLambda = 10'000;
 constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 50;
 
-constexpr std::pair<linear::BatchedConvMethod, const char*> kConvMethods[] = {
-    {linear::BatchedConvMethod::input_rotation, "input_rotation"},
-    {linear::BatchedConvMethod::output_rotation, "output_rotation"},
-    {linear::BatchedConvMethod::shifted_copies, "shifted_copies"},
-    {linear::BatchedConvMethod::shifted_copies_published, "shifted_copies_published"}};
-constexpr std::pair<linear::BatchedFcMethod, const char*> kFcMethods[] = {
-    {linear::BatchedFcMethod::diagonal, "diagonal"},
-    {linear::BatchedFcMethod::hybrid, "hybrid"},
-    {linear::BatchedFcMethod::diagonal_baby_giant, "diagonal_baby_giant"},
-    {linear::BatchedFcMethod::hybrid_baby_giant, "hybrid_baby_giant"}};
+constexpr std::pair<linear::SimdConvMethod, const char*> kConvMethods[] = {
+    {linear::SimdConvMethod::input_rotation, "input_rotation"},
+    {linear::SimdConvMethod::output_rotation, "output_rotation"},
+    {linear::SimdConvMethod::shifted_copies, "shifted_copies"},
+    {linear::SimdConvMethod::shifted_copies_published, "shifted_copies_published"}};
+constexpr std::pair<linear::SimdFcMethod, const char*> kFcMethods[] = {
+    {linear::SimdFcMethod::diagonal, "diagonal"},
+    {linear::SimdFcMethod::hybrid, "hybrid"},
+    {linear::SimdFcMethod::diagonal_baby_giant, "diagonal_baby_giant"},
+    {linear::SimdFcMethod::hybrid_baby_giant, "hybrid_baby_giant"}};
 
 template <typename Method, std::size_t kCount>
 const char* name_of(const std::pair<Method, const char*> (&methods)[kCount], Method wanted) {
@@ -48,7 +48,7 @@ Method method_of(const std::pair<Method, const char*> (&methods)[kCount], const 
   json.refuse("a packing that this version knows");
 }
 
-Json batched_json(const plan::BatchedChoice& b) {
+Json simd_json(const plan::SimdChoice& b) {
   return {{"conv", name_of(kConvMethods, b.conv)},
           {"fc", name_of(kFcMethods, b.fc)},
           {"statistical_bits", b.statistical_bits},
@@ -56,8 +56,8 @@ Json batched_json(const plan::BatchedChoice& b) {
           {"reply_level", b.reply_level}};
 }
 
-plan::BatchedChoice batched_from(const JsonReader& j) {
-  plan::BatchedChoice b;
+plan::SimdChoice simd_from(const JsonReader& j) {
+  plan::SimdChoice b;
   b.conv = method_of(kConvMethods, j.at("conv"));
   b.fc = method_of(kFcMethods, j.at("fc"));
   b.statistical_bits = j.at("statistical_bits").integer<int>(1, kMaxBits);
@@ -99,13 +99,13 @@ Json linear_json(const plan::LinearChoice& c) {
                  {"channels_out", p.channels_out},
                  {"groups", p.groups},
                  {"phases", p.phases}}},
-               {"drop", {c.drop0, c.drop1}},
+               {"drop", {c.c0_dropped_bits, c.c1_dropped_bits}},
                {"noise_step", c.noise_step},
                {"error_std", c.error_std},
                {"failure_log2", c.failure_log2},
                {"predicted_s", c.predicted_s},
                {"predicted_bytes", c.predicted_bytes}};
-  if (c.batched) json["batched"] = batched_json(*c.batched);
+  if (c.simd) json["batched"] = simd_json(*c.simd);
   return json;
 }
 
@@ -133,12 +133,12 @@ plan::LinearChoice linear_from(const JsonReader& j) {
   c.group = j.at("group").integer<int>(0, kMaxGroup);
   c.log2_p = j.at("log2_p").integer<int>(1, kMaxBits);
   c.packing = packing_from(j.at("packing"));
-  c.drop0 = drop.element(0).integer<int>(0, kMaxBits);
-  c.drop1 = drop.element(1).integer<int>(0, kMaxBits);
+  c.c0_dropped_bits = drop.element(0).integer<int>(0, kMaxBits);
+  c.c1_dropped_bits = drop.element(1).integer<int>(0, kMaxBits);
   c.noise_step = j.at("noise_step").integer<std::uint64_t>();
-  if (j.has("batched")) c.batched = batched_from(j.at("batched"));
+  if (j.has("batched")) c.simd = simd_from(j.at("batched"));
   // Without slots no result is free of errors.
-  c.error_std = j.at("error_std").number(c.batched ? 0 : kLeastError, kMaxError);
+  c.error_std = j.at("error_std").number(c.simd ? 0 : kLeastError, kMaxError);
   c.failure_log2 = j.at("failure_log2").number(kLeastFailureLog2, 0);
   c.predicted_s = seconds_from(j.at("predicted_s"));
   c.predicted_bytes = bytes_from(j.at("predicted_bytes"));
@@ -147,7 +147,7 @@ plan::LinearChoice linear_from(const JsonReader& j) {
 
 Json activation_json(const plan::ActivationChoice& c) {
   Json json = {{"node", c.node},
-               {"engine", c.engine},
+               {"engine", c.protocol},
                {"sum_bits", c.truncation.sum_bits},
                {"shift", c.truncation.shift},
                {"guard_bits", c.truncation.guard_bits},
@@ -170,7 +170,7 @@ plan::Truncation truncation_from(const JsonReader& j, const char* width) {
 plan::ActivationChoice activation_from(const JsonReader& j) {
   plan::ActivationChoice c;
   c.node = j.at("node").integer<int>(0, kMaxNode);
-  c.engine = j.at("engine").text(kMaxWordBytes);
+  c.protocol = j.at("engine").text(kMaxWordBytes);
   c.truncation = truncation_from(j, "sum_bits");
   c.out_bits = j.at("out_bits").integer<int>(1, kMaxBits);
   if (j.has("argument")) c.argument = truncation_from(j.at("argument"), "bits");
@@ -201,7 +201,7 @@ Json plan_to_json(const plan::Plan& plan) {
                {"modulus_bits", plan.modulus_bits},
                {"linears", std::move(linears)},
                {"activations", std::move(activations)}};
-  // Only where something packs by slots.
+  // Only where something packs for SIMD.
   if (!plan.batch_groups.empty()) {
     Json& batch = json["batch_groups"] = Json::array();
     for (const bfv::BatchParameters& g : plan.batch_groups) batch.push_back(batch_group_json(g));
@@ -209,7 +209,7 @@ Json plan_to_json(const plan::Plan& plan) {
   if (!plan.primes.empty()) json["primes"] = plan.primes;
   json["privacy"] = {{"inferences", plan.privacy.inferences}};
   json["reveal"] = plan.reveal == plan::Reveal::label ? "label" : "logits";
-  if (plan.reveal == plan::Reveal::label) json["argmax_engine"] = plan.argmax_engine;
+  if (plan.reveal == plan::Reveal::label) json["argmax_engine"] = plan.argmax_protocol;
   return json;
 }
 
@@ -232,7 +232,7 @@ plan::Plan plan_from_json(const JsonReader& json) {
   const std::string reveal = json.at("reveal").text(kMaxWordBytes);
   if (reveal == "label") {
     plan.reveal = plan::Reveal::label;
-    plan.argmax_engine = json.at("argmax_engine").text(kMaxWordBytes);
+    plan.argmax_protocol = json.at("argmax_engine").text(kMaxWordBytes);
   } else if (reveal != "logits") {
     json.at("reveal").refuse("\"logits\" or \"label\"");
   }

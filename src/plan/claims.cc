@@ -17,12 +17,13 @@ constexpr double kRounding = 1e-6;
 /// The least standard deviation of p e / q that the layer can have.
 double least_error(const nn::QNode& node, const LinearChoice& choice, const bfv::Parameters& group) {
   const auto& op = std::get<nn::QLinear>(node.op);
-  noise::ReplyNoise reply{group.n, 0, kErrorSigma, choice.drop0, choice.drop1, choice.noise_step};
+  noise::ReplyNoise reply{group.n,          0, kErrorSigma, choice.c0_dropped_bits, choice.c1_dropped_bits,
+                          choice.noise_step};
   if (!op.weights.empty()) {
     const linear::Layout layout(linear::geometry_of(op, node.shape.c), choice.packing, group.n);
     reply.weight_norm2 = linear::max_reply_norm2(layout, op.weights);
   }
-  return noise::tau(noise::variance(reply), group.log2_q(), choice.log2_p);
+  return noise::error_std(noise::variance(reply), group.log2_q(), choice.log2_p);
 }
 
 void check_layer(const nn::QNode& node, const LinearChoice& choice, const bfv::Parameters& group) {
@@ -49,7 +50,7 @@ void check_claims(const Plan& plan, const nn::QuantisedNetwork& network) {
   double sum = std::exp2(-1000);
   for (const LinearChoice& choice : plan.linears) {
     sum += std::exp2(choice.failure_log2);
-    if (choice.batched) continue;
+    if (choice.simd) continue;
     check_layer(network.nodes.at(static_cast<std::size_t>(choice.node)), choice,
                 plan.groups.at(static_cast<std::size_t>(choice.group)));
   }
@@ -63,7 +64,7 @@ void check_claims(const Plan& plan, const nn::QuantisedNetwork& network) {
 bool claims_are_checked(const Plan& plan, const nn::QuantisedNetwork& network) {
   return std::ranges::none_of(plan.linears, [&](const LinearChoice& choice) {
     const auto& op = std::get<nn::QLinear>(network.nodes.at(static_cast<std::size_t>(choice.node)).op);
-    return choice.batched.has_value() || op.weights.empty();
+    return choice.simd.has_value() || op.weights.empty();
   });
 }
 

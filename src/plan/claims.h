@@ -15,7 +15,7 @@ namespace ap::plan {
 void check_claims(const Plan& plan, const nn::QuantisedNetwork& network);
 
 /// Whether check_claims leaves no way to understate the failure rate: the weights are there, and no layer is
-/// packed by slots.
+/// packed for SIMD.
 bool claims_are_checked(const Plan& plan, const nn::QuantisedNetwork& network);
 
 }  // namespace ap::plan

@@ -10,17 +10,17 @@
 #include "he/bfv/batch_context.h"
 #include "he/bfv/context.h"
 #include "layers/linear/coefficient/layout.h"
-#include "layers/linear/simd/batched_conv.h"
-#include "layers/linear/simd/batched_fc.h"
+#include "layers/linear/simd/conv.h"
+#include "layers/linear/simd/fc.h"
 #include "nn/ir/quantised_network.h"
 #include "plan/moduli.h"
 
 namespace ap::plan {
 
-/// How a linear layer runs that is packed by slots: the published baselines, which share modulo a prime.
-struct BatchedChoice {
-  linear::BatchedConvMethod conv = linear::BatchedConvMethod::shifted_copies;
-  linear::BatchedFcMethod fc = linear::BatchedFcMethod::hybrid;  ///< of layers whose input is a vector
+/// How a linear layer runs that is packed for SIMD: the published baselines, which share modulo a prime.
+struct SimdChoice {
+  linear::SimdConvMethod conv = linear::SimdConvMethod::shifted_copies;
+  linear::SimdFcMethod fc = linear::SimdFcMethod::hybrid;  ///< of layers whose input is a vector
   int statistical_bits = 40;  ///< distance of replies from what their result determines: 2^-statistical_bits
   int flood_bits = 0;         ///< of the noise that hides the weights (bfv::flood), absolute
   int reply_level = 1;        ///< data primes of a reply
@@ -29,12 +29,12 @@ struct BatchedChoice {
 /// How one linear layer runs under homomorphic encryption.
 struct LinearChoice {
   int node = 0;  ///< index in the network
-  /// Index into Plan::groups (batch_groups if batched): the layers of a group share one key per inference.
+  /// Index into Plan::groups (batch_groups if simd): the layers of a group share one key per inference.
   int group = 0;
-  int log2_p = 0;  ///< plaintext modulus p = 2^log2_p, equal to the node's sharing modulus
-  std::optional<BatchedChoice> batched;  ///< if so, log2_p is rounded up, and packing and drops are unused
+  int log2_p = 0;                  ///< plaintext modulus p = 2^log2_p, equal to the node's sharing modulus
+  std::optional<SimdChoice> simd;  ///< if so, log2_p is rounded up, and packing and drops are unused
   linear::Packing packing;
-  int drop0 = 0, drop1 = 0;      ///< low bits of c0 and c1 that a reply leaves out
+  int c0_dropped_bits = 0, c1_dropped_bits = 0;  ///< low bits of c0 and c1 that a reply leaves out
   std::uint64_t noise_step = 0;  ///< of the server's own noise (random/wide_noise.h), which hides the weights
   double error_std = 0;     ///< bound on the predicted standard deviation of p e / q, in accumulator LSBs
   double failure_log2 = 0;  ///< log2 of the probability that some coefficient is off by more than one
@@ -45,10 +45,10 @@ struct LinearChoice {
 /// How one activation runs.
 struct ActivationChoice {
   int node = 0;
-  std::string engine = "gc";  ///< "auto", "gc" or "ot"; of quadratics "beaver" (plan/quadratic.h)
-  Truncation truncation;      ///< of a quadratic: of its result
-  Truncation argument;        ///< of a quadratic only: from its input to what is squared
-  int out_bits = 0;           ///< sharing modulus of the output
+  std::string protocol = "gc";  ///< "auto", "gc" or "ot"; of quadratics "beaver" (plan/quadratic.h)
+  Truncation truncation;        ///< of a quadratic: of its result
+  Truncation argument;          ///< of a quadratic only: from its input to what is squared
+  int out_bits = 0;             ///< sharing modulus of the output
   double predicted_s = 0;
   std::uint64_t predicted_bytes = 0;
 };
@@ -76,7 +76,8 @@ struct Plan {
   std::vector<ActivationChoice> activations;
   Reveal reveal = Reveal::logits;
   WeightPrivacy privacy;
-  std::string argmax_engine;  ///< of the last step if the label is revealed: "auto", "gc" or "ot"; else empty
+  std::string
+      argmax_protocol;  ///< of the last step if the label is revealed: "auto", "gc" or "ot"; else empty
   double min_lambda_bits = 0;
   double failure_log2 = 0;  ///< predicted, per inference
   /// Where a published baseline had to leave its published numbers, and why: one sentence each. For the owner
@@ -84,7 +85,7 @@ struct Plan {
   std::vector<std::string> notes;
 };
 
-/// Whether the keys of layers packed by slots, megabytes of them, serve a session: where an inference fails with
+/// Whether the keys of layers packed for SIMD, megabytes of them, serve a session: where an inference fails with
 /// at most 2^-40. Otherwise they are made for each inference, as those of coefficient packing always are.
 inline bool keeps_keys(const Plan& plan) { return plan.failure_log2 <= -40; }
 

@@ -1,4 +1,4 @@
-// Which prime each tensor is shared modulo, for layers packed by slots.
+// Which prime each tensor is shared modulo, for layers packed for SIMD.
 //
 // Batching needs p = 1 mod 2N, and shares modulo one prime do not become shares modulo another locally: a
 // linear layer, its input and all local nodes between have one prime in common. Only an activation, which

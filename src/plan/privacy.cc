@@ -27,14 +27,14 @@ double layer_snr(const nn::QNode& node, const LinearChoice& choice, const bfv::P
                                        linear::max_reply_norm2(layout, op.weights)};
   if (!noise::wide_enough(exposure, choice.noise_step)) return std::numeric_limits<double>::infinity();
   return noise::weight_snr(exposure, choice.noise_step,
-                           noise::tau(sigma * sigma, group.log2_q(), choice.log2_p));
+                           noise::error_std(sigma * sigma, group.log2_q(), choice.log2_p));
 }
 
 template <typename Use>
 void for_each_coefficient_layer(const nn::QuantisedNetwork& network, const Plan& plan, const Use& use) {
   if (plan.privacy.inferences == 0) return;
   for (const LinearChoice& choice : plan.linears) {
-    if (choice.batched) continue;
+    if (choice.simd) continue;
     const nn::QNode& node = network.nodes.at(static_cast<std::size_t>(choice.node));
     use(node, layer_snr(node, choice, plan.groups.at(static_cast<std::size_t>(choice.group)),
                         plan.privacy.inferences));
@@ -54,7 +54,7 @@ double flooding_distance(const Plan& plan) {
   // Every layer's choice states the distance of the whole inference.
   double distance = 0;
   for (const LinearChoice& choice : plan.linears) {
-    if (choice.batched) distance = std::max(distance, std::exp2(-choice.batched->statistical_bits));
+    if (choice.simd) distance = std::max(distance, std::exp2(-choice.simd->statistical_bits));
   }
   return std::min(1.0, distance * static_cast<double>(plan.privacy.inferences));
 }

@@ -12,7 +12,7 @@ namespace ap::plan {
 /// Infinite where a layer adds no noise of its own, or too little beside the errors that it hides.
 double weight_snr(const nn::QuantisedNetwork& network, const Plan& plan);
 
-/// Statistical distance, over all inferences together, of the replies of layers packed by slots from what their
+/// Statistical distance, over all inferences together, of the replies of layers packed for SIMD from what their
 /// results determine: plan.privacy.inferences times that of one inference; 0 if there are none.
 double flooding_distance(const Plan& plan);
 

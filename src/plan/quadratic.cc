@@ -87,9 +87,9 @@ void check_quadratic(const ActivationChoice& choice, const Plan& plan, const nn:
     if (value < low || value > high)
       fail_input("layer {}: {} is {}, outside {}..{}", node.name, what, value, low, high);
   };
-  if (choice.engine != kQuadraticEngine) {
-    fail_input("layer {} is a quadratic activation and asks for engine \"{}\"; it needs \"{}\"", node.name,
-               choice.engine, kQuadraticEngine);
+  if (choice.protocol != kQuadraticProtocol) {
+    fail_input("layer {} is a quadratic activation and asks for protocol \"{}\"; it needs \"{}\"", node.name,
+               choice.protocol, kQuadraticProtocol);
   }
   const Truncation& argument = choice.argument;
   const Truncation& result = choice.truncation;

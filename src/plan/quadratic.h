@@ -1,8 +1,8 @@
-// How a quadratic activation (nn::QQuadratic) runs, engine "beaver": each party drops the `shift` low bits of
+// How a quadratic activation (nn::QQuadratic) runs, protocol "beaver": each party drops the `shift` low bits of
 // its share of x, which gives shares of t; then squares of shares (layers/activation/ot/square_step.h) give shares of
 // c0 + c1 t + c2 t^2, which an activation truncates and clamps. By that t is one too small in about half of
 // all cases and centred by an offset; where exact truncations are wanted, the carry of the dropped bits is
-// computed too, and adds its c1 + c2 (2 t + 1) (about 13 bytes an element and six flights).
+// computed too, and adds its c1 + c2 (2 t + 1) (about 13 bytes an element and six one-way messages).
 //
 // x is shared modulo 2^(shift + bits of t), and t under a ring as wide as the result of the square needs: the
 // linear layer before it pays with a plaintext modulus of more bits, where extending the shares of t would
@@ -18,8 +18,8 @@
 
 namespace ap::plan {
 
-/// The engine's name in a plan.
-inline constexpr const char* kQuadraticEngine = "beaver";
+/// The protocol's name in a plan.
+inline constexpr const char* kQuadraticProtocol = "beaver";
 
 struct QuadraticRings {
   Truncation argument;  ///< x to t; guard_bits is shift or 0

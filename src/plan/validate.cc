@@ -5,7 +5,7 @@
 #include "layers/linear/coefficient/weight_privacy.h"
 #include "plan/plan.h"
 #include "plan/quadratic.h"
-#include "plan/validate_batched.h"
+#include "plan/validate_simd.h"
 #include "random/wide_noise.h"
 
 namespace ap::plan {
@@ -41,9 +41,9 @@ void check_linear(const LinearChoice& c, const Plan& plan, const nn::QuantisedNe
   const auto* op = std::get_if<nn::QLinear>(&node.op);
   if (!op) fail_input("the plan treats layer {} as linear, but it is not", node.name);
   in_range(node.name, "the error's standard deviation", c.error_std, 0, 1e12);
-  if (c.batched) return check_batched(c, plan, network, contexts);
+  if (c.simd) return check_simd(c, plan, network, contexts);
   if (const std::uint64_t prime = prime_of(plan, c.node); prime != 0) {
-    fail_input("layer {} is shared modulo the prime {}, but is not packed by slots", node.name, prime);
+    fail_input("layer {} is shared modulo the prime {}, but is not packed for SIMD", node.name, prime);
   }
   in_range(node.name, "its parameter group", c.group, 0, static_cast<double>(plan.groups.size()) - 1);
   const bfv::Parameters& group = plan.groups[static_cast<std::size_t>(c.group)];
@@ -52,8 +52,8 @@ void check_linear(const LinearChoice& c, const Plan& plan, const nn::QuantisedNe
   in_range(node.name, "log2 p", c.log2_p, 2, group.log2_q() - 1);
   const int input_bits = plan.modulus_bits[static_cast<std::size_t>(node.inputs.front())];
   in_range(node.name, "the sharing modulus of its input", input_bits, c.log2_p, kMaxModulusBits);
-  in_range(node.name, "the number of bits dropped from c0", c.drop0, 0, group.log2_q() - 1);
-  in_range(node.name, "the number of bits dropped from c1", c.drop1, 0, group.log2_q() - 1);
+  in_range(node.name, "the number of bits dropped from c0", c.c0_dropped_bits, 0, group.log2_q() - 1);
+  in_range(node.name, "the number of bits dropped from c1", c.c1_dropped_bits, 0, group.log2_q() - 1);
   in_range(node.name, "the step of the server's noise", static_cast<double>(c.noise_step), 0,
            static_cast<double>(kMaxWideNoiseStep));
   // Throws with the layer's geometry if the packing does not fit.
@@ -65,9 +65,9 @@ void check_activation(const ActivationChoice& c, const Plan& plan, const nn::Qua
   if (std::holds_alternative<nn::QQuadratic>(node.op)) return check_quadratic(c, plan, network);
   const auto* op = std::get_if<nn::QActivation>(&node.op);
   if (!op) fail_input("the plan treats layer {} as an activation, but it is not", node.name);
-  if (c.engine != "auto" && c.engine != "gc" && c.engine != "ot") {
-    fail_input("layer {} asks for the activation engine \"{}\"; this version has: auto, gc, ot", node.name,
-               c.engine);
+  if (c.protocol != "auto" && c.protocol != "gc" && c.protocol != "ot") {
+    fail_input("layer {} asks for the activation protocol \"{}\"; this version has: auto, gc, ot", node.name,
+               c.protocol);
   }
   const Truncation& t = c.truncation;
   in_range(node.name, "the shift", t.shift, op->shift, op->shift);
@@ -108,17 +108,19 @@ void check_masks_known_early(const nn::QuantisedNetwork& network) {
 
 void check_reveal(const Plan& plan, const nn::QuantisedNetwork& network) {
   if (plan.reveal == Reveal::logits) {
-    if (!plan.argmax_engine.empty())
-      fail_input("the plan has an engine for an argmax, but reveals the logits");
+    if (!plan.argmax_protocol.empty())
+      fail_input("the plan has an protocol for an argmax, but reveals the logits");
     return;
   }
-  if (plan.argmax_engine != "auto" && plan.argmax_engine != "gc" && plan.argmax_engine != "ot") {
-    fail_input("the argmax asks for the engine \"{}\"; this version has: auto, gc, ot", plan.argmax_engine);
+  if (plan.argmax_protocol != "auto" && plan.argmax_protocol != "gc" && plan.argmax_protocol != "ot") {
+    fail_input("the argmax asks for the protocol \"{}\"; this version has: auto, gc, ot",
+               plan.argmax_protocol);
   }
   const int logits = static_cast<int>(network.nodes.size()) - 1;
   const std::uint64_t prime = prime_of(plan, logits);
-  if (prime != 0 && plan.argmax_engine == "ot") {
-    fail_input("the argmax asks for engine ot, but the logits are shared modulo the prime {}; use gc", prime);
+  if (prime != 0 && plan.argmax_protocol == "ot") {
+    fail_input("the argmax asks for protocol ot, but the logits are shared modulo the prime {}; use gc",
+               prime);
   }
   const int bits = plan.modulus_bits[static_cast<std::size_t>(logits)];
   activation::argmax_spec(static_cast<std::size_t>(network.nodes.back().shape.size()), bits, prime);

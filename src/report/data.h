@@ -14,8 +14,9 @@ namespace ap::report {
 /// One linear layer or activation of a plan. Absent values do not apply.
 struct Layer {
   std::string name, op;
-  std::string packing;     ///< of linear layers; begins with "slots" if they are packed by batching
-  std::string activation;  ///< engine of activations
+  std::string
+      packing;  ///< of linear layers; begins with "SIMD" if values lie in slots (results of earlier versions: "slots")
+  std::string activation;  ///< protocol of activations
   std::optional<double> n, log2_q, log2_p;
   std::optional<double> tau_lsb;   ///< standard deviation of the noise in accumulator LSBs
   std::optional<double> der_log2;  ///< log2 of the decryption-error rate of one ciphertext
@@ -23,7 +24,7 @@ struct Layer {
   double predicted_s = 0, predicted_bytes = 0;
 
   bool linear() const { return n.has_value(); }
-  bool slots() const { return packing.starts_with("slots"); }
+  bool simd() const { return packing.starts_with("SIMD") || packing.starts_with("slots"); }
 };
 
 /// A plan of one policy for one network.

@@ -26,10 +26,10 @@ struct Rung {
   std::vector<std::string> policies;
 };
 const std::array<Rung, 5> kRungs = {{
-    {"Baseline", "one parameter set for the network, packed by slots", {"delphi"}},
+    {"Baseline", "one parameter set for the network, packed for SIMD", {"delphi"}},
     {"Tight noise, one set", "the same, with p and q from the network's own bounds", {"darl"}},
     {"p, N, q per layer, relaxed error rate",
-     "still packed by slots: AutoPrivacy as published",
+     "still packed for SIMD: AutoPrivacy as published",
      {"published"}},
     {"Packing by coefficients, re-sharing",
      "p, N, q per layer, no rotations, no flooding, no errors",
@@ -95,7 +95,7 @@ std::optional<double> relaxation_bits(const Layer& layer) {
 
 /// log2 of the smallest degree that is secure with kFloodBits more bits of q.
 std::optional<double> flooded_log2_n(const Layer& layer) {
-  if (!layer.n || !layer.log2_q || layer.slots()) return std::nullopt;
+  if (!layer.n || !layer.log2_q || layer.simd()) return std::nullopt;
   for (std::uint32_t n = 1024; n <= 32768; n *= 2) {
     if (n >= *layer.n && security::max_log2_q(n) >= *layer.log2_q + kFloodBits) return std::log2(n);
   }

@@ -34,7 +34,7 @@ const Quantity kQuantities[] = {
     {"Ciphertext modulus", "log2 q, bits", Scale::linear, [](const Layer& l) { return l.log2_q; }, " bits"},
     {"Plaintext modulus", "log2 p, bits", Scale::linear, [](const Layer& l) { return l.log2_p; }, " bits"},
     {"Error budget tau of layers packed by coefficients", "tau, accumulator LSBs", Scale::decimal,
-     [](const Layer& l) { return l.slots() ? std::nullopt : l.tau_lsb; }, " LSB"},
+     [](const Layer& l) { return l.simd() ? std::nullopt : l.tau_lsb; }, " LSB"},
     {"Decryption-error rate of a ciphertext", "log2 DER, at least -64", Scale::linear,
      [](const Layer& l) {
        return l.der_log2 ? std::optional(std::max(*l.der_log2, kLeastRate)) : l.der_log2;
@@ -70,7 +70,7 @@ std::string table_of(const PlanView& plan) {
   HtmlTable table(fmt::format("{}, {}: every layer (from {})", plan.network, plan.policy, plan.source),
                   {{"layer", false},
                    {"operation", false},
-                   {"packing or engine", false},
+                   {"packing or protocol", false},
                    {"N"},
                    {"log2 q"},
                    {"log2 p"},

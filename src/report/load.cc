@@ -87,7 +87,7 @@ class Loader {
     const package::Package package = package::load(path);
     PlanView view = view_of(package, source, folder_of(path));
     if (!name.empty()) view.network = name;
-    if (options_.measure_noise && package.role == package::Role::server) {
+    if (options_.measure_noise && package.role == Party::server) {
       data.noise.push_back(analysis::measure_noise(package, source, view.network));
     }
     data.plans.push_back(std::move(view));

@@ -13,9 +13,9 @@ struct Known {
   std::string_view name, meaning;
 };
 constexpr std::array<Known, kStyles - 1> kPolicies = {{
-    {"delphi", "one parameter set for the network, packed by slots, as DELPHI"},
-    {"darl", "one parameter set from tight noise bounds, packed by slots, as DARL"},
-    {"published", "AutoPrivacy as published: p, N, q and error rate per layer, packed by slots"},
+    {"delphi", "one parameter set for the network, packed for SIMD, as DELPHI"},
+    {"darl", "one parameter set from tight noise bounds, packed for SIMD, as DARL"},
+    {"published", "AutoPrivacy as published: p, N, q and error rate per layer, packed for SIMD"},
     {"exact", "parameters per layer, packed by coefficients, re-sharing, no errors"},
     {"budget", "as exact, with one error budget for all layers"},
     {"dp", "as exact, error budgets per layer by dynamic programming"},

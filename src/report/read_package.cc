@@ -5,14 +5,14 @@
 #include <map>
 
 #include "layers/linear/coefficient/layout.h"
-#include "layers/linear/simd/batched_conv.h"
+#include "layers/linear/simd/conv.h"
 #include "security/limits.h"
 
 namespace ap::report {
 namespace {
 
 std::string packing_of(const plan::LinearChoice& choice) {
-  if (choice.batched) return "slots";
+  if (choice.simd) return "SIMD";
   const linear::Packing& p = choice.packing;
   return fmt::format("coefficient {}x{} in{} out{}", p.window_h, p.window_w, p.channels_in, p.channels_out);
 }
@@ -20,10 +20,10 @@ std::string packing_of(const plan::LinearChoice& choice) {
 /// Ciphertexts of one reply message.
 double replies_of(const nn::QNode& node, const plan::LinearChoice& choice, std::uint32_t n) {
   const linear::Geometry geometry = linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c);
-  if (!choice.batched) return static_cast<double>(linear::counts(geometry, choice.packing).replies);
+  if (!choice.simd) return static_cast<double>(linear::counts(geometry, choice.packing).replies);
   // A matrix has one reply.
   if (geometry.in.h == 1 && geometry.in.w == 1 && geometry.groups == 1) return 1;
-  return static_cast<double>(linear::BatchedConv(geometry, choice.batched->conv, n).replies());
+  return static_cast<double>(linear::SimdConv(geometry, choice.simd->conv, n).replies());
 }
 
 }  // namespace
@@ -42,10 +42,10 @@ PlanView view_of(const package::Package& package, const std::string& source, con
   double least = std::numeric_limits<double>::infinity();
   for (const plan::LinearChoice& choice : plan.linears) {
     const auto group = static_cast<std::size_t>(choice.group);
-    const std::uint32_t n = choice.batched ? plan.batch_groups[group].n : plan.groups[group].n;
-    const double log2_q = choice.batched ? plan.batch_groups[group].log2_q() : plan.groups[group].log2_q();
+    const std::uint32_t n = choice.simd ? plan.batch_groups[group].n : plan.groups[group].n;
+    const double log2_q = choice.simd ? plan.batch_groups[group].log2_q() : plan.groups[group].log2_q();
     // Keys are published modulo q times the special primes.
-    const double published = choice.batched ? plan.batch_groups[group].log2_qp() : log2_q;
+    const double published = choice.simd ? plan.batch_groups[group].log2_qp() : log2_q;
     const auto [estimate, is_new] = estimates.try_emplace({n, published}, 0.0);
     if (is_new) estimate->second = security::lambda_bits(n, published);
     const nn::QNode& node = node_of(choice.node);
@@ -68,7 +68,7 @@ PlanView view_of(const package::Package& package, const std::string& source, con
     Layer& layer = by_node[choice.node];
     layer.name = node.name;
     layer.op = nn::op_name(node.op);
-    layer.activation = choice.engine;
+    layer.activation = choice.protocol;
     layer.predicted_s = choice.predicted_s;
     layer.predicted_bytes = static_cast<double>(choice.predicted_bytes);
   }

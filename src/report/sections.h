@@ -15,7 +15,7 @@ struct Section {
 
 /// 1: network by policy, with ratios against delphi; plans that were not measured by what they predict.
 Section summary_section(const Data& data);
-/// 2: N, log2 q, log2 p, tau and error rate layer by layer (AutoPrivacy, Fig. 6).
+/// 2: N, log2 q, log2 p, error_std and error rate layer by layer (AutoPrivacy, Fig. 6).
 Section layers_section(const Data& data);
 /// 3: reward and latency by episode of each search.
 Section search_section(const Data& data);

@@ -102,7 +102,7 @@ TEST_F(AdmissionTest, StoredInferencesCountWhenTheyArePrepared) {
   ServerConfig config = counting();
   config.store = path("server");
   RunningServer server(promising(3), config);
-  protocol::MaterialStore store(path("client"), package::Role::client, client_.id);
+  protocol::PreprocessingStore store(path("client"), Party::client, client_.id);
   EXPECT_EQ(prepare_only(client_, *server.connect(), store, 3, false).available, 3u);
   EXPECT_EQ(server->standings().at("").remaining(), 0u);
   const std::vector<Image> images = small_inputs(compiled_.package, 3);

@@ -55,7 +55,7 @@ TEST(Audit, DoesNotBelieveThePackage) {
   }
 }
 
-/// The compiled network's plan, packed by slots under one group of these special primes.
+/// The compiled network's plan, packed for SIMD under one group of these special primes.
 package::Package packed_by_slots(const std::vector<std::uint64_t>& special) {
   package::Package package = compile_small().package;
   constexpr std::uint32_t n = 4096;
@@ -65,8 +65,8 @@ package::Package packed_by_slots(const std::vector<std::uint64_t>& special) {
   plan.batch_groups = {{n, {prime}, bfv::batch_primes(35, n, 2), special, 0, false}};
   for (plan::LinearChoice& choice : plan.linears) {
     choice.group = 0;
-    choice.batched.emplace();
-    choice.batched->flood_bits = 41 + choice.node;
+    choice.simd.emplace();
+    choice.simd->flood_bits = 41 + choice.node;
   }
   return package;
 }

@@ -12,8 +12,8 @@ TEST(Compile, WritesTwoPackagesOfOneNetwork) {
   const Compiled compiled = compile_small();
   const package::Package server = package::parse(compiled.files.server, "server.apm");
   const package::Package client = package::parse(compiled.files.client, "client.apm");
-  EXPECT_EQ(server.role, package::Role::server);
-  EXPECT_EQ(client.role, package::Role::client);
+  EXPECT_EQ(server.role, Party::server);
+  EXPECT_EQ(client.role, Party::client);
   EXPECT_EQ(server.id, client.id);
   EXPECT_EQ(server.id, compiled.package.id);
   EXPECT_EQ(client.labels, (std::vector<std::string>{"cat", "dog", "fish"}));
@@ -87,8 +87,8 @@ TEST(Compile, BaselinesShareModuloPrimesAndGarble) {
     EXPECT_EQ(client.plan.policy, policy);
     EXPECT_TRUE(client.plan.groups.empty());
     EXPECT_EQ(client.plan.batch_groups, compiled.package.plan.batch_groups);
-    for (const plan::LinearChoice& c : client.plan.linears) EXPECT_TRUE(c.batched.has_value());
-    for (const plan::ActivationChoice& c : client.plan.activations) EXPECT_EQ(c.engine, "gc");
+    for (const plan::LinearChoice& c : client.plan.linears) EXPECT_TRUE(c.simd.has_value());
+    for (const plan::ActivationChoice& c : client.plan.activations) EXPECT_EQ(c.protocol, "gc");
     // The notes speak of the weights.
     EXPECT_FALSE(compiled.package.plan.notes.empty());
     EXPECT_TRUE(client.plan.notes.empty());

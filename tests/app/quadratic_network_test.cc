@@ -62,12 +62,12 @@ TEST(QuadraticNetwork, MixedWithReluRunsEndToEnd) {
     const Agreement agreed = agreement(compiled, images, &run);
     EXPECT_GE(agreed.same_class, std::string(policy) == "exact" ? images.size() : images.size() - 2)
         << policy;
-    std::vector<std::string> engines;
-    for (const protocol::LayerCost& layer : run.mean.layers) engines.push_back(layer.engine);
-    EXPECT_EQ(std::ranges::count(engines, "beaver"), 1);
+    std::vector<std::string> protocols;
+    for (const protocol::LayerCost& layer : run.mean.layers) protocols.push_back(layer.protocol);
+    EXPECT_EQ(std::ranges::count(protocols, "beaver"), 1);
     // The plan's bytes are those of the run, but for what a session pays once.
     for (std::size_t i = 0; i < run.mean.layers.size(); ++i) {
-      if (engines[i] != "beaver") continue;
+      if (protocols[i] != "beaver") continue;
       const protocol::LayerCost& layer = run.mean.layers[i];
       EXPECT_GT(layer.online.bytes_up + layer.online.bytes_down, 0u);
     }

@@ -116,8 +116,8 @@ TEST_F(Starvation, UnknownStoredInferencesDoNotRenewTheIdleLimit) {
       [&] {
         for (int i = 0; i < 40; ++i) {
           channel->send(protocol::kCommand, Bytes{static_cast<std::uint8_t>(protocol::Command::use)});
-          channel->send(protocol::kMaterialId, Bytes(16, static_cast<std::uint8_t>(i)));
-          channel->receive_exactly(protocol::kMaterialAnswer, 1);
+          channel->send(protocol::kPreprocessingId, Bytes(16, static_cast<std::uint8_t>(i)));
+          channel->receive_exactly(protocol::kPreprocessingAnswer, 1);
           std::this_thread::sleep_for(100ms);
         }
       },

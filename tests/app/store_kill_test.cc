@@ -19,7 +19,7 @@
 namespace ap::app {
 namespace {
 
-using protocol::MaterialStore;
+using protocol::PreprocessingStore;
 
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
@@ -43,14 +43,14 @@ TEST(StoreKillVictim, Run) {
     ServerConfig config;
     config.store = directory / "server";
     config.store_options = killed_at(point);
-    Server server(package::load(directory / "server.apm", package::Role::server), config);
+    Server server(package::load(directory / "server.apm", Party::server), config);
     const std::string report = server.address() + " " + server.fingerprint();
     write_file(directory / "address", {reinterpret_cast<const std::uint8_t*>(report.data()), report.size()});
     server.run();
     return;
   }
-  const package::Package package = package::load(directory / "client.apm", package::Role::client);
-  MaterialStore store(directory / "client", package::Role::client, package.id, killed_at(point));
+  const package::Package package = package::load(directory / "client.apm", Party::client);
+  PreprocessingStore store(directory / "client", Party::client, package.id, killed_at(point));
   const auto channel =
       net::connect("wss://" + address, net::TlsTrust::pinned_certificate(variable("AP_KILL_FINGERPRINT")));
   if (variable("AP_KILL_PHASE") == "store") {
@@ -77,7 +77,7 @@ class StoreKill : public testing::TestWithParam<Case> {
   void SetUp() override {
     write_file(path() / "server.apm", compiled_->files.server);
     write_file(path() / "client.apm", compiled_->files.client);
-    client_ = package::load(path() / "client.apm", package::Role::client);
+    client_ = package::load(path() / "client.apm", Party::client);
   }
   const std::filesystem::path& path() const { return directory_.path(); }
 
@@ -103,7 +103,7 @@ class StoreKill : public testing::TestWithParam<Case> {
     config.store = path() / "server";
     return config;
   }
-  MaterialStore own_store() const { return {path() / "client", package::Role::client, client_.id}; }
+  PreprocessingStore own_store() const { return {path() / "client", Party::client, client_.id}; }
   std::size_t files(const std::string& side) const {
     std::size_t count = 0;
     for (const auto& entry : std::filesystem::directory_iterator(path() / side))
@@ -123,7 +123,7 @@ TEST_P(StoreKill, NeverServesTwice) {
   const std::vector<Image> images = small_inputs(compiled_->package, 2);
   if (use) {
     RunningServer server(compiled_->package, with_store());
-    MaterialStore store = own_store();
+    PreprocessingStore store = own_store();
     EXPECT_EQ(prepare_only(client_, *server.connect(), store, 1, false).available, 1u);
   }
   std::vector<std::pair<std::string, std::string>> variables = {
@@ -139,7 +139,7 @@ TEST_P(StoreKill, NeverServesTwice) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     std::string address, fingerprint;
     std::ifstream(path() / "address") >> address >> fingerprint;
-    MaterialStore store = own_store();
+    PreprocessingStore store = own_store();
     try {
       const auto channel = net::connect("wss://" + address, net::TlsTrust::pinned_certificate(fingerprint));
       if (use) {
@@ -155,14 +155,14 @@ TEST_P(StoreKill, NeverServesTwice) {
   }
 
   RunningServer server(compiled_->package, with_store());
-  MaterialStore store = own_store();
+  PreprocessingStore store = own_store();
   const auto channel = server.connect();
   const RunResult result = run_images(client_, *channel, images, false, &store);
   EXPECT_EQ(result.mean.from_store, c.usable);
   EXPECT_EQ(compare_with_clear(compiled_->package.network, images, result.logits).same_class, images.size());
   EXPECT_EQ(files("client"), 0u);
   // A half whose other half died with the client stays, to be removed when it is too old.
-  MaterialStore other(path() / "server", package::Role::server, client_.id);
+  PreprocessingStore other(path() / "server", Party::server, client_.id);
   EXPECT_EQ(files("server"), other.ids().size());
 }
 

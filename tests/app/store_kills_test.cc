@@ -30,8 +30,8 @@ namespace ap::app {
 namespace {
 
 using protocol::ClientSession;
-using protocol::MaterialId;
-using protocol::MaterialStore;
+using protocol::PreprocessingId;
+using protocol::PreprocessingStore;
 
 constexpr int kKills = 500, kFewKills = 15;
 constexpr std::size_t kStoredAtATime = 3;
@@ -51,16 +51,16 @@ ServerConfig with_files(const std::filesystem::path& directory) {
 }
 
 /// One line of what has happened, in one write.
-void note(const std::filesystem::path& directory, char what, const MaterialId& id) {
+void note(const std::filesystem::path& directory, char what, const PreprocessingId& id) {
   const FileDescriptor file(
       ::open((directory / "log").c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
   const std::string line = std::string(1, what) + " " + protocol::to_hex(id) + "\n";
   ASSERT_EQ(::write(file.get(), line.data(), line.size()), static_cast<ssize_t>(line.size()));
 }
 
-std::set<MaterialId> ids_of(const std::filesystem::path& directory) {
-  MaterialStore store(directory, package::Role::client,
-                      package::load(directory.parent_path() / "client.apm", package::Role::client).id);
+std::set<PreprocessingId> ids_of(const std::filesystem::path& directory) {
+  PreprocessingStore store(directory, Party::client,
+                           package::load(directory.parent_path() / "client.apm", Party::client).id);
   const auto ids = store.ids();
   return {ids.begin(), ids.end()};
 }
@@ -69,15 +69,15 @@ std::set<MaterialId> ids_of(const std::filesystem::path& directory) {
 TEST(StoreKillsVictim, Client) {
   const std::filesystem::path directory = variable("AP_KILLS_DIRECTORY");
   if (directory.empty()) GTEST_SKIP() << "runs as a child of StoreKills";
-  const package::Package package = package::load(directory / "client.apm", package::Role::client);
-  const package::Package clear = package::load(directory / "server.apm", package::Role::server);
+  const package::Package package = package::load(directory / "client.apm", Party::client);
+  const package::Package clear = package::load(directory / "server.apm", Party::server);
   const protocol::Model model(package.network, package.plan);
-  MaterialStore store(directory / "client", package::Role::client, package.id);
+  PreprocessingStore store(directory / "client", Party::client, package.id);
   const auto channel = net::connect("wss://" + variable("AP_KILLS_ADDRESS"),
                                     net::TlsTrust::pinned_certificate(variable("AP_KILLS_FINGERPRINT")));
   ClientSession session(model, package.id, *channel);
   std::int32_t number = 0;
-  for (const MaterialId& id : store.ids()) {
+  for (const PreprocessingId& id : store.ids()) {
     note(directory, 'b', id);  // begins
     if (session.use(store, id) != ClientSession::Use::ready) {
       note(directory, 'x', id);
@@ -99,7 +99,7 @@ TEST(StoreKillsVictim, Client) {
 TEST(StoreKillsVictim, Server) {
   const std::filesystem::path directory = variable("AP_KILLS_DIRECTORY");
   if (directory.empty()) GTEST_SKIP() << "runs as a child of StoreKills";
-  Server server(package::load(directory / "server.apm", package::Role::server), with_files(directory));
+  Server server(package::load(directory / "server.apm", Party::server), with_files(directory));
   const std::string report = server.address() + " " + server.fingerprint();
   write_file(directory / "address", {reinterpret_cast<const std::uint8_t*>(report.data()), report.size()});
   server.run();
@@ -241,20 +241,20 @@ TEST_F(StoreKills, NothingIsUsedTwice) {
     for (const std::string& id : of(what)) EXPECT_EQ(of(what).count(id), 1u) << what << " " << id;
   }
   EXPECT_TRUE(of('w').empty());
-  const std::set<MaterialId> left = ids_of(path() / "client");
-  for (const MaterialId& id : left) EXPECT_EQ(of('u').count(protocol::to_hex(id)), 0u);
+  const std::set<PreprocessingId> left = ids_of(path() / "client");
+  for (const PreprocessingId& id : left) EXPECT_EQ(of('u').count(protocol::to_hex(id)), 0u);
 
   // The server gives none of its halves out again to a client that kept copies of its own.
   if (server_ < 0) start_server();
-  const package::Package package = package::load(path() / "client.apm", package::Role::client);
+  const package::Package package = package::load(path() / "client.apm", Party::client);
   const protocol::Model model(package.network, package.plan);
   std::size_t refused = 0;
   {
-    MaterialStore copies(path() / "copies", package::Role::client, package.id);
+    PreprocessingStore copies(path() / "copies", Party::client, package.id);
     const auto channel = net::connect("wss://" + address_, net::TlsTrust::pinned_certificate(fingerprint_));
     ClientSession session(model, package.id, *channel);
     for (const std::string& hex : of('u')) {
-      MaterialId id{};
+      PreprocessingId id{};
       for (std::size_t i = 0; i < id.size(); ++i)
         id[i] = static_cast<std::uint8_t>(std::stoi(hex.substr(2 * i, 2), nullptr, 16));
       EXPECT_EQ(session.use(copies, id), ClientSession::Use::unknown) << hex;
@@ -270,12 +270,12 @@ TEST_F(StoreKills, NothingIsUsedTwice) {
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
   EXPECT_TRUE(log()['w'].empty());
   kill(server_);
-  const protocol::ServerModel served(package::load(path() / "server.apm", package::Role::server));
+  const protocol::ServerModel served(package::load(path() / "server.apm", Party::server));
   Ledger ledger(path() / "ledger", {served.id(), package.plan.privacy.inferences, 0});
   EXPECT_GE(ledger.standing("").prepared, log()['s'].size());
   for (const char* side : {"client", "server"}) {
-    MaterialStore(path() / side,
-                  std::string(side) == "client" ? package::Role::client : package::Role::server, package.id);
+    PreprocessingStore(path() / side, std::string(side) == "client" ? Party::client : Party::server,
+                       package.id);
     for (const auto& entry : std::filesystem::directory_iterator(path() / side)) {
       const std::string name = entry.path().filename().string();
       EXPECT_TRUE(name == "lock" || name.ends_with(".material")) << name;

@@ -1,4 +1,4 @@
-// Both engines: comparison, truncation with guard bits, maxima, conversion of bits. Secret are both shares,
+// Both protocols: comparison, truncation with guard bits, maxima, conversion of bits. Secret are both shares,
 // the masks of the results and all random numbers.
 #include "layers/activation/gc/activation_evaluator.h"
 #include "layers/activation/gc/activation_garbler.h"
@@ -62,13 +62,13 @@ void garbling() {
       });
 }
 
-/// Base transfers, their extension, silent transfers, derandomised tables, bits and words.
+/// Base OTs, their extension, silent OTs, derandomised tables, bits and words.
 void transfers() {
   const std::vector<ActivationSpec> layers = specs(false);
   run_sides(
       [&](net::Channel& channel) {
         activation::OtActivationClient client(channel, session(), Prng(secret_seed(1)));
-        std::vector<activation::OtClientMaterial> materials;
+        std::vector<activation::OtClientPreprocessing> materials;
         for (const ActivationSpec& spec : layers) materials.push_back(client.prepare(spec));
         client.finish();
         for (std::size_t i = 0; i < layers.size(); ++i) {
@@ -77,7 +77,7 @@ void transfers() {
       },
       [&](net::Channel& channel) {
         activation::OtActivationServer server(channel, session(), Prng(secret_seed(2)));
-        std::vector<activation::OtServerMaterial> materials;
+        std::vector<activation::OtServerPreprocessing> materials;
         for (const ActivationSpec& spec : layers) materials.push_back(server.prepare(spec));
         server.finish();
         for (std::size_t i = 0; i < layers.size(); ++i)

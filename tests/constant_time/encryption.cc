@@ -1,6 +1,6 @@
 // Both packings from key to shares. Secret are the seeds of both parties, the client's share and the weights.
 #include "layers/linear/coefficient/he_linear.h"
-#include "layers/linear/simd/batched_layer.h"
+#include "layers/linear/simd/linear.h"
 #include "tests/constant_time/secret.h"
 
 namespace ap::constant_time {
@@ -55,15 +55,15 @@ void slots(const linear::Geometry& geometry) {
   const auto plain = bfv::batch_primes(20, kDegree, 1);
   const auto context = bfv::make_batch_context(
       {kDegree, plain, bfv::batch_primes(36, kDegree, 3), bfv::batch_primes(37, kDegree, 1), 0, false});
-  linear::BatchedOptions options;
+  linear::SimdOptions options;
   options.flood_bits = 45;
   options.reply_level = 1;
-  const auto layer = std::make_shared<const linear::BatchedLinear>(geometry, context, options);
+  const auto layer = std::make_shared<const linear::SimdLinear>(geometry, context, options);
   Prng prng(secret_seed(1));
   const bfv::BatchSecretKey secret(context, prng);
   const bfv::BatchPublicKey key(secret, prng);
   bfv::GaloisKeys rotations(secret, layer->elements(), prng);
-  const linear::PreparedBatchedLinear weights(layer, secret_weights(geometry.weight_count()));
+  const linear::PreparedSimdLinear weights(layer, secret_weights(geometry.weight_count()));
   const auto share = secret_share(geometry.in.size(), plain.front());
   Bytes uploads = layer->encrypt(secret, share, secret_seed(2));
   make_all_public(uploads);
@@ -80,8 +80,8 @@ void slots_matrix() { slots({{20, 1, 1}, {}, 1, 10}); }
 std::vector<Case> encryption_cases() {
   return {{"coefficients: one prime", one_prime},
           {"coefficients: two primes", two_primes},
-          {"slots: convolution", slots_convolution},
-          {"slots: matrix", slots_matrix}};
+          {"SIMD: convolution", slots_convolution},
+          {"SIMD: matrix", slots_matrix}};
 }
 
 }  // namespace ap::constant_time

@@ -1,4 +1,4 @@
-// Base transfers: what the receiver chooses, and the sender's scalar, are secret. activations.cc has the
+// Base OTs: what the receiver chooses, and the sender's scalar, are secret. activations.cc has the
 // others.
 #include "mpc/ot/base_ot.h"
 #include "tests/constant_time/two_sides.h"

@@ -4,7 +4,7 @@
 #include <cerrno>
 
 #include "base/error.h"
-#include "protocol/store/material_file.h"
+#include "protocol/store/preprocessing_file.h"
 
 namespace ap::faults {
 namespace {
@@ -32,7 +32,7 @@ int Disk::write(Inode& file, ByteView bytes, std::uint64_t offset, std::size_t& 
   put = bytes.size();
   if (put > 1 && World::running() && world_.random.below(16) == 0) put = 1 + world_.random.below(put - 1);
   const ByteView part = bytes.first(put);
-  if (lies.wipe && offset == 0 && bytes.size() == protocol::kMaterialHeaderBytes &&
+  if (lies.wipe && offset == 0 && bytes.size() == protocol::kPreprocessingHeaderBytes &&
       std::ranges::all_of(bytes, [](std::uint8_t b) { return b == 0; })) {
     put = bytes.size();
     return 0;

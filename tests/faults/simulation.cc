@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "protocol/hybrid/client.h"
 #include "protocol/hybrid/messages.h"
-#include "protocol/store/material_index.h"
+#include "protocol/store/preprocessing_index.h"
 #include "tests/faults/documented_errors.h"
 #include "tests/faults/ledger_disk.h"
 #include "tests/faults/network.h"
@@ -90,7 +90,7 @@ class Simulation {
  private:
   struct Server {
     Process* process = nullptr;
-    std::unique_ptr<MaterialStore> store;
+    std::unique_ptr<PreprocessingStore> store;
     std::unique_ptr<app::Ledger> ledger;
     bool starting = false;
     bool up() const { return process && !process->dead && store && ledger; }
@@ -157,9 +157,9 @@ class Simulation {
     Process* const process = server.process = &new_process(machines_.front());
     world_.start(*process, [this, &server, process] {
       try {
-        server.store = std::make_unique<MaterialStore>(process->machine->disk.open("store", *process),
-                                                       package::Role::server, served_.package.id,
-                                                       store_options(kServerHalves));
+        server.store = std::make_unique<PreprocessingStore>(process->machine->disk.open("store", *process),
+                                                            Party::server, served_.package.id,
+                                                            store_options(kServerHalves));
         server.ledger = std::make_unique<app::Ledger>(ledger_path(), allowance());
       } catch (const Error& error) {
         complained(*process, error.code(), error.what());
@@ -216,8 +216,8 @@ class Simulation {
     if ((plan_.kills || plan_.power_cuts) && world_.random.below(3) == 0) doom(process);
     world_.start(process, [this, index, &process] {
       try {
-        MaterialStore store(process.machine->disk.open("store", process), package::Role::client,
-                            served_.package.id, store_options(kClientHalves));
+        PreprocessingStore store(process.machine->disk.open("store", process), Party::client,
+                                 served_.package.id, store_options(kClientHalves));
         for (std::uint64_t i = 1 + world_.random.below(2); i > 0; --i) talk(index, process, store, {});
       } catch (const Error& error) {
         complained(process, error.code(), error.what());
@@ -236,7 +236,7 @@ class Simulation {
   }
 
   /// One session of a client: what it does comes from the seed, or is to use all that is stored.
-  void talk(std::size_t index, Process& process, MaterialStore& store, std::optional<std::size_t> uses) {
+  void talk(std::size_t index, Process& process, PreprocessingStore& store, std::optional<std::size_t> uses) {
     Server& server = servers_[world_.random.below(servers_.size())];
     world_.wait([&] { return server.starting && !server.process->dead ? World::kNever : 0; });
     if (!server.up()) return;
@@ -272,7 +272,7 @@ class Simulation {
   }
 
   /// As app/client.cc does.
-  bool take_stored(std::size_t index, ClientSession& session, MaterialStore& store) {
+  bool take_stored(std::size_t index, ClientSession& session, PreprocessingStore& store) {
     for (const Id& id : store.ids()) {
       clients_[index].attempted.insert(id);
       try {
@@ -348,8 +348,8 @@ class Simulation {
       Process& process = new_process(machines_[1 + i]);
       world_.start(process, [this, i, &process] {
         try {
-          MaterialStore store(process.machine->disk.open("store", process), package::Role::client,
-                              served_.package.id, store_options(kClientHalves));
+          PreprocessingStore store(process.machine->disk.open("store", process), Party::client,
+                                   served_.package.id, store_options(kClientHalves));
           expect_tidy(machines_[1 + i], "the client");
           const std::vector<Id> ids = store.ids();
           expect_kept(clients_[i], ids);
@@ -392,7 +392,7 @@ class Simulation {
 
   void expect_tidy(Machine& machine, const char* whose) {
     for (const auto& [name, file] : machine.disk.folder("store").now) {
-      if (name != "lock" && !is_material_name(name, kReadyEnding) && machine.disk.failures == 0)
+      if (name != "lock" && !is_preprocessing_name(name, kReadyEnding) && machine.disk.failures == 0)
         witness_.violated(fmt::format("{} left {} behind", whose, name));
     }
   }
@@ -400,7 +400,7 @@ class Simulation {
   void expect_within_limits() {
     for (std::size_t i = 0; i < machines_.size(); ++i) {
       const auto halves = std::ranges::count_if(machines_[i].disk.folder("store").now, [](const auto& file) {
-        return is_material_name(file.first, kReadyEnding);
+        return is_preprocessing_name(file.first, kReadyEnding);
       });
       const std::size_t most = i == 0 ? kServerHalves : kClientHalves;
       if (static_cast<std::size_t>(halves) > most)

@@ -47,7 +47,7 @@ inline package::Package tiny_package(bool with_activation) {
   }
   nn::set_ranges(net, static_cast<int>(net.nodes.size()));
   plan::Plan plan = plan::select_exact(net);
-  for (plan::ActivationChoice& choice : plan.activations) choice.engine = "gc";
+  for (plan::ActivationChoice& choice : plan.activations) choice.protocol = "gc";
   return packaged(std::move(net), std::move(plan));
 }
 

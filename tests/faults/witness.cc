@@ -26,13 +26,13 @@ void Witness::saw(Session& session, bool from_client, net::MessageType type, Byt
   for (const std::uint8_t byte : payload) trace = (trace ^ byte) * 0x100000001b3u;
   trace = (trace ^ type) * 0x100000001b3u + payload.size();
   if (from_client && type == kCommand) session.last_command = payload[0];
-  if (from_client && type == kMaterialId) {
+  if (from_client && type == kPreprocessingId) {
     std::copy(payload.begin(), payload.end(), session.last_id.begin());
     if (session.last_command == static_cast<int>(Command::use) &&
         !used_by_client.insert(session.last_id).second)
       violated("the client used " + to_hex(session.last_id) + " twice");
   }
-  if (!from_client && type == kMaterialAnswer && payload[0] == 0) {
+  if (!from_client && type == kPreprocessingAnswer && payload[0] == 0) {
     if (session.last_command == static_cast<int>(Command::store)) kept_by_server.insert(session.last_id);
     if (session.last_command == static_cast<int>(Command::use) && !content_changes &&
         !used_by_server.insert(session.last_id).second)

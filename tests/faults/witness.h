@@ -9,12 +9,12 @@
 #include <vector>
 
 #include "net/channel/channel.h"
-#include "protocol/store/material_store.h"
+#include "protocol/store/preprocessing_store.h"
 #include "tests/faults/tiny_network.h"
 
 namespace ap::faults {
 
-using Id = protocol::MaterialId;
+using Id = protocol::PreprocessingId;
 
 class Witness {
  public:

@@ -230,7 +230,7 @@ void HostilePackage::replace_every_field(const PackageFile& file) {
 TEST_F(HostilePackage, EveryFieldOfTheJsonReplaced) { replace_every_field(server_); }
 
 TEST_F(HostilePackage, EveryFieldOfAPlanThatPacksBySlotsReplaced) {
-  replace_every_field(take_apart(make_packages(small_batched_package()).server));
+  replace_every_field(take_apart(make_packages(small_simd_package()).server));
 }
 
 TEST_F(HostilePackage, NestingOfAMillionBrackets) {
@@ -348,16 +348,16 @@ TEST_F(HostilePackage, ClientFileWithAPrivatePart) {
 TEST_F(HostilePackage, WhatIsRevealedIsNeverGuessed) {
   Json label = json();
   label["plan"]["reveal"] = "label";
-  for (const char* engine : {"auto", "gc", "ot"}) {
-    label["plan"]["argmax_engine"] = engine;
-    EXPECT_EQ(try_parse(with_json(label), engine), Outcome::accepted);
+  for (const char* protocol : {"auto", "gc", "ot"}) {
+    label["plan"]["argmax_engine"] = protocol;
+    EXPECT_EQ(try_parse(with_json(label), protocol), Outcome::accepted);
   }
-  for (const Json& engine : {Json("beaver"), Json(""), Json(1)}) {
-    label["plan"]["argmax_engine"] = engine;
-    EXPECT_EQ(try_parse(with_json(label), engine.dump()), Outcome::refused);
+  for (const Json& protocol : {Json("beaver"), Json(""), Json(1)}) {
+    label["plan"]["argmax_engine"] = protocol;
+    EXPECT_EQ(try_parse(with_json(label), protocol.dump()), Outcome::refused);
   }
   label["plan"].erase("argmax_engine");
-  EXPECT_EQ(try_parse(with_json(label), "no engine"), Outcome::refused);
+  EXPECT_EQ(try_parse(with_json(label), "no protocol"), Outcome::refused);
   for (const Json& reveal : {Json("Label"), Json("all"), Json(""), Json(true), Json()}) {
     Json changed = json();
     changed["plan"]["reveal"] = reveal;

@@ -154,7 +154,7 @@ TEST(Minisign, PackagesAreCheckedBeforeTheyAreRead) {
   write_file(path, pair.client);
   expect_refused(ErrorCode::security, "is not signed", [&] { load(path, &key); });
   write_signature(pair.client);
-  EXPECT_EQ(load(path, Role::client, &key).id, pair.id);
+  EXPECT_EQ(load(path, Party::client, &key).id, pair.id);
   EXPECT_EQ(load(path).id, pair.id);
   expect_refused(ErrorCode::security, "publisher's key", [&] { load(path, &other); });
   // What would be refused as damaged is refused as not the publisher's.

@@ -30,7 +30,7 @@ TEST(Package, ServerRoundTripKeepsEverything) {
   const Package original = small_package();
   const Pair pair = make_packages(original);
   const Package read = parse(pair.server, "server.apm");
-  EXPECT_EQ(read.role, Role::server);
+  EXPECT_EQ(read.role, Party::server);
   EXPECT_EQ(read.id, pair.id);
   EXPECT_EQ(read.normalization, original.normalization);
   EXPECT_EQ(read.labels, original.labels);
@@ -53,7 +53,7 @@ TEST(Package, ClientHasThePublicPartOnly) {
   const Package original = small_package();
   const Pair pair = make_packages(original);
   const Package read = parse(pair.client, "client.apm");
-  EXPECT_EQ(read.role, Role::client);
+  EXPECT_EQ(read.role, Party::client);
   EXPECT_EQ(read.id, pair.id);
   EXPECT_EQ(network_to_json(read.network), network_to_json(original.network));
   EXPECT_EQ(plan_to_json(read.plan), plan_to_json(original.plan));
@@ -120,9 +120,9 @@ TEST(Package, LoadChecksTheRole) {
   const TemporaryDirectory directory;
   const Pair pair = make_packages(small_package());
   write_file(directory.path() / "server.apm", pair.server);
-  EXPECT_EQ(load(directory.path() / "server.apm", Role::server).id, pair.id);
+  EXPECT_EQ(load(directory.path() / "server.apm", Party::server).id, pair.id);
   try {
-    load(directory.path() / "server.apm", Role::client);
+    load(directory.path() / "server.apm", Party::client);
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::input);

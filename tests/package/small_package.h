@@ -10,7 +10,7 @@ namespace ap::package {
 
 inline Package small_package() {
   Package p;
-  p.role = Role::server;
+  p.role = Party::server;
   nn::QuantisedNetwork& net = p.network;
   net.name = "small";
   nn::QNode input{"image", nn::QInput{}, {}, {1, 4, 4}, 0.5, -8, 7};
@@ -55,7 +55,7 @@ inline Package small_package() {
   b.packing.window_h = b.packing.window_w = 1;
   b.packing.channels_in = 32;
   b.packing.channels_out = 3;
-  b.drop0 = 3;
+  b.c0_dropped_bits = 3;
   b.error_std = 0.05;
   b.failure_log2 = -50;
   b.predicted_s = 0.5;
@@ -71,8 +71,8 @@ inline Package small_package() {
   return p;
 }
 
-/// The same network with its layers packed by slots, under two primes.
-inline Package small_batched_package() {
+/// The same network with its layers packed for SIMD, under two primes.
+inline Package small_simd_package() {
   constexpr std::uint32_t n = 2048;
   constexpr int kPrimeBits = 20;
   Package p = small_package();
@@ -89,12 +89,12 @@ inline Package small_batched_package() {
     choice.group = choice.node == 1 ? 0 : 1;
     choice.log2_p = kPrimeBits;
     choice.packing = {};
-    choice.drop0 = choice.drop1 = 0;
-    choice.batched.emplace();
-    choice.batched->conv = linear::BatchedConvMethod::output_rotation;
-    choice.batched->fc = linear::BatchedFcMethod::diagonal_baby_giant;
-    choice.batched->flood_bits = 50;
-    choice.batched->reply_level = choice.group + 1;
+    choice.c0_dropped_bits = choice.c1_dropped_bits = 0;
+    choice.simd.emplace();
+    choice.simd->conv = linear::SimdConvMethod::output_rotation;
+    choice.simd->fc = linear::SimdFcMethod::diagonal_baby_giant;
+    choice.simd->flood_bits = 50;
+    choice.simd->reply_level = choice.group + 1;
   }
   plan::ActivationChoice& activation = plan.activations[0];
   activation.truncation.guard_bits = activation.truncation.shift;

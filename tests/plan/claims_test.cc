@@ -30,8 +30,8 @@ class Claims : public testing::Test {
 TEST_F(Claims, WhatTheSelectionsSayHolds) {
   EXPECT_EQ(refusal(exact_, server_), "");
   EXPECT_EQ(refusal(exact_, client_), "");
-  const std::vector<double> tau = {32, 128, 64, 64, 25};
-  const Plan budget = select_tau(server_, tau, exact_ranges(server_));
+  const std::vector<double> error_std = {32, 128, 64, 64, 25};
+  const Plan budget = select_error_std(server_, error_std, exact_ranges(server_));
   EXPECT_EQ(refusal(budget, server_), "");
   EXPECT_EQ(refusal(budget, client_), "");
   EXPECT_TRUE(claims_are_checked(exact_, server_));
@@ -80,7 +80,7 @@ TEST_F(Claims, AnErrorBelowWhatFreshNoiseAloneCauses) {
 TEST_F(Claims, AnErrorBelowWhatTheWeightsCauseIsFoundOutByWhoHasThem) {
   Plan plan = select_exact(server_, {.privacy_inferences = 0});
   LinearChoice& layer = plan.linears[0];
-  layer.drop0 = layer.drop1 = 0;
+  layer.c0_dropped_bits = layer.c1_dropped_bits = 0;
   layer.failure_log2 = plan.failure_log2 = 0;
   ASSERT_EQ(refusal(plan, server_), "");
   double least = layer.error_std;

@@ -8,7 +8,7 @@ namespace {
 Plan label_plan() {
   Plan plan;
   plan.reveal = Reveal::label;
-  plan.argmax_engine = "auto";
+  plan.argmax_protocol = "auto";
   plan.modulus_bits = {8, 20, 8, 18};
   plan.linears.resize(2);
   plan.activations.resize(1);
@@ -17,9 +17,9 @@ Plan label_plan() {
 
 TEST(LabelBound, HoldsForLabelsOfPowerOfTwoShares) {
   Plan plan = label_plan();
-  for (const char* engine : {"auto", "gc", "ot", "beaver"}) {
-    plan.activations[0].engine = engine;
-    EXPECT_TRUE(has_label_bound(plan)) << engine;
+  for (const char* protocol : {"auto", "gc", "ot", "beaver"}) {
+    plan.activations[0].protocol = protocol;
+    EXPECT_TRUE(has_label_bound(plan)) << protocol;
   }
   plan.primes = {0, 0, 0, 0};
   EXPECT_TRUE(has_label_bound(plan));
@@ -33,7 +33,7 @@ TEST(LabelBound, NotIfTheLogitsAreRevealed) {
 
 TEST(LabelBound, NotIfALayerIsPackedBySlots) {
   Plan plan = label_plan();
-  plan.linears[1].batched = BatchedChoice();
+  plan.linears[1].simd = SimdChoice();
   EXPECT_FALSE(has_label_bound(plan));
   plan = label_plan();
   plan.batch_groups.resize(1);

@@ -19,8 +19,8 @@ std::vector<Plan> plans_of(const nn::QuantisedNetwork& net, std::uint64_t infere
   SelectOptions exact;
   BudgetOptions budget;
   exact.privacy_inferences = budget.privacy_inferences = inferences;
-  const std::vector<double> tau = {32, 128, 64, 64, 25};
-  return {select_exact(net, exact), select_tau(net, tau, exact_ranges(net), budget)};
+  const std::vector<double> error_std = {32, 128, 64, 64, 25};
+  return {select_exact(net, exact), select_error_std(net, error_std, exact_ranges(net), budget)};
 }
 
 TEST(WeightPrivacy, EveryPlanKeepsTheRuleForItsOwnNumberOfInferences) {
@@ -65,7 +65,7 @@ TEST(WeightPrivacy, FloodingAddsUpOverInferences) {
   Plan plan;
   plan.privacy.inferences = 1 << 20;
   EXPECT_EQ(flooding_distance(plan), 0);
-  plan.linears.emplace_back().batched.emplace().statistical_bits = 40;
+  plan.linears.emplace_back().simd.emplace().statistical_bits = 40;
   EXPECT_DOUBLE_EQ(flooding_distance(plan), std::exp2(-20));
 }
 
@@ -94,8 +94,8 @@ TEST(WeightPrivacy, NumbersOfAPlanDoNotTellNormsFinely) {
       EXPECT_EQ(a[i].choice.error_std, b[i].choice.error_std);
       EXPECT_EQ(a[i].choice.failure_log2, b[i].choice.failure_log2);
       EXPECT_EQ(a[i].choice.noise_step, b[i].choice.noise_step);
-      EXPECT_EQ(a[i].choice.drop0, b[i].choice.drop0);
-      EXPECT_EQ(a[i].choice.drop1, b[i].choice.drop1);
+      EXPECT_EQ(a[i].choice.c0_dropped_bits, b[i].choice.c0_dropped_bits);
+      EXPECT_EQ(a[i].choice.c1_dropped_bits, b[i].choice.c1_dropped_bits);
     }
   }
 }

@@ -111,11 +111,11 @@ TEST(Quadratic, HostileChoicesAreRefused) {
   const nn::QuantisedNetwork net = network(delphi(4, 6));
   const Plan plan = select_exact(net);
   ASSERT_EQ(plan.activations.size(), 1u);
-  EXPECT_EQ(plan.activations[0].engine, "beaver");
+  EXPECT_EQ(plan.activations[0].protocol, "beaver");
   EXPECT_GT(plan.activations[0].predicted_bytes, 0u);
   EXPECT_NO_THROW(validate(plan, net));
   for (const auto& change : std::initializer_list<void (*)(ActivationChoice&)>{
-           [](ActivationChoice& c) { c.engine = "gc"; }, [](ActivationChoice& c) { c.engine = "auto"; },
+           [](ActivationChoice& c) { c.protocol = "gc"; }, [](ActivationChoice& c) { c.protocol = "auto"; },
            [](ActivationChoice& c) { c.argument.shift = 3; },
            [](ActivationChoice& c) { c.argument.guard_bits = 5; },
            [](ActivationChoice& c) { c.argument.sum_bits -= 1; },

@@ -31,7 +31,7 @@ TEST(ReadJson, ResultsAndSearches) {
   ASSERT_EQ(data.plans.size(), 5u);
   EXPECT_EQ(data.plans[0].linears().size(), 3u);
   EXPECT_DOUBLE_EQ(data.plans[0].predicted_s, 3 * 0.35);
-  EXPECT_TRUE(data.plans[0].layers[0].slots());
+  EXPECT_TRUE(data.plans[0].layers[0].simd());
   EXPECT_NEAR(*data.plans[2].layers[0].der_log2, -7.97, 0.01);
   ASSERT_EQ(data.searches.size(), 1u);
   EXPECT_EQ(data.searches[0].trace.size(), 5u);

@@ -8,15 +8,15 @@ namespace ap::report::test {
 inline const char* const kHostile =
     "</title><script>alert(1)</script><img src=x onerror='alert(\"2\")'>&amp;\x01";
 
-inline Json layer_json(const std::string& name, int n, double log2_q, int log2_p, double tau, double der,
-                       const std::string& packing) {
+inline Json layer_json(const std::string& name, int n, double log2_q, int log2_p, double error_std,
+                       double der, const std::string& packing) {
   return {{"name", name},
           {"op", "linear"},
           {"packing", packing},
           {"n", n},
           {"log2_q", log2_q},
           {"log2_p", log2_p},
-          {"tau_lsb", tau},
+          {"tau_lsb", error_std},
           {"der_ciphertext", der},
           {"lambda_bits", 130},
           {"primes", {12289}},
@@ -28,7 +28,7 @@ inline Json layer_json(const std::string& name, int n, double log2_q, int log2_p
 inline Json row_json(const std::string& network, const std::string& policy, double offline_s, double mb,
                      double top1, int n, double log2_q, double der) {
   const bool slots = policy == "delphi" || policy == "darl" || policy == "published";
-  const std::string packing = slots ? "slots shifted-copies" : "coefficient 32x32 in1 out4";
+  const std::string packing = slots ? "SIMD shifted-copies" : "coefficient 32x32 in1 out4";
   Json layers = Json::array();
   for (int i = 0; i < 3; ++i) {
     layers.push_back(layer_json("conv" + std::to_string(i), n, log2_q + i, 20, slots ? 0.0 : 0.02 * (i + 1),

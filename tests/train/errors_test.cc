@@ -26,9 +26,9 @@ TEST(Errors, EqualThoseOfTheInjection) {
 
 TEST(Errors, RandomNumbersAreCommonToAllPlans) {
   // Twice the error, the same draws: rounding aside, twice the deviations.
-  const auto deviations = [](float tau) {
+  const auto deviations = [](float error_std) {
     noise::ErrorModel model;
-    model.linears.push_back({1, std::vector<float>(50, tau)});
+    model.linears.push_back({1, std::vector<float>(50, error_std)});
     model.logits = 1;
     model.logit_bits = 31;
     return after(inject(model), 4, 9, 1, std::vector<std::int32_t>(50, 0));

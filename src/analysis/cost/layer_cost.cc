@@ -51,9 +51,9 @@ LayerWork linear_work(const LinearShape& layer, const Profile& profile) {
   const auto inputs = static_cast<double>(layer.geometry.in.size());
   const auto outputs = static_cast<double>(layer.geometry.out().size());
   LayerWork work;
-  if (layer.batched) {
-    const BatchedShape& b = *layer.batched;
-    const BatchedSeconds seconds = batched_seconds(b.counts, b.ring, b.reply_level, profile.batched);
+  if (layer.simd) {
+    const SimdShape& b = *layer.simd;
+    const SimdSeconds seconds = simd_seconds(b.counts, b.ring, b.reply_level, profile.simd);
     work.offline.client_s = seconds.client + 2 * profile.loop + (inputs + outputs) * profile.share_element;
     work.offline.server_s = seconds.server + 2 * profile.loop;
   } else {
@@ -102,19 +102,19 @@ LayerWork garbling_work(const ActivationSpec& spec, const Profile& profile) {
   work.online.messages_down = 1;
   work.online.bytes_up = static_cast<double>(activation::label_bytes(spec) + labels * net::kHeaderBytes);
   work.online.bytes_down = static_cast<double>(activation::choice_bytes(spec) + net::kHeaderBytes);
-  work.online.flights = 2;
+  work.online.one_way_messages = 2;
   work.client_memory = bits * sizeof(mpc::Block);
   return work;
 }
 
-TransferWork transfer_work(const ActivationSpec& spec, const Profile& profile) {
-  return transfer_work(activation::plan_ot_layer(spec), profile);
+OtWork ot_work(const ActivationSpec& spec, const Profile& profile) {
+  return ot_work(activation::plan_ot_layer(spec), profile);
 }
 
-TransferWork transfer_work(const activation::OtPlan& plan, const Profile& profile) {
-  const TransferCosts& t = profile.transfer;
+OtWork ot_work(const activation::OtPlan& plan, const Profile& profile) {
+  const OtCosts& t = profile.ot;
   const activation::OtCost cost = activation::ot_cost(plan);
-  TransferWork result;
+  OtWork result;
   result.client_cots = cost.client_cots;
   result.server_cots = cost.server_cots;
   Work& offline = result.work.offline;
@@ -156,29 +156,29 @@ TransferWork transfer_work(const activation::OtPlan& plan, const Profile& profil
     online.messages_down += 1;
   }
   const double copies = static_cast<double>(plan.inputs) * profile.share_element;
-  offline.client_s += copies + static_cast<double>(cost.client_material) * profile.fresh_byte;
-  offline.server_s += static_cast<double>(cost.server_material) * profile.fresh_byte;
+  offline.client_s += copies + static_cast<double>(cost.client_preprocessing) * profile.fresh_byte;
+  offline.server_s += static_cast<double>(cost.server_preprocessing) * profile.fresh_byte;
   online.server_s += kCopiesOnline * copies;
   online.client_s += kCopiesOnline * copies;
   online.messages_up += 1;
   online.bytes_up = static_cast<double>(cost.client_bytes) + online.messages_up * net::kHeaderBytes;
   online.bytes_down = static_cast<double>(cost.server_bytes) + online.messages_down * net::kHeaderBytes;
-  online.flights = cost.flights;
-  result.work.client_memory = static_cast<double>(cost.client_material);
+  online.one_way_messages = cost.one_way_messages;
+  result.work.client_memory = static_cast<double>(cost.client_preprocessing);
   return result;
 }
 
-LayerWork activation_work(Engine engine, const ActivationSpec& spec, const Profile& profile,
+LayerWork activation_work(ActivationProtocol protocol, const ActivationSpec& spec, const Profile& profile,
                           const activation::OtPlan* plan) {
-  if (engine == Engine::gc) return garbling_work(spec, profile);
-  TransferWork result = plan ? transfer_work(*plan, profile) : transfer_work(spec, profile);
+  if (protocol == ActivationProtocol::gc) return garbling_work(spec, profile);
+  OtWork result = plan ? ot_work(*plan, profile) : ot_work(spec, profile);
   // In a long session the large set gives all rows but those that seed its next iteration.
   const mpc::LpnParameters& set = mpc::kLargeLpn;
   const double rows = static_cast<double>(set.n()) / static_cast<double>(set.gain());
   const double bytes = rows * static_cast<double>(mpc::iteration_bytes(set)) / static_cast<double>(set.n());
   const auto client = static_cast<double>(result.client_cots),
              server = static_cast<double>(result.server_cots);
-  const TransferCosts& t = profile.transfer;
+  const OtCosts& t = profile.ot;
   Work& offline = result.work.offline;
   offline.client_s += rows * (client * t.large_row_sender + server * t.large_row_receiver);
   offline.server_s += rows * (client * t.large_row_receiver + server * t.large_row_sender);
@@ -188,18 +188,20 @@ LayerWork activation_work(Engine engine, const ActivationSpec& spec, const Profi
 }
 
 Shape linear_offline_shape() { return {Flow::pipelined, 0.1, 0.9}; }
-Shape offline_shape(Engine engine) {
-  return engine == Engine::gc ? Shape{Flow::pipelined, 0.2, 0.87} : Shape{Flow::pipelined, 0.2, 0.85};
+Shape offline_shape(ActivationProtocol protocol) {
+  return protocol == ActivationProtocol::gc ? Shape{Flow::pipelined, 0.2, 0.87}
+                                            : Shape{Flow::pipelined, 0.2, 0.85};
 }
-Shape online_shape(Engine engine) {
-  return engine == Engine::gc ? Shape{Flow::alternating, 0.35, 1} : Shape{Flow::alternating, 0.6, 1};
+Shape online_shape(ActivationProtocol protocol) {
+  return protocol == ActivationProtocol::gc ? Shape{Flow::alternating, 0.35, 1}
+                                            : Shape{Flow::alternating, 0.6, 1};
 }
 
-double activation_seconds(Engine engine, const ActivationSpec& spec, const Profile& profile,
+double activation_seconds(ActivationProtocol protocol, const ActivationSpec& spec, const Profile& profile,
                           const Setting& setting, const activation::OtPlan* plan) {
-  const LayerWork work = activation_work(engine, spec, profile, plan);
-  return wall_seconds(work.offline, offline_shape(engine), profile, setting) +
-         wall_seconds(work.online, online_shape(engine), profile, setting);
+  const LayerWork work = activation_work(protocol, spec, profile, plan);
+  return wall_seconds(work.offline, offline_shape(protocol), profile, setting) +
+         wall_seconds(work.online, online_shape(protocol), profile, setting);
 }
 
 }  // namespace ap::cost

@@ -1,6 +1,6 @@
 // Costs of one layer by exact operation counts: a linear layer in coefficient packing, an activation by
-// either engine. Bytes are those of the protocol's messages of this layer, headers included, to the last byte
-// (silent transfers apart, which are counted over a session: silent_stream.h).
+// either protocol. Bytes are those of the protocol's messages of this layer, headers included, to the last byte
+// (silent OTs apart, which are counted over a session: silent_stream.h).
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 
 #include "analysis/cost/work.h"
 #include "layers/activation/activation_spec.h"
+#include "layers/activation/protocol.h"
 #include "layers/linear/coefficient/layout.h"
 
 namespace ap::activation {
@@ -16,19 +17,16 @@ struct OtPlan;
 
 namespace ap::cost {
 
-/// Quadratics (spec.square) are transfers too.
-enum class Engine : std::uint8_t { gc = 0, ot = 1 };
-
 /// The two phases of a layer.
 struct LayerWork {
   Work offline, online;
   double client_memory = 0;  ///< bytes that the client keeps between the phases
 };
 
-/// A layer packed by slots.
-struct BatchedShape {
-  linear::BatchedCounts counts;
-  BatchedRing ring;
+/// A layer packed for SIMD.
+struct SimdShape {
+  linear::SimdCounts counts;
+  SimdRing ring;
   int reply_level = 1;
 };
 
@@ -40,34 +38,35 @@ struct LinearShape {
   int primes = 1, prime_bits = 0;
   std::uint64_t upload_bytes = 0, reply_bytes = 0;  ///< payloads of the two messages
   int share_bits = 32;                              ///< width of the words that the clear convolution takes
-  std::optional<BatchedShape> batched;              ///< if so, counts, n and primes are unused
+  std::optional<SimdShape> simd;                    ///< if so, counts, n and primes are unused
 };
 LayerWork linear_work(const LinearShape& layer, const Profile& profile);
 
-/// Garbled circuits; `offline` has no base transfers.
+/// Garbled circuits; `offline` has no base OTs.
 LayerWork garbling_work(const activation::ActivationSpec& spec, const Profile& profile);
 
-/// Silent transfers; `offline` is hashing alone: the transfers themselves are counted by their number.
-struct TransferWork {
+/// silent OTs; `offline` is hashing alone: the transfers themselves are counted by their number.
+struct OtWork {
   LayerWork work;
   std::uint64_t client_cots = 0, server_cots = 0;  ///< by sender
 };
-TransferWork transfer_work(const activation::ActivationSpec& spec, const Profile& profile);
+OtWork ot_work(const activation::ActivationSpec& spec, const Profile& profile);
 /// Of a layer that is planned already (activation::plan_ot_layer).
-TransferWork transfer_work(const activation::OtPlan& plan, const Profile& profile);
+OtWork ot_work(const activation::OtPlan& plan, const Profile& profile);
 
-/// An activation by itself, by either engine: transfers at what they cost in a long session. This is what
+/// An activation by itself, by either protocol: transfers at what they cost in a long session. This is what
 /// planners and the choice by link compare. `plan`: how `ot` runs the layer, if that is known already.
-LayerWork activation_work(Engine engine, const activation::ActivationSpec& spec, const Profile& profile,
-                          const activation::OtPlan* plan = nullptr);
+LayerWork activation_work(ActivationProtocol protocol, const activation::ActivationSpec& spec,
+                          const Profile& profile, const activation::OtPlan* plan = nullptr);
 
-/// How the phases of the two engines and of linear layers run.
+/// How the phases of the two protocols and of linear layers run.
 Shape linear_offline_shape();
-Shape offline_shape(Engine engine);
-Shape online_shape(Engine engine);
+Shape offline_shape(ActivationProtocol protocol);
+Shape online_shape(ActivationProtocol protocol);
 
 /// Seconds on the clock of both phases of an activation.
-double activation_seconds(Engine engine, const activation::ActivationSpec& spec, const Profile& profile,
-                          const Setting& setting, const activation::OtPlan* plan = nullptr);
+double activation_seconds(ActivationProtocol protocol, const activation::ActivationSpec& spec,
+                          const Profile& profile, const Setting& setting,
+                          const activation::OtPlan* plan = nullptr);
 
 }  // namespace ap::cost

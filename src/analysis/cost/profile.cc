@@ -48,20 +48,20 @@ Profile typical_profile() {
                 .evaluate_element = 100e-9,
                 .evaluate_bit = 3e-9,
                 .evaluate_and = 5e-9};
-  p.transfer = {.small_row_sender = 25e-9,
-                .small_row_receiver = 30e-9,
-                .large_row_sender = 35e-9,
-                .large_row_receiver = 40e-9,
-                .table_sender = 25e-9,
-                .table_receiver = 12e-9,
-                .bit_sender = 12e-9,
-                .bit_receiver = 6e-9,
-                .word_sender = 8e-9,
-                .word_receiver = 5e-9,
-                .online_element_client = 30e-9,
-                .online_element_server = 30e-9,
-                .online_bit_client = 3e-9,
-                .online_bit_server = 2e-9};
+  p.ot = {.small_row_sender = 25e-9,
+          .small_row_receiver = 30e-9,
+          .large_row_sender = 35e-9,
+          .large_row_receiver = 40e-9,
+          .table_sender = 25e-9,
+          .table_receiver = 12e-9,
+          .bit_sender = 12e-9,
+          .bit_receiver = 6e-9,
+          .word_sender = 8e-9,
+          .word_receiver = 5e-9,
+          .online_element_client = 30e-9,
+          .online_element_server = 30e-9,
+          .online_bit_client = 3e-9,
+          .online_bit_server = 2e-9};
   p.clear = {.many_pixels = 0.1e-9, .few_pixels = 0.3e-9, .depthwise = 1e-9};
   p.network = {.byte_up = 1.8e-9, .byte_down = 1.5e-9, .message = 20e-6, .round_trip = 100e-6};
   p.base_sender = 20e-3;
@@ -95,10 +95,10 @@ RingCosts ring_costs(const Profile& profile, std::uint32_t n, int primes, int pr
   return ring;
 }
 
-linear::UnitCosts unit_costs(const Profile& profile, std::uint32_t n, double log2_q, int primes, int drop0,
-                             int drop1) {
+linear::UnitCosts unit_costs(const Profile& profile, std::uint32_t n, double log2_q, int primes,
+                             int c0_dropped_bits, int c1_dropped_bits) {
   // The bytes are the planner's own; the seconds come from the profile.
-  linear::UnitCosts units = linear::typical_costs(n, log2_q, primes, drop0, drop1);
+  linear::UnitCosts units = linear::typical_costs(n, log2_q, primes, c0_dropped_bits, c1_dropped_bits);
   const RingCosts ring = ring_costs(profile, n, primes, static_cast<int>(std::ceil(log2_q / primes - 1e-9)));
   units.upload_client = ring.upload_client;
   units.upload_server = ring.upload_server;

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "analysis/cost/batched_cost.h"
+#include "analysis/cost/simd_cost.h"
 #include "layers/linear/coefficient/packing_choice.h"
 
 namespace ap::cost {
@@ -40,9 +40,9 @@ struct GarblingCosts {
   friend bool operator==(const GarblingCosts&, const GarblingCosts&) = default;
 };
 
-/// Activations by silent transfers (layers/activation/ot/ot_activation.h). A row is one output of the code of mpc/ot/lpn.h
+/// Activations by silent OTs (layers/activation/ot/ot_activation.h). A row is one output of the code of mpc/ot/lpn.h
 /// with its share of the trees; a transfer is what a random correlation is hashed from.
-struct TransferCosts {
+struct OtCosts {
   double small_row_sender = 0, small_row_receiver = 0;  ///< set-up iterations
   double large_row_sender = 0, large_row_receiver = 0;
   double table_sender = 0, table_receiver = 0;  ///< a transfer of a 1-of-2^w table
@@ -50,7 +50,7 @@ struct TransferCosts {
   double word_sender = 0, word_receiver = 0;
   double online_element_client = 0, online_element_server = 0;  ///< online: a word of a step
   double online_bit_client = 0, online_bit_server = 0;          ///< online: a bit of its comparison
-  friend bool operator==(const TransferCosts&, const TransferCosts&) = default;
+  friend bool operator==(const OtCosts&, const OtCosts&) = default;
 };
 
 /// The server's convolution of its share, for each product of integers.
@@ -71,14 +71,14 @@ struct Profile {
   std::string machine;  ///< model of the processor; "typical" for the built-in figures
   int cores = 2;
   std::vector<RingCosts> rings;
-  BatchedUnitCosts batched;
+  SimdUnitCosts simd;
   GarblingCosts garbling;
-  TransferCosts transfer;
+  OtCosts ot;
   ClearCosts clear;
   NetworkCosts network;
-  double base_sender = 0, base_receiver = 0;  ///< 128 base transfers, once a session and direction
+  double base_sender = 0, base_receiver = 0;  ///< 128 base OTs, once a session and direction
   double share_element = 0;                   ///< draw, mask and copy one element of a share
-  double fresh_byte = 0;                      ///< allocate, touch, wipe and free a byte of one-time material
+  double fresh_byte = 0;                      ///< allocate, touch, wipe and free a byte of preprocessing
   double first_byte = 0;                      ///< touch a byte that the system has just given
   double loop = 0;                            ///< start one parallel loop
   friend bool operator==(const Profile&, const Profile&) = default;
@@ -94,8 +94,8 @@ int prime_class(int prime_bits);
 RingCosts ring_costs(const Profile& profile, std::uint32_t n, int primes, int prime_bits);
 
 /// Unit costs of the packing planner for a ring of degree n and `primes` primes of log2_q bits together,
-/// replies dropping drop0 and drop1 bits of c0 and c1.
-linear::UnitCosts unit_costs(const Profile& profile, std::uint32_t n, double log2_q, int primes, int drop0,
-                             int drop1);
+/// replies dropping c0_dropped_bits and c1_dropped_bits bits of c0 and c1.
+linear::UnitCosts unit_costs(const Profile& profile, std::uint32_t n, double log2_q, int primes,
+                             int c0_dropped_bits, int c1_dropped_bits);
 
 }  // namespace ap::cost

@@ -15,7 +15,7 @@ PhaseCost phase_of(const Work& work, const Shape& shape, const Profile& profile,
 
 /// The transfers of one direction, as work of the client and the server.
 Work stream_work(const SilentUse& use, bool client_sends, const Profile& profile) {
-  const TransferCosts& t = profile.transfer;
+  const OtCosts& t = profile.ot;
   const auto small = static_cast<double>(use.small_rows), large = static_cast<double>(use.large_rows);
   const auto checks = static_cast<double>(use.checks);
   // A check's columns are as many again as its transfers.
@@ -31,7 +31,7 @@ Work stream_work(const SilentUse& use, bool client_sends, const Profile& profile
   return {receiver, sender, received, sent, columns, messages, 0};
 }
 
-/// One direction's base transfers and trees: the extension's receiver is the sender of both.
+/// One direction's base OTs and trees: the extension's receiver is the sender of both.
 Work base_work(bool client_extends_as_sender, const Profile& profile) {
   const auto point = static_cast<double>(kBaseSenderBytes), points = static_cast<double>(kBaseReceiverBytes);
   if (client_extends_as_sender) return {profile.base_receiver, profile.base_sender, points, point, 2, 2, 3};
@@ -82,35 +82,34 @@ Prediction predict(const SessionShape& shape, const Profile& profile, const Sett
   const auto first_use = [&](double bytes) { session.client_s += bytes * profile.first_byte; };
   Work& batch_keys = shape.keep_batch_keys ? session : offline_rest;
   for (const BatchGroupShape& group : shape.batch_groups) {
-    const BatchedSeconds keys = batched_key_seconds(group.ring, group.elements, true, profile.batched);
+    const SimdSeconds keys = simd_key_seconds(group.ring, group.elements, true, profile.simd);
     batch_keys.client_s += keys.client;
     batch_keys.server_s += keys.server;
-    first_use(batched_key_memory(group.ring, group.elements));
+    first_use(simd_key_memory(group.ring, group.elements));
   }
   offline_rest.client_s += static_cast<double>(shape.input_elements) * profile.share_element;
   Work online_rest = shape.online_rest;
   online_rest.client_s += static_cast<double>(shape.input_elements) * profile.share_element;
   online_rest.server_s += static_cast<double>(shape.input_elements) * profile.share_element;
 
-  // Silent transfers are one stream for each direction: what a layer takes of it depends on all before it.
+  // silent OTs are one stream for each direction: what a layer takes of it depends on all before it.
   SilentStream client_sends, server_sends;
-  std::vector<TransferWork> transfers(shape.activations.size());
+  std::vector<OtWork> transfers(shape.activations.size());
   std::uint64_t expected_client = 0, expected_server = 0;
-  bool any_garbling = false, any_transfer = false;
+  bool any_garbling = false, any_ot = false;
   for (std::size_t i = 0; i < shape.activations.size(); ++i) {
     const ActivationShape& layer = shape.activations[i];
-    if (layer.engine == Engine::gc) {
+    if (layer.protocol == ActivationProtocol::gc) {
       any_garbling = true;
       transfers[i].work = garbling_work(layer.spec, profile);
       continue;
     }
-    any_transfer = true;
-    transfers[i] =
-        layer.ot_plan ? transfer_work(*layer.ot_plan, profile) : transfer_work(layer.spec, profile);
+    any_ot = true;
+    transfers[i] = layer.ot_plan ? ot_work(*layer.ot_plan, profile) : ot_work(layer.spec, profile);
     expected_client += transfers[i].client_cots;
     expected_server += transfers[i].server_cots;
   }
-  for (const TransferWork& layer : transfers) first_use(layer.work.client_memory);
+  for (const OtWork& layer : transfers) first_use(layer.work.client_memory);
   std::vector<Work> streamed(shape.activations.size());
   Work checks;
   for (std::uint64_t image = 0; image < images; ++image) {
@@ -130,15 +129,15 @@ Prediction predict(const SessionShape& shape, const Profile& profile, const Sett
     checks += stream_work(server_sends.total() - before_server, false, profile);
   }
   checks *= 1 / count;
-  if (any_transfer) checks.flights = 2;
+  if (any_ot) checks.one_way_messages = 2;
   offline_rest += checks;
   for (std::size_t i = 0; i < transfers.size(); ++i) {
-    const Engine engine = shape.activations[i].engine;
+    const ActivationProtocol protocol = shape.activations[i].protocol;
     Work offline = streamed[i];
     offline *= 1 / count;
     offline += transfers[i].work.offline;
-    LayerPrediction p{phase_of(offline, offline_shape(engine), profile, setting),
-                      phase_of(transfers[i].work.online, online_shape(engine), profile, setting)};
+    LayerPrediction p{phase_of(offline, offline_shape(protocol), profile, setting),
+                      phase_of(transfers[i].work.online, online_shape(protocol), profile, setting)};
     add(result.offline, p.offline);
     add(result.online, p.online);
     result.activations.push_back(p);
@@ -148,7 +147,7 @@ Prediction predict(const SessionShape& shape, const Profile& profile, const Sett
   add(result.online, phase_of(online_rest, {Flow::alternating, 1, 1}, profile, setting));
 
   if (any_garbling) session += base_work(true, profile);
-  if (any_transfer) {
+  if (any_ot) {
     session += base_work(true, profile);
     session += base_work(false, profile);
   }
@@ -177,7 +176,7 @@ Prediction predict(const SessionShape& shape, const Profile& profile, const Sett
                          use.small_messages * 10;
     }
     first += stream_work(seeds, client, profile);
-    once += phase_of(first, offline_shape(Engine::ot), profile, setting);
+    once += phase_of(first, offline_shape(ActivationProtocol::ot), profile, setting);
   }
   result.session = once;
   return result;

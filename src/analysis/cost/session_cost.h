@@ -9,7 +9,7 @@
 
 namespace ap::cost {
 
-/// Images of the session over which what happens once (base transfers, seeds of silent transfers, rotation
+/// Images of the session over which what happens once (base OTs, seeds of silent OTs, rotation
 /// keys) is spread where nobody says otherwise.
 inline constexpr std::uint64_t kTypicalSession = 20;
 
@@ -19,13 +19,13 @@ struct GroupShape {
 };
 
 struct BatchGroupShape {
-  BatchedRing ring;
+  SimdRing ring;
   std::uint64_t elements = 0;  ///< rotation keys
 };
 
 struct ActivationShape {
   activation::ActivationSpec spec;
-  Engine engine = Engine::gc;
+  ActivationProtocol protocol = ActivationProtocol::gc;
   std::shared_ptr<const activation::OtPlan> ot_plan;  ///< if it is known already
 };
 
@@ -36,9 +36,9 @@ struct SessionShape {
   std::vector<LinearShape> linears;
   std::vector<ActivationShape> activations;
   std::uint64_t input_elements = 0;
-  /// Of the messages of no layer: commands, keys, engine names, input, logits; headers included.
+  /// Of the messages of no layer: commands, keys, protocol names, input, logits; headers included.
   Work offline_rest, online_rest;
-  /// The same, of what is sent once a session: keys of layers packed by slots.
+  /// The same, of what is sent once a session: keys of layers packed for SIMD.
   Work session_rest;
   bool keep_batch_keys = true;  ///< they serve the session, not one inference
 };
@@ -59,7 +59,7 @@ struct Prediction {
   PhaseCost offline, online;             ///< means per image
   std::vector<LayerPrediction> linears;  ///< in the order of the shape
   std::vector<LayerPrediction> activations;
-  PhaseCost session;  ///< once a session, in `offline` by its share: base transfers, seeds, keys of slots
+  PhaseCost session;  ///< once a session, in `offline` by its share: base OTs, seeds, keys of slots
 };
 
 /// Means over the `images` >= 1 inferences of one session, each prepared and run in turn.

@@ -1,4 +1,4 @@
-// How many rows, messages and bytes a direction of silent transfers takes: mpc/ot/silent_cot.h with counts in
+// How many rows, messages and bytes a direction of silent OTs takes: mpc/ot/silent_cot.h with counts in
 // place of blocks. Exact, message by message, over a session of any number of inferences.
 #pragma once
 
@@ -28,7 +28,7 @@ class SilentStream {
   void draw(std::uint64_t count);
   /// The end of an inference's preparation: checks the trees since the last time.
   void finish();
-  /// What all draws so far took, without the base transfers.
+  /// What all draws so far took, without the base OTs.
   const SilentUse& total() const { return total_; }
 
  private:
@@ -47,7 +47,7 @@ class SilentStream {
   SilentUse total_;
 };
 
-/// Payload and headers of the base transfers of one direction: from the extension's receiver, who sends a
+/// Payload and headers of the base OTs of one direction: from the extension's receiver, who sends a
 /// point, the corrections of its trees and their proof (mpc/ot/pprf.h, mpc/ot/leaf_check.h), and to it, the answer
 /// included.
 inline constexpr std::uint64_t kBaseSenderBytes = 32 + mpc::pprf_bytes(mpc::kCotDigits, mpc::kCotFieldBits) +

@@ -11,12 +11,13 @@ Work& Work::operator+=(const Work& o) {
   bytes_down += o.bytes_down;
   messages_up += o.messages_up;
   messages_down += o.messages_down;
-  flights += o.flights;
+  one_way_messages += o.one_way_messages;
   return *this;
 }
 
 Work& Work::operator*=(double factor) {
-  for (double* value : {&client_s, &server_s, &bytes_up, &bytes_down, &messages_up, &messages_down, &flights})
+  for (double* value :
+       {&client_s, &server_s, &bytes_up, &bytes_down, &messages_up, &messages_down, &one_way_messages})
     *value *= factor;
   return *this;
 }
@@ -33,7 +34,7 @@ double wall_seconds(const Work& work, const Shape& shape, const Profile& profile
   const Cpu cpu = cpu_of(work, profile);
   const double cores = std::max(setting.cores, 1);
   const double a = shape.serial + (1 - shape.serial) / cores;
-  const double latency = work.flights * setting.round_trip_s / 2;
+  const double latency = work.one_way_messages * setting.round_trip_s / 2;
   if (shape.flow == Flow::alternating) {
     return cpu.sum() * a + work.bytes() / setting.bytes_per_second + latency;
   }

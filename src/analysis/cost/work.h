@@ -19,7 +19,7 @@ struct Work {
   double client_s = 0, server_s = 0;    ///< processor time, network not included
   double bytes_up = 0, bytes_down = 0;  ///< payload and headers; to the server, to the client
   double messages_up = 0, messages_down = 0;
-  double flights = 0;  ///< one-way latencies that nothing hides
+  double one_way_messages = 0;  ///< one-way latencies that nothing hides
   Work& operator+=(const Work& other);
   Work& operator*=(double factor);
   double bytes() const { return bytes_up + bytes_down; }
@@ -41,7 +41,7 @@ struct Shape {
 };
 
 /// Seconds on the clock.
-///   alternating:           (c + s) a + bytes / bandwidth + flights * round trip / 2
+///   alternating:           (c + s) a + bytes / bandwidth + one-way messages * round trip / 2
 ///   pipelined, 2 machines: max(c a, s a, bytes up / bandwidth, bytes down / bandwidth) + the same latencies
 ///   pipelined, 1 machine:  max((c + s) / (cores efficiency), c a, s a)
 /// with a = serial + (1 - serial) / cores, c and s the parties' processor times.

@@ -42,15 +42,16 @@ class Measurement {
         layout_(std::move(chosen.layout)),
         context_(bfv::make_context(parameters)),
         log2_p_(std::min(kMostBits, static_cast<int>(parameters.log2_q()) - kHeadroomBits)),
-        layer_(std::make_shared<const linear::HeLinear>(layout_, context_, log2_p_, choice_.drop0,
-                                                        choice_.drop1, choice_.noise_step)),
+        layer_(std::make_shared<const linear::HeLinear>(layout_, context_, log2_p_, choice_.c0_dropped_bits,
+                                                        choice_.c1_dropped_bits, choice_.noise_step)),
         prepared_(layer_, op.weights),
         clear_(layout_.geometry(), op.weights),
-        taus_(noise::output_taus(layout_, op.weights, choice_.drop0, choice_.drop1, choice_.noise_step,
-                                 parameters.log2_q(), choice_.log2_p)) {}
+        error_stds_(noise::output_error_stds(layout_, op.weights, choice_.c0_dropped_bits,
+                                             choice_.c1_dropped_bits, choice_.noise_step, parameters.log2_q(),
+                                             choice_.log2_p)) {}
 
   double step() const { return std::exp2(choice_.log2_p - log2_p_); }
-  const std::vector<float>& taus() const { return taus_; }
+  const std::vector<float>& error_stds() const { return error_stds_; }
 
   /// Adds one evaluation's errors.
   void run(Prng& prng, std::vector<double>& errors) const {
@@ -63,7 +64,8 @@ class Measurement {
     const bfv::PublicKey public_key(key, prng);
     std::vector<std::uint64_t> r(static_cast<std::size_t>(layout_.geometry().in.size()));
     sample_bits(prng, log2_p_, r);
-    std::vector<std::uint64_t> expected(taus_.size()), server(taus_.size()), client(taus_.size());
+    std::vector<std::uint64_t> expected(error_stds_.size()), server(error_stds_.size()),
+        client(error_stds_.size());
     clear_.apply(std::span<const std::uint64_t>(r), std::span<std::uint64_t>(expected));
     const Bytes replies = prepared_.apply(layer_->encrypt(key, r, seed()), public_key, seed(), server);
     layer_->decrypt(key, replies, client);
@@ -83,10 +85,10 @@ class Measurement {
   std::shared_ptr<const linear::HeLinear> layer_;
   linear::PreparedLinear prepared_;
   linear::ClearConv clear_;
-  std::vector<float> taus_;
+  std::vector<float> error_stds_;
 };
 
-void fill_bins(const std::vector<double>& errors, const std::vector<float>& taus, double step,
+void fill_bins(const std::vector<double>& errors, const std::vector<float>& error_stds, double step,
                NoiseLayer& layer) {
   const double reach = kShownStds * layer.predicted_std;
   layer.bin_width = 2 * reach / kBins;
@@ -104,11 +106,11 @@ void fill_bins(const std::vector<double>& errors, const std::vector<float>& taus
   }
   layer.samples = errors.size();
   layer.measured_std = std::sqrt(squares / static_cast<double>(errors.size()));
-  // Outputs of one reply share their tau.
+  // Outputs of one reply share their error_std.
   std::map<float, double> weights;
-  for (const float tau : taus) weights[tau] += 1 / static_cast<double>(taus.size());
-  for (const auto& [tau, weight] : weights) {
-    const double deviation = noise::deviation_std(tau / step) * step;
+  for (const float error_std : error_stds) weights[error_std] += 1 / static_cast<double>(error_stds.size());
+  for (const auto& [error_std, weight] : weights) {
+    const double deviation = noise::deviation_std(error_std / step) * step;
     for (int b = 0; b < kBins; ++b) {
       const double low = -reach + b * layer.bin_width;
       layer.predicted[static_cast<std::size_t>(b)] +=
@@ -130,11 +132,11 @@ std::string processor() {
 
 NoiseCheck measure_noise(const package::Package& package, const std::string& source,
                          const std::string& network, const NoiseOptions& options) {
-  AP_ASSERT(package.role == package::Role::server && options.layers > 0);
+  AP_ASSERT(package.role == Party::server && options.layers > 0);
   NoiseCheck check{network, package.plan.policy, source, processor(), {}, {}};
   std::vector<Chosen> fit;
   for (const plan::LinearChoice& choice : package.plan.linears) {
-    if (choice.batched) continue;
+    if (choice.simd) continue;
     const nn::QNode& node = package.network.nodes[static_cast<std::size_t>(choice.node)];
     const bfv::Parameters& ring = package.plan.groups[static_cast<std::size_t>(choice.group)];
     linear::Layout layout(linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c), choice.packing,
@@ -146,7 +148,7 @@ NoiseCheck measure_noise(const package::Package& package, const std::string& sou
   }
   if (fit.size() < package.plan.linears.size()) {
     check.remark = fmt::format(
-        "{} of {} linear layers can be measured so; the others are packed by slots, too large, or their "
+        "{} of {} linear layers can be measured so; the others are packed for SIMD, too large, or their "
         "noise is "
         "less than what rounding their shares adds.",
         fit.size(), package.plan.linears.size());
@@ -166,10 +168,10 @@ NoiseCheck measure_noise(const package::Package& package, const std::string& sou
     layer.log2_q = ring.log2_q();
     layer.log2_p = choice.log2_p;
     double squares = 0;
-    for (const float tau : measurement.taus()) {
-      squares += std::pow(noise::deviation_std(tau / measurement.step()) * measurement.step(), 2);
+    for (const float error_std : measurement.error_stds()) {
+      squares += std::pow(noise::deviation_std(error_std / measurement.step()) * measurement.step(), 2);
     }
-    layer.predicted_std = std::sqrt(squares / static_cast<double>(measurement.taus().size()));
+    layer.predicted_std = std::sqrt(squares / static_cast<double>(measurement.error_stds().size()));
     std::vector<double> errors;
     const auto begin = std::chrono::steady_clock::now();
     do {
@@ -177,7 +179,7 @@ NoiseCheck measure_noise(const package::Package& package, const std::string& sou
     } while (errors.size() < options.samples &&
              std::chrono::steady_clock::now() - begin <
                  std::chrono::duration<double>(options.seconds / options.layers));
-    fill_bins(errors, measurement.taus(), measurement.step(), layer);
+    fill_bins(errors, measurement.error_stds(), measurement.step(), layer);
     check.layers.push_back(std::move(layer));
   }
   return check;

@@ -13,7 +13,7 @@ struct NoiseOptions {
 };
 
 /// Encrypts random inputs under fresh keys, evaluates layers packed by coefficients in the packing, ring and
-/// reply format of the plan, and compares p e / q with Gaussians of the predicted tau of each reply. The
+/// reply format of the plan, and compares p e / q with Gaussians of the predicted error_std of each reply. The
 /// package must hold weights (server.apm).
 NoiseCheck measure_noise(const package::Package& package, const std::string& source,
                          const std::string& network, const NoiseOptions& options = {});

@@ -15,7 +15,7 @@ struct NoiseLayer {
   double measured_std = 0, predicted_std = 0;  ///< root mean square over all outputs
   double bin_width = 0;                        ///< bins lie side by side and symmetrically about 0
   std::vector<double> measured;                ///< fraction of all samples in each bin
-  std::vector<double> predicted;               ///< the same by the model: Gaussians of each reply's tau
+  std::vector<double> predicted;               ///< the same by the model: Gaussians of each reply's error_std
   double outside = 0;                          ///< fraction beyond the outer bins
 };
 

@@ -25,13 +25,13 @@ double two_sided_quantile(double probability) {
   return low;
 }
 
-void add_deviations_plain(std::uint64_t key, const float* tau, std::size_t n, std::int32_t* values) {
+void add_deviations_plain(std::uint64_t key, const float* error_std, std::size_t n, std::int32_t* values) {
   std::uint32_t normals[kLanes], uniforms[kLanes];
   for (std::size_t first = 0; first < n; first += kLanes) {
     draw_words(key, first, normals);
     draw_words(second_key(key), first, uniforms);
     for (std::size_t i = first; i < std::min(first + kLanes, n); ++i) {
-      const std::int32_t d = rounded_deviation(tau[i], normals[i - first], uniforms[i - first]);
+      const std::int32_t d = rounded_deviation(error_std[i], normals[i - first], uniforms[i - first]);
       values[i] =
           static_cast<std::int32_t>(static_cast<std::uint32_t>(values[i]) + static_cast<std::uint32_t>(d));
     }
@@ -83,9 +83,9 @@ float NormalPolynomials::operator()(std::uint32_t word) const {
   return std::bit_cast<float>(std::bit_cast<std::uint32_t>(z) ^ (word << 31));
 }
 
-std::int32_t rounded_deviation(float tau, std::uint32_t normal_word, std::uint32_t uniform_word) {
+std::int32_t rounded_deviation(float error_std, std::uint32_t normal_word, std::uint32_t uniform_word) {
   const float u = static_cast<float>(static_cast<std::int32_t>((uniform_word >> 8) | 1)) * 0x1p-24F;
-  const float sum = std::fma(tau, NormalPolynomials::instance()(normal_word), u);
+  const float sum = std::fma(error_std, NormalPolynomials::instance()(normal_word), u);
   return static_cast<std::int32_t>(std::floor(std::clamp(sum, -0x1p30F, 0x1p30F)));
 }
 

@@ -35,14 +35,14 @@ class NormalPolynomials {
   alignas(64) std::array<std::array<float, kOctaves>, kDegree + 1> coefficients_{};
 };
 
-/// floor(tau z + u) from two words, z normal and u uniform in (0, 1) with 24 bits; within +-2^30.
-std::int32_t rounded_deviation(float tau, std::uint32_t normal_word, std::uint32_t uniform_word);
+/// floor(error_std z + u) from two words, z normal and u uniform in (0, 1) with 24 bits; within +-2^30.
+std::int32_t rounded_deviation(float error_std, std::uint32_t normal_word, std::uint32_t uniform_word);
 
 struct DrawKernels {
   const char* name;
-  /// values[i] += floor(tau[i] z + u) modulo 2^32 with z normal and u uniform in (0, 1): what the separate
-  /// rounding of two shares makes of an error of standard deviation tau[i] >= 0.
-  void (*add_deviations)(std::uint64_t key, const float* tau, std::size_t n, std::int32_t* values);
+  /// values[i] += floor(error_std[i] z + u) modulo 2^32 with z normal and u uniform in (0, 1): what the separate
+  /// rounding of two shares makes of an error of standard deviation error_std[i] >= 0.
+  void (*add_deviations)(std::uint64_t key, const float* error_std, std::size_t n, std::int32_t* values);
   /// out[i] = top - a uniform number in [0, mask]; mask + 1 is a power of two, at most 2^32.
   void (*uniform_below)(std::uint64_t key, std::int32_t top, std::uint32_t mask, std::size_t n,
                         std::int32_t* out);

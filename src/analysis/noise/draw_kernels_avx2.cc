@@ -37,13 +37,13 @@ __m256 normal(__m256i word, const NormalPolynomials& table) {
 
 __m256i load(const std::uint32_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
 
-void add_deviations(std::uint64_t key, const float* tau, std::size_t n, std::int32_t* values) {
+void add_deviations(std::uint64_t key, const float* error_std, std::size_t n, std::int32_t* values) {
   const NormalPolynomials& table = NormalPolynomials::instance();
   const __m256 one = _mm256_set1_ps(1), limit = _mm256_set1_ps(0x1p30F);
   for (std::size_t i = 0; i < n; i += kLanes) {
     const std::size_t count = n - i < kLanes ? n - i : kLanes;
     float scales[kLanes] = {};
-    std::memcpy(scales, tau + i, count * sizeof *tau);
+    std::memcpy(scales, error_std + i, count * sizeof *error_std);
     std::uint32_t normals[kLanes], uniforms[kLanes];
     std::int32_t deviations[kLanes];
     draw_words(second_key(key), i, uniforms);

@@ -44,7 +44,7 @@ __m512 normal(__m512i word, const __m512 (&table)[NormalPolynomials::kDegree + 1
   return _mm512_xor_ps(z, _mm512_castsi512_ps(_mm512_slli_epi32(word, 31)));
 }
 
-AP_VECTORS_ON_STACK void add_deviations(std::uint64_t key, const float* tau, std::size_t n,
+AP_VECTORS_ON_STACK void add_deviations(std::uint64_t key, const float* error_std, std::size_t n,
                                         std::int32_t* values) {
   __m512 table[NormalPolynomials::kDegree + 1][2];
   for (int k = 0; k <= NormalPolynomials::kDegree; ++k) {
@@ -55,7 +55,7 @@ AP_VECTORS_ON_STACK void add_deviations(std::uint64_t key, const float* tau, std
   const __m512 one = _mm512_set1_ps(1), limit = _mm512_set1_ps(0x1p30F);
   for (std::size_t i = 0; i < n; i += kLanes) {
     const auto mask = n - i >= kLanes ? __mmask16{0xffff} : static_cast<__mmask16>((1U << (n - i)) - 1);
-    const __m512 scale = _mm512_maskz_loadu_ps(mask, tau + i);
+    const __m512 scale = _mm512_maskz_loadu_ps(mask, error_std + i);
     const __m512i uniform =
         _mm512_or_si512(_mm512_srli_epi32(words(second_key(key), i), 8), _mm512_set1_epi32(1));
     const __m512 u = _mm512_mul_ps(_mm512_cvtepi32_ps(uniform), _mm512_set1_ps(0x1p-24F));

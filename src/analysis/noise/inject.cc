@@ -44,14 +44,14 @@ nn::IntegerHooks Injection::hooks() {
 void Injection::after_node(int node, std::span<std::int32_t> values) {
   const auto linear = std::ranges::lower_bound(model_->linears, node, {}, &LinearError::node);
   if (linear != model_->linears.end() && linear->node == node) {
-    AP_ASSERT(linear->tau.size() == values.size());
+    AP_ASSERT(linear->error_std.size() == values.size());
     draw_kernels().add_deviations(counter_key(seed_, image_, static_cast<std::uint64_t>(node), kReSharing),
-                                  linear->tau.data(), values.size(), values.data());
+                                  linear->error_std.data(), values.size(), values.data());
   }
-  const auto replies = std::ranges::lower_bound(model_->replies, node, {}, &ReplyErrors::node);
+  const auto replies = std::ranges::lower_bound(model_->replies, node, {}, &DecryptionFailures::node);
   if (replies != model_->replies.end() && replies->node == node) {
     const std::uint64_t key = counter_key(seed_, image_, static_cast<std::uint64_t>(node), kDecryption);
-    failures_ += inject_decryption_errors(*replies, key, values);
+    failures_ += inject_decryption_failures(*replies, key, values);
   }
   if (node == model_->logits && can_wrap(model_->logit_prime, model_->logit_bits)) {
     for (std::int32_t& v : values) {

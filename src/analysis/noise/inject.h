@@ -2,14 +2,14 @@
 //
 //   a linear layer   its two shares are rounded separately, so the accumulator is off by floor(delta + u)
 //   with
-//                    delta = p e / q of standard deviation tau and u uniform in [0, 1) (layers/linear/noise_model.h);
+//                    delta = p e / q of standard deviation error_std and u uniform in [0, 1) (layers/linear/noise_model.h);
 //   an activation    each party drops the low bits of its own share: the client's part of them is uniform,
 //   the
 //                    server's follows, and a borrow is lost in one case out of several;
 //   both             accumulators live modulo 2^k, and wrap if they leave its signed range.
 //
-// Of layers packed by slots, whose shares live modulo a prime, a reply either decrypts exactly or to garbage
-// (analysis/noise/garbage.h), activations are exact, and accumulators wrap modulo the prime.
+// Of layers packed for SIMD, whose shares live modulo a prime, a reply either decrypts exactly or to garbage
+// (analysis/noise/decryption_failure.h), activations are exact, and accumulators wrap modulo the prime.
 //
 // Local nodes (sums, poolings, copies) are exact modulo 2^k and need nothing; modulo a prime, too, unless
 // garbage times a multiplier leaves 32 bits, and then it is other garbage.
@@ -19,7 +19,7 @@
 #include <span>
 #include <vector>
 
-#include "analysis/noise/garbage.h"
+#include "analysis/noise/decryption_failure.h"
 #include "nn/execute/integer_executor.h"
 
 namespace ap::noise {
@@ -27,7 +27,7 @@ namespace ap::noise {
 /// The re-sharing error of one linear node.
 struct LinearError {
   int node = 0;
-  std::vector<float> tau;  ///< one for each output element, in accumulator LSBs
+  std::vector<float> error_std;  ///< one for each output element, in accumulator LSBs
 };
 
 /// How an activation reads the shares of its input: reduced mod 2^(sum_bits + shift), `offset` added, the low
@@ -53,12 +53,12 @@ struct ErrorModel {
   std::vector<ResultError> results;          ///< ascending nodes
   int logits = 0;                            ///< the last node ...
   int logit_bits = 0;                        ///< ... and the bits of its modulus
-  std::vector<ReplyErrors> replies;          ///< of layers packed by slots; ascending nodes
+  std::vector<DecryptionFailures> replies;   ///< of layers packed for SIMD; ascending nodes
   std::uint64_t logit_prime = 0;             ///< if any, the modulus of the last node
 };
 
 /// One private evaluation of one image. Random numbers depend on (seed, image, node, element) alone, and
-/// scale with tau: two plans simulated with one seed see the same errors up to their size.
+/// scale with error_std: two plans simulated with one seed see the same errors up to their size.
 class Injection {
  public:
   /// `model` must outlive this object.

@@ -20,16 +20,17 @@ std::vector<double> reply_norms2(const linear::Layout& layout, std::span<const s
   return reply;
 }
 
-std::vector<float> output_taus(const linear::Layout& layout, std::span<const std::int16_t> weights, int drop0,
-                               int drop1, std::uint64_t noise_step, double log2_q, int log2_p) {
+std::vector<float> output_error_stds(const linear::Layout& layout, std::span<const std::int16_t> weights,
+                                     int c0_dropped_bits, int c1_dropped_bits, std::uint64_t noise_step,
+                                     double log2_q, int log2_p) {
   const std::vector<double> norms2 = reply_norms2(layout, weights);
-  std::vector<float> taus(static_cast<std::size_t>(layout.geometry().out().size()));
+  std::vector<float> error_stds(static_cast<std::size_t>(layout.geometry().out().size()));
   for (std::size_t r = 0; r < norms2.size(); ++r) {
-    const ReplyNoise reply{layout.n(), norms2[r], kErrorSigma, drop0, drop1, noise_step};
-    const auto each = static_cast<float>(tau(variance(reply), log2_q, log2_p));
-    for (const linear::Layout::Read& read : layout.reads(r)) taus[read.output] = each;
+    const ReplyNoise reply{layout.n(), norms2[r], kErrorSigma, c0_dropped_bits, c1_dropped_bits, noise_step};
+    const auto each = static_cast<float>(error_std(variance(reply), log2_q, log2_p));
+    for (const linear::Layout::Read& read : layout.reads(r)) error_stds[read.output] = each;
   }
-  return taus;
+  return error_stds;
 }
 
 }  // namespace ap::noise

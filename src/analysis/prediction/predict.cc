@@ -3,12 +3,12 @@
 #include <bit>
 #include <cmath>
 
-#include "analysis/prediction/choose_engines.h"
+#include "analysis/prediction/choose_protocols.h"
 #include "base/bits.h"
 #include "base/error.h"
 #include "he/bfv/batch_scheme.h"
 #include "he/bfv/scheme.h"
-#include "plan/batched_options.h"
+#include "plan/simd_options.h"
 
 namespace ap::protocol {
 namespace {
@@ -39,10 +39,10 @@ cost::LinearShape linear_shape(const Model& model, const LinearLayer& layer, con
   // Sums modulo a prime must not wrap, so they take 64-bit words.
   shape.share_bits = std::has_single_bit(modulus.value()) ? modulus.bits() : 64;
   const auto group = static_cast<std::size_t>(choice.group);
-  if (choice.batched) {
-    const cost::BatchedRing& ring = session.batch_groups[group].ring;
-    shape.batched = {plan::batched_layer(shape.geometry, *choice.batched, ring.n).counts, ring,
-                     choice.batched->reply_level};
+  if (choice.simd) {
+    const cost::SimdRing& ring = session.batch_groups[group].ring;
+    shape.simd = {plan::simd_layer(shape.geometry, *choice.simd, ring.n).counts, ring,
+                  choice.simd->reply_level};
   } else {
     const cost::GroupShape& ring = session.groups[group];
     shape.counts = linear::counts(shape.geometry, choice.packing);
@@ -61,8 +61,8 @@ cost::PhaseCost both(const cost::LayerPrediction& layer) {
 
 }  // namespace
 
-cost::SessionShape session_shape(const Model& model, std::span<const Engine> engines) {
-  AP_ASSERT(engines.size() == model.activations().size());
+cost::SessionShape session_shape(const Model& model, std::span<const ActivationProtocol> protocols) {
+  AP_ASSERT(protocols.size() == model.activations().size());
   cost::SessionShape shape;
   std::uint64_t key_bytes = 0;
   for (const bfv::ContextPtr& context : model.groups().coefficient) {
@@ -72,7 +72,7 @@ cost::SessionShape session_shape(const Model& model, std::span<const Engine> eng
   }
   shape.keep_batch_keys = model.groups().keep_batch_keys;
   for (const BatchGroup& group : model.groups().batch) {
-    shape.batch_groups.push_back({plan::ring_of(bfv::parameters(*group.context)), group.elements.size()});
+    shape.batch_groups.push_back({cost::ring_of(bfv::parameters(*group.context)), group.elements.size()});
     add_up(shape.keep_batch_keys ? shape.session_rest : shape.offline_rest,
            bfv::batch_encrypted_bytes(*group.context) +
                bfv::GaloisKeys::serialised_bytes(*group.context, group.elements));
@@ -80,32 +80,33 @@ cost::SessionShape session_shape(const Model& model, std::span<const Engine> eng
   for (std::size_t i = 0; i < model.linears().size(); ++i) {
     shape.linears.push_back(linear_shape(model, model.linears()[i], model.plan().linears[i], shape));
   }
-  for (std::size_t i = 0; i < engines.size(); ++i) {
+  for (std::size_t i = 0; i < protocols.size(); ++i) {
     const ActivationLayer& layer = model.activations()[i];
-    shape.activations.push_back({layer.spec,
-                                 session_of(engines[i]) == Engine::ot ? cost::Engine::ot : cost::Engine::gc,
-                                 layer.ot_plan});
+    shape.activations.push_back(
+        {layer.spec,
+         session_of(protocols[i]) == ActivationProtocol::ot ? ActivationProtocol::ot : ActivationProtocol::gc,
+         layer.ot_plan});
   }
   shape.input_elements = model.size(0);
 
   const int last = static_cast<int>(model.tensors()) - 1;
   add_up(shape.offline_rest, 1);  // the command
   add_up(shape.offline_rest, key_bytes);
-  add_up(shape.offline_rest, engines.size());
+  add_up(shape.offline_rest, protocols.size());
   add_down(shape.offline_rest, 1 + 8);  // the permission
-  shape.offline_rest.flights = 2;
+  shape.offline_rest.one_way_messages = 2;
   add_up(shape.online_rest, 1);
   add_up(shape.online_rest, packed_bytes(model.size(0), model.modulus(0).bits()));
   add_down(shape.online_rest, packed_bytes(model.size(last), model.modulus(last).bits()));
-  shape.online_rest.flights = 2;
+  shape.online_rest.one_way_messages = 2;
   return shape;
 }
 
 cost::Prediction predict(const Model& model, const cost::Profile& profile, const cost::Setting& setting,
                          std::uint64_t images) {
-  const std::vector<Engine> engines =
-      choose_engines(model, {setting.round_trip_s, setting.bytes_per_second}, profile);
-  return cost::predict(session_shape(model, engines), profile, setting, images);
+  const std::vector<ActivationProtocol> protocols =
+      choose_protocols(model, {setting.round_trip_s, setting.bytes_per_second}, profile);
+  return cost::predict(session_shape(model, protocols), profile, setting, images);
 }
 
 void set_predictions(const cost::Prediction& prediction, plan::Plan& plan) {

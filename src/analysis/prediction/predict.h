@@ -1,21 +1,21 @@
 // What a session will cost before it runs (module cost): the parts that only the protocol knows, its own
-// messages and the engine of every activation, put together with the costs of the layers.
+// messages and the protocol of every activation, put together with the costs of the layers.
 #pragma once
 
 #include <span>
 
 #include "analysis/cost/session_cost.h"
-#include "protocol/hybrid/engines.h"
+#include "protocol/hybrid/activations.h"
 #include "protocol/hybrid/model.h"
 
 namespace ap::protocol {
 
 using cost::kTypicalSession;
 
-/// Everything that costs depend on. `engines`: of every activation, as choose_engines gives them.
-cost::SessionShape session_shape(const Model& model, std::span<const Engine> engines);
+/// Everything that costs depend on. `protocols`: of every activation, as choose_protocols gives them.
+cost::SessionShape session_shape(const Model& model, std::span<const ActivationProtocol> protocols);
 
-/// Means per image of a session of `images` inferences in this setting; activations whose engine the plan
+/// Means per image of a session of `images` inferences in this setting; activations whose protocol the plan
 /// leaves open take the one that the setting favours.
 cost::Prediction predict(const Model& model, const cost::Profile& profile, const cost::Setting& setting,
                          std::uint64_t images = kTypicalSession);

@@ -31,10 +31,10 @@ double time_of(const std::function<void()>& body, double budget);
 
 RingCosts measure_ring(std::uint32_t n, int primes, int prime_bits);
 ClearCosts measure_clear();
-/// Also the base transfers.
+/// Also the base OTs.
 void measure_garbling(Profile& profile);
-void measure_transfer(Profile& profile);
-BatchedUnitCosts measure_batched();
+void measure_ot(Profile& profile);
+SimdUnitCosts measure_simd();
 NetworkCosts measure_network();
 double measure_share_element();
 double measure_fresh_byte();

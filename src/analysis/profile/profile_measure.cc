@@ -116,10 +116,10 @@ Profile measure_profile(bool progress) {
   bar.advance();
   measure_garbling(profile);
   bar.advance();
-  measure_transfer(profile);
+  measure_ot(profile);
   bar.advance();
   profile.clear = measure_clear();
-  profile.batched = measure_batched();
+  profile.simd = measure_simd();
   bar.advance();
   for (const std::uint32_t n : kDegrees) {
     for (const int primes : {1, 2}) {

@@ -9,21 +9,21 @@
 #include "base/parallel.h"
 #include "layers/linear/simd/layer_noise.h"
 #include "nn/data/accuracy.h"
-#include "plan/batched_options.h"
-#include "plan/validate_batched.h"
+#include "plan/simd_options.h"
+#include "plan/validate_simd.h"
 
 namespace ap::plan {
 
 namespace {
 
 /// Which slots of its replies hold which outputs, and how often a reply fails.
-noise::ReplyErrors reply_errors(const nn::QNode& node, const LinearChoice& c,
-                                const bfv::BatchParameters& group) {
+noise::DecryptionFailures reply_errors(const nn::QNode& node, const LinearChoice& c,
+                                       const bfv::BatchParameters& group) {
   const linear::Geometry geometry = linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c);
-  noise::ReplyErrors errors{c.node, group.p(), group.n, 0, {}};
-  const linear::BatchedLayer layer = batched_layer(geometry, *c.batched, group.n);
-  errors.rate = std::exp2(noise::log2_der(linear::worst_noise(layer, group), group, c.batched->flood_bits,
-                                          static_cast<std::size_t>(c.batched->reply_level)));
+  noise::DecryptionFailures errors{c.node, group.p(), group.n, 0, {}};
+  const linear::SimdLayer layer = simd_layer(geometry, *c.simd, group.n);
+  errors.rate = std::exp2(noise::log2_der(linear::worst_noise(layer, group), group, c.simd->flood_bits,
+                                          static_cast<std::size_t>(c.simd->reply_level)));
   if (linear::is_matrix(geometry)) {
     errors.replies.resize(1);
     for (int o = 0; o < geometry.c_out; ++o) {
@@ -31,7 +31,7 @@ noise::ReplyErrors reply_errors(const nn::QNode& node, const LinearChoice& c,
     }
     return errors;
   }
-  const linear::BatchedConv conv(geometry, c.batched->conv, group.n);
+  const linear::SimdConv conv(geometry, c.simd->conv, group.n);
   for (std::size_t r = 0; r < conv.replies(); ++r) {
     std::vector<noise::SlotRead>& reads = errors.replies.emplace_back();
     for (const auto& [slot, output] : conv.reads(r)) reads.push_back({slot, output});
@@ -46,15 +46,16 @@ noise::ErrorModel error_model(const nn::QuantisedNetwork& network, const Plan& p
   noise::ErrorModel model;
   for (const LinearChoice& c : plan.linears) {
     const nn::QNode& node = network.nodes[static_cast<std::size_t>(c.node)];
-    if (c.batched) {
+    if (c.simd) {
       model.replies.push_back(reply_errors(node, c, plan.batch_groups[static_cast<std::size_t>(c.group)]));
       continue;
     }
     const auto& op = std::get<nn::QLinear>(node.op);
     const bfv::Parameters& group = plan.groups[static_cast<std::size_t>(c.group)];
     const linear::Layout layout(linear::geometry_of(op, node.shape.c), c.packing, group.n);
-    model.linears.push_back({c.node, noise::output_taus(layout, op.weights, c.drop0, c.drop1, c.noise_step,
-                                                        group.log2_q(), c.log2_p)});
+    model.linears.push_back(
+        {c.node, noise::output_error_stds(layout, op.weights, c.c0_dropped_bits, c.c1_dropped_bits,
+                                          c.noise_step, group.log2_q(), c.log2_p)});
   }
   for (const ActivationChoice& c : plan.activations) {
     const nn::QNode& node = network.nodes[static_cast<std::size_t>(c.node)];

@@ -53,7 +53,7 @@ void run_tune(Options options) {
   const nn::Graph graph = nn::import_onnx(options.model);
   std::string normalize = a.normalize;
   if (!options.plan.empty()) {
-    package::Package package = package::load(options.plan, package::Role::server);
+    package::Package package = package::load(options.plan, Party::server);
     if (normalize.empty()) normalize = package.normalization;
     train::Errors errors = train::errors_of_plan(package.network, package.plan);
     options.tune.planned = {std::move(package.network), std::move(errors),

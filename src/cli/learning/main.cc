@@ -5,9 +5,9 @@
 #include <cstdio>
 #include <memory>
 
+#include "cli/companion.h"
 #include "cli/learning/train_options.h"
 #include "cli/run.h"
-#include "cli/sibling.h"
 #include "planner/learned/ddpg_policy.h"
 #include "planner/mpi/mpi_sharder.h"
 
@@ -29,7 +29,7 @@ std::unique_ptr<ap::search::Policy> make_ddpg(const ap::app::PolicyRequest& requ
 int main(int argc, char** argv) {
   std::unique_ptr<ap::mpi::MpiSharder> ranks;
   ap::cli::Extensions extensions;
-  extensions.sibling = true;
+  extensions.companion = true;
   extensions.policies["ddpg"] = make_ddpg;
   extensions.commands.push_back(ap::cli::add_train);
   if (ap::cli::launched_by_mpi()) {

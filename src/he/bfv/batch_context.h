@@ -1,5 +1,5 @@
 // BFV with batching: N slots modulo p in one ciphertext (Smart and Vercauteren 2011/133; Fan and Vercauteren
-// 2012/144), for the layers and baselines that pack by slots. A context holds everything precomputed for one
+// 2012/144), for the layers and baselines that pack for SIMD. A context holds everything precomputed for one
 // parameter set; unlike he/bfv/context.h it has one plaintext modulus, any number of ciphertext primes, and a
 // gadget for key switching that is chosen apart from them.
 #pragma once

@@ -19,7 +19,7 @@ using ring::Uint128;
 constexpr std::uint64_t kMaxNoise = 66 * kMaxWideNoiseStep;
 
 void check(const Context& context, const ReplyFormat& format) {
-  for (const int drop : {format.drop0, format.drop1}) {
+  for (const int drop : {format.c0_dropped_bits, format.c1_dropped_bits}) {
     if (drop < 0 || drop >= context.q_bits()) {
       fail_input("a reply cannot drop {} of the {} bits of q", drop, context.q_bits());
     }
@@ -128,8 +128,8 @@ void add_product_and_invert(const Context& context, std::span<const std::uint64_
 
 std::size_t reply_bytes(const Context& context, const ReplyFormat& format) {
   check(context, format);
-  return wide_bytes(format.positions.size(), context.q_bits() - format.drop0) +
-         wide_bytes(context.n(), context.q_bits() - format.drop1);
+  return wide_bytes(format.positions.size(), context.q_bits() - format.c0_dropped_bits) +
+         wide_bytes(context.n(), context.q_bits() - format.c1_dropped_bits);
 }
 
 Bytes reshare(const PublicKey& key, Accumulator&& sum, int log2_p, const ReplyFormat& format,
@@ -165,9 +165,9 @@ Bytes reshare(const PublicKey& key, Accumulator&& sum, int log2_p, const ReplyFo
   }
 
   scale_down(context, r.data(), log2_p, server_shares);
-  const std::size_t bytes0 = wide_bytes(count, context.q_bits() - format.drop0);
-  pack(context, c0.data(), count, format.drop0, std::span(reply).first(bytes0));
-  pack(context, sum.c1.data(), n, format.drop1, std::span(reply).subspan(bytes0));
+  const std::size_t bytes0 = wide_bytes(count, context.q_bits() - format.c0_dropped_bits);
+  pack(context, c0.data(), count, format.c0_dropped_bits, std::span(reply).first(bytes0));
+  pack(context, sum.c1.data(), n, format.c1_dropped_bits, std::span(reply).subspan(bytes0));
   return reply;
 }
 
@@ -184,9 +184,9 @@ void decrypt_reply(const SecretKey& key, ByteView reply, int log2_p, const Reply
   // The phase of the wanted coefficients, c0 + (c1 s), modulo every prime.
   SecretVector<std::uint64_t> phase(count * context.primes()), product(n);
   AlignedVector<std::uint64_t> c1(context.words());
-  const std::size_t bytes0 = wide_bytes(count, context.q_bits() - format.drop0);
-  unpack(context, reply.first(bytes0), "first part", format.drop0, phase.data(), count);
-  unpack(context, reply.subspan(bytes0), "second part", format.drop1, c1.data(), n);
+  const std::size_t bytes0 = wide_bytes(count, context.q_bits() - format.c0_dropped_bits);
+  unpack(context, reply.first(bytes0), "first part", format.c0_dropped_bits, phase.data(), count);
+  unpack(context, reply.subspan(bytes0), "second part", format.c1_dropped_bits, c1.data(), n);
   for (std::size_t i = 0; i < context.primes(); ++i) {
     const ring::NttTables& tables = context.tables(i);
     const std::span<std::uint64_t> part = context.part(std::span<std::uint64_t>(c1), i);

@@ -93,7 +93,7 @@ struct Accumulator {
 /// drops.
 struct ReplyFormat {
   std::vector<std::uint32_t> positions;
-  int drop0 = 0, drop1 = 0;
+  int c0_dropped_bits = 0, c1_dropped_bits = 0;
 };
 std::size_t reply_bytes(const Context& context, const ReplyFormat& format);
 

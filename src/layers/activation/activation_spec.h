@@ -30,7 +30,7 @@ namespace ap::activation {
 ///
 /// With `square` the parties hold shares s and c of the argument of a quadratic instead, words of
 /// square->word_bits() bits, and a and b are their shares of its value, of which they have dropped bits
-/// (layers/activation/square_spec.h). The `ot` engine alone does this.
+/// (layers/activation/square_spec.h). The `ot` protocol alone does this.
 struct ActivationSpec {
   std::size_t inputs = 0;              ///< elements before pooling, at most kMaxActivationInputs
   std::size_t outputs = 0;             ///< elements after pooling; equal to inputs without pooling

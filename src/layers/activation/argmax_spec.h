@@ -1,4 +1,4 @@
-// The number of the largest value as one more layer of the activation engines (layers/activation/activation_spec.h,
+// The number of the largest value as one more layer of the activation protocols (layers/activation/activation_spec.h,
 // ActivationSpec::argmax). The server ends with (number - r) mod 2^t, which r, the client's secret, makes
 // uniform: it learns nothing and hands it to the client, who adds r and learns the number and nothing else.
 #pragma once

@@ -34,7 +34,7 @@ int square_argument_bits(int value_bits, std::int64_t linear, std::int64_t squar
 
 /// What the quadratic adds to a layer of `count` elements.
 struct SquareCost {
-  std::uint64_t cots = 0;           ///< silent transfers, the client as sender
+  std::uint64_t cots = 0;           ///< silent OTs, the client as sender
   std::uint64_t offline_bytes = 0;  ///< payload, client to server
   std::uint64_t online_bytes = 0;   ///< payload, server to client
 };

@@ -25,8 +25,8 @@ double rerandomisation_variance(const ReplyNoise& r) {
   return r.sigma * r.sigma * (1 + 2 * ternary_norm2(r.n));
 }
 
-double dropping_variance(std::uint32_t n, int drop0, int drop1) {
-  return rounding_mean_square(drop0) + ternary_norm2(n) * rounding_mean_square(drop1);
+double dropping_variance(std::uint32_t n, int c0_dropped_bits, int c1_dropped_bits) {
+  return rounding_mean_square(c0_dropped_bits) + ternary_norm2(n) * rounding_mean_square(c1_dropped_bits);
 }
 
 double server_variance(const ReplyNoise& r) {
@@ -35,39 +35,40 @@ double server_variance(const ReplyNoise& r) {
 }
 
 double variance(const ReplyNoise& r) {
-  return upload_variance(r) + rerandomisation_variance(r) + dropping_variance(r.n, r.drop0, r.drop1) +
-         server_variance(r);
+  return upload_variance(r) + rerandomisation_variance(r) +
+         dropping_variance(r.n, r.c0_dropped_bits, r.c1_dropped_bits) + server_variance(r);
 }
 
-double tau(double variance, double log2_q, int log2_p) {
+double error_std(double variance, double log2_q, int log2_p) {
   return std::sqrt(variance) * std::exp2(log2_p - log2_q);
 }
 
-double log2_q_for_tau(double variance, int log2_p, double tau) {
-  if (!(variance > 0 && tau > 0)) fail_input("a noise of variance {} cannot have tau = {}", variance, tau);
-  return log2_p + 0.5 * std::log2(variance) - std::log2(tau);
+double log2_q_for_error_std(double variance, int log2_p, double error_std) {
+  if (!(variance > 0 && error_std > 0))
+    fail_input("a noise of variance {} cannot have tau = {}", variance, error_std);
+  return log2_p + 0.5 * std::log2(variance) - std::log2(error_std);
 }
 
-double deviation_std(double tau) {
-  // The error is floor(delta) or floor(delta) + 1 with mean delta: tau^2 + E[f (1 - f)], f the fractional
+double deviation_std(double error_std) {
+  // The error is floor(delta) or floor(delta) + 1 with mean delta: error_std^2 + E[f (1 - f)], f the fractional
   // part; the Fourier series of f (1 - f) is 1/6 - sum cos(2 pi m f) / (pi m)^2.
   double fraction = 1.0 / 6;
-  if (tau < 0.02) {
+  if (error_std < 0.02) {
     // The series converges too slowly; delta is almost surely below 1, and E|delta| - E delta^2 is exact.
-    fraction = std::sqrt(2 / kPi) * tau - tau * tau;
+    fraction = std::sqrt(2 / kPi) * error_std - error_std * error_std;
   } else {
     for (int m = 1; m <= 100; ++m) {
-      fraction -= std::exp(-2 * kPi * kPi * m * m * tau * tau) / (kPi * kPi * m * m);
+      fraction -= std::exp(-2 * kPi * kPi * m * m * error_std * error_std) / (kPi * kPi * m * m);
     }
   }
-  return std::sqrt(tau * tau + std::max(fraction, 0.0));
+  return std::sqrt(error_std * error_std + std::max(fraction, 0.0));
 }
 
-double deviation_probability(double tau) {
+double deviation_probability(double error_std) {
   // E[min(1, |delta|)] for Gaussian delta.
-  if (tau <= 0) return 0;
-  return tau * std::sqrt(2 / kPi) * (1 - std::exp(-0.5 / (tau * tau))) +
-         std::erfc(1 / (tau * std::numbers::sqrt2));
+  if (error_std <= 0) return 0;
+  return error_std * std::sqrt(2 / kPi) * (1 - std::exp(-0.5 / (error_std * error_std))) +
+         std::erfc(1 / (error_std * std::numbers::sqrt2));
 }
 
 double log2_erfc(double x) {

@@ -34,7 +34,7 @@ inline constexpr std::size_t kCotDigits = kCotColumns / kCotFieldBits;
 inline constexpr std::size_t kCotTile = 128;
 /// Transfers of one message: 1 MiB.
 inline constexpr std::size_t kCotsPerMessage = std::size_t{1} << 18;
-/// Refuse to extend one set of base transfers further than this.
+/// Refuse to extend one set of base OTs further than this.
 inline constexpr std::uint64_t kMaxCots = std::uint64_t{1} << 40;
 
 struct CotMessages {
@@ -53,7 +53,7 @@ constexpr std::uint64_t cot_bytes(std::uint64_t count) {
 
 class CotSender {
  public:
-  /// Runs the base transfers. Delta is drawn from `prng` with its lowest bit set.
+  /// Runs the base OTs. Delta is drawn from `prng` with its lowest bit set.
   /// @throws Error(peer) on a malformed message, FailedCheck if the trees are inconsistent.
   CotSender(net::Channel& channel, const CotMessages& messages, Prng& prng);
 
@@ -72,7 +72,7 @@ class CotSender {
 
 class CotReceiver {
  public:
-  /// Runs the base transfers. @throws Error(peer) on a malformed message, FailedCheck if the sender has not
+  /// Runs the base OTs. @throws Error(peer) on a malformed message, FailedCheck if the sender has not
   /// its leaves.
   CotReceiver(net::Channel& channel, const CotMessages& messages, Prng& prng);
 

@@ -81,10 +81,10 @@ void ggm_puncture(const Permutation& pi, std::uint32_t sides, const Block* sums,
     // The right children sum to the left ones plus the parents.
     const Block left_sum = expand_level(pi, leaves, width) ^ hash_of_zero;
     const Block right_sum = left_sum ^ total;
-    const Block sibling = sums[level] ^ choose(side, left_sum, right_sum);
-    mask_and_xor(leaves, width, kAll, path, hash_of_zero ^ choose(side, sibling, nothing));
-    mask_and_xor(leaves + width, width, kAll, path, hash_of_zero ^ choose(side, nothing, sibling));
-    total ^= sibling;
+    const Block companion = sums[level] ^ choose(side, left_sum, right_sum);
+    mask_and_xor(leaves, width, kAll, path, hash_of_zero ^ choose(side, companion, nothing));
+    mask_and_xor(leaves + width, width, kAll, path, hash_of_zero ^ choose(side, nothing, companion));
+    total ^= companion;
     path |= (1 - side) << level;
   }
   mask_and_xor(leaves, std::size_t{1} << depth, keep, path, (total & keep) ^ at_path);

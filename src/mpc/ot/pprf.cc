@@ -70,20 +70,20 @@ void pprf_puncture(std::uint32_t hole, int depth, std::span<const Seed> keys, co
         for (std::uint8_t& byte : nodes[2 * i + side]) byte = static_cast<std::uint8_t>(byte & keep);
       }
     }
-    // The sibling of the path: the sum of its side minus the known nodes of that side.
-    Seed sibling = keys[static_cast<std::size_t>(level)];
+    // The companion of the path: the sum of its side minus the known nodes of that side.
+    Seed companion = keys[static_cast<std::size_t>(level)];
     for (std::uint32_t side = 0; side < 2; ++side) {
       const std::uint8_t other = static_cast<std::uint8_t>(~equal_mask(side, bit));
       Seed sent;
       std::memcpy(sent.data(), corrections + (2 * static_cast<std::size_t>(level) + side) * sizeof(Seed),
                   sizeof(Seed));
-      xor_seed(sibling, sent, other);
-      for (std::size_t i = 0; i < parents; ++i) xor_seed(sibling, nodes[2 * i + side], other);
+      xor_seed(companion, sent, other);
+      for (std::size_t i = 0; i < parents; ++i) xor_seed(companion, nodes[2 * i + side], other);
     }
     for (std::uint32_t i = 0; i < 2 * parents; ++i) {
-      xor_seed(nodes[i], sibling, equal_mask(i, (2 * path + bit) ^ 1));
+      xor_seed(nodes[i], companion, equal_mask(i, (2 * path + bit) ^ 1));
     }
-    wipe(sibling.data(), sibling.size());
+    wipe(companion.data(), companion.size());
   }
   for (std::uint32_t to = 0; to < count; ++to) {
     Seed leaf{};

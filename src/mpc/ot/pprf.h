@@ -19,7 +19,7 @@ constexpr std::size_t pprf_bytes(std::size_t trees, int depth) {
 }
 
 /// Owner: expands one tree from `root` into leaves (2^depth) and writes its corrections (pprf_bytes(1,
-/// depth)) under the keys of `depth` base transfers.
+/// depth)) under the keys of `depth` base OTs.
 void pprf_expand(const Seed& root, int depth, std::span<const SeedPair> keys, std::span<Seed> leaves,
                  std::uint8_t* corrections);
 

@@ -1,4 +1,4 @@
-// Random correlations for bits and short words, made without a message from silent transfers
+// Random correlations for bits and short words, made without a message from silent OTs
 // (mpc/ot/silent_cot.h): each transfer is hashed by TMMO (mpc/core/hash.h) with a tweak used once, under the
 // session's keys (SilentCot::hashing). Written for 128 instances at a time: a *slice* is one bit of many
 // instances, bit i % 128 of block i / 128; a `tile` is 128 instances.

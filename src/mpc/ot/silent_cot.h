@@ -50,7 +50,7 @@ constexpr std::uint64_t iteration_bytes(const LpnParameters& p) {
 }
 
 /// What one direction costs in bytes, both ways, for `count` transfers that were expected from the start: the
-/// seeds and the trees, up to a message of trees more, without the base transfers and the checks (about
+/// seeds and the trees, up to a message of trees more, without the base OTs and the checks (about
 /// 3 kilobytes each).
 constexpr double cot_stream_bytes(std::uint64_t count) {
   const auto trees = [](const LpnParameters& p, std::uint64_t outputs) {
@@ -139,7 +139,7 @@ class SilentCot {
 
 class SilentCotSender : public SilentCot {
  public:
-  /// Runs the base transfers. Delta and all tree roots come from `prng`.
+  /// Runs the base OTs. Delta and all tree roots come from `prng`.
   /// @param session  the part for this direction, equal at both parties
   SilentCotSender(net::Channel& channel, const SilentCotMessages& messages, const SessionKey& session,
                   Prng& prng);
@@ -161,7 +161,7 @@ class SilentCotSender : public SilentCot {
 
 class SilentCotReceiver : public SilentCot {
  public:
-  /// Runs the base transfers. @param session  as the sender's
+  /// Runs the base OTs. @param session  as the sender's
   SilentCotReceiver(net::Channel& channel, const SilentCotMessages& messages, const SessionKey& session,
                     Prng& prng);
   /// Challenges the sender on all trees since the last time; without any, nothing is sent, here and below.

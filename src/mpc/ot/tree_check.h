@@ -1,4 +1,4 @@
-// The check of the trees of silent transfers, against a sender that corrupts them: Ferret (Yang, Weng, Lan,
+// The check of the trees of silent OTs, against a sender that corrupts them: Ferret (Yang, Weng, Lan,
 // Zhang, Wang, CCS 2020, eprint 2020/924, figure 7), in two steps so that a tree is hashed while it lies in
 // the cache and many trees are compared at once.
 //

@@ -156,7 +156,7 @@ void Connection::write() {
       outbound_.pop_front();
     }
   }
-  if (!writing_) return say_goodbye();
+  if (!writing_) return end_session();
   stream_->async_write(asio::buffer(write_frame_.data.get(), write_frame_.size),
                        contained(shared_from_this(), [this](error_code error, std::size_t) {
                          if (error) return sending_failed(error);
@@ -190,7 +190,7 @@ void Connection::sending_failed(error_code error) {
   }));
 }
 
-void Connection::say_goodbye() {
+void Connection::end_session() {
   if (goodbye_begun_) return;
   goodbye_begun_ = true;
   std::string reason;

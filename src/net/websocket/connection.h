@@ -80,7 +80,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void start_writing();
   void write();
   void sending_failed(boost::system::error_code error);
-  void say_goodbye();
+  void end_session();
   void begin_end(std::string reason);
   void end_with(ErrorCode code, std::string what);
   void drop_stream();

@@ -22,7 +22,7 @@ struct AgentOptions {
   double noise = 0.5,
          noise_decay = 0.99;    ///< standard deviation of exploration; factor an episode after warm-up
   int warm_up = 20;             ///< first episodes, with uniformly random actions and nothing learnt
-  double target_rate = 0.01;    ///< of the target networks (the paper's tau)
+  double target_rate = 0.01;    ///< of the target networks (the paper's error_std)
   double discount = 1;          ///< gamma
   double baseline_rate = 0.05;  ///< of the exponential moving average of rewards
 };

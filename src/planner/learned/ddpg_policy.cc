@@ -100,7 +100,7 @@ class Search {
   Environment& environment_;
   const search::Budget budget_;
   const DdpgOptions& options_;
-  search::Contest contest_;
+  search::Incumbent contest_;
   std::optional<search::Forecast> forecast_;  ///< on rank 0, if episodes are imagined
   Agent agent_;
   const double floor_;
@@ -222,7 +222,7 @@ void Search::learn(const Choice& choice, double reward) {
   agent_.finish_episode(states, actions, reward);
 }
 
-/// Whether a simulation of `a` promises more than one of `b`: as search::Contest judges, by forecast.
+/// Whether a simulation of `a` promises more than one of `b`: as search::Incumbent judges, by forecast.
 bool Search::better(const Choice& a, const Choice& b, double allowed) const {
   const double changes_a = forecast_->changes(a), changes_b = forecast_->changes(b);
   const bool keeps_a = changes_a <= allowed, keeps_b = changes_b <= allowed;

@@ -12,7 +12,7 @@
 #include "plan/moduli.h"
 #include "plan/primes.h"
 #include "planner/spaces/assemble.h"
-#include "planner/spaces/assemble_batched.h"
+#include "planner/spaces/assemble_simd.h"
 #include "security/limits.h"
 
 namespace ap::plan {
@@ -35,7 +35,7 @@ struct Published {
   const char* name;
   int prime_bits, log2_q;
   bool smallest_prime;  ///< p as small as the network allows, or of exactly the published size
-  std::vector<linear::BatchedConvMethod> methods;
+  std::vector<linear::SimdConvMethod> methods;
 };
 
 /// One prime for the whole network, and the node that decides it.
@@ -60,19 +60,18 @@ std::uint64_t choose_prime(const Published& published, const Bound& bound, std::
 }
 
 /// Every layer of a network under one parameter set.
-using Layers = std::vector<BatchedCandidate>;
+using Layers = std::vector<SimdCandidate>;
 
 /// The layers by their cheapest methods; nothing if one of them fails too often.
 std::optional<Layers> run_all(const nn::QuantisedNetwork& network,
-                              const std::vector<std::vector<BatchedLayer>>& layers,
-                              const std::vector<BatchedChoice>& methods,
-                              const bfv::BatchParameters& parameters, double der_log2,
-                              const BatchedOptions& batched, double bytes_per_second) {
+                              const std::vector<std::vector<SimdLayer>>& layers,
+                              const std::vector<SimdChoice>& methods, const bfv::BatchParameters& parameters,
+                              double der_log2, const SimdOptions& simd, double bytes_per_second) {
   Layers chosen;
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    std::optional<BatchedCandidate> best;
+    std::optional<SimdCandidate> best;
     for (std::size_t m = 0; m < methods.size(); ++m) {
-      auto c = with_parameters(layers[i][m], methods[m], parameters, der_log2, batched);
+      auto c = with_parameters(layers[i][m], methods[m], parameters, der_log2, simd);
       if (c && (!best || price_of(*c, bytes_per_second) < price_of(*best, bytes_per_second)))
         best = std::move(c);
     }
@@ -85,7 +84,7 @@ std::optional<Layers> run_all(const nn::QuantisedNetwork& network,
 
 double total_price(const Layers& layers, double bytes_per_second) {
   double sum = 0;
-  for (const BatchedCandidate& c : layers) sum += price_of(c, bytes_per_second);
+  for (const SimdCandidate& c : layers) sum += price_of(c, bytes_per_second);
   return sum;
 }
 
@@ -95,7 +94,7 @@ class Selection {
   Selection(const nn::QuantisedNetwork& network, const Published& published, std::uint32_t n, std::uint64_t p,
             const BaselineOptions& options)
       : network_(network), options_(options), n_(n), p_(p) {
-    for (const linear::BatchedConvMethod method : published.methods) {
+    for (const linear::SimdConvMethod method : published.methods) {
       methods_.push_back({});
       methods_.back().conv = method;
       methods_.back().statistical_bits = options.statistical_bits;
@@ -104,11 +103,11 @@ class Selection {
     layers_.resize(linears.size());
     parallel_for(linears.size(), [&](std::size_t i) {
       const linear::Geometry geometry = geometry_of(network.nodes[static_cast<std::size_t>(linears[i])]);
-      for (const BatchedChoice& method : methods_) layers_[i].push_back(batched_layer(geometry, method, n));
+      for (const SimdChoice& method : methods_) layers_[i].push_back(simd_layer(geometry, method, n));
     });
     for (const auto& layer : layers_) replies_ += static_cast<double>(layer[0].counts.replies);
-    batched_.costs = options.profile.batched;
-    batched_.layers = static_cast<double>(linears.size());
+    simd_.costs = options.profile.simd;
+    simd_.layers = static_cast<double>(linears.size());
   }
 
   /// The cheapest gadget for q of this many bits; nothing if it does not decrypt or is not secure.
@@ -124,10 +123,10 @@ class Selection {
     return best;
   }
   std::optional<Layers> with(int bits, int special_bits) const {
-    const auto parameters = batched_parameters(n_, p_, bits, special_bits);
+    const auto parameters = simd_parameters(n_, p_, bits, special_bits);
     if (!parameters) return std::nullopt;
     return run_all(network_, layers_, methods_, *parameters,
-                   options_.target_failure_log2 - std::log2(replies_), batched_, options_.bytes_per_second);
+                   options_.target_failure_log2 - std::log2(replies_), simd_, options_.bytes_per_second);
   }
   /// The smallest q from `bits` on.
   std::optional<Layers> from(int bits) const {
@@ -143,10 +142,10 @@ class Selection {
   const BaselineOptions& options_;
   std::uint32_t n_;
   std::uint64_t p_;
-  std::vector<BatchedChoice> methods_;
-  std::vector<std::vector<BatchedLayer>> layers_;  ///< [layer][method]
+  std::vector<SimdChoice> methods_;
+  std::vector<std::vector<SimdLayer>> layers_;  ///< [layer][method]
   double replies_ = 0;
-  BatchedOptions batched_;
+  SimdOptions simd_;
 };
 
 /// Nothing if some layer does not fit the degree.
@@ -200,7 +199,7 @@ Plan finish(const nn::QuantisedNetwork& network, const Published& published, con
             std::uint64_t p, const Bound& bound, const Layers& layers) {
   const std::vector<std::uint64_t> primes(network.nodes.size(), p);
   Plan plan =
-      assemble_batched(network, published.name, options.target_failure_log2, primes, layers, options.profile);
+      assemble_simd(network, published.name, options.target_failure_log2, primes, layers, options.profile);
   note_prime(network, published, bound, p, layers[0].parameters.n, plan);
   return plan;
 }
@@ -216,7 +215,7 @@ Plan finish(const nn::QuantisedNetwork& network, const Published& published, con
 
 Plan select_delphi(const nn::QuantisedNetwork& network, const BaselineOptions& options) {
   const Published published{
-      "delphi", kDelphiPrimeBits, kDelphiBits, false, {linear::BatchedConvMethod::shifted_copies}};
+      "delphi", kDelphiPrimeBits, kDelphiBits, false, {linear::SimdConvMethod::shifted_copies}};
   const Bound bound = bound_of(network);
   for (const std::uint32_t n : kDegrees) {
     const std::uint64_t p = choose_prime(published, bound, n);
@@ -258,14 +257,14 @@ Plan darl_by_rule(const nn::QuantisedNetwork& network, const Published& publishe
     if (!layers) break;
     if (tries == 0) {
       int most = 0;
-      for (const BatchedCandidate& c : *layers) most = std::max(most, c.choice.batched->flood_bits);
+      for (const SimdCandidate& c : *layers) most = std::max(most, c.choice.simd->flood_bits);
       const bfv::BatchParameters& set = layers->front().parameters;
       options.statistical_bits += static_cast<int>(set.log2_q() - set.log2_p()) - 2 - most;
       continue;
     }
     auto flooded = *layers;
-    for (BatchedCandidate& c : flooded)
-      c.choice.batched->statistical_bits = std::min(options.statistical_bits, kMaxStatisticalBits);
+    for (SimdCandidate& c : flooded)
+      c.choice.simd->statistical_bits = std::min(options.statistical_bits, kMaxStatisticalBits);
     Plan plan = finish(network, published, options, p, bound, flooded);
     plan.notes.push_back(fmt::format(
         "N is {} instead of {} and q has {} bits instead of {} by the rule of thumb for flooding, which is "
@@ -284,7 +283,7 @@ Plan select_darl(const nn::QuantisedNetwork& network, const BaselineOptions& opt
       kDarlPrimeBits,
       kDarlBits,
       true,
-      {linear::BatchedConvMethod::shifted_copies, linear::BatchedConvMethod::output_rotation}};
+      {linear::SimdConvMethod::shifted_copies, linear::SimdConvMethod::output_rotation}};
   const Bound bound = bound_of(network);
   if (options.as_published) return darl_by_rule(network, published, bound, options);
   for (const std::uint32_t n : kDegrees) {

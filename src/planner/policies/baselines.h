@@ -1,5 +1,5 @@
 // The published systems as policies: DELPHI (USENIX Security 2020), DARL (DATE 2019) and AutoPrivacy (NeurIPS
-// 2020) as their papers run them: layers packed by slots, shares modulo primes, garbled activations. Where
+// 2020) as their papers run them: layers packed for SIMD, shares modulo primes, garbled activations. Where
 // the published numbers do not decrypt, are not secure or do not exist, the nearest that do are taken and
 // Plan::notes says so. Weights are hidden by flooding with `statistical_bits`, added honestly to every q.
 #pragma once
@@ -10,13 +10,14 @@
 #include "analysis/cost/profile.h"
 #include "nn/ir/quantised_network.h"
 #include "plan/plan.h"
-#include "planner/spaces/batched_candidates.h"
+#include "planner/spaces/simd_candidates.h"
 
 namespace ap::plan {
 
 struct BaselineOptions {
-  double target_failure_log2 = -40;  ///< some reply decrypts wrongly, per inference; not of select_published
-  int statistical_bits = 40;         ///< of flooding, per inference
+  double target_failure_log2 =
+      -40;                    ///< some reply decrypts wrongly, per inference; not of select_autoprivacy
+  int statistical_bits = 40;  ///< of flooding, per inference
   /// select_darl: AutoPrivacy's rule for circuit privacy instead: log2 q three times, N four times as large,
   /// and all of the room that gives is flooding.
   bool as_published = false;
@@ -39,7 +40,7 @@ Plan select_darl(const nn::QuantisedNetwork& network, const BaselineOptions& opt
 /// AutoPrivacy with batching (Fig. 2b): for linear layer i (in the order of linear_nodes) the cheapest (p, q,
 /// N) whose replies decrypt wrongly with probability at most 2^der_log2[i] each. One p for each component of
 /// the network that shares it (plan/primes.h).
-Plan select_published(const nn::QuantisedNetwork& network, std::span<const double> der_log2,
-                      const BaselineOptions& options = {});
+Plan select_autoprivacy(const nn::QuantisedNetwork& network, std::span<const double> der_log2,
+                        const BaselineOptions& options = {});
 
 }  // namespace ap::plan

@@ -51,23 +51,23 @@ std::vector<double> error_steps(const nn::QuantisedNetwork& network, std::span<c
   return steps;
 }
 
-Plan select_tau(const nn::QuantisedNetwork& network, std::span<const double> tau,
-                std::span<const nn::Interval> ranges, const BudgetOptions& options) {
+Plan select_error_std(const nn::QuantisedNetwork& network, std::span<const double> error_std,
+                      std::span<const nn::Interval> ranges, const BudgetOptions& options) {
   const std::vector<int> linears = linear_nodes(network);
-  if (tau.size() != linears.size()) {
-    fail_input("{} error budgets were given for {} linear layers", tau.size(), linears.size());
+  if (error_std.size() != linears.size()) {
+    fail_input("{} error budgets were given for {} linear layers", error_std.size(), linears.size());
   }
-  for (std::size_t i = 0; i < tau.size(); ++i) {
-    if (!(tau[i] > 0 && tau[i] < 1e9)) {
+  for (std::size_t i = 0; i < error_std.size(); ++i) {
+    if (!(error_std[i] > 0 && error_std[i] < 1e9)) {
       fail_input("the error budget of layer {} is {}, outside 0..1e9 accumulator LSBs",
-                 network.nodes[static_cast<std::size_t>(linears[i])].name, tau[i]);
+                 network.nodes[static_cast<std::size_t>(linears[i])].name, error_std[i]);
     }
   }
   std::vector<int> modulus_bits = assign_moduli(network, ranges, options.guard_bits);
   std::vector<Candidate> chosen(linears.size());
   parallel_for(linears.size(), [&](std::size_t i) {
     const auto node = static_cast<std::size_t>(linears[i]);
-    chosen[i] = cheapest(network.nodes[node], std::max(modulus_bits[node], 2), {tau[i], 0, 1},
+    chosen[i] = cheapest(network.nodes[node], std::max(modulus_bits[node], 2), {error_std[i], 0, 1},
                          {options.bytes_per_second, options.profile, options.privacy_inferences});
   });
   Plan plan = assemble(network, "budget", 0, std::move(modulus_bits), chosen, ranges, options.guard_bits,
@@ -98,9 +98,9 @@ BudgetSelection select_budget(const nn::QuantisedNetwork& network, std::span<con
   result.steps = error_steps(network, used);
   Simulator simulator(network, images, labels);
   for (const double fraction : options.fractions) {
-    std::vector<double> tau = result.steps;
-    for (double& t : tau) t *= fraction;
-    result.plan = select_tau(network, tau, ranges, options);
+    std::vector<double> error_std = result.steps;
+    for (double& t : error_std) t *= fraction;
+    result.plan = select_error_std(network, error_std, ranges, options);
     result.fraction = fraction;
     result.simulation = simulator.run(result.plan, options.simulate);
     if (result.simulation.loss.value_or(1 - result.simulation.agreement_mean) <= options.max_accuracy_loss)

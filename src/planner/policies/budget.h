@@ -1,5 +1,5 @@
 // Policy `budget`: instead of rare failures, small ones. Every linear layer may add an error of standard
-// deviation tau to its accumulators, a fraction of the step 2^shift that the activation behind it rounds to,
+// deviation error_std to its accumulators, a fraction of the step 2^shift that the activation behind it rounds to,
 // and takes the cheapest ring and packing for that; the largest fraction is taken that costs no more accuracy
 // than allowed, by simulation. Optionally plaintext moduli are calibrated: narrower than the exact bound,
 // with a stated probability that an accumulator wraps, and the wraps simulated too.
@@ -32,10 +32,10 @@ struct BudgetOptions {
 /// `ranges`.
 std::vector<double> error_steps(const nn::QuantisedNetwork& network, std::span<const nn::Interval> ranges);
 
-/// The cheapest plan in which the i-th linear layer has at most tau[i], with moduli for `ranges`.
+/// The cheapest plan in which the i-th linear layer has at most error_std[i], with moduli for `ranges`.
 /// @throws Error(input) naming the first layer for which no parameters exist.
-Plan select_tau(const nn::QuantisedNetwork& network, std::span<const double> tau,
-                std::span<const nn::Interval> ranges, const BudgetOptions& options = {});
+Plan select_error_std(const nn::QuantisedNetwork& network, std::span<const double> error_std,
+                      std::span<const nn::Interval> ranges, const BudgetOptions& options = {});
 
 struct BudgetSelection {
   Plan plan;

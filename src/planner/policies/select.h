@@ -1,7 +1,7 @@
 // Policy `exact`: the private result is that of the clear integer network, with no knob to turn. For every
 // linear layer the smallest plaintext modulus by the exact interval bound; truncations exact to the last bit;
 // and the cheapest ring and packing at 128 bits of security or more whose noise is so small that the +-1 of
-// approximate re-sharing, which comes with probability 0.8 tau an accumulator (layers/linear/noise_model.h), changes on
+// approximate re-sharing, which comes with probability 0.8 error_std an accumulator (layers/linear/noise_model.h), changes on
 // average fewer than `max_changes` activations of a whole inference. Accumulators wrong by more than 1 are
 // then rarer than any target below.
 #pragma once

@@ -41,7 +41,7 @@ Choice loosened(const Environment& environment, Choice choice, std::size_t layer
 }  // namespace
 
 Choice RandomPolicy::search(Environment& environment, const Budget& budget, Trace& trace) {
-  Contest contest(environment, budget, trace);
+  Incumbent contest(environment, budget, trace);
   contest.enter(start_of(environment, budget));
   const std::uint64_t key = noise::counter_key(seed_, 0, 0, 0);
   std::uint64_t counter = 0;
@@ -66,7 +66,7 @@ Choice RandomPolicy::search(Environment& environment, const Budget& budget, Trac
 }
 
 Choice GreedyPolicy::search(Environment& environment, const Budget& budget, Trace& trace) {
-  Contest contest(environment, budget, trace);
+  Incumbent contest(environment, budget, trace);
   Choice at = start_of(environment, budget);
   contest.enter(at);
   if (!budget.max_loss) {

@@ -51,7 +51,7 @@ std::size_t last_passing(std::size_t size, Passes passes) {
 
 /// Enters sums of the knapsack by bisection over the logarithm of their damage, starting at sum `start` with
 /// growing strides, for a test that passes up to some damage.
-void bisect(Contest& contest, const Knapsack& knapsack, std::size_t start) {
+void bisect(Incumbent& contest, const Knapsack& knapsack, std::size_t start) {
   const double most = knapsack.damage(knapsack.size() - 1), least = most * 1e-9;
   const auto place = [&](std::size_t k) { return std::log(std::max(knapsack.damage(k), least)); };
   double low = place(0), high = place(knapsack.size() - 1), probe = place(start), stride = kStride;
@@ -71,7 +71,7 @@ void bisect(Contest& contest, const Knapsack& knapsack, std::size_t start) {
 }  // namespace
 
 Choice KnapsackPolicy::search(Environment& environment, const Budget& budget, Trace& trace) {
-  Contest contest(environment, budget, trace);
+  Incumbent contest(environment, budget, trace);
   if (!environment.small_errors()) {
     fail_input(
         "policy dp weighs errors that grow with their budgets, and in mode published a reply is ruined or is not; "

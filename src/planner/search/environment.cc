@@ -148,7 +148,7 @@ void Environment::calibrate() {
   for (int k = 0; k < kCalibrations; ++k) {
     noise::ErrorModel model = unit;
     for (noise::LinearError& linear : model.linears) {
-      for (float& tau : linear.tau) tau *= static_cast<float>(scale);
+      for (float& error_std : linear.error_std) error_std *= static_cast<float>(scale);
     }
     const Counts a = run(model, problem_->search, problem_->options.seeds, clear_search_);
     const Counts b =

@@ -52,9 +52,9 @@ class GreedyPolicy final : public Policy {
 std::unique_ptr<Policy> make_policy(const std::string& name, std::uint64_t seed);
 
 /// Simulates a choice, appends it to the trace, and keeps the best one seen.
-class Contest {
+class Incumbent {
  public:
-  Contest(Environment& environment, const Budget& budget, Trace& trace);
+  Incumbent(Environment& environment, const Budget& budget, Trace& trace);
   /// Whether the choice keeps the bounds. Costs one simulation unless it was simulated before.
   bool enter(const Choice& choice);
   /// Whether simulations are left.

@@ -23,8 +23,8 @@ struct Price {
 
 Price linear_price(const plan::LinearChoice& choice, double bytes_per_second);
 
-/// With engine "gc" or "ot", or whichever of them is faster on this link ("auto").
-Price activation_price(activation::ActivationSpec spec, const std::string& engine, double bytes_per_second,
+/// With protocol "gc" or "ot", or whichever of them is faster on this link ("auto").
+Price activation_price(activation::ActivationSpec spec, const std::string& protocol, double bytes_per_second,
                        const cost::Profile& profile);
 
 /// Of one inference, preprocessing included.

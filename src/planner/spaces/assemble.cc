@@ -36,12 +36,12 @@ ActivationChoice choose_quadratic(const nn::QuantisedNetwork& network, int index
   const QuadraticRings rings = quadratic_rings(op, range, guard_bits);
   ActivationChoice choice;
   choice.node = index;
-  choice.engine = kQuadraticEngine;
+  choice.protocol = kQuadraticProtocol;
   choice.argument = rings.argument;
   choice.truncation = rings.result;
   choice.out_bits = out_bits;
   const auto spec = quadratic_spec(op, choice, static_cast<std::size_t>(node.shape.size()));
-  set_price(cost::activation_work(cost::Engine::ot, spec, profile), profile, choice);
+  set_price(cost::activation_work(ActivationProtocol::ot, spec, profile), profile, choice);
   return choice;
 }
 

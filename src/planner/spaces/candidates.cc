@@ -49,13 +49,15 @@ bfv::Parameters parameters_for(const std::vector<int>& sizes, std::uint32_t n) {
 
 /// The smallest log2 q that keeps the budget. q must also be at least 2p for shares to be rounded at all.
 double needed_log2_q(double variance, int log2_p, const ErrorBudget& budget) {
-  if (budget.tau > 0) return std::max(noise::log2_q_for_tau(variance, log2_p, budget.tau), log2_p + 1.0);
+  if (budget.error_std > 0)
+    return std::max(noise::log2_q_for_error_std(variance, log2_p, budget.error_std), log2_p + 1.0);
   return noise::log2_q_for_failure(variance, log2_p, budget.target_failure_log2, budget.coefficients);
 }
 
-linear::UnitCosts costs_of(std::uint32_t n, double log2_q, int primes, int drop0, int drop1,
-                           const LayerOptions& options) {
-  linear::UnitCosts costs = cost::unit_costs(options.profile, n, log2_q, primes, drop0, drop1);
+linear::UnitCosts costs_of(std::uint32_t n, double log2_q, int primes, int c0_dropped_bits,
+                           int c1_dropped_bits, const LayerOptions& options) {
+  linear::UnitCosts costs =
+      cost::unit_costs(options.profile, n, log2_q, primes, c0_dropped_bits, c1_dropped_bits);
   costs.bytes_per_second = options.bytes_per_second;
   return costs;
 }
@@ -86,10 +88,10 @@ LayerSpace::LayerSpace(const nn::QNode& node, int log2_p, const LayerOptions& op
       // The best packing depends on how many bytes a reply has beside an upload: as many, or the fewest that
       // can tell p values apart.
       const int bits = std::clamp(log2_p + typical, kMinPrimeBits, limit);
-      for (const int drop1 : {0, std::max(bits - log2_p - 2, 0)}) {
+      for (const int c1_dropped_bits : {0, std::max(bits - log2_p - 2, 0)}) {
         try {
           const int primes = static_cast<int>(std::max<std::size_t>(prime_sizes(bits, n).size(), 1));
-          const linear::UnitCosts costs = costs_of(n, bits, primes, 0, drop1, options_);
+          const linear::UnitCosts costs = costs_of(n, bits, primes, 0, c1_dropped_bits, options_);
           add(n, linear::choose_packing(geometry_, n, costs, max_outputs).packing, linear_of(node).weights);
         } catch (const Error&) {
           break;  // the kernel alone is larger than this ring
@@ -109,10 +111,11 @@ void LayerSpace::add(std::uint32_t n, const linear::Packing& packing, std::span<
 }
 
 LayerSpace::Need LayerSpace::need_of(const Packed& packed, const ErrorBudget& budget) const {
-  // The noise is a part of the errors, so its tau is at most theirs.
-  const double tau = budget.tau > 0 ? budget.tau : std::numeric_limits<double>::infinity();
+  // The noise is a part of the errors, so its error_std is at most theirs.
+  const double error_std = budget.error_std > 0 ? budget.error_std : std::numeric_limits<double>::infinity();
   const std::uint64_t step = noise::noise_step(
-      {options_.privacy_inferences, packed.reads_of_a_weight, largest_weight_, packed.weight_norm2}, tau);
+      {options_.privacy_inferences, packed.reads_of_a_weight, largest_weight_, packed.weight_norm2},
+      error_std);
   const noise::ReplyNoise fresh{packed.n, packed.weight_norm2, kErrorSigma, 0, 0, step};
   return {step, needed_log2_q(noise::variance(fresh), log2_p_, budget)};
 }
@@ -128,14 +131,14 @@ std::optional<Candidate> LayerSpace::with_modulus(const Packed& packed, int bits
   c.choice.noise_step = need.noise_step;
   const double slack = noise::variance(noise) * (std::exp2(2 * (log2_q - need.log2_q)) - 1);
   const noise::DroppedBits drop = noise::choose_dropped_bits(packed.n, packed.reads, log2_q, slack);
-  noise.drop0 = c.choice.drop0 = drop.drop0;
-  noise.drop1 = c.choice.drop1 = drop.drop1;
-  const linear::UnitCosts costs =
-      costs_of(packed.n, log2_q, static_cast<int>(sizes.size()), drop.drop0, drop.drop1, options_);
+  noise.c0_dropped_bits = c.choice.c0_dropped_bits = drop.c0_dropped_bits;
+  noise.c1_dropped_bits = c.choice.c1_dropped_bits = drop.c1_dropped_bits;
+  const linear::UnitCosts costs = costs_of(packed.n, log2_q, static_cast<int>(sizes.size()),
+                                           drop.c0_dropped_bits, drop.c1_dropped_bits, options_);
   const linear::PackingChoice price = linear::price(geometry_, packed.packing, costs);
   c.choice.log2_p = log2_p_;
   c.choice.packing = packed.packing;
-  c.choice.error_std = noise::tau(noise::variance(noise), log2_q, log2_p_);
+  c.choice.error_std = noise::error_std(noise::variance(noise), log2_q, log2_p_);
   c.choice.failure_log2 = noise::log2_union(noise::log2_failure(noise::variance(noise), log2_q, log2_p_),
                                             static_cast<double>(geometry_.out().size()));
   c.choice.predicted_s = price.client_seconds + price.server_seconds;
@@ -146,7 +149,7 @@ std::optional<Candidate> LayerSpace::with_modulus(const Packed& packed, int bits
 std::vector<Candidate> LayerSpace::candidates(const ErrorBudget& asked) const {
   // Budgets may come from values of the network, the largest logit say: no finer than a quarter octave either.
   ErrorBudget budget = asked;
-  if (asked.tau > 0) budget.tau = 1 / noise::quarter_octave(1 / asked.tau);
+  if (asked.error_std > 0) budget.error_std = 1 / noise::quarter_octave(1 / asked.error_std);
   std::vector<Candidate> found;
   for (const Packed& packed : packings_) {
     const Need need = need_of(packed, budget);
@@ -205,7 +208,7 @@ std::vector<Candidate> pareto(const nn::QNode& node, int log2_p, std::span<const
     const LayerSpace space(node, log2_p, there);
     for (const ErrorBudget& budget : budgets) {
       for (Candidate& c : space.candidates(budget)) {
-        const double error = budget.tau > 0 ? c.choice.error_std : 0;
+        const double error = budget.error_std > 0 ? c.choice.error_std : 0;
         points.push_back({std::move(c), error});
       }
     }

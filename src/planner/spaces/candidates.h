@@ -16,12 +16,12 @@ namespace ap::plan {
 
 /// What the errors of a layer may be: either so rare, or so small.
 struct ErrorBudget {
-  double tau = 0;  ///< largest standard deviation of p e / q in accumulator LSBs; 0: not graded
-  double target_failure_log2 = -40;  ///< with tau = 0: log2 of the failure probability ...
+  double error_std = 0;  ///< largest standard deviation of p e / q in accumulator LSBs; 0: not graded
+  double target_failure_log2 = -40;  ///< with error_std = 0: log2 of the failure probability ...
   double coefficients = 1;           ///< ... of this many coefficients together
 };
 
-/// The parameters, with choice.packing, .log2_p, .error_std (tau), .predicted_s and .predicted_bytes.
+/// The parameters, with choice.packing, .log2_p, .error_std (error_std), .predicted_s and .predicted_bytes.
 /// choice.node and choice.group are the caller's to fill.
 struct Candidate {
   bfv::Parameters parameters;
@@ -88,7 +88,7 @@ Candidate cheapest(const nn::QNode& node, int log2_p, const ErrorBudget& budget,
                    const LayerOptions& options = {});
 
 /// The candidates of all budgets that no other beats: a candidate is left out if another one has no more
-/// seconds, no more bytes and no more error (tau of a graded budget; a failure budget counts as 0), and less
+/// seconds, no more bytes and no more error (error_std of a graded budget; a failure budget counts as 0), and less
 /// of one. Sorted by error, then bytes. Of the options the bandwidth does not count.
 std::vector<Candidate> pareto(const nn::QNode& node, int log2_p, std::span<const ErrorBudget> budgets,
                               const LayerOptions& options = {});

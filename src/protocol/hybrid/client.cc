@@ -6,17 +6,17 @@
 #include "base/bits.h"
 #include "base/clock.h"
 #include "net/channel/metered_channel.h"
-#include "protocol/hybrid/engines.h"
+#include "protocol/hybrid/activations.h"
 #include "protocol/hybrid/link.h"
 #include "protocol/hybrid/local_nodes.h"
-#include "protocol/hybrid/material.h"
 #include "protocol/hybrid/messages.h"
+#include "protocol/hybrid/preprocessing.h"
 #include "protocol/hybrid/statistics.h"
 
 namespace ap::protocol {
 namespace {
 
-struct Material : ClientMaterial {
+struct Material : ClientPreprocessing {
   Report report;
 };
 
@@ -38,9 +38,9 @@ struct ClientSession::State {
   ClientKeys keys;
   Prng prng;
   SessionKey session;
-  std::vector<Engine> chosen;  ///< by activation; empty until choose()
+  std::vector<ActivationProtocol> chosen;  ///< by activation; empty until choose()
   bool has_chosen = false;
-  std::map<Engine, std::unique_ptr<ClientEngine>> engines;
+  std::map<ActivationProtocol, std::unique_ptr<ActivationClient>> protocols;
   std::deque<Material> ready;
   bool broken = false;  ///< an exception left a phase half done
   Report last;
@@ -49,13 +49,13 @@ struct ClientSession::State {
   void shake_hands(const package::PackageId& id);
   void draw_session_key(const package::PackageId& id);
   void choose();
-  Report empty_report(const std::vector<Engine>& by_activation) const;
+  Report empty_report(const std::vector<ActivationProtocol>& by_activation) const;
   Share random_share(int node);
   void send_uploads(const std::vector<Share>& shares, Report& report);
   void expect_granted();
-  StoreAnswer ask_store(Command command, const MaterialId& id);
+  StoreAnswer ask_store(Command command, const PreprocessingId& id);
   static void expect_stored(StoreAnswer answer);
-  void give_back(const MaterialId& id);
+  void give_back(const PreprocessingId& id);
   void receive_replies(std::vector<Share>& shares, Report& report);
   void prepare_activations(const std::vector<Share>& shares, Material& material);
   void receive_statistics(Cost& phase, Report& report, Cost LayerCost::*which);
@@ -69,7 +69,7 @@ struct ClientSession::State {
     try {
       work();
     } catch (...) {
-      engines.clear();
+      protocols.clear();
       ready.clear();
       throw;
     }
@@ -143,11 +143,11 @@ void ClientSession::State::draw_session_key(const package::PackageId& id) {
 void ClientSession::State::choose() {
   if (has_chosen) return;
   chosen = options.choose && wants_link(model) ? options.choose(model, measure_link(channel))
-                                               : named_engines(model);
+                                               : named_protocols(model);
   has_chosen = true;
 }
 
-Report ClientSession::State::empty_report(const std::vector<Engine>& by_activation) const {
+Report ClientSession::State::empty_report(const std::vector<ActivationProtocol>& by_activation) const {
   Report report;
   for (const LinearLayer& layer : model.linears()) {
     report.layers.push_back({layer.node, model.node(layer.node).name, "linear", "he", {}, {}});
@@ -157,7 +157,7 @@ Report ClientSession::State::empty_report(const std::vector<Engine>& by_activati
     report.layers.push_back({layer.node,
                              model.name(layer.node),
                              layer.spec.argmax ? "argmax" : "activation",
-                             engine_name(by_activation[i]),
+                             name_of(by_activation[i]),
                              {},
                              {}});
   }
@@ -224,24 +224,24 @@ void ClientSession::State::receive_replies(std::vector<Share>& shares, Report& r
   apply_local_nodes(model, shares);
 }
 
-/// All layers of one engine after those of the other: within an engine the server works one layer ahead.
+/// All layers of one protocol after those of the other: within an protocol the server works one layer ahead.
 void ClientSession::State::prepare_activations(const std::vector<Share>& shares, Material& material) {
   Bytes names;
-  for (const Engine engine : chosen) names.push_back(static_cast<std::uint8_t>(engine));
-  channel.send(kEngines, names);
+  for (const ActivationProtocol protocol : chosen) names.push_back(static_cast<std::uint8_t>(protocol));
+  channel.send(kProtocols, names);
   const std::size_t linears = model.linears().size();
   material.activations.resize(chosen.size());
-  for (const Engine engine : {Engine::gc, Engine::ot}) {
+  for (const ActivationProtocol protocol : {ActivationProtocol::gc, ActivationProtocol::ot}) {
     std::vector<const ActivationLayer*> layers;
     for (std::size_t i = 0; i < chosen.size(); ++i) {
-      if (session_of(chosen[i]) == engine) layers.push_back(&model.activations()[i]);
+      if (session_of(chosen[i]) == protocol) layers.push_back(&model.activations()[i]);
     }
     if (layers.empty()) continue;
-    std::unique_ptr<ClientEngine>& party = engines[engine];
-    if (!party) party = make_client_engine(engine, channel, session);
+    std::unique_ptr<ActivationClient>& party = protocols[protocol];
+    if (!party) party = make_activation_client(protocol, channel, session);
     party->expect(layers);
     for (std::size_t i = 0; i < chosen.size(); ++i) {
-      if (session_of(chosen[i]) != engine) continue;
+      if (session_of(chosen[i]) != protocol) continue;
       const ActivationLayer& layer = model.activations()[i];
       measure(material.report.layers[linears + i].offline, [&] {
         const Share input =
@@ -275,7 +275,7 @@ ClientSession::ClientSession(const Model& model, const package::PackageId& id, n
 
 ClientSession::~ClientSession() = default;
 
-const std::vector<Engine>& ClientSession::engines() const {
+const std::vector<ActivationProtocol>& ClientSession::protocols() const {
   state_->choose();
   return state_->chosen;
 }
@@ -287,7 +287,7 @@ void ClientSession::prepare() {
   s.expect_whole();
   s.choose();
   Material material;
-  material.engines = s.chosen;
+  material.protocols = s.chosen;
   material.report = s.empty_report(s.chosen);
   Report& report = material.report;
   s.measure(report.offline, [&] {
@@ -319,10 +319,10 @@ void ClientSession::prepare() {
   s.ready.push_back(std::move(material));
 }
 
-StoreAnswer ClientSession::State::ask_store(Command command, const MaterialId& id) {
+StoreAnswer ClientSession::State::ask_store(Command command, const PreprocessingId& id) {
   channel.send(kCommand, Bytes{static_cast<std::uint8_t>(command)});
-  channel.send(kMaterialId, id);
-  const Bytes bytes = channel.receive_exactly(kMaterialAnswer, 1);
+  channel.send(kPreprocessingId, id);
+  const Bytes bytes = channel.receive_exactly(kPreprocessingAnswer, 1);
   if (bytes[0] > static_cast<std::uint8_t>(StoreAnswer::failed))
     fail_peer("the server answers about its store with the unknown status {}", bytes[0]);
   return static_cast<StoreAnswer>(bytes[0]);
@@ -330,9 +330,9 @@ StoreAnswer ClientSession::State::ask_store(Command command, const MaterialId& i
 
 /// The server's half of what we could not store would only fill its store: it takes that out, and both forget
 /// it with the session.
-void ClientSession::State::give_back(const MaterialId& id) {
+void ClientSession::State::give_back(const PreprocessingId& id) {
   broken = true;
-  engines.clear();
+  protocols.clear();
   ready.clear();
   try {
     ask_store(Command::use, id);
@@ -363,7 +363,7 @@ void ClientSession::State::expect_stored(StoreAnswer answer) {
   }
 }
 
-MaterialId ClientSession::store(MaterialStore& store) {
+PreprocessingId ClientSession::store(PreprocessingStore& store) {
   State& s = *state_;
   const auto expect = [&](bool there_is_room) {
     if (!there_is_room) fail_input("the store {} is full; use some of its inferences first", store.name());
@@ -378,12 +378,12 @@ MaterialId ClientSession::store(MaterialStore& store) {
   s.ready.pop_front();
   const SecretBytes payload = serialise(material);
   expect(store.room(payload.size()) == Room::yes);
-  MaterialId id;
+  PreprocessingId id;
   s.prng.fill(std::span<std::uint8_t>(id));
   s.expect_stored(s.ask_store(Command::store, id));
   // The server's half comes first: ours never waits in vain, unless the server loses its own.
   try {
-    expect(store.save(id, payload) == MaterialStore::Saved::done);
+    expect(store.save(id, payload) == PreprocessingStore::Saved::done);
   } catch (const Error&) {
     s.give_back(id);
     throw;
@@ -392,7 +392,7 @@ MaterialId ClientSession::store(MaterialStore& store) {
   return id;
 }
 
-ClientSession::Use ClientSession::use(MaterialStore& store, const MaterialId& id) {
+ClientSession::Use ClientSession::use(PreprocessingStore& store, const PreprocessingId& id) {
   State& s = *state_;
   Material material;
   Cost cost;
@@ -404,11 +404,11 @@ ClientSession::Use ClientSession::use(MaterialStore& store, const MaterialId& id
       result = Use::taken;
       return;
     }
-    static_cast<ClientMaterial&>(material) = parse_client_material(s.model, s.channel, *payload);
+    static_cast<ClientPreprocessing&>(material) = parse_client_preprocessing(s.model, s.channel, *payload);
     if (s.ask_store(Command::use, id) != StoreAnswer::done) result = Use::unknown;
   });
   if (result != Use::ready) return result;
-  material.report = s.empty_report(material.engines);
+  material.report = s.empty_report(material.protocols);
   material.report.online = cost;
   material.report.from_store = 1;
   s.ready.push_front(std::move(material));

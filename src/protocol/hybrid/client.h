@@ -1,5 +1,5 @@
 // The client's side of a session (design section 3). One session holds one connection, one set of base
-// oblivious transfers for each engine; every inference has its own HE keys, masks and garbled circuits, made
+// oblivious transfers for each protocol; every inference has its own HE keys, masks and garbled circuits, made
 // by prepare() and used up by infer().
 #pragma once
 
@@ -12,12 +12,12 @@
 #include "he/bfv/scheme.h"
 #include "net/channel/channel.h"
 #include "package/package.h"
-#include "protocol/hybrid/engines.h"
+#include "protocol/hybrid/activations.h"
 #include "protocol/hybrid/link.h"
 #include "protocol/hybrid/model.h"
 #include "protocol/hybrid/observer.h"
 #include "protocol/hybrid/report.h"
-#include "protocol/store/material_store.h"
+#include "protocol/store/preprocessing_store.h"
 
 namespace ap::protocol {
 
@@ -25,8 +25,8 @@ struct ClientOptions {
   bfv::ErrorSource errors = bfv::ErrorSource::centred_binomial;
   Observer observer;                             ///< tests only
   WeakParameters weak = WeakParameters::refuse;  ///< tests only
-  /// Of the engines that the plan leaves open, by the link, which is measured then. None: oblivious transfer.
-  EngineChooser choose;
+  /// Of the protocols that the plan leaves open, by the link, which is measured then. None: oblivious transfer.
+  ProtocolChooser choose;
 };
 
 /// What infer() returns of a package that reveals the label alone, if what was opened is no class. Only a
@@ -47,8 +47,8 @@ class ClientSession {
   /// @throws Error(peer) if the server refuses because its inferences are used up; the session goes on, and
   /// inferences prepared before can still be run.
   void prepare();
-  /// The engine of each activation, as the plan says or the link decides, which the first call measures.
-  const std::vector<Engine>& engines() const;
+  /// The protocol of each activation, as the plan says or the link decides, which the first call measures.
+  const std::vector<ActivationProtocol>& protocols() const;
   /// How many prepared inferences are waiting.
   std::size_t prepared() const;
 
@@ -56,7 +56,7 @@ class ClientSession {
   /// later session. It is gone from this one, whatever happens.
   /// @throws Error(peer) if the server keeps no more, Error(input) if our own store is full or fails; a
   /// failure to write ends the session.
-  MaterialId store(MaterialStore& store);
+  PreprocessingId store(PreprocessingStore& store);
 
   enum class Use : std::uint8_t {
     ready,    ///< it is now the next that infer() consumes
@@ -64,8 +64,8 @@ class ClientSession {
     unknown,  ///< the server has none; our half is destroyed
   };
   /// Takes a stored inference out of the stores of both parties, ours first.
-  /// @throws Error(input) if our half cannot be used (MaterialStore::claim).
-  Use use(MaterialStore& store, const MaterialId& id);
+  /// @throws Error(input) if our half cannot be used (PreprocessingStore::claim).
+  Use use(PreprocessingStore& store, const PreprocessingId& id);
 
   /// The online phase: consumes the oldest prepared inference (prepares one if there is none) and returns the
   /// logits in units of the logits' scale; of a package that reveals the label alone, the best class, one

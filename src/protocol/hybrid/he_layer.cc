@@ -3,8 +3,8 @@
 #include <set>
 
 #include "layers/linear/coefficient/he_linear.h"
-#include "layers/linear/simd/batched_layer.h"
-#include "plan/batched_options.h"
+#include "layers/linear/simd/linear.h"
+#include "plan/simd_options.h"
 
 namespace ap::protocol {
 namespace {
@@ -43,9 +43,9 @@ class CoefficientLayer : public HeLayer {
 };
 
 /// Exact, so that the tests' choice of an error source makes no difference to it.
-class BatchedLayer : public HeLayer {
+class SimdLayer : public HeLayer {
  public:
-  BatchedLayer(std::shared_ptr<const linear::BatchedLinear> layer, int group)
+  SimdLayer(std::shared_ptr<const linear::SimdLinear> layer, int group)
       : layer_(std::move(layer)), group_(group) {}
   const linear::Geometry& geometry() const override { return layer_->geometry(); }
   std::size_t upload_bytes() const override { return layer_->upload_bytes(); }
@@ -57,22 +57,22 @@ class BatchedLayer : public HeLayer {
     layer_->decrypt(keys.batch(group_), replies, shares);
   }
   std::unique_ptr<PreparedHeLayer> prepare(std::span<const std::int16_t> weights) const override {
-    return std::make_unique<Prepared>(linear::PreparedBatchedLinear(layer_, weights), group_);
+    return std::make_unique<Prepared>(linear::PreparedSimdLinear(layer_, weights), group_);
   }
 
  private:
   struct Prepared : PreparedHeLayer {
-    Prepared(linear::PreparedBatchedLinear w, int g) : weights(std::move(w)), group(g) {}
+    Prepared(linear::PreparedSimdLinear w, int g) : weights(std::move(w)), group(g) {}
     std::size_t memory_bytes() const override { return weights.memory_bytes(); }
     Bytes apply(const ServerKeys& keys, ByteView uploads, const Seed& seed, std::span<std::uint64_t> shares,
                 bfv::ErrorSource) const override {
       const ServerKeys::Batch& batch = keys.batch(group);
       return weights.apply(uploads, batch.key, batch.rotations, seed, shares);
     }
-    linear::PreparedBatchedLinear weights;
+    linear::PreparedSimdLinear weights;
     int group;
   };
-  std::shared_ptr<const linear::BatchedLinear> layer_;
+  std::shared_ptr<const linear::SimdLinear> layer_;
   int group_;
 };
 
@@ -90,18 +90,19 @@ HeLayers make_he_layers(const nn::QuantisedNetwork& network, const plan::Plan& p
     const nn::QNode& node = network.nodes[static_cast<std::size_t>(choice.node)];
     const linear::Geometry geometry = linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c);
     const auto group = static_cast<std::size_t>(choice.group);
-    if (choice.batched) {
-      const auto layer = std::make_shared<const linear::BatchedLinear>(
-          geometry, groups.batch[group].context, plan::batched_options(*choice.batched));
+    if (choice.simd) {
+      const auto layer = std::make_shared<const linear::SimdLinear>(geometry, groups.batch[group].context,
+                                                                    plan::simd_options(*choice.simd));
       const std::vector<std::uint32_t> needed = layer->elements();
       elements[group].insert(needed.begin(), needed.end());
-      result.layers.push_back(std::make_shared<const BatchedLayer>(layer, choice.group));
+      result.layers.push_back(std::make_shared<const SimdLayer>(layer, choice.group));
     } else {
       const bfv::ContextPtr& context = groups.coefficient[group];
       linear::Layout layout(geometry, choice.packing, bfv::parameters(*context).n);
       result.layers.push_back(std::make_shared<const CoefficientLayer>(
-          std::make_shared<const linear::HeLinear>(std::move(layout), context, choice.log2_p, choice.drop0,
-                                                   choice.drop1, choice.noise_step),
+          std::make_shared<const linear::HeLinear>(std::move(layout), context, choice.log2_p,
+                                                   choice.c0_dropped_bits, choice.c1_dropped_bits,
+                                                   choice.noise_step),
           choice.group));
     }
   }

@@ -38,7 +38,7 @@ void answer_probe(net::Channel& channel) { channel.send(kProbe, channel.receive(
 
 bool is_open(const Model& model, std::size_t activation) {
   const ActivationLayer& layer = model.activations()[activation];
-  return layer.engine == "auto" && layer.spec.in_prime == 0 && layer.spec.out_prime == 0;
+  return layer.protocol == "auto" && layer.spec.in_prime == 0 && layer.spec.out_prime == 0;
 }
 
 bool wants_link(const Model& model) {
@@ -48,16 +48,16 @@ bool wants_link(const Model& model) {
   return false;
 }
 
-std::vector<Engine> named_engines(const Model& model, Engine open) {
-  std::vector<Engine> engines;
+std::vector<ActivationProtocol> named_protocols(const Model& model, ActivationProtocol open) {
+  std::vector<ActivationProtocol> protocols;
   for (std::size_t i = 0; i < model.activations().size(); ++i) {
-    const std::string& wanted = model.activations()[i].engine;
-    engines.push_back(is_open(model, i)    ? open
-                      : wanted == "beaver" ? Engine::beaver
-                      : wanted == "ot"     ? Engine::ot
-                                           : Engine::gc);
+    const std::string& wanted = model.activations()[i].protocol;
+    protocols.push_back(is_open(model, i)    ? open
+                        : wanted == "beaver" ? ActivationProtocol::beaver
+                        : wanted == "ot"     ? ActivationProtocol::ot
+                                             : ActivationProtocol::gc);
   }
-  return engines;
+  return protocols;
 }
 
 }  // namespace ap::protocol

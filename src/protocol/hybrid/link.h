@@ -1,11 +1,11 @@
-// The link between the parties, as the client measures it, and the engines that a plan leaves open.
+// The link between the parties, as the client measures it, and the protocols that a plan leaves open.
 #pragma once
 
 #include <functional>
 #include <vector>
 
 #include "net/channel/channel.h"
-#include "protocol/hybrid/engines.h"
+#include "protocol/hybrid/activations.h"
 #include "protocol/hybrid/model.h"
 
 namespace ap::protocol {
@@ -26,15 +26,16 @@ inline constexpr double kNearBytesPerSecond = 150e6, kNearRoundTrip = 1e-3;
 
 inline constexpr std::size_t kProbeBytes = std::size_t{1} << 19;
 
-/// Whether the plan leaves the engine of an activation open ("auto"), and nothing else decides it: shares modulo
+/// Whether the plan leaves the protocol of an activation open ("auto"), and nothing else decides it: shares modulo
 /// a prime can be read by garbling alone.
 bool is_open(const Model& model, std::size_t activation);
-/// Whether any activation's engine is open.
+/// Whether any activation's protocol is open.
 bool wants_link(const Model& model);
-/// The engine of each activation, as the plan names it; of those that it leaves open, `open`.
-std::vector<Engine> named_engines(const Model& model, Engine open = Engine::ot);
+/// The protocol of each activation, as the plan names it; of those that it leaves open, `open`.
+std::vector<ActivationProtocol> named_protocols(const Model& model,
+                                                ActivationProtocol open = ActivationProtocol::ot);
 
-/// Decides, for a measured link, on the engine of every activation.
-using EngineChooser = std::function<std::vector<Engine>(const Model&, const Link&)>;
+/// Decides, for a measured link, on the protocol of every activation.
+using ProtocolChooser = std::function<std::vector<ActivationProtocol>(const Model&, const Link&)>;
 
 }  // namespace ap::protocol

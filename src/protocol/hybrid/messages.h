@@ -6,21 +6,21 @@
 namespace ap::protocol {
 
 enum Message : net::MessageType {
-  kHello = 0x0100,    ///< client: protocol version, package id
-  kWelcome = 0x0101,  ///< server: status, protocol version, package id; if ready, whether it tells its cost
-  kCommand = 0x0102,  ///< client: prepare, infer, probe, store, use or goodbye
-  kProbe = 0x0103,    ///< both: bytes to be echoed
-  kEngines = 0x0104,  ///< client: one byte an activation, protocol/hybrid/engines.h
-  kMaterialId = 0x0105,      ///< client: which inference to store or use
-  kMaterialAnswer = 0x0106,  ///< server: one byte, StoreAnswer
-  kNonce = 0x0107,           ///< both: 32 random bytes, after the greetings (random/session_key.h)
-  kPrepareAnswer = 0x0108,   ///< server: PrepareAnswer, and the limit that it speaks of
-  kPublicKeys = 0x0200,      ///< client: one key for each group of parameters
-  kUpload = 0x0201,          ///< client: encryptions of one layer's mask
-  kReply = 0x0202,           ///< server: re-shared results of one layer
-  kSlotKeys = 0x0203,        ///< client: rotation keys of one group that packs by slots
-  kMaskedInput = 0x0210,     ///< client: the image minus its mask
-  kResult = 0x0211,          ///< server: its share of the logits, or of the label
+  kHello = 0x0100,      ///< client: protocol version, package id
+  kWelcome = 0x0101,    ///< server: status, protocol version, package id; if ready, whether it tells its cost
+  kCommand = 0x0102,    ///< client: prepare, infer, probe, store, use or goodbye
+  kProbe = 0x0103,      ///< both: bytes to be echoed
+  kProtocols = 0x0104,  ///< client: one byte an activation, protocol/hybrid/protocols.h
+  kPreprocessingId = 0x0105,      ///< client: which inference to store or use
+  kPreprocessingAnswer = 0x0106,  ///< server: one byte, StoreAnswer
+  kNonce = 0x0107,                ///< both: 32 random bytes, after the greetings (random/session_key.h)
+  kPrepareAnswer = 0x0108,        ///< server: PrepareAnswer, and the limit that it speaks of
+  kPublicKeys = 0x0200,           ///< client: one key for each group of parameters
+  kUpload = 0x0201,               ///< client: encryptions of one layer's mask
+  kReply = 0x0202,                ///< server: re-shared results of one layer
+  kSlotKeys = 0x0203,             ///< client: rotation keys of one group that packs for SIMD
+  kMaskedInput = 0x0210,          ///< client: the image minus its mask
+  kResult = 0x0211,               ///< server: its share of the logits, or of the label
   kStatistics = 0x0212,  ///< server: its own cost, if its greeting said so; nothing that depends on values
 };
 

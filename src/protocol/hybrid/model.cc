@@ -70,12 +70,12 @@ Model::Model(const nn::QuantisedNetwork& network, const plan::Plan& plan) : netw
         layer.spec.windows = pool_windows(op.pool, node(layer.input).shape, at.shape);
       }
     }
-    layer.engine = choice.engine;
+    layer.protocol = choice.protocol;
     activations_.push_back(std::move(layer));
   }
   if (reveals_label()) add_argmax();
   for (ActivationLayer& layer : activations_) {
-    if (layer.engine == "gc" || layer.spec.in_prime != 0 || layer.spec.out_prime != 0) continue;
+    if (layer.protocol == "gc" || layer.spec.in_prime != 0 || layer.spec.out_prime != 0) continue;
     layer.ot_plan = std::make_shared<const activation::OtPlan>(activation::plan_ot_layer(layer.spec));
   }
 }
@@ -88,7 +88,7 @@ void Model::add_argmax() {
   const int bits = plan_.modulus_bits.back();
   layer.spec = activation::argmax_spec(size(layer.input), bits, prime ? plan_.primes.back() : 0);
   layer.truncation.sum_bits = bits;
-  layer.engine = plan_.argmax_engine;
+  layer.protocol = plan_.argmax_protocol;
   moduli_.push_back(ShareModulus::power_of_two(layer.spec.out_bits));
   activations_.push_back(std::move(layer));
 }

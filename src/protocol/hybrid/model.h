@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/party.h"
 #include "layers/activation/activation_spec.h"
 #include "layers/activation/ot/ot_plan.h"
 #include "nn/ir/quantised_network.h"
@@ -28,8 +29,8 @@ struct ActivationLayer {
   plan::Truncation truncation;  ///< of the input; with spec.square to the quadratic's argument
   std::int64_t low = 0;
   activation::ActivationSpec spec;
-  std::string engine;  ///< as the plan names it
-  /// How the `ot` engine runs it, made once because large pooling layers take time; absent where that engine
+  std::string protocol;  ///< as the plan names it
+  /// How the `ot` protocol runs it, made once because large pooling layers take time; absent where that protocol
   /// cannot be chosen.
   std::shared_ptr<const activation::OtPlan> ot_plan;
 };
@@ -69,7 +70,6 @@ class Model {
 /// A party's shares of an activation's input, as the circuit takes them: reduced, offset added (server only),
 /// truncated locally and, for the server, lowered by the clamp's lower bound. Shares modulo a prime cannot be
 /// truncated locally: there the circuit does all of it. Of quadratics: shares of t.
-enum class Party { client, server };
 Share circuit_input(const ActivationLayer& layer, ShareView share, Party party);
 
 /// The elements of a message with one tensor of shares, packed, and back. @throws Error(peer) that names

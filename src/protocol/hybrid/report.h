@@ -26,8 +26,8 @@ struct Cost {
 struct LayerCost {
   int node = 0;  ///< index in the network; of the argmax one more than its last
   std::string name;
-  std::string op;      ///< "linear", "activation" or "argmax"
-  std::string engine;  ///< "he", "gc", "ot" or "beaver"
+  std::string op;        ///< "linear", "activation" or "argmax"
+  std::string protocol;  ///< "he", "gc", "ot" or "beaver"
   Cost offline, online;
 };
 

@@ -12,13 +12,13 @@
 #include "layers/linear/plaintext/clear_conv.h"
 #include "mpc/ot/failed_check.h"
 #include "plan/privacy.h"
+#include "protocol/hybrid/activations.h"
 #include "protocol/hybrid/clear_linear.h"
-#include "protocol/hybrid/engines.h"
 #include "protocol/hybrid/greeting.h"
 #include "protocol/hybrid/link.h"
 #include "protocol/hybrid/local_nodes.h"
-#include "protocol/hybrid/material.h"
 #include "protocol/hybrid/messages.h"
+#include "protocol/hybrid/preprocessing.h"
 
 namespace ap::protocol {
 namespace {
@@ -47,7 +47,7 @@ struct ServerModel::Prepared {
 };
 
 ServerModel::ServerModel(const package::Package& package) {
-  AP_ASSERT(package.role == package::Role::server);
+  AP_ASSERT(package.role == Party::server);
   plan::require_weight_privacy(package.network, package.plan);
   prepared_ = std::make_unique<Prepared>(package);
 }
@@ -61,11 +61,11 @@ std::size_t ServerModel::prepared_bytes() const {
   return bytes;
 }
 
-std::size_t ServerModel::material_bytes() const {
+std::size_t ServerModel::preprocessing_bytes() const {
   std::size_t bytes = 0;
   for (const LinearLayer& layer : model().linears())
     bytes += model().size(layer.node) * sizeof(std::uint64_t);
-  for (const ActivationLayer& layer : model().activations()) bytes += protocol::material_bytes(layer);
+  for (const ActivationLayer& layer : model().activations()) bytes += protocol::preprocessing_bytes(layer);
   return bytes;
 }
 
@@ -170,7 +170,7 @@ class Session {
   void prepare() {
     check_room();
     ServerStatistics statistics = empty_statistics();
-    ServerMaterial material;
+    ServerPreprocessing material;
     bool granted = false;
     measure(statistics.cpu_s, [&] {
       keys_.renew(channel_, session_);
@@ -197,41 +197,41 @@ class Session {
     progress();
   }
 
-  std::vector<Engine> receive_engines() {
-    std::vector<Engine> engines;
-    for (const std::uint8_t name : channel_.receive_exactly(kEngines, model_.activations().size())) {
-      if (name > static_cast<std::uint8_t>(Engine::beaver))
-        fail_peer("the client asks for the unknown activation engine {}", name);
-      const ActivationLayer& layer = model_.activations()[engines.size()];
-      engines.push_back(static_cast<Engine>(name));
-      if (!engine_fits(engines.back(), layer)) {
+  std::vector<ActivationProtocol> receive_protocols() {
+    std::vector<ActivationProtocol> protocols;
+    for (const std::uint8_t name : channel_.receive_exactly(kProtocols, model_.activations().size())) {
+      if (name > static_cast<std::uint8_t>(ActivationProtocol::beaver))
+        fail_peer("the client asks for the unknown activation protocol {}", name);
+      const ActivationLayer& layer = model_.activations()[protocols.size()];
+      protocols.push_back(static_cast<ActivationProtocol>(name));
+      if (!protocol_fits(protocols.back(), layer)) {
         const bool prime = layer.spec.in_prime != 0 || layer.spec.out_prime != 0;
-        fail_peer("the client asks for engine {} for layer {}, {}", engine_name(engines.back()),
+        fail_peer("the client asks for protocol {} for layer {}, {}", name_of(protocols.back()),
                   model_.name(layer.node),
-                  prime                    ? "which is shared modulo a prime"
-                  : layer.engine == "auto" ? "which that engine cannot run"
-                                           : "for which the plan says " + layer.engine);
+                  prime                      ? "which is shared modulo a prime"
+                  : layer.protocol == "auto" ? "which that protocol cannot run"
+                                             : "for which the plan says " + layer.protocol);
       }
     }
-    return engines;
+    return protocols;
   }
 
   /// A layer is always announced before the one ahead of it is finished, so that the client never waits for
   /// us while it could work.
-  void prepare_activations(ServerMaterial& material, ServerStatistics& statistics) {
-    const std::vector<Engine> chosen = material.engines = receive_engines();
+  void prepare_activations(ServerPreprocessing& material, ServerStatistics& statistics) {
+    const std::vector<ActivationProtocol> chosen = material.protocols = receive_protocols();
     material.activations.resize(chosen.size());
-    for (const Engine engine : {Engine::gc, Engine::ot}) {
+    for (const ActivationProtocol protocol : {ActivationProtocol::gc, ActivationProtocol::ot}) {
       std::vector<std::size_t> numbers;
       std::vector<const ActivationLayer*> layers;
       for (std::size_t i = 0; i < chosen.size(); ++i) {
-        if (session_of(chosen[i]) != engine) continue;
+        if (session_of(chosen[i]) != protocol) continue;
         numbers.push_back(i);
         layers.push_back(&model_.activations()[i]);
       }
       if (layers.empty()) continue;
-      std::unique_ptr<ServerEngine>& party = engines_[engine];
-      if (!party) party = make_server_engine(engine, channel_, session_);
+      std::unique_ptr<ActivationServer>& party = protocols_[protocol];
+      if (!party) party = make_activation_server(protocol, channel_, session_);
       party->expect(layers);
       for (std::size_t at = 0; at <= layers.size(); ++at) {
         if (at < layers.size()) {
@@ -266,9 +266,9 @@ class Session {
                          modulus, "the masked input");
   }
 
-  MaterialId receive_id() {
-    const Bytes bytes = channel_.receive_exactly(kMaterialId, sizeof(MaterialId));
-    MaterialId id;
+  PreprocessingId receive_id() {
+    const Bytes bytes = channel_.receive_exactly(kPreprocessingId, sizeof(PreprocessingId));
+    PreprocessingId id;
     std::copy(bytes.begin(), bytes.end(), id.begin());
     return id;
   }
@@ -284,17 +284,17 @@ class Session {
       answer = otherwise;
       if (options_.on_store_failure) options_.on_store_failure(error.what());
     }
-    channel_.send(kMaterialAnswer, Bytes{static_cast<std::uint8_t>(answer)});
+    channel_.send(kPreprocessingAnswer, Bytes{static_cast<std::uint8_t>(answer)});
   }
 
   void store() {
-    const MaterialId id = receive_id();
+    const PreprocessingId id = receive_id();
     if (ready_.empty()) fail_peer("the client wants to store an inference that it has not prepared");
     // Taken out first, and gone even if it cannot be stored: the client has given up its half too.
-    const ServerMaterial material = std::move(ready_.front());
+    const ServerPreprocessing material = std::move(ready_.front());
     ready_.pop_front();
     answer_store(StoreAnswer::failed, [&] {
-      using Saved = MaterialStore::Saved;
+      using Saved = PreprocessingStore::Saved;
       switch (options_.store->save(id, serialise(material), options_.store_owner)) {
         case Saved::done:
           return StoreAnswer::done;
@@ -312,11 +312,11 @@ class Session {
 
   void use() {
     check_room();
-    const MaterialId id = receive_id();
+    const PreprocessingId id = receive_id();
     answer_store(StoreAnswer::refused, [&] {
       const std::optional<SecretBytes> payload = options_.store->claim(id);
       if (!payload) return StoreAnswer::refused;
-      ready_.push_front(parse_server_material(model_, channel_, *payload));
+      ready_.push_front(parse_server_preprocessing(model_, channel_, *payload));
       progress();
       return StoreAnswer::done;
     });
@@ -330,7 +330,7 @@ class Session {
   void infer() {
     if (ready_.empty()) fail_peer("the client wants an inference that it has not prepared");
     // Taken out before anything is used: whatever happens from here on, it cannot be used again.
-    ServerMaterial material = std::move(ready_.front());
+    ServerPreprocessing material = std::move(ready_.front());
     ready_.pop_front();
     ServerStatistics statistics = empty_statistics();
     const int count = static_cast<int>(model_.tensors());
@@ -379,8 +379,8 @@ class Session {
   Prng prng_;
   SessionKey session_;
   ServerKeys keys_;
-  std::map<Engine, std::unique_ptr<ServerEngine>> engines_;
-  std::deque<ServerMaterial> ready_;
+  std::map<ActivationProtocol, std::unique_ptr<ActivationServer>> protocols_;
+  std::deque<ServerPreprocessing> ready_;
   int probes_ = 0;
 };
 

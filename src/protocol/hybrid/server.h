@@ -11,7 +11,7 @@
 #include "protocol/hybrid/model.h"
 #include "protocol/hybrid/observer.h"
 #include "protocol/hybrid/statistics.h"
-#include "protocol/store/material_store.h"
+#include "protocol/store/preprocessing_store.h"
 
 namespace ap::protocol {
 
@@ -30,8 +30,8 @@ struct ServerOptions {
   std::function<Permission()> may_prepare;
   std::function<void()> on_inference;  ///< called before the result of each inference is sent
   ShareStatistics share_statistics = ShareStatistics::none;  ///< with the client
-  MaterialStore* store = nullptr;  ///< for prepared inferences that outlive their session; may be shared
-  StoreOwner store_owner;          ///< whom what the client stores is counted for
+  PreprocessingStore* store = nullptr;  ///< for prepared inferences that outlive their session; may be shared
+  StoreOwner store_owner;               ///< whom what the client stores is counted for
   std::function<void(const std::string&)> on_refusal;  ///< gets a sentence for the log: why a greeting failed
   /// Called after every command that brings a classification nearer: an inference was prepared, used, stored
   /// or answered. What a client can do for ever at no cost (probes, asking for halves that are not there) is
@@ -55,8 +55,8 @@ class ServerModel {
   const package::PackageId& id() const;
   /// Bytes of the prepared weights.
   std::size_t prepared_bytes() const;
-  /// One session's one-time material for one prepared inference, in bytes (tables, labels and shares).
-  std::size_t material_bytes() const;
+  /// One session's preprocessing for one prepared inference, in bytes (tables, labels and shares).
+  std::size_t preprocessing_bytes() const;
   /// What preparing one inference takes besides, while it lasts: the client's keys, expanded.
   std::size_t key_bytes() const;
 

@@ -19,7 +19,7 @@ constexpr std::uint64_t low_mask(int bits) {
   return bits >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bits) - 1;
 }
 
-/// What the shares of a tensor are taken modulo: 2^bits, or a prime where layers pack by slots. Nothing here
+/// What the shares of a tensor are taken modulo: 2^bits, or a prime where layers pack for SIMD. Nothing here
 /// branches on a value or divides by one; what Barrett's reduction needs is computed once.
 class ShareModulus {
  public:

@@ -68,40 +68,40 @@ TEST(LinearWork, EachOperationCountsAsOftenAsItRuns) {
 
 TEST(LinearWork, LayersPackedBySlots) {
   LinearShape shape = linear_shape();
-  shape.batched = {{.uploads = 2, .replies = 3, .products = 18, .hoisted_rotations = 4, .plain_rotations = 5},
-                   {8192, 2, 1, 2},
-                   1};
+  shape.simd = {{.uploads = 2, .replies = 3, .products = 18, .hoisted_rotations = 4, .plain_rotations = 5},
+                {8192, 2, 1, 2},
+                1};
   Profile p = free_profile();
-  p.batched = {};
-  for (double* unit : {&p.batched.transform_s, &p.batched.stream_s, &p.batched.move_s, &p.batched.encrypt_s,
-                       &p.batched.load_s, &p.batched.slots_s}) {
+  p.simd = {};
+  for (double* unit : {&p.simd.transform_s, &p.simd.stream_s, &p.simd.move_s, &p.simd.encrypt_s,
+                       &p.simd.load_s, &p.simd.slots_s}) {
     *unit = 0;
   }
-  const BatchedUnitCosts none = [&] {
-    BatchedUnitCosts costs = p.batched;
+  const SimdUnitCosts none = [&] {
+    SimdUnitCosts costs = p.simd;
     costs.pass_s = 0;
     return costs;
   }();
-  p.batched.pass_s = 1;
+  p.simd.pass_s = 1;
   // Decompositions 5 + 2 with 2 x 3 - 2 passes each, rotations 9 with 2 x 2 x 3 + 4 x 2, products, replies.
   EXPECT_EQ(linear_work(shape, p).offline.server_s, 7 * 4 + 9 * 20 + 18 * 2 * 2 + 3 * 2 * 6);
   // From memory come the keys of rotations, twice 2 x 3 polynomials each, and two primes of each weight.
-  p.batched = none;
-  p.batched.stream_s = 1;
+  p.simd = none;
+  p.simd.stream_s = 1;
   EXPECT_EQ(linear_work(shape, p).offline.server_s, 9 * 12 + 18 * 2);
-  p.batched = none;
-  p.batched.load_s = 1;
+  p.simd = none;
+  p.simd.load_s = 1;
   EXPECT_EQ(linear_work(shape, p).offline.server_s, 2 * 2);
-  EXPECT_EQ(batched_key_seconds(shape.batched->ring, 7, false, p.batched).server, 7 * 2 * 3);
-  EXPECT_EQ(batched_key_memory(shape.batched->ring, 7), 7 * 2 * 2 * 3 * 8192 * 8);
-  p.batched = none;
-  p.batched.move_s = 1;
+  EXPECT_EQ(simd_key_seconds(shape.simd->ring, 7, false, p.simd).server, 7 * 2 * 3);
+  EXPECT_EQ(simd_key_memory(shape.simd->ring, 7), 7 * 2 * 2 * 3 * 8192 * 8);
+  p.simd = none;
+  p.simd.move_s = 1;
   EXPECT_EQ(linear_work(shape, p).offline.server_s, 9 * 10 * 2);
-  p.batched = none;
-  p.batched.encrypt_s = 1;
+  p.simd = none;
+  p.simd.encrypt_s = 1;
   EXPECT_EQ(linear_work(shape, p).offline.client_s, 2 * 2 + 3);
-  EXPECT_EQ(batched_key_seconds(shape.batched->ring, 7, true, p.batched).client, 2 + 7 * 2 * 3);
-  shape.batched->ring.n = 16384;
+  EXPECT_EQ(simd_key_seconds(shape.simd->ring, 7, true, p.simd).client, 2 + 7 * 2 * 3);
+  shape.simd->ring.n = 16384;
   EXPECT_EQ(linear_work(shape, p).offline.client_s, 2 * (2 * 2 + 3));
 }
 
@@ -123,25 +123,25 @@ TEST(GarblingWork, GatesAndBits) {
   EXPECT_EQ(garbling_work(s, p).offline.client_s, 1000.0 * (4 + 8 - 1));
   const LayerWork work = garbling_work(s, p);
   EXPECT_GT(work.offline.bytes_up, static_cast<double>(activation::table_bytes(s)));
-  EXPECT_EQ(work.online.flights, 2);
+  EXPECT_EQ(work.online.one_way_messages, 2);
   EXPECT_EQ(work.client_memory, 1000.0 * 14 * 16);
 }
 
-TEST(TransferWork, TransfersOfBothDirections) {
+TEST(OtWork, TransfersOfBothDirections) {
   const activation::ActivationSpec s = spec(1000);
   const activation::OtCost cost = activation::ot_cost(s);
   Profile p = free_profile();
-  p.transfer.table_sender = p.transfer.bit_sender = p.transfer.word_sender = 1;
-  const TransferWork work = transfer_work(s, p);
+  p.ot.table_sender = p.ot.bit_sender = p.ot.word_sender = 1;
+  const OtWork work = ot_work(s, p);
   EXPECT_EQ(work.work.offline.client_s, static_cast<double>(cost.client_cots));
   EXPECT_EQ(work.work.offline.server_s, static_cast<double>(cost.server_cots));
   p = free_profile();
-  p.transfer.table_receiver = p.transfer.bit_receiver = p.transfer.word_receiver = 1;
-  EXPECT_EQ(transfer_work(s, p).work.offline.client_s, static_cast<double>(cost.server_cots));
-  EXPECT_EQ(transfer_work(s, p).work.offline.server_s, static_cast<double>(cost.client_cots));
+  p.ot.table_receiver = p.ot.bit_receiver = p.ot.word_receiver = 1;
+  EXPECT_EQ(ot_work(s, p).work.offline.client_s, static_cast<double>(cost.server_cots));
+  EXPECT_EQ(ot_work(s, p).work.offline.server_s, static_cast<double>(cost.client_cots));
 }
 
-TEST(TransferWork, SquaresAreTransfersOfWords) {
+TEST(OtWork, SquaresAreTransfersOfWords) {
   activation::ActivationSpec s = spec(1000);
   s.square = activation::SquareSpec{};
   s.square->value_bits = s.sum_bits + s.guard_bits;
@@ -150,8 +150,8 @@ TEST(TransferWork, SquaresAreTransfersOfWords) {
   s.square->argument_bits = activation::square_argument_bits(s.square->value_bits, 3, 1);
   const activation::OtCost cost = activation::ot_cost(s);
   Profile p = free_profile();
-  p.transfer.table_sender = p.transfer.bit_sender = p.transfer.word_sender = 1;
-  const Work offline = transfer_work(s, p).work.offline;
+  p.ot.table_sender = p.ot.bit_sender = p.ot.word_sender = 1;
+  const Work offline = ot_work(s, p).work.offline;
   EXPECT_EQ(offline.client_s, static_cast<double>(cost.client_cots));
   EXPECT_EQ(offline.messages_up, s.square->product_bits());
   EXPECT_EQ(offline.bytes_up, static_cast<double>(cost.offline_bytes) + 10 * offline.messages_up);
@@ -160,15 +160,15 @@ TEST(TransferWork, SquaresAreTransfersOfWords) {
 TEST(ActivationWork, GrowsWithElementsAndBits) {
   const Profile p = typical_profile();
   const Setting setting;
-  for (const Engine engine : {Engine::gc, Engine::ot}) {
+  for (const ActivationProtocol protocol : {ActivationProtocol::gc, ActivationProtocol::ot}) {
     double last = 0;
     for (const std::size_t elements : {128U, 1024U, 4096U, 65536U}) {
-      const double seconds = activation_seconds(engine, spec(elements), p, setting);
+      const double seconds = activation_seconds(protocol, spec(elements), p, setting);
       EXPECT_GT(seconds, last);
       last = seconds;
     }
-    EXPECT_LT(activation_seconds(engine, spec(4096, 2), p, setting),
-              activation_seconds(engine, spec(4096, 12), p, setting));
+    EXPECT_LT(activation_seconds(protocol, spec(4096, 2), p, setting),
+              activation_seconds(protocol, spec(4096, 12), p, setting));
   }
 }
 
@@ -176,13 +176,15 @@ TEST(ActivationWork, SlowLinksFavourTransfersLongOnesGarbling) {
   const Profile p = typical_profile();
   const activation::ActivationSpec s = spec(16384);
   const Setting narrow{2, false, 1e6, 1e-3}, distant{2, false, 1e10, 1.0};
-  EXPECT_LT(activation_seconds(Engine::ot, s, p, narrow), activation_seconds(Engine::gc, s, p, narrow));
-  EXPECT_GT(activation_seconds(Engine::ot, s, p, distant), activation_seconds(Engine::gc, s, p, distant));
+  EXPECT_LT(activation_seconds(ActivationProtocol::ot, s, p, narrow),
+            activation_seconds(ActivationProtocol::gc, s, p, narrow));
+  EXPECT_GT(activation_seconds(ActivationProtocol::ot, s, p, distant),
+            activation_seconds(ActivationProtocol::gc, s, p, distant));
 }
 
 TEST(WallSeconds, FollowsItsFormulas) {
   Profile p = free_profile();
-  Work work{.client_s = 4, .server_s = 2, .bytes_up = 1000, .bytes_down = 500, .flights = 2};
+  Work work{.client_s = 4, .server_s = 2, .bytes_up = 1000, .bytes_down = 500, .one_way_messages = 2};
   const Setting two{2, false, 100, 1};
   // Alternating: all work and all bytes after each other, one round trip.
   EXPECT_DOUBLE_EQ(wall_seconds(work, {Flow::alternating, 1, 1}, p, two), 6 + 15 + 1);

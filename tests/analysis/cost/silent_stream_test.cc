@@ -1,4 +1,4 @@
-// The counts of silent transfers against the traffic of the real ones.
+// The counts of silent OTs against the traffic of the real ones.
 #include "analysis/cost/silent_stream.h"
 
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@ namespace {
 
 constexpr mpc::SilentCotMessages kMessages{{{1, 2}, 3, 4, 6, 7}, 5, {8, 9}};
 
-/// Announces and draws `counts` at both ends; returns what the sender's channel saw after the base transfers.
+/// Announces and draws `counts` at both ends; returns what the sender's channel saw after the base OTs.
 net::Traffic real_traffic(const std::vector<std::uint64_t>& counts, std::uint64_t expected) {
   auto [sender_channel, receiver_channel] = net::make_local_channels();
   std::thread other([&, &channel = receiver_channel] {
@@ -40,7 +40,7 @@ net::Traffic real_traffic(const std::vector<std::uint64_t>& counts, std::uint64_
   after.bytes_sent -= before.bytes_sent;
   after.bytes_received -= before.bytes_received;
   after.messages_sent -= before.messages_sent;
-  // The sender of an extension receives the base transfers, so its point counts as received.
+  // The sender of an extension receives the base OTs, so its point counts as received.
   EXPECT_EQ(before.bytes_sent, kBaseReceiverBytes);
   EXPECT_EQ(before.bytes_received, kBaseSenderBytes);
   return after;

@@ -17,13 +17,13 @@ namespace {
 /// The standard normal distribution function.
 double normal_cdf(double z) { return std::erfc(-z / std::numbers::sqrt2) / 2; }
 
-/// The probability that floor(tau z + u) is d: z tau falls into [d - u, d - u + 1), averaged over u.
-double deviation_probability_of(double tau, int d) {
+/// The probability that floor(error_std z + u) is d: z error_std falls into [d - u, d - u + 1), averaged over u.
+double deviation_probability_of(double error_std, int d) {
   constexpr int kSteps = 2000;
   double sum = 0;
   for (int k = 0; k < kSteps; ++k) {
     const double u = (k + 0.5) / kSteps;
-    sum += normal_cdf((d + 1 - u) / tau) - normal_cdf((d - u) / tau);
+    sum += normal_cdf((d + 1 - u) / error_std) - normal_cdf((d - u) / error_std);
   }
   return sum / kSteps;
 }
@@ -87,14 +87,14 @@ TEST(NormalPolynomials, HaveTheMomentsAndTailsOfTheNormalDistribution) {
 
 TEST(DrawKernels, DeviationsHaveTheirDistribution) {
   constexpr std::size_t kCount = 1'000'000;
-  for (const float tau : {0.05F, 0.3F, 1.0F, 4.0F}) {
+  for (const float error_std : {0.05F, 0.3F, 1.0F, 4.0F}) {
     std::vector<std::int32_t> values(kCount, 0);
-    const std::vector<float> taus(kCount, tau);
-    draw_kernels().add_deviations(counter_key(1, 2, 3, 4), taus.data(), kCount, values.data());
+    const std::vector<float> error_stds(kCount, error_std);
+    draw_kernels().add_deviations(counter_key(1, 2, 3, 4), error_stds.data(), kCount, values.data());
     double chi_square = 0, mean = 0;
     int bins = 0;
     for (int d = -30; d <= 30; ++d) {
-      const double wanted = kCount * deviation_probability_of(tau, d);
+      const double wanted = kCount * deviation_probability_of(error_std, d);
       if (wanted < 10) continue;
       const auto seen = static_cast<double>(std::ranges::count(values, d));
       chi_square += (seen - wanted) * (seen - wanted) / wanted;
@@ -102,22 +102,22 @@ TEST(DrawKernels, DeviationsHaveTheirDistribution) {
     }
     for (const std::int32_t v : values) mean += v;
     EXPECT_GE(bins, 3);
-    EXPECT_LT(chi_square, bins + 5 * std::sqrt(2 * bins)) << tau;
-    EXPECT_NEAR(mean / kCount, 0, 5 * std::sqrt((tau * tau + 0.25) / kCount)) << tau;
+    EXPECT_LT(chi_square, bins + 5 * std::sqrt(2 * bins)) << error_std;
+    EXPECT_NEAR(mean / kCount, 0, 5 * std::sqrt((error_std * error_std + 0.25) / kCount)) << error_std;
   }
 }
 
 // The limit of 24-bit fractions: below it there is no error at all, near it the right number of them.
 TEST(DrawKernels, TinyDeviationsAreAsRareAsTheyShouldBe) {
   constexpr std::size_t kCount = 4'000'000;
-  for (const float tau : {0.0F, 1e-12F, 1e-9F, 1e-4F}) {
+  for (const float error_std : {0.0F, 1e-12F, 1e-9F, 1e-4F}) {
     std::vector<std::int32_t> values(kCount, 5);
-    const std::vector<float> taus(kCount, tau);
-    draw_kernels().add_deviations(9, taus.data(), kCount, values.data());
+    const std::vector<float> error_stds(kCount, error_std);
+    draw_kernels().add_deviations(9, error_stds.data(), kCount, values.data());
     const auto changed = static_cast<double>(kCount) - static_cast<double>(std::ranges::count(values, 5));
-    const double wanted = kCount * double{tau} * std::sqrt(2 / std::numbers::pi);
-    if (tau < 1e-8F) {
-      EXPECT_EQ(changed, 0) << tau;
+    const double wanted = kCount * double{error_std} * std::sqrt(2 / std::numbers::pi);
+    if (error_std < 1e-8F) {
+      EXPECT_EQ(changed, 0) << error_std;
     } else {
       EXPECT_NEAR(changed, wanted, 5 * std::sqrt(wanted));
     }
@@ -127,11 +127,11 @@ TEST(DrawKernels, TinyDeviationsAreAsRareAsTheyShouldBe) {
 TEST(DrawKernels, AllInstructionSetsDrawTheSame) {
   std::mt19937 random(4);
   for (const std::size_t n : std::vector<std::size_t>{1, 2, 7, 15, 16, 17, 33, 100, 20'001}) {
-    std::vector<float> tau(n);
+    std::vector<float> error_std(n);
     std::vector<std::int32_t> start(n);
     for (std::size_t i = 0; i < n; ++i) {
       const float sizes[] = {0, 1e-9F, 1e-3F, 0.3F, 5, 1e4F, 1e8F, 1e30F};
-      tau[i] = sizes[n > 1000 ? i / 2048 % 8 : random() % 8];
+      error_std[i] = sizes[n > 1000 ? i / 2048 % 8 : random() % 8];
       start[i] = static_cast<std::int32_t>(random());
     }
     const std::uint64_t key = counter_key(n, 1, 1, 1);
@@ -140,14 +140,15 @@ TEST(DrawKernels, AllInstructionSetsDrawTheSame) {
       const auto word = [&](std::uint64_t counter) {
         return static_cast<std::uint32_t>(counter_bits(key, counter) >> (i % 2 * 32));
       };
-      const std::int32_t d = rounded_deviation(tau[i], word(i / 2), word(i / 2 + (std::uint64_t{1} << 63)));
+      const std::int32_t d =
+          rounded_deviation(error_std[i], word(i / 2), word(i / 2 + (std::uint64_t{1} << 63)));
       wanted[i] =
           static_cast<std::int32_t>(static_cast<std::uint32_t>(start[i]) + static_cast<std::uint32_t>(d));
       offsets[i] = 500 - static_cast<std::int32_t>(word(i / 2) & 0xfff);
     }
     for (const DrawKernels* k : all_draw_kernels()) {
       std::vector<std::int32_t> got = start, drawn(n);
-      k->add_deviations(key, tau.data(), n, got.data());
+      k->add_deviations(key, error_std.data(), n, got.data());
       EXPECT_EQ(got, wanted) << k->name << " " << n;
       k->uniform_below(key, 500, 0xfff, n, drawn.data());
       EXPECT_EQ(drawn, offsets) << k->name << " " << n;

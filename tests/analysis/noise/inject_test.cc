@@ -41,9 +41,9 @@ TEST(Injection, AddsTheErrorOfReSharing) {
   const nn::QuantisedNetwork net = identity_network(elements, 4);
   const nn::IntegerExecutor executor(net);
   const std::vector<std::int32_t> image(elements, 1000);
-  for (const float tau : {0.01F, 0.2F, 1.0F, 30.0F}) {
+  for (const float error_std : {0.01F, 0.2F, 1.0F, 30.0F}) {
     ErrorModel model;
-    model.linears = {{1, std::vector<float>(elements, tau)}};
+    model.linears = {{1, std::vector<float>(elements, error_std)}};
     model.truncations = {{2, 20, 4, 0, 8, 0}};
     model.logits = 2;
     model.logit_bits = 20;
@@ -56,9 +56,9 @@ TEST(Injection, AddsTheErrorOfReSharing) {
       squares += d * d;
       wrong += d != 0;
     }
-    EXPECT_NEAR(std::sqrt(squares / elements) / deviation_std(tau), 1, 0.04) << tau;
-    EXPECT_NEAR(sum / elements, 0, 5 * deviation_std(tau) / std::sqrt(elements)) << tau;
-    EXPECT_NEAR(wrong / elements / deviation_probability(tau), 1, 0.05) << tau;
+    EXPECT_NEAR(std::sqrt(squares / elements) / deviation_std(error_std), 1, 0.04) << error_std;
+    EXPECT_NEAR(sum / elements, 0, 5 * deviation_std(error_std) / std::sqrt(elements)) << error_std;
+    EXPECT_NEAR(wrong / elements / deviation_probability(error_std), 1, 0.05) << error_std;
     EXPECT_EQ(injection.wraps(), 0u);
   }
 }
@@ -67,9 +67,9 @@ TEST(Injection, ErrorsOfOneSeedScaleWithTau) {
   const int elements = 1000;
   const nn::QuantisedNetwork net = identity_network(elements, 4);
   const nn::IntegerExecutor executor(net);
-  const auto run = [&](float tau, std::uint64_t seed, std::uint64_t image) {
+  const auto run = [&](float error_std, std::uint64_t seed, std::uint64_t image) {
     ErrorModel model;
-    model.linears = {{1, std::vector<float>(elements, tau)}};
+    model.linears = {{1, std::vector<float>(elements, error_std)}};
     model.truncations = {{2, 24, 4, 2, 10, 0}};
     model.logits = 2;
     model.logit_bits = 24;

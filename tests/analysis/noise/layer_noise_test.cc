@@ -40,16 +40,17 @@ TEST(ReplyNorms, SumTheWeightsOfEveryReply) {
     largest = std::max(largest, expected);
   }
   EXPECT_DOUBLE_EQ(linear::max_reply_norm2(layout, weights), largest);
-  const std::vector<float> taus = output_taus(layout, weights, 2, 3, 0, 25.5, 16);
-  EXPECT_NEAR(taus[5 * 256 + 17], tau(variance({1024, norms[5], kErrorSigma, 2, 3}), 25.5, 16), 1e-4);
+  const std::vector<float> error_stds = output_error_stds(layout, weights, 2, 3, 0, 25.5, 16);
+  EXPECT_NEAR(error_stds[5 * 256 + 17], error_std(variance({1024, norms[5], kErrorSigma, 2, 3}), 25.5, 16),
+              1e-4);
 }
 
 // Errors e of every output, in units of their predicted standard deviation.
-std::vector<double> normalised_errors(const linear::Packing& packing, int bits, int drop0, int drop1,
-                                      int magnitude, int repeats) {
+std::vector<double> normalised_errors(const linear::Packing& packing, int bits, int c0_dropped_bits,
+                                      int c1_dropped_bits, int magnitude, int repeats) {
   const auto weights = random_weights(16 * 64, magnitude);
   RealLayer layer(linear::Layout(pointwise(), packing, 1024), weights, {1024, bfv::ntt_primes(bits, 1024, 1)},
-                  drop0, drop1);
+                  c0_dropped_bits, c1_dropped_bits);
   std::vector<double> all;
   for (int i = 0; i < repeats; ++i) {
     const std::vector<double> errors = layer.errors(static_cast<std::uint64_t>(i));
@@ -62,12 +63,14 @@ TEST(LayerNoise, VarianceIsThatOfTheModel) {
   const linear::Packing packings[] = {
       {16, 16, 4, 1, 1, false}, {8, 16, 2, 4, 1, false}, {4, 16, 16, 1, 1, false}};
   for (const auto& packing : packings) {
-    for (const auto& [drop0, drop1] : {std::pair{0, 0}, {8, 0}, {0, 4}, {9, 5}}) {
-      const std::vector<double> errors = normalised_errors(packing, 26, drop0, drop1, 40, 4);
+    for (const auto& [c0_dropped_bits, c1_dropped_bits] : {std::pair{0, 0}, {8, 0}, {0, 4}, {9, 5}}) {
+      const std::vector<double> errors =
+          normalised_errors(packing, 26, c0_dropped_bits, c1_dropped_bits, 40, 4);
       double squares = 0;
       for (const double e : errors) squares += e * e;
       EXPECT_GE(errors.size(), 10'000u);
-      EXPECT_NEAR(squares / static_cast<double>(errors.size()), 1, 0.05) << drop0 << ' ' << drop1;
+      EXPECT_NEAR(squares / static_cast<double>(errors.size()), 1, 0.05)
+          << c0_dropped_bits << ' ' << c1_dropped_bits;
     }
   }
 }
@@ -121,12 +124,13 @@ TEST(LayerNoise, DeviationsOfShareSumsHaveThePredictedProbability) {
   const linear::Layout layout(pointwise(), {16, 16, 4, 1, 1, false}, 1024);
   for (const int log2_p : {4, 7, 9, 11}) {
     RealLayer layer(layout, weights, parameters, 0, 0);
-    const std::vector<float> taus = output_taus(layout, weights, 0, 0, 0, parameters.log2_q(), log2_p);
+    const std::vector<float> error_stds =
+        output_error_stds(layout, weights, 0, 0, 0, parameters.log2_q(), log2_p);
     double predicted = 0, wrong = 0, count = 0;
     for (std::uint64_t i = 0; i < 16; ++i) {
       const std::vector<std::int64_t> deviations = layer.deviations(i, log2_p);
       for (std::size_t o = 0; o < deviations.size(); ++o, ++count) {
-        predicted += deviation_probability(taus[o]);
+        predicted += deviation_probability(error_stds[o]);
         wrong += deviations[o] != 0;
       }
     }

@@ -14,20 +14,21 @@ namespace ap::noise::test {
 class RealLayer {
  public:
   RealLayer(const linear::Layout& layout, const std::vector<std::int16_t>& weights,
-            const bfv::Parameters& parameters, int drop0, int drop1, std::uint64_t noise_step = 0)
+            const bfv::Parameters& parameters, int c0_dropped_bits, int c1_dropped_bits,
+            std::uint64_t noise_step = 0)
       : layout_(layout),
         weights_(weights),
         context_(bfv::make_context(parameters)),
         log2_q_(parameters.log2_q()),
-        drop0_(drop0),
-        drop1_(drop1),
+        c0_dropped_bits_(c0_dropped_bits),
+        c1_dropped_bits_(c1_dropped_bits),
         noise_step_(noise_step),
         clear_(layout.geometry(), weights) {}
 
   /// Share sums minus exact accumulators, modulo 2^log2_p as signed numbers, with keys, masks and errors of `seed`.
   std::vector<std::int64_t> deviations(std::uint64_t seed, int log2_p) const {
-    const auto layer =
-        std::make_shared<const linear::HeLinear>(layout_, context_, log2_p, drop0_, drop1_, noise_step_);
+    const auto layer = std::make_shared<const linear::HeLinear>(layout_, context_, log2_p, c0_dropped_bits_,
+                                                                c1_dropped_bits_, noise_step_);
     const linear::PreparedLinear prepared(layer, weights_);
     Prng prng(Seed{17}, seed);
     const bfv::SecretKey key(context_, prng);
@@ -55,13 +56,14 @@ class RealLayer {
   std::vector<double> errors(std::uint64_t seed) const {
     const int log2_p = static_cast<int>(std::floor(log2_q_)) - 3;
     const std::vector<std::int64_t> deviation = deviations(seed, log2_p);
-    const std::vector<float> taus =
-        output_taus(layout_, weights_, drop0_, drop1_, noise_step_, log2_q_, log2_p);
+    const std::vector<float> error_stds = output_error_stds(layout_, weights_, c0_dropped_bits_,
+                                                            c1_dropped_bits_, noise_step_, log2_q_, log2_p);
     // Replies one after another.
     std::vector<double> errors;
     for (std::size_t reply = 0; reply < layout_.replies(); ++reply) {
       for (const linear::Layout::Read& read : layout_.reads(reply)) {
-        errors.push_back(static_cast<double>(deviation[read.output]) / deviation_std(taus[read.output]));
+        errors.push_back(static_cast<double>(deviation[read.output]) /
+                         deviation_std(error_stds[read.output]));
       }
     }
     return errors;
@@ -72,7 +74,7 @@ class RealLayer {
   std::vector<std::int16_t> weights_;
   bfv::ContextPtr context_;
   double log2_q_;
-  int drop0_, drop1_;
+  int c0_dropped_bits_, c1_dropped_bits_;
   std::uint64_t noise_step_;
   linear::ClearConv clear_;
 };

@@ -6,26 +6,26 @@
 #include <algorithm>
 #include <thread>
 
-#include "analysis/prediction/choose_engines.h"
+#include "analysis/prediction/choose_protocols.h"
 #include "package/package.h"
 #include "plan/quadratic.h"
 #include "planner/policies/select.h"
 #include "protocol/hybrid/client.h"
 #include "protocol/hybrid/link.h"
 #include "protocol/hybrid/server.h"
-#include "tests/protocol/hybrid/batched_plan.h"
 #include "tests/protocol/hybrid/mixed_network.h"
 #include "tests/protocol/hybrid/packaged.h"
+#include "tests/protocol/hybrid/simd_plan.h"
 #include "tests/protocol/hybrid/small_network.h"
 
 namespace ap::protocol {
 namespace {
 
-package::Package package_with(const std::vector<std::string>& engines) {
+package::Package package_with(const std::vector<std::string>& protocols) {
   const nn::QuantisedNetwork network = test::small_network();
   plan::Plan plan = plan::select_exact(network);
   for (std::size_t i = 0; i < plan.activations.size(); ++i) {
-    plan.activations[i].engine = engines[i % engines.size()];
+    plan.activations[i].protocol = protocols[i % protocols.size()];
   }
   return test::packaged(network, plan);
 }
@@ -93,11 +93,11 @@ TEST(Predict, BytesOfTransferSessions) {
 TEST(Predict, BytesOfMixedSessions) { expect_exact_bytes(package_with({"ot", "gc"}), 2); }
 
 TEST(Predict, BytesOfSessionsThatRevealTheLabel) {
-  for (const char* engine : {"gc", "ot"}) {
-    SCOPED_TRACE(engine);
-    package::Package package = package_with({engine});
+  for (const char* protocol : {"gc", "ot"}) {
+    SCOPED_TRACE(protocol);
+    package::Package package = package_with({protocol});
     package.plan.reveal = plan::Reveal::label;
-    package.plan.argmax_engine = engine;
+    package.plan.argmax_protocol = protocol;
     package.id = package::make_packages(package).id;
     expect_exact_bytes(package, 2);
     const Model model(package.network, package.plan);
@@ -111,9 +111,9 @@ TEST(Predict, BytesOfQuadraticSessions) {
   // The argument of the quadratics is rounded exactly, then not.
   for (const bool exact : {true, false}) {
     package.plan = plan::select_exact(package.network, {.guard_bits = exact ? 16 : 2});
-    for (const char* engine : {"gc", "ot"}) {
+    for (const char* protocol : {"gc", "ot"}) {
       for (plan::ActivationChoice& choice : package.plan.activations) {
-        if (choice.engine != plan::kQuadraticEngine) choice.engine = engine;
+        if (choice.protocol != plan::kQuadraticProtocol) choice.protocol = protocol;
       }
       package.id = package::make_packages(package).id;
       expect_exact_bytes(package, 2);
@@ -123,7 +123,7 @@ TEST(Predict, BytesOfQuadraticSessions) {
 
 package::Package package_of_slots() {
   package::Package package = package_with({"gc"});
-  package.plan = test::batched_plan(package.network, package.plan, {});
+  package.plan = test::simd_plan(package.network, package.plan, {});
   package.id = package::make_packages(package).id;
   return package;
 }
@@ -214,27 +214,28 @@ TEST(Link, NearLinksAreAllTheSame) {
 TEST(Link, BytesDecideOnSlowLinksLatencyOnLongOnes) {
   const package::Package package = package_with({"auto"});
   const Model model(package.network, package.plan);
-  const auto count = [&](const Link& link, Engine engine) {
-    return std::ranges::count(choose_engines(model, link), engine);
+  const auto count = [&](const Link& link, ActivationProtocol protocol) {
+    return std::ranges::count(choose_protocols(model, link), protocol);
   };
   const auto all = static_cast<std::ptrdiff_t>(model.activations().size());
-  EXPECT_EQ(count({1e-4, 1e5}, Engine::ot), all);
-  EXPECT_EQ(count({1, 1e9}, Engine::gc), all);
+  EXPECT_EQ(count({1e-4, 1e5}, ActivationProtocol::ot), all);
+  EXPECT_EQ(count({1, 1e9}, ActivationProtocol::gc), all);
 }
 
 /// What runs over a channel inside this process is what was predicted for one machine.
 /// Whatever a client measures on a fast link, it chooses as was predicted for one machine; what the choice then costs
-/// is exact, as for plans that name their engines. (A run that measures its link would be as good as the moment.)
-TEST(Predict, TheChoiceOfEnginesIsThatOfTheRun) {
+/// is exact, as for plans that name their protocols. (A run that measures its link would be as good as the moment.)
+TEST(Predict, TheChoiceOfProtocolsIsThatOfTheRun) {
   const package::Package package = package_with({"auto"});
   const Model model(package.network, package.plan);
   const cost::Setting local = cost::Setting::local(2, 1e-4);
-  const std::vector<Engine> predicted = choose_engines(model, {local.round_trip_s, local.bytes_per_second});
+  const std::vector<ActivationProtocol> predicted =
+      choose_protocols(model, {local.round_trip_s, local.bytes_per_second});
   for (const Link& measured : {Link{1e-6, 1e11}, Link{1e-4, 3e9}, Link{9e-4, 1.6e8}}) {
-    EXPECT_EQ(choose_engines(model, measured), predicted) << measured.round_trip_s;
+    EXPECT_EQ(choose_protocols(model, measured), predicted) << measured.round_trip_s;
   }
   std::vector<std::string> names;
-  for (const Engine engine : predicted) names.emplace_back(engine_name(engine));
+  for (const ActivationProtocol protocol : predicted) names.emplace_back(name_of(protocol));
   expect_exact_bytes(package_with(names), 1, local);
 }
 

@@ -16,16 +16,17 @@ void expect_predicted_noise(const nn::QuantisedNetwork& network, const Plan& pla
     const auto& op = std::get<nn::QLinear>(node.op);
     const bfv::Parameters& group = plan.groups[static_cast<std::size_t>(c.group)];
     const linear::Layout layout(linear::geometry_of(op, node.shape.c), c.packing, group.n);
-    const noise::test::RealLayer layer(layout, op.weights, group, c.drop0, c.drop1, c.noise_step);
+    const noise::test::RealLayer layer(layout, op.weights, group, c.c0_dropped_bits, c.c1_dropped_bits,
+                                       c.noise_step);
     double squares = 0, samples = 0;
     for (std::uint64_t seed = 0; samples < 50'000; ++seed) {
       for (const double e : layer.errors(seed)) squares += e * e, ++samples;
     }
     EXPECT_NEAR(squares / samples, 1, 0.05) << plan.policy << ' ' << node.name << " of " << samples;
     // error_std bounds that of the noisiest reply, from a norm rounded up to a quarter octave.
-    const std::vector<float> taus =
-        noise::output_taus(layout, op.weights, c.drop0, c.drop1, c.noise_step, group.log2_q(), c.log2_p);
-    const double largest = *std::max_element(taus.begin(), taus.end());
+    const std::vector<float> error_stds = noise::output_error_stds(
+        layout, op.weights, c.c0_dropped_bits, c.c1_dropped_bits, c.noise_step, group.log2_q(), c.log2_p);
+    const double largest = *std::max_element(error_stds.begin(), error_stds.end());
     EXPECT_LE(largest, c.error_std * 1.00001) << node.name;
     EXPECT_GE(largest, c.error_std * std::exp2(-0.2501)) << node.name;
   }
@@ -37,12 +38,12 @@ TEST(MeasuredNoise, IsWithinFivePercentForEveryLayerOfResnet20) {
   if (!resnet) GTEST_SKIP() << "missing " << missing;
   expect_predicted_noise(resnet->network, select_exact(resnet->network));
   const std::vector<nn::Interval> ranges = exact_ranges(resnet->network);
-  std::vector<double> tau = error_steps(resnet->network, ranges);
-  for (double& t : tau) t *= 0.25;
+  std::vector<double> error_std = error_steps(resnet->network, ranges);
+  for (double& t : error_std) t *= 0.25;
   // Without noise of the server's own, so that what comes from the weights shows.
   BudgetOptions bare;
   bare.privacy_inferences = 0;
-  expect_predicted_noise(resnet->network, select_tau(resnet->network, tau, ranges, bare));
+  expect_predicted_noise(resnet->network, select_error_std(resnet->network, error_std, ranges, bare));
 }
 
 }  // namespace

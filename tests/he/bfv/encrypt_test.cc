@@ -86,7 +86,7 @@ TEST(Encrypt, AccumulatedNoiseHasTheModelsVariance) {
   }
 }
 
-TEST(Encrypt, BatchedProductsEqualSingleOnes) {
+TEST(Encrypt, SimdProductsEqualSingleOnes) {
   Prng prng(oracle::seed(4));
   const ContextPtr context = oracle::context(1024, {50, 60});
   const SecretKey key(context, prng);

@@ -36,14 +36,14 @@ TEST(Reply, SharesSumToTheProduct) {
       const double variance = errors == ErrorSource::none_for_tests
                                   ? result.norm2 / 12
                                   : (sigma2 + 1.0 / 12) * result.norm2 + sigma2 * (1 + 4.0 * shape.n / 3);
-      const double tau = std::sqrt(variance) * std::exp2(shape.log2_p - parameters(*context).log2_q());
-      ASSERT_LT(tau, 0.2);
+      const double error_std = std::sqrt(variance) * std::exp2(shape.log2_p - parameters(*context).log2_q());
+      ASSERT_LT(error_std, 0.2);
       double wrong = 0;
       for (const std::int64_t d : result.deviation) {
         ASSERT_LE(std::abs(d), 1) << "n " << shape.n << " p 2^" << shape.log2_p;
         wrong += d != 0;
       }
-      const double expected = std::sqrt(2 / std::numbers::pi) * tau * shape.n;
+      const double expected = std::sqrt(2 / std::numbers::pi) * error_std * shape.n;
       EXPECT_NEAR(wrong, expected, 5 * std::sqrt(expected) + 1) << "n " << shape.n << " p 2^" << shape.log2_p;
     }
   }
@@ -72,7 +72,7 @@ TEST(Reply, NoiseHasTheModelsVariance) {
   struct Case {
     std::uint32_t n;
     std::vector<int> bits;
-    int log2_p, bound, drop0, drop1;
+    int log2_p, bound, c0_dropped_bits, c1_dropped_bits;
   };
   const double sigma2 = kErrorSigma * kErrorSigma;
   Prng prng(oracle::seed(3));
@@ -83,19 +83,20 @@ TEST(Reply, NoiseHasTheModelsVariance) {
                                          {4096, {36, 30}, 60, 5, 12, 6},
                                          {4096, {45}, 36, 7, 14, 8}}) {
     const ContextPtr context = oracle::context(c.n, c.bits);
-    const ReplyFormat format{oracle::all_positions(c.n), c.drop0, c.drop1};
+    const ReplyFormat format{oracle::all_positions(c.n), c.c0_dropped_bits, c.c1_dropped_bits};
     double measured = 0, expected = 0;
     const int runs = 20;
     for (int run = 0; run < runs; ++run) {
       const auto result = oracle::exchange(context, c.log2_p, c.bound, 1, format, prng);
       measured += variance(result.deviation) / runs;
       double v = (sigma2 + 1.0 / 12) * result.norm2 + sigma2 * (1 + 4.0 * c.n / 3);
-      if (c.drop0) v += std::ldexp(1.0, 2 * c.drop0) / 12;
-      if (c.drop1) v += std::ldexp(1.0, 2 * c.drop1) / 12 * (2.0 * c.n / 3);
+      if (c.c0_dropped_bits) v += std::ldexp(1.0, 2 * c.c0_dropped_bits) / 12;
+      if (c.c1_dropped_bits) v += std::ldexp(1.0, 2 * c.c1_dropped_bits) / 12 * (2.0 * c.n / 3);
       const double ratio = std::exp2(c.log2_p - parameters(*context).log2_q());
       expected += (ratio * ratio * v + 1.0 / 6) / runs;
     }
-    EXPECT_NEAR(measured, expected, 0.05 * expected) << c.n << " drops " << c.drop0 << " " << c.drop1;
+    EXPECT_NEAR(measured, expected, 0.05 * expected)
+        << c.n << " drops " << c.c0_dropped_bits << " " << c.c1_dropped_bits;
   }
 }
 

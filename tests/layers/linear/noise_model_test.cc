@@ -11,7 +11,8 @@ namespace ap::noise {
 namespace {
 
 TEST(NoiseModel, SumsItsParts) {
-  const ReplyNoise r{.n = 2048, .weight_norm2 = 500000, .sigma = 3.24, .drop0 = 10, .drop1 = 6};
+  const ReplyNoise r{
+      .n = 2048, .weight_norm2 = 500000, .sigma = 3.24, .c0_dropped_bits = 10, .c1_dropped_bits = 6};
   EXPECT_NEAR(upload_variance(r), (3.24 * 3.24 + 1.0 / 12) * 500000, 1e-3);
   EXPECT_NEAR(rerandomisation_variance(r), 3.24 * 3.24 * (1 + 4 * 2048 / 3.0), 1e-6);
   EXPECT_NEAR(variance(r), upload_variance(r) + rerandomisation_variance(r) + dropping_variance(2048, 10, 6),
@@ -59,7 +60,7 @@ TEST(NoiseModel, SmallestModulusMeetsItsTargetExactly) {
   }
   EXPECT_THROW(log2_q_for_failure(1e7, 20, 0, 1), Error);
   EXPECT_THROW(log2_q_for_failure(0, 20, -40, 1), Error);
-  EXPECT_NEAR(tau(1e7, log2_q_for_tau(1e7, 20, 48), 20), 48, 1e-9);
+  EXPECT_NEAR(error_std(1e7, log2_q_for_error_std(1e7, 20, 48), 20), 48, 1e-9);
 }
 
 TEST(NoiseModel, FailureEqualsSampling) {
@@ -96,11 +97,11 @@ TEST(NoiseModel, DeviationEqualsSimulatedRounding) {
 TEST(NoiseModel, DroppedBitsAreTheMostThatFit) {
   for (const double budget : {0.0, 1.0, 1e3, 1e6, 1e9}) {
     const DroppedBits d = choose_dropped_bits(2048, 1500, 44.0, budget);
-    EXPECT_LE(dropping_variance(2048, d.drop0, d.drop1), budget);
-    EXPECT_GT(dropping_variance(2048, d.drop0 + 1, d.drop1), budget);
-    EXPECT_GT(dropping_variance(2048, d.drop0, d.drop1 + 1), budget);
+    EXPECT_LE(dropping_variance(2048, d.c0_dropped_bits, d.c1_dropped_bits), budget);
+    EXPECT_GT(dropping_variance(2048, d.c0_dropped_bits + 1, d.c1_dropped_bits), budget);
+    EXPECT_GT(dropping_variance(2048, d.c0_dropped_bits, d.c1_dropped_bits + 1), budget);
   }
-  EXPECT_LT(choose_dropped_bits(1024, 1024, 20.0, 1e30).drop0, 20);
+  EXPECT_LT(choose_dropped_bits(1024, 1024, 20.0, 1e30).c0_dropped_bits, 20);
 }
 
 }  // namespace

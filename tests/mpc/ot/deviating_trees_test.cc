@@ -1,4 +1,4 @@
-// Senders of silent transfers that corrupt their trees: what they learn without the check, and that with it
+// Senders of silent OTs that corrupt their trees: what they learn without the check, and that with it
 // they pass only with the positions they have guessed (docs/deviating-parties.md).
 #include <gtest/gtest.h>
 

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "planner/search/tau_environment.h"
+#include "planner/search/error_std_environment.h"
 #include "tests/base/temporary_directory.h"
 #include "tests/planner/search/small_problem.h"
 
@@ -14,12 +14,12 @@ namespace ap::ddpg {
 namespace {
 
 using search::Budget;
-using search::TauEnvironment;
+using search::ErrorStdEnvironment;
 using search::test::SmallProblem;
 
 search::Result run(const SmallProblem& small, const Budget& budget,
                    const DdpgOptions& options = {.imagined = 8}) {
-  TauEnvironment environment(small.problem);
+  ErrorStdEnvironment environment(small.problem);
   DdpgPolicy policy(options);
   return search::run_policy(policy, environment, budget);
 }
@@ -55,7 +55,7 @@ void expect_same(const search::Result& a, const search::Result& b) {
 
 TEST(DdpgState, ScalesEachFeatureOverTheNetwork) {
   const SmallProblem small(20);
-  const TauEnvironment environment(small.problem);
+  const ErrorStdEnvironment environment(small.problem);
   State low, high;
   low.fill(1);
   high.fill(0);
@@ -77,7 +77,7 @@ TEST(DdpgState, ScalesEachFeatureOverTheNetwork) {
 
 TEST(DdpgPolicy, FindsAFasterPlanThatKeepsTheBoundOnTheLoss) {
   const SmallProblem small(100);
-  const TauEnvironment environment(small.problem);
+  const ErrorStdEnvironment environment(small.problem);
   const Budget budget{.max_loss = 0.02, .max_seconds = {}, .simulations = 25};
   const search::Result result = run(small, budget);
   EXPECT_EQ(result.plan.policy, "ddpg");
@@ -88,7 +88,7 @@ TEST(DdpgPolicy, FindsAFasterPlanThatKeepsTheBoundOnTheLoss) {
 
 TEST(DdpgPolicy, KeepsABoundOnSeconds) {
   const SmallProblem small(60);
-  const TauEnvironment environment(small.problem);
+  const ErrorStdEnvironment environment(small.problem);
   const double bound =
       (environment.seconds(environment.exact_choice()) + environment.seconds(environment.cheapest_choice())) /
       2;
@@ -109,7 +109,7 @@ TEST(DdpgPolicy, TheSameSeedImaginesTheSame) {
   const search::test::CloseProblem close;
   const Budget budget{.max_loss = 0.02, .max_seconds = {}, .simulations = 6};
   const auto searched = [&](std::uint64_t seed) {
-    TauEnvironment environment(close.problem);
+    ErrorStdEnvironment environment(close.problem);
     DdpgPolicy policy({.agent = {.seed = seed}, .imagined = 8});
     return search::run_policy(policy, environment, budget);
   };
@@ -120,7 +120,7 @@ TEST(DdpgPolicy, TheSameSeedImaginesTheSame) {
 
 TEST(DdpgPolicy, PenaltyOnLatencyAndErrorsAgainstLabelsAreRewardsToo) {
   const SmallProblem small(40);
-  const TauEnvironment environment(small.problem);
+  const ErrorStdEnvironment environment(small.problem);
   const Budget budget{.max_loss = 0.02, .max_seconds = {}, .simulations = 10};
   for (const DdpgOptions& options : {DdpgOptions{.lambda = 1}, DdpgOptions{.reward = Reward::error}}) {
     const search::Result result = run(small, budget, options);
@@ -130,7 +130,7 @@ TEST(DdpgPolicy, PenaltyOnLatencyAndErrorsAgainstLabelsAreRewardsToo) {
 
 TEST(DdpgPolicy, ImaginingFindsNoSlowerPlansThanThePaperFormWithAsManySimulations) {
   const SmallProblem small(200);
-  const TauEnvironment environment(small.problem);
+  const ErrorStdEnvironment environment(small.problem);
   const Budget budget{.max_loss = 0.01, .max_seconds = {}, .simulations = 16};
   const search::Result pure = run(small, budget, {.imagined = 0});
   const search::Result imagining = run(small, budget, {.imagined = 16});
@@ -142,7 +142,7 @@ class StoppedSearch : public ::testing::TestWithParam<int> {};
 
 TEST_P(StoppedSearch, GoesOnAsIfNeverStopped) {
   const SmallProblem small(40);
-  const TauEnvironment environment(small.problem);
+  const ErrorStdEnvironment environment(small.problem);
   const double bound =
       (environment.seconds(environment.exact_choice()) + environment.seconds(environment.cheapest_choice())) /
       2;
@@ -166,7 +166,7 @@ INSTANTIATE_TEST_SUITE_P(PureAndImagining, StoppedSearch, ::testing::Values(0, 8
 
 TEST(DdpgPolicy, RefusesTheStateOfAnotherSearchOrADamagedOne) {
   const SmallProblem small(20);
-  const TauEnvironment environment(small.problem);
+  const ErrorStdEnvironment environment(small.problem);
   const double bound =
       (environment.seconds(environment.exact_choice()) + environment.seconds(environment.cheapest_choice())) /
       2;

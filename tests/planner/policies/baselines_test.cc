@@ -27,7 +27,7 @@ void expect_sound(const Plan& plan, const nn::QuantisedNetwork& network) {
     for (const std::uint64_t prime : group.data_primes) EXPECT_LT(prime, std::uint64_t{1} << 50);
   }
   for (const ActivationChoice& c : plan.activations) {
-    EXPECT_EQ(c.engine, "gc");
+    EXPECT_EQ(c.protocol, "gc");
     // No value that an activation can read wraps, rounded and less its lower bound.
     const nn::QNode& node = network.nodes[static_cast<std::size_t>(c.node)];
     const auto& op = std::get<nn::QActivation>(node.op);
@@ -66,8 +66,8 @@ TEST_P(Baselines, DelphiIsOneSetThatDecryptsAndStatesItsDeviations) {
   }
   EXPECT_NE(notes.find("special prime"), std::string::npos);
   for (const LinearChoice& c : plan.linears) {
-    EXPECT_EQ(c.batched->conv, linear::BatchedConvMethod::shifted_copies);
-    EXPECT_EQ(c.batched->statistical_bits, 40);
+    EXPECT_EQ(c.simd->conv, linear::SimdConvMethod::shifted_copies);
+    EXPECT_EQ(c.simd->statistical_bits, 40);
   }
 }
 
@@ -97,7 +97,7 @@ TEST_P(Baselines, PublishedKeepsEveryRate) {
   const std::size_t layers = linear_nodes(*network_).size();
   std::vector<double> der(layers);
   for (std::size_t i = 0; i < layers; ++i) der[i] = -5.0 - static_cast<double>(i % 11);
-  const Plan plan = select_published(*network_, der);
+  const Plan plan = select_autoprivacy(*network_, der);
   expect_sound(plan, *network_);
   const noise::ErrorModel model = error_model(*network_, plan);
   ASSERT_EQ(model.replies.size(), layers);
@@ -107,8 +107,8 @@ TEST_P(Baselines, PublishedKeepsEveryRate) {
     const double all = model.replies[i].rate * static_cast<double>(model.replies[i].replies.size());
     EXPECT_NEAR(plan.linears[i].failure_log2, std::max(std::log2(all), -1000.0), 15) << i;
   }
-  EXPECT_THROW(select_published(*network_, std::vector<double>(layers + 1, -7)), Error);
-  EXPECT_THROW(select_published(*network_, std::vector<double>(layers, 0)), Error);
+  EXPECT_THROW(select_autoprivacy(*network_, std::vector<double>(layers + 1, -7)), Error);
+  EXPECT_THROW(select_autoprivacy(*network_, std::vector<double>(layers, 0)), Error);
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, Baselines,
@@ -131,7 +131,7 @@ TEST(BaselineSimulation, GarbageCostsTheImage) {
   EXPECT_EQ(exact.agreement_mean, 1);
   EXPECT_EQ(exact.wrapped, 0);
   noise::ErrorModel model = error_model(*network, plan);
-  for (noise::ReplyErrors& layer : model.replies) layer.rate = 0.5;
+  for (noise::DecryptionFailures& layer : model.replies) layer.rate = 0.5;
   const Simulation garbage = simulate(*network, model, images, {});
   EXPECT_LT(garbage.agreement_mean, 0.7);
 }
@@ -149,7 +149,7 @@ TEST(BaselineRule, CostsFourTimesTheDegreeAndNothingElse) {
   EXPECT_LE(plan.failure_log2, -40);
   // All of the room is flooding.
   int flood = 0;
-  for (const LinearChoice& c : plan.linears) flood = std::max(flood, c.batched->flood_bits);
+  for (const LinearChoice& c : plan.linears) flood = std::max(flood, c.simd->flood_bits);
   EXPECT_GT(flood, plan.batch_groups[0].log2_q() - plan.batch_groups[0].log2_p() - 5);
 }
 

@@ -32,16 +32,17 @@ TEST(ErrorSteps, AreTheStepsOfTheNextRounding) {
   EXPECT_EQ(error_steps(net, ranges), (std::vector<double>{128, 512, 256, 256, 100}));
 }
 
-TEST(SelectTau, KeepsEveryBudget) {
+TEST(SelectErrorStd, KeepsEveryBudget) {
   const nn::QuantisedNetwork net = protocol::test::small_network();
-  const std::vector<double> tau = {32, 128, 64, 64, 25};
-  const Plan plan = select_tau(net, tau, exact_ranges(net));
-  ASSERT_EQ(plan.linears.size(), tau.size());
-  for (std::size_t i = 0; i < tau.size(); ++i) EXPECT_LE(plan.linears[i].error_std, tau[i] * 1.0001);
+  const std::vector<double> error_std = {32, 128, 64, 64, 25};
+  const Plan plan = select_error_std(net, error_std, exact_ranges(net));
+  ASSERT_EQ(plan.linears.size(), error_std.size());
+  for (std::size_t i = 0; i < error_std.size(); ++i)
+    EXPECT_LE(plan.linears[i].error_std, error_std[i] * 1.0001);
   EXPECT_EQ(plan.policy, "budget");
   EXPECT_GE(plan.min_lambda_bits, 128);
-  EXPECT_THROW(select_tau(net, std::vector<double>{1, 2}, exact_ranges(net)), Error);
-  EXPECT_THROW(select_tau(net, std::vector<double>{1, 2, 3, 0, 5}, exact_ranges(net)), Error);
+  EXPECT_THROW(select_error_std(net, std::vector<double>{1, 2}, exact_ranges(net)), Error);
+  EXPECT_THROW(select_error_std(net, std::vector<double>{1, 2, 3, 0, 5}, exact_ranges(net)), Error);
 }
 
 TEST(SelectExact, HardlyEverErrs) {
@@ -84,7 +85,7 @@ TEST(Simulate, IsTheSameForEverySeedAndCountsWraps) {
   EXPECT_NEAR(*s.loss, *s.top1_clear - *s.top1_mean, 1e-12);
   // Without errors there is nothing to lose.
   noise::ErrorModel none = error_model(net, plan);
-  for (auto& l : none.linears) std::fill(l.tau.begin(), l.tau.end(), 0.0F);
+  for (auto& l : none.linears) std::fill(l.error_std.begin(), l.error_std.end(), 0.0F);
   for (auto& t : none.truncations) t.offset = std::int64_t{1} << (t.shift - 1), t.dropped_bits = 0;
   EXPECT_EQ(simulate(net, none, images, labels, options).agreement_mean, 1);
   // Moduli that are far too small.

@@ -6,8 +6,8 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "planner/search/published_environment.h"
-#include "planner/search/tau_environment.h"
+#include "planner/search/autoprivacy_environment.h"
+#include "planner/search/error_std_environment.h"
 #include "tests/planner/search/small_problem.h"
 
 namespace ap::search {
@@ -25,7 +25,7 @@ Counts counts_of(std::int64_t changed) {
 
 TEST(Forecast, IsTheMarginModelUntilItLearns) {
   const CloseProblem small;
-  const TauEnvironment environment(small.problem);
+  const ErrorStdEnvironment environment(small.problem);
   const Forecast forecast(environment, 40);
   const MarginModel model(small.network, small.problem.search.pixels, 40);
   const Choice choice = environment.uniform_choice(0.2);
@@ -40,7 +40,7 @@ TEST(Forecast, IsTheMarginModelUntilItLearns) {
 
 TEST(Forecast, MeetsWhatSimulationsFound) {
   const CloseProblem small;
-  const TauEnvironment environment(small.problem);
+  const ErrorStdEnvironment environment(small.problem);
   const Choice choice = environment.cheapest_choice();
   for (const double times : {0.7, 1.3}) {
     Forecast forecast(environment, 40);
@@ -58,7 +58,7 @@ TEST(Forecast, MeetsWhatSimulationsFound) {
 
 TEST(Forecast, SlopesAreThoseOfFiniteDifferences) {
   const CloseProblem small;
-  const TauEnvironment environment(small.problem);
+  const ErrorStdEnvironment environment(small.problem);
   const Forecast forecast(environment, 40);
   const Choice choice = environment.cheapest_choice();
   ASSERT_GT(forecast.changes(choice), 1e-3);
@@ -76,7 +76,7 @@ TEST(Forecast, SlopesAreThoseOfFiniteDifferences) {
 
 TEST(Refined, IsAllowedAndNoSlower) {
   const CloseProblem small;
-  const TauEnvironment environment(small.problem);
+  const ErrorStdEnvironment environment(small.problem);
   const Forecast forecast(environment, 40);
   for (const double action : {0.1, 0.4, 0.9}) {
     const Choice choice = environment.uniform_choice(action);
@@ -95,7 +95,7 @@ TEST(Refined, IsAllowedAndNoSlower) {
 
 TEST(Forecast, RefusesErrorsThatAreNotSmall) {
   const test::SmallProblem small(12);
-  const PublishedEnvironment environment(small.problem);
+  const AutoprivacyEnvironment environment(small.problem);
   EXPECT_THROW(Forecast(environment, 4), Error);
 }
 

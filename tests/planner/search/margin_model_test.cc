@@ -46,8 +46,8 @@ TEST(MarginModel, AgreesWithMeasuredSensitivities) {
   std::mt19937_64 random(1);
   for (std::size_t i = 0; i + 1 < linears.size(); ++i) {
     // Beyond the step: roundings pass smaller errors on with their own variance instead.
-    const double tau = 2 * steps[i];
-    std::normal_distribution<double> normal(0, tau);
+    const double error_std = 2 * steps[i];
+    std::normal_distribution<double> normal(0, error_std);
     double p = 0, m = 0;
     for (std::size_t n = 0; n < kImages; ++n) {
       const auto image = std::span(net->images).subspan(n * pixels, pixels);
@@ -64,7 +64,7 @@ TEST(MarginModel, AgreesWithMeasuredSensitivities) {
       };
       const auto noisy = executor.logits(image, hooks);
       m += std::pow(noisy[best] - noisy[second] - model.margin(n), 2);
-      p += tau * tau * model.power(n, i);
+      p += error_std * error_std * model.power(n, i);
       EXPECT_EQ(model.margin(n), clear[best] - clear[second]);
     }
     predicted.push_back(p);

@@ -7,16 +7,16 @@
 #include <thread>
 
 #include "base/error.h"
+#include "planner/search/error_std_environment.h"
 #include "planner/search/journal.h"
-#include "planner/search/tau_environment.h"
 #include "tests/planner/search/small_problem.h"
 
 namespace ap::search {
 namespace {
 
-TEST(TauEnvironment, ListsFallInSecondsAndRiseInError) {
+TEST(ErrorStdEnvironment, ListsFallInSecondsAndRiseInError) {
   const test::SmallProblem small;
-  TauEnvironment environment(small.problem);
+  ErrorStdEnvironment environment(small.problem);
   ASSERT_EQ(environment.layers(), 5U);
   for (std::size_t i = 0; i < environment.layers(); ++i) {
     const auto points = environment.points(i);
@@ -44,9 +44,9 @@ TEST(TauEnvironment, ListsFallInSecondsAndRiseInError) {
   EXPECT_GE(plan.min_lambda_bits, 128);
 }
 
-TEST(TauEnvironment, InjectsWhatItsPlanInjects) {
+TEST(ErrorStdEnvironment, InjectsWhatItsPlanInjects) {
   const test::SmallProblem small(40);
-  TauEnvironment environment(small.problem);
+  ErrorStdEnvironment environment(small.problem);
   const Choice choice = environment.uniform_choice(0.2);
   plan::SimulateOptions options;
   options.seeds = small.problem.options.seeds;
@@ -61,7 +61,7 @@ TEST(TauEnvironment, InjectsWhatItsPlanInjects) {
 
 TEST(Constrain, WalksToTheBoundAndNamesWhatStandsInTheWay) {
   const test::SmallProblem small(20);
-  const TauEnvironment environment(small.problem);
+  const ErrorStdEnvironment environment(small.problem);
   const double slow = environment.seconds(environment.exact_choice());
   const double fast = environment.seconds(environment.cheapest_choice());
   ASSERT_LT(fast, slow);
@@ -84,13 +84,13 @@ TEST(Constrain, WalksToTheBoundAndNamesWhatStandsInTheWay) {
 }
 
 Result run(const Problem& problem, const std::string& name, const Budget& budget) {
-  TauEnvironment environment(problem);
+  ErrorStdEnvironment environment(problem);
   return run_policy(*make_policy(name, 7), environment, budget);
 }
 
 TEST(Policies, KnapsackIsNoWorseThanTheControls) {
   const test::SmallProblem small(200);
-  const TauEnvironment environment(small.problem);
+  const ErrorStdEnvironment environment(small.problem);
   const Budget budget{.max_loss = 0.01, .max_seconds = {}, .simulations = 40};
   const Result dp = run(small.problem, "dp", budget);
   EXPECT_EQ(dp.plan.policy, "dp");
@@ -104,7 +104,7 @@ TEST(Policies, KnapsackIsNoWorseThanTheControls) {
 
 TEST(Policies, KeepABoundOnSeconds) {
   const test::SmallProblem small(100);
-  const TauEnvironment environment(small.problem);
+  const ErrorStdEnvironment environment(small.problem);
   const double bound =
       (environment.seconds(environment.exact_choice()) + environment.seconds(environment.cheapest_choice())) /
       2;
@@ -160,7 +160,7 @@ TEST(Sharder, ThreeRanksDecideAsOne) {
   for (int rank = 0; rank < 3; ++rank) {
     ranks.emplace_back([&, rank] {
       ThreadSharder sharder(shared, rank);
-      TauEnvironment environment(small.problem, &sharder);
+      ErrorStdEnvironment environment(small.problem, &sharder);
       results[static_cast<std::size_t>(rank)] = run_policy(*make_policy("dp", 7), environment, budget);
     });
   }
@@ -185,7 +185,7 @@ TEST(Journal, AStoppedSearchGoesOnWhereItWas) {
     const Result whole = run(small.problem, name, budget);
     std::filesystem::remove(file);
     {
-      TauEnvironment environment(small.problem);
+      ErrorStdEnvironment environment(small.problem);
       Journal journal(file, name);
       EXPECT_EQ(journal.resume(environment), 0U);
       journal.follow(environment);
@@ -195,7 +195,7 @@ TEST(Journal, AStoppedSearchGoesOnWhereItWas) {
       });
       EXPECT_THROW(run_policy(*make_policy(name, 7), environment, budget), Error);
     }
-    TauEnvironment environment(small.problem);
+    ErrorStdEnvironment environment(small.problem);
     Journal journal(file, name);
     EXPECT_EQ(journal.resume(environment), 4U);
     int simulated = 0;
@@ -210,13 +210,13 @@ TEST(Journal, AStoppedSearchGoesOnWhereItWas) {
       EXPECT_EQ(resumed.trace[k].expected_loss, whole.trace[k].expected_loss);
     }
     // A finished search needs no simulation.
-    TauEnvironment again(small.problem);
+    ErrorStdEnvironment again(small.problem);
     EXPECT_GT(journal.resume(again), 4U);
     again.on_simulation([] { FAIL(); });
     EXPECT_EQ(run_policy(*make_policy(name, 7), again, budget).choice, whole.choice);
   }
   const test::SmallProblem other(52);
-  TauEnvironment environment(other.problem);
+  ErrorStdEnvironment environment(other.problem);
   EXPECT_THROW(Journal(file, "dp").resume(environment), Error);
   std::filesystem::remove(file);
 }

@@ -19,13 +19,13 @@ TEST(Candidates, KeepTheirBudgetAtFullSecurity) {
     for (const Candidate& c : all) {
       EXPECT_LE(c.parameters.log2_q(), security::max_log2_q(c.parameters.n));
       EXPECT_EQ(c.choice.log2_p, 19);
-      if (budget.tau > 0) {
-        EXPECT_LE(c.choice.error_std, budget.tau * 1.0001);
+      if (budget.error_std > 0) {
+        EXPECT_LE(c.choice.error_std, budget.error_std * 1.0001);
       } else {
         EXPECT_LE(c.choice.failure_log2, -40 + 1e-6);
       }
-      EXPECT_LT(c.choice.drop0, c.parameters.log2_q());
-      EXPECT_LT(c.choice.drop1, c.parameters.log2_q());
+      EXPECT_LT(c.choice.c0_dropped_bits, c.parameters.log2_q());
+      EXPECT_LT(c.choice.c1_dropped_bits, c.parameters.log2_q());
     }
   }
 }

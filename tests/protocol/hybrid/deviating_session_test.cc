@@ -23,12 +23,12 @@
 namespace ap::protocol {
 namespace {
 
-package::Package label_package(const std::string& engine) {
+package::Package label_package(const std::string& protocol) {
   const nn::QuantisedNetwork network = test::small_network();
   plan::Plan plan = plan::select_exact(network);
-  for (plan::ActivationChoice& choice : plan.activations) choice.engine = engine;
+  for (plan::ActivationChoice& choice : plan.activations) choice.protocol = protocol;
   plan.reveal = plan::Reveal::label;
-  plan.argmax_engine = engine;
+  plan.argmax_protocol = protocol;
   return test::packaged(network, plan);
 }
 
@@ -98,7 +98,7 @@ std::uint64_t position(const Outcome& clean, net::Direction at_client, net::Mess
 bool is_online(net::MessageType type) { return type == kMaskedInput || type == kResult; }
 
 struct Case {
-  const char* engine;
+  const char* protocol;
   net::Direction direction;  ///< whose deviation: sent, the client's; received, the server's
   net::MessageType type;
   std::uint64_t bit;
@@ -128,16 +128,16 @@ TEST(DeviatingSession, EndsAtTheCheckOfWhoeverIsDeceived) {
       {"gc", received, activation::kCotTrees, proof + 9, false},
       {"gc", sent, activation::kCotAnswer, 1, true},
   };
-  for (const std::string engine : {"ot", "gc"}) {
-    const package::Package package = label_package(engine);
+  for (const std::string protocol : {"ot", "gc"}) {
+    const package::Package package = label_package(protocol);
     EXPECT_TRUE(plan::has_label_bound(package.plan));
     const Outcome clean = run(package, std::nullopt);
     ASSERT_TRUE(clean.client_finished);
     EXPECT_EQ(clean.reported, 0);
     EXPECT_EQ(clean.inferences, 1);
     for (const Case& test : cases) {
-      if (engine != test.engine) continue;
-      SCOPED_TRACE(fmt::format("engine {}, type {:#x}", engine, test.type));
+      if (protocol != test.protocol) continue;
+      SCOPED_TRACE(fmt::format("protocol {}, type {:#x}", protocol, test.type));
       const Outcome outcome = run(package, net::Fault{net::Fault::Kind::flip_bit, test.direction,
                                                       position(clean, test.direction, test.type), test.bit});
       EXPECT_FALSE(outcome.client_finished);

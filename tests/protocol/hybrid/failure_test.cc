@@ -47,13 +47,13 @@ Outcome run(const package::Package& package, const std::vector<std::int32_t>& im
 }
 
 TEST(DecryptionFailure, IsInvisibleToTheServer) {
-  for (const char* engine : {"gc", "ot"}) {
-    SCOPED_TRACE(engine);
+  for (const char* protocol : {"gc", "ot"}) {
+    SCOPED_TRACE(protocol);
     package::Package package;
-    package.role = package::Role::server;
+    package.role = Party::server;
     package.network = test::small_network();
     package.plan = plan::select_exact(package.network);
-    for (plan::ActivationChoice& choice : package.plan.activations) choice.engine = engine;
+    for (plan::ActivationChoice& choice : package.plan.activations) choice.protocol = protocol;
     package.normalization = "scale=255";
     package.id = package::make_packages(package).id;
     const Model model(package.network, package.plan);

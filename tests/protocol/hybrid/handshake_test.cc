@@ -21,7 +21,7 @@ package::Package packaged(plan::Reveal reveal) {
   const nn::QuantisedNetwork network = test::small_network();
   plan::Plan plan = plan::select_exact(network);
   plan.reveal = reveal;
-  if (reveal == plan::Reveal::label) plan.argmax_engine = "auto";
+  if (reveal == plan::Reveal::label) plan.argmax_protocol = "auto";
   return test::packaged(network, plan);
 }
 

@@ -7,8 +7,8 @@
 #include "planner/policies/select.h"
 #include "protocol/hybrid/client.h"
 #include "security/limits.h"
-#include "tests/protocol/hybrid/batched_plan.h"
 #include "tests/protocol/hybrid/packaged.h"
+#include "tests/protocol/hybrid/simd_plan.h"
 #include "tests/protocol/hybrid/small_network.h"
 
 namespace ap::protocol {
@@ -60,7 +60,7 @@ TEST(ClientKeys, SpecialPrimesCount) {
 TEST(ClientKeys, NoSessionBeginsUnderWeakParameters) {
   const nn::QuantisedNetwork network = test::small_network();
   const package::Package package =
-      test::packaged(network, test::batched_plan(network, plan::select_exact(network)));
+      test::packaged(network, test::simd_plan(network, plan::select_exact(network)));
   const Model model(package.network, package.plan);
   auto [client_end, server_end] = net::make_local_channels();
   try {

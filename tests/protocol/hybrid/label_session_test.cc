@@ -14,20 +14,20 @@
 #include "protocol/hybrid/client.h"
 #include "protocol/hybrid/messages.h"
 #include "protocol/hybrid/server.h"
-#include "tests/protocol/hybrid/batched_plan.h"
 #include "tests/protocol/hybrid/packaged.h"
+#include "tests/protocol/hybrid/simd_plan.h"
 #include "tests/protocol/hybrid/small_network.h"
 
 namespace ap::protocol {
 namespace {
 
-package::Package label_package(std::uint8_t seed, const std::string& engine, bool prime = false) {
+package::Package label_package(std::uint8_t seed, const std::string& protocol, bool prime = false) {
   const nn::QuantisedNetwork network = test::small_network(seed);
   plan::Plan plan = plan::select_exact(network);
-  if (prime) plan = test::batched_plan(network, plan);
-  for (plan::ActivationChoice& choice : plan.activations) choice.engine = engine;
+  if (prime) plan = test::simd_plan(network, plan);
+  for (plan::ActivationChoice& choice : plan.activations) choice.protocol = protocol;
   plan.reveal = plan::Reveal::label;
-  plan.argmax_engine = engine;
+  plan.argmax_protocol = protocol;
   return test::packaged(network, plan);
 }
 
@@ -116,12 +116,12 @@ void expect_label(const package::Package& package, std::span<const std::int32_t>
   EXPECT_GT(outcome.report.layers.back().online.bytes_up, 0U);
 }
 
-TEST(LabelSession, BestClassByEveryEngine) {
+TEST(LabelSession, BestClassByEveryProtocol) {
   Prng prng;
-  for (const char* engine : {"gc", "ot", "auto"}) {
-    SCOPED_TRACE(engine);
+  for (const char* protocol : {"gc", "ot", "auto"}) {
+    SCOPED_TRACE(protocol);
     for (const std::uint8_t seed : {1, 2}) {
-      const package::Package package = label_package(seed, engine);
+      const package::Package package = label_package(seed, protocol);
       expect_label(package, random_image(package.network.nodes[0], prng), false);
     }
   }
@@ -140,21 +140,21 @@ TEST(LabelSession, PackagesKeepWhatTheyReveal) {
   const package::Pair files = package::make_packages(package);
   const package::Package client = package::parse(files.client, "client.apm");
   EXPECT_EQ(client.plan.reveal, plan::Reveal::label);
-  EXPECT_EQ(client.plan.argmax_engine, "ot");
+  EXPECT_EQ(client.plan.argmax_protocol, "ot");
   package::Package open = package;
   open.plan.reveal = plan::Reveal::logits;
-  open.plan.argmax_engine.clear();
+  open.plan.argmax_protocol.clear();
   EXPECT_NE(package::make_packages(open).id, files.id);
 }
 
 TEST(LabelSession, BadPlansAreRefused) {
   package::Package p = label_package(1, "gc", true);
-  p.plan.argmax_engine = "ot";
+  p.plan.argmax_protocol = "ot";
   EXPECT_THROW(plan::validate(p.plan, p.network), Error);
-  p.plan.argmax_engine = "other";
+  p.plan.argmax_protocol = "other";
   EXPECT_THROW(plan::validate(p.plan, p.network), Error);
   p.plan.reveal = plan::Reveal::logits;
-  p.plan.argmax_engine = "gc";
+  p.plan.argmax_protocol = "gc";
   EXPECT_THROW(plan::validate(p.plan, p.network), Error);
 }
 

@@ -9,7 +9,7 @@ namespace ap::protocol::test {
 
 inline package::Package packaged(nn::QuantisedNetwork network, plan::Plan plan) {
   package::Package p;
-  p.role = package::Role::server;
+  p.role = Party::server;
   p.network = std::move(network);
   p.plan = std::move(plan);
   p.normalization = "scale=255 mean=0 std=1";

@@ -19,7 +19,7 @@ class PermissionTest : public testing::Test {
  protected:
   PermissionTest() {
     plan::Plan plan = plan::select_exact(network_);
-    for (plan::ActivationChoice& choice : plan.activations) choice.engine = "gc";  // no probe of the link
+    for (plan::ActivationChoice& choice : plan.activations) choice.protocol = "gc";  // no probe of the link
     package_ = test::packaged(network_, plan);
   }
 

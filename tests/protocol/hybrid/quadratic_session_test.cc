@@ -101,9 +101,10 @@ TEST(QuadraticSession, EveryValueIsAsDeclared) {
   Prng prng(Seed{6});
   const nn::QuantisedNetwork network = mixed_network();
   const auto ranges = plan::exact_ranges(network);
-  std::vector<double> tau = plan::error_steps(network, ranges);
-  for (double& t : tau) t *= 0.1;
-  for (const plan::Plan& plan : {plan::select_exact(network), plan::select_tau(network, tau, ranges)}) {
+  std::vector<double> error_std = plan::error_steps(network, ranges);
+  for (double& t : error_std) t *= 0.1;
+  for (const plan::Plan& plan :
+       {plan::select_exact(network), plan::select_error_std(network, error_std, ranges)}) {
     const package::Package package = packaged(network, plan);
     std::vector<std::vector<std::int32_t>> images = {random_image(network, prng),
                                                      random_image(network, prng)};
@@ -121,14 +122,14 @@ TEST(QuadraticSession, EveryValueIsAsDeclared) {
           expect_declared_quadratic(*op, choice, input[k], values[at][k]);
       }
     }
-    std::vector<std::string> engines;
+    std::vector<std::string> protocols;
     for (const LayerCost& layer : report.layers) {
-      if (layer.op == "activation") engines.push_back(layer.engine);
+      if (layer.op == "activation") protocols.push_back(layer.protocol);
     }
-    ASSERT_EQ(engines.size(), 3u);
-    EXPECT_EQ(engines[0], "beaver");
-    EXPECT_NE(engines[1], "beaver");
-    EXPECT_EQ(engines[2], "beaver");
+    ASSERT_EQ(protocols.size(), 3u);
+    EXPECT_EQ(protocols[0], "beaver");
+    EXPECT_NE(protocols[1], "beaver");
+    EXPECT_EQ(protocols[2], "beaver");
   }
 }
 
@@ -186,12 +187,12 @@ TEST(QuadraticSession, SimulatorDeviatesAlike) {
   }
 }
 
-/// A client that asks for another engine than the layer's kind has.
-TEST(QuadraticSession, WrongEnginesAreRefused) {
+/// A client that asks for another protocol than the layer's kind has.
+TEST(QuadraticSession, WrongProtocolsAreRefused) {
   const package::Package package = packaged(mixed_network(), plan::select_exact(mixed_network()));
   const ServerModel server_model(package);
   const Model model(package.network, package.plan);
-  for (const Bytes& engines : {Bytes{1, 1, 2}, Bytes{2, 2, 2}, Bytes{2, 0, 3}}) {
+  for (const Bytes& protocols : {Bytes{1, 1, 2}, Bytes{2, 2, 2}, Bytes{2, 0, 3}}) {
     auto [client, server_end] = net::make_local_channels();
     std::string message;
     std::thread server([&, &channel = server_end] {
@@ -217,9 +218,9 @@ TEST(QuadraticSession, WrongEnginesAreRefused) {
       const Share mask(model.size(layer.input));
       client->send(kUpload, layer.he->encrypt(keys, mask, Seed{}, bfv::ErrorSource::centred_binomial));
     }
-    client->send(kEngines, engines);
+    client->send(kProtocols, protocols);
     server.join();
-    EXPECT_NE(message.find("engine"), std::string::npos) << message;
+    EXPECT_NE(message.find("protocol"), std::string::npos) << message;
   }
 }
 

@@ -147,21 +147,21 @@ TEST(Session, WithNoiseEveryAccumulatorIsWithinOne) {
   }
 }
 
-/// Every activation by `engine`, or alternately by both if it is empty.
-package::Package with_engine(package::Package package, const std::string& engine) {
+/// Every activation by `protocol`, or alternately by both if it is empty.
+package::Package with_protocol(package::Package package, const std::string& protocol) {
   for (std::size_t i = 0; i < package.plan.activations.size(); ++i) {
-    package.plan.activations[i].engine = !engine.empty() ? engine : i % 2 == 0 ? "gc" : "ot";
+    package.plan.activations[i].protocol = !protocol.empty() ? protocol : i % 2 == 0 ? "gc" : "ot";
   }
   package.id = package::make_packages(package).id;
   return package;
 }
 
-TEST(Session, EveryEngineKeepsTheDeclaredDeviations) {
+TEST(Session, EveryProtocolKeepsTheDeclaredDeviations) {
   Prng prng;
-  for (const char* engine : {"gc", "ot", "", "auto"}) {
-    SCOPED_TRACE(engine);
+  for (const char* protocol : {"gc", "ot", "", "auto"}) {
+    SCOPED_TRACE(protocol);
     const package::Package package =
-        with_engine(make_server_package(test::small_network(3), loose()), engine);
+        with_protocol(make_server_package(test::small_network(3), loose()), protocol);
     Shares shares;
     run_private(package, random_input(package.network.nodes[0], prng), bfv::ErrorSource::centred_binomial,
                 &shares);

@@ -97,13 +97,13 @@ class PrivateRuns {
 
 TEST(Simulation, DeviatesAsPrivateRunsDo) {
   package::Package package;
-  package.role = package::Role::server;
+  package.role = Party::server;
   package.network = test::small_network();
   const nn::QuantisedNetwork& network = package.network;
   const auto ranges = plan::exact_ranges(network);
-  std::vector<double> tau = plan::error_steps(network, ranges);
-  for (double& t : tau) t *= 0.25;
-  package.plan = plan::select_tau(network, tau, ranges);
+  std::vector<double> error_std = plan::error_steps(network, ranges);
+  for (double& t : error_std) t *= 0.25;
+  package.plan = plan::select_error_std(network, error_std, ranges);
   package.normalization = "scale=255 mean=0 std=1";
   package.id = package::make_packages(package).id;
 

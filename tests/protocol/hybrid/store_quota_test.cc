@@ -9,32 +9,32 @@
 #include <thread>
 
 #include "base/error.h"
-#include "protocol/store/material_file.h"
-#include "protocol/store/material_store.h"
+#include "protocol/store/preprocessing_file.h"
+#include "protocol/store/preprocessing_store.h"
 #include "tests/base/temporary_directory.h"
 
 namespace ap::protocol {
 namespace {
 
-using Saved = MaterialStore::Saved;
+using Saved = PreprocessingStore::Saved;
 
 constexpr std::uint64_t kDay = 86'400;
 
-MaterialId id_of(std::uint8_t number) { return {number, 0xfe, 1}; }
+PreprocessingId id_of(std::uint8_t number) { return {number, 0xfe, 1}; }
 
 StoreOwner client(const char* name) { return make_owner(StoreOwner::Kind::client, name); }
 StoreOwner address(const char* name) { return make_owner(StoreOwner::Kind::address, name); }
 
 class StoreQuota : public testing::Test {
  protected:
-  std::unique_ptr<MaterialStore> open(std::size_t most = 64, std::size_t of_one = 0) {
+  std::unique_ptr<PreprocessingStore> open(std::size_t most = 64, std::size_t of_one = 0) {
     StoreOptions options;
     options.max_inferences = most;
     options.max_owner_inferences = of_one;
     options.max_bytes = 64'000;
     options.clock = [this] { return now_; };
     options.notice = [this](const std::string& s) { notices_.push_back(s); };
-    return std::make_unique<MaterialStore>(path(), package::Role::server, package_, options);
+    return std::make_unique<PreprocessingStore>(path(), Party::server, package_, options);
   }
   std::filesystem::path path() const { return base_.path() / "store"; }
   std::filesystem::path file(std::uint8_t number) const {
@@ -134,7 +134,7 @@ TEST_F(StoreQuota, WipedHalvesGoWhenTheStoreIsOpened) {
   ASSERT_EQ(open()->save(id_of(1), Bytes(900)), Saved::done);
   {
     std::fstream half(file(1), std::ios::binary | std::ios::in | std::ios::out);
-    half.write(std::string(kMaterialHeaderBytes, '\0').c_str(), kMaterialHeaderBytes);
+    half.write(std::string(kPreprocessingHeaderBytes, '\0').c_str(), kPreprocessingHeaderBytes);
   }
   EXPECT_TRUE(open()->ids().empty());
   EXPECT_EQ(files(), 0u);

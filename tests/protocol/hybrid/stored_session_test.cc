@@ -1,4 +1,4 @@
-// Inferences prepared in one session and used in another, for every engine and packing.
+// Inferences prepared in one session and used in another, for every protocol and packing.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -14,8 +14,8 @@
 #include "protocol/hybrid/messages.h"
 #include "protocol/hybrid/server.h"
 #include "tests/base/temporary_directory.h"
-#include "tests/protocol/hybrid/batched_plan.h"
 #include "tests/protocol/hybrid/packaged.h"
+#include "tests/protocol/hybrid/simd_plan.h"
 #include "tests/protocol/hybrid/small_network.h"
 
 namespace ap::protocol {
@@ -26,12 +26,12 @@ using test::packaged;
 using Use = ClientSession::Use;
 
 /// So few truncation errors that all activations are those of the clear network.
-plan::Plan precise_plan(const nn::QuantisedNetwork& network, const std::string& engine = {}) {
+plan::Plan precise_plan(const nn::QuantisedNetwork& network, const std::string& protocol = {}) {
   plan::SelectOptions options;
   options.max_changes = 1e-4;
   plan::Plan plan = plan::select_exact(network, options);
   for (plan::ActivationChoice& choice : plan.activations) {
-    if (!engine.empty()) choice.engine = engine;
+    if (!protocol.empty()) choice.protocol = protocol;
   }
   return plan;
 }
@@ -89,9 +89,8 @@ class Parties {
       : package_(std::move(package)),
         server_model_(package_),
         model_(nn::strip_weights(package_.network), package_.plan),
-        client_store(directory_.path() / "client", package::Role::client, package_.id),
-        server_store(directory_.path() / "server", package::Role::server, package_.id, limits(server_limit)) {
-  }
+        client_store(directory_.path() / "client", Party::client, package_.id),
+        server_store(directory_.path() / "server", Party::server, package_.id, limits(server_limit)) {}
 
   /// One session; the server's failure, if any, comes back as text.
   template <typename Talk>
@@ -146,7 +145,7 @@ class Parties {
   ServerModel server_model_;
   Model model_;
   Prng prng_;
-  MaterialStore client_store, server_store;
+  PreprocessingStore client_store, server_store;
   std::vector<std::string> complaints;
   StoreOwner owner;
   std::vector<net::MessageType> seen;
@@ -161,7 +160,7 @@ class Parties {
 };
 
 void expect_round_trip(Parties& parties) {
-  std::vector<MaterialId> ids;
+  std::vector<PreprocessingId> ids;
   EXPECT_EQ(parties.session([&](ClientSession& client) {
     for (int i = 0; i < 2; ++i) ids.push_back(client.store(parties.client_store));
     EXPECT_EQ(client.prepared(), 0u);
@@ -184,8 +183,8 @@ void expect_round_trip(Parties& parties) {
             "");
   EXPECT_TRUE(parties.complaints.empty());
   EXPECT_TRUE(parties.server_store.ids().empty());
-  // No keys, uploads, base transfers, trees, columns, silent transfers or echoes.
-  EXPECT_FALSE(parties.saw(kProbe, kEngines));
+  // No keys, uploads, base OTs, trees, columns, silent OTs or echoes.
+  EXPECT_FALSE(parties.saw(kProbe, kProtocols));
   EXPECT_FALSE(parties.saw(kPublicKeys, kSlotKeys));
   EXPECT_FALSE(parties.saw(0x0300, 0x0303));
   EXPECT_FALSE(parties.saw(0x0306, 0x0306));
@@ -207,12 +206,12 @@ TEST(StoredSession, Transfers) {
   EXPECT_TRUE(parties.saw(0x0318, 0x031e));
 }
 
-TEST(StoredSession, LabelsByEveryEngine) {
-  for (const char* engine : {"gc", "ot"}) {
-    SCOPED_TRACE(engine);
-    plan::Plan plan = precise_plan(test::small_network(), engine);
+TEST(StoredSession, LabelsByEveryProtocol) {
+  for (const char* protocol : {"gc", "ot"}) {
+    SCOPED_TRACE(protocol);
+    plan::Plan plan = precise_plan(test::small_network(), protocol);
     plan.reveal = plan::Reveal::label;
-    plan.argmax_engine = engine;
+    plan.argmax_protocol = protocol;
     Parties parties(packaged(test::small_network(), std::move(plan)));
     parties.tolerance = 1;
     expect_round_trip(parties);
@@ -230,15 +229,15 @@ TEST(StoredSession, Quadratics) {
 TEST(StoredSession, SlotsWithPrimes) {
   Parties parties(
       packaged(test::small_network(),
-               test::batched_plan(test::small_network(), plan::select_exact(test::small_network()))));
+               test::simd_plan(test::small_network(), plan::select_exact(test::small_network()))));
   expect_round_trip(parties);
 }
 
 class StoredSessionTest : public testing::Test {
  protected:
   Parties parties_{packaged(quadratic_network(), precise_plan(quadratic_network()))};
-  MaterialId stored() {
-    MaterialId id{};
+  PreprocessingId stored() {
+    PreprocessingId id{};
     parties_.tolerance = 1;
     parties_.session([&](ClientSession& client) { id = client.store(parties_.client_store); });
     return id;
@@ -246,12 +245,12 @@ class StoredSessionTest : public testing::Test {
 };
 
 TEST_F(StoredSessionTest, TheServerRefusesASecondUse) {
-  const MaterialId id = stored();
+  const PreprocessingId id = stored();
   // A client that kept a copy of its half, as from a backup.
   const auto copy = parties_.directory_.path() / "copy";
   std::filesystem::copy(std::filesystem::path(parties_.client_store.name()), copy);
   std::filesystem::permissions(copy, std::filesystem::perms::owner_all);
-  MaterialStore restored(copy, package::Role::client, parties_.package_.id);
+  PreprocessingStore restored(copy, Party::client, parties_.package_.id);
   parties_.session([&](ClientSession& client) {
     ASSERT_EQ(client.use(parties_.client_store, id), Use::ready);
     parties_.expect_right(client);
@@ -263,7 +262,7 @@ TEST_F(StoredSessionTest, TheServerRefusesASecondUse) {
 }
 
 TEST_F(StoredSessionTest, AClaimThatIsNotUsedIsLost) {
-  const MaterialId id = stored();
+  const PreprocessingId id = stored();
   parties_.session(
       [&](ClientSession& client) { ASSERT_EQ(client.use(parties_.client_store, id), Use::ready); });
   parties_.session(
@@ -313,8 +312,7 @@ TEST_F(StoredSessionTest, AClientThatCannotWriteGivesTheServersHalfBack) {
   options.reached = [](const char* point) {
     if (point == std::string("written")) fail_input("no space left on a device");
   };
-  MaterialStore full(parties_.directory_.path() / "full", package::Role::client, parties_.package_.id,
-                     options);
+  PreprocessingStore full(parties_.directory_.path() / "full", Party::client, parties_.package_.id, options);
   parties_.session([&](ClientSession& client) {
     try {
       client.store(full);
@@ -331,7 +329,7 @@ TEST_F(StoredSessionTest, AClientThatCannotWriteGivesTheServersHalfBack) {
 }
 
 TEST_F(StoredSessionTest, ADamagedHalfOfTheServerIsUnknownAndGone) {
-  const MaterialId id = stored();
+  const PreprocessingId id = stored();
   const auto file = std::filesystem::path(parties_.server_store.name()) / (to_hex(id) + ".material");
   Bytes raw = read_file(file, 1 << 24);
   raw.back() ^= 1;
@@ -371,18 +369,18 @@ TEST_F(StoredSessionTest, TheServerChecksCommands) {
   const auto command = [](Command c) { return Bytes{static_cast<std::uint8_t>(c)}; };
   EXPECT_NE(failure_of([&](net::Channel& c) {
               c.send(kCommand, command(Command::store));
-              c.send(kMaterialId, Bytes(16));
+              c.send(kPreprocessingId, Bytes(16));
             }).find("not prepared"),
             std::string::npos);
   EXPECT_NE(failure_of([&](net::Channel& c) {
               c.send(kCommand, command(Command::use));
-              c.send(kMaterialId, Bytes(15));
+              c.send(kPreprocessingId, Bytes(15));
             }),
             "");
   EXPECT_NE(failure_of([&](net::Channel& c) {
               c.send(kCommand, command(Command::use));
-              c.send(kMaterialId, Bytes(16));
-              EXPECT_EQ(c.receive_exactly(kMaterialAnswer, 1), Bytes{1});
+              c.send(kPreprocessingId, Bytes(16));
+              EXPECT_EQ(c.receive_exactly(kPreprocessingAnswer, 1), Bytes{1});
               c.send(kCommand, command(Command::infer));
             }).find("not prepared"),
             std::string::npos);

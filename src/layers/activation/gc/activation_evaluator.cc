@@ -51,8 +51,8 @@ PreparedChoices ActivationEvaluator::prepare(const ActivationSpec& spec) {
   return prepared;
 }
 
-EvaluatorMaterial ActivationEvaluator::receive_tables(PreparedChoices&& prepared) {
-  EvaluatorMaterial material;
+EvaluatorPreprocessing ActivationEvaluator::receive_tables(PreparedChoices&& prepared) {
+  EvaluatorPreprocessing material;
   material.prepared_ = std::move(prepared);
   const ActivationSpec& spec = material.prepared_.spec_;
   AP_ASSERT(!material.prepared_.choices_.empty());
@@ -63,7 +63,7 @@ EvaluatorMaterial ActivationEvaluator::receive_tables(PreparedChoices&& prepared
   return material;
 }
 
-void ActivationEvaluator::request(net::Channel& channel, EvaluatorMaterial& material,
+void ActivationEvaluator::request(net::Channel& channel, EvaluatorPreprocessing& material,
                                   std::span<const std::uint64_t> a) {
   PreparedChoices& prepared = material.prepared_;
   if (material.empty() || prepared.choices_.empty()) {
@@ -80,8 +80,9 @@ void ActivationEvaluator::request(net::Channel& channel, EvaluatorMaterial& mate
   channel.send(kInputChoices, masked);
 }
 
-std::vector<std::uint64_t> ActivationEvaluator::evaluate(net::Channel& channel, EvaluatorMaterial&& used) {
-  EvaluatorMaterial material = std::move(used);
+std::vector<std::uint64_t> ActivationEvaluator::evaluate(net::Channel& channel,
+                                                         EvaluatorPreprocessing&& used) {
+  EvaluatorPreprocessing material = std::move(used);
   if (material.empty() || !material.prepared_.choices_.empty()) {
     fail_security(
         "The garbled material of this layer must serve one request and one evaluation, in this order.");
@@ -124,7 +125,7 @@ std::vector<std::uint64_t> ActivationEvaluator::evaluate(net::Channel& channel, 
   return words;
 }
 
-void EvaluatorMaterial::save(SecretWriter& out) const {
+void EvaluatorPreprocessing::save(SecretWriter& out) const {
   if (empty() || prepared_.choices_.empty()) {
     fail_security("The garbled material of this layer was used before; it cannot be stored.");
   }
@@ -135,9 +136,9 @@ void EvaluatorMaterial::save(SecretWriter& out) const {
   for (const Bytes& table : tables_) out.array(table);
 }
 
-EvaluatorMaterial EvaluatorMaterial::restore(const ActivationSpec& spec, ByteReader& in) {
+EvaluatorPreprocessing EvaluatorPreprocessing::restore(const ActivationSpec& spec, ByteReader& in) {
   spec.validate();
-  EvaluatorMaterial material;
+  EvaluatorPreprocessing material;
   PreparedChoices& prepared = material.prepared_;
   prepared.spec_ = spec;
   prepared.hash_key_ = mpc::load_block(in.raw(sizeof(Block)).data());

@@ -22,7 +22,7 @@ class PreparedChoices {
 
  private:
   friend class ActivationEvaluator;
-  friend class EvaluatorMaterial;
+  friend class EvaluatorPreprocessing;
   ActivationSpec spec_;
   SecretVector<std::uint8_t> choices_;  ///< c: share_bits bits for each input, packed
   SecretVector<mpc::Block> pads_;       ///< t; after the answer, the active labels
@@ -32,18 +32,18 @@ class PreparedChoices {
 };
 
 /// All that the server keeps of one layer between the phases. Used once.
-class EvaluatorMaterial {
+class EvaluatorPreprocessing {
  public:
-  EvaluatorMaterial() = default;
-  EvaluatorMaterial(EvaluatorMaterial&&) noexcept = default;
-  EvaluatorMaterial& operator=(EvaluatorMaterial&&) noexcept = default;
+  EvaluatorPreprocessing() = default;
+  EvaluatorPreprocessing(EvaluatorPreprocessing&&) noexcept = default;
+  EvaluatorPreprocessing& operator=(EvaluatorPreprocessing&&) noexcept = default;
   bool empty() const { return tables_.empty(); }
 
   /// All that the online phase needs, for a file of the server's own.
   /// @throws Error(security) if it has served a request.
   void save(SecretWriter& out) const;
   /// @param spec  that of the layer it was made for. @throws the reader's error if bytes are missing.
-  static EvaluatorMaterial restore(const ActivationSpec& spec, ByteReader& in);
+  static EvaluatorPreprocessing restore(const ActivationSpec& spec, ByteReader& in);
 
  private:
   friend class ActivationEvaluator;
@@ -55,7 +55,7 @@ class EvaluatorMaterial {
 /// One object for each session.
 class ActivationEvaluator {
  public:
-  /// Runs the base transfers with the client's ActivationGarbler. The channel must outlive this object.
+  /// Runs the base OTs with the client's ActivationGarbler. The channel must outlive this object.
   /// @param session  as the garbler's
   explicit ActivationEvaluator(net::Channel& channel, const SessionKey& session, Prng prng = Prng());
 
@@ -63,25 +63,26 @@ class ActivationEvaluator {
   PreparedChoices prepare(const ActivationSpec& spec);
 
   /// Offline: receives the layer's tables. Layers must come in the order in which they were prepared.
-  EvaluatorMaterial receive_tables(PreparedChoices&& prepared);
+  EvaluatorPreprocessing receive_tables(PreparedChoices&& prepared);
 
   /// Online: sends the masked bits of the server's share `a`: spec.inputs words of spec.share_bits() bits,
   /// below spec.in_prime if there is one.
   /// @throws Error(security) if the material has been used for a request.
-  void request(EvaluatorMaterial& material, std::span<const std::uint64_t> a) {
+  void request(EvaluatorPreprocessing& material, std::span<const std::uint64_t> a) {
     request(channel_, material, a);
   }
 
   /// Online: receives the labels and evaluates. Consumes the material.
   /// @return spec.outputs words (v - r) mod 2^out_bits, or mod out_prime.
   /// @throws Error(security) unless exactly one request went before.
-  std::vector<std::uint64_t> evaluate(EvaluatorMaterial&& material) {
+  std::vector<std::uint64_t> evaluate(EvaluatorPreprocessing&& material) {
     return evaluate(channel_, std::move(material));
   }
 
-  /// The same in another session than the one that made the material; no base transfers are needed.
-  static void request(net::Channel& channel, EvaluatorMaterial& material, std::span<const std::uint64_t> a);
-  static std::vector<std::uint64_t> evaluate(net::Channel& channel, EvaluatorMaterial&& material);
+  /// The same in another session than the one that made the material; no base OTs are needed.
+  static void request(net::Channel& channel, EvaluatorPreprocessing& material,
+                      std::span<const std::uint64_t> a);
+  static std::vector<std::uint64_t> evaluate(net::Channel& channel, EvaluatorPreprocessing&& material);
 
  private:
   net::Channel& channel_;

@@ -19,8 +19,8 @@ ActivationGarbler::ActivationGarbler(net::Channel& channel, const SessionKey& se
       keys_(session.part(kGarblingPart)),
       cots_(channel, kLabelTransfers, prng_) {}
 
-GarblerMaterial ActivationGarbler::garble(const ActivationSpec& spec, std::span<const std::uint64_t> b,
-                                          std::span<const std::uint64_t> masks) {
+GarblerPreprocessing ActivationGarbler::garble(const ActivationSpec& spec, std::span<const std::uint64_t> b,
+                                               std::span<const std::uint64_t> masks) {
   spec.validate();
   check_words("the client's share b", b, spec.inputs, spec.share_bits(), spec.in_prime);
   check_words("the output mask r", masks, spec.outputs, spec.out_bits, spec.out_prime);
@@ -28,7 +28,7 @@ GarblerMaterial ActivationGarbler::garble(const ActivationSpec& spec, std::span<
   const auto bits = static_cast<std::size_t>(spec.share_bits());
   const Block& delta = cots_.delta();
 
-  GarblerMaterial material;
+  GarblerPreprocessing material;
   material.spec_ = spec;
   material.delta_.push_back(delta);
   material.masked_.resize(spec.inputs * bits);
@@ -76,8 +76,8 @@ GarblerMaterial ActivationGarbler::garble(const ActivationSpec& spec, std::span<
   return material;
 }
 
-void ActivationGarbler::answer(net::Channel& channel, GarblerMaterial&& used) {
-  const GarblerMaterial material = std::move(used);
+void ActivationGarbler::answer(net::Channel& channel, GarblerPreprocessing&& used) {
+  const GarblerPreprocessing material = std::move(used);
   if (material.empty()) {
     fail_security("The garbled material of this layer was used before; prepare the inference again.");
   }
@@ -95,15 +95,15 @@ void ActivationGarbler::answer(net::Channel& channel, GarblerMaterial&& used) {
   });
 }
 
-void GarblerMaterial::save(SecretWriter& out) const {
+void GarblerPreprocessing::save(SecretWriter& out) const {
   if (empty()) fail_security("The garbled material of this layer was used before; it cannot be stored.");
   out.array(delta_);
   out.array(masked_);
 }
 
-GarblerMaterial GarblerMaterial::restore(const ActivationSpec& spec, ByteReader& in) {
+GarblerPreprocessing GarblerPreprocessing::restore(const ActivationSpec& spec, ByteReader& in) {
   spec.validate();
-  GarblerMaterial material;
+  GarblerPreprocessing material;
   material.spec_ = spec;
   material.delta_ = read_array<SecretVector<Block>>(in, 1);
   material.masked_ =

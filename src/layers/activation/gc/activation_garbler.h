@@ -30,17 +30,17 @@ namespace ap::activation {
 
 /// What the client keeps of one layer between the phases: one block for each bit of the server's share. Used
 /// once.
-class GarblerMaterial {
+class GarblerPreprocessing {
  public:
-  GarblerMaterial() = default;
-  GarblerMaterial(GarblerMaterial&&) noexcept = default;
-  GarblerMaterial& operator=(GarblerMaterial&&) noexcept = default;
+  GarblerPreprocessing() = default;
+  GarblerPreprocessing(GarblerPreprocessing&&) noexcept = default;
+  GarblerPreprocessing& operator=(GarblerPreprocessing&&) noexcept = default;
   bool empty() const { return masked_.empty(); }
 
   /// All that answering needs, for a file of the client's own. @throws Error(security) if it was used.
   void save(SecretWriter& out) const;
   /// @param spec  that of the layer it was made for. @throws the reader's error if bytes are missing.
-  static GarblerMaterial restore(const ActivationSpec& spec, ByteReader& in);
+  static GarblerPreprocessing restore(const ActivationSpec& spec, ByteReader& in);
 
  private:
   friend class ActivationGarbler;
@@ -52,7 +52,7 @@ class GarblerMaterial {
 /// One object for each session. Layers must be garbled in the order in which the server prepared them.
 class ActivationGarbler {
  public:
-  /// Runs the base transfers with the server's ActivationEvaluator. The channel must outlive this object.
+  /// Runs the base OTs with the server's ActivationEvaluator. The channel must outlive this object.
   /// @param session  that of the connection, equal at both parties
   explicit ActivationGarbler(net::Channel& channel, const SessionKey& session, Prng prng = Prng());
 
@@ -62,14 +62,14 @@ class ActivationGarbler {
   /// @param masks  spec.outputs words of spec.out_bits bits, below spec.out_prime if there is one: r, uniform
   ///               and never used before
   /// @throws Error(input) on a bad spec or size, Error(peer) on a bad message.
-  GarblerMaterial garble(const ActivationSpec& spec, std::span<const std::uint64_t> b,
-                         std::span<const std::uint64_t> masks);
+  GarblerPreprocessing garble(const ActivationSpec& spec, std::span<const std::uint64_t> b,
+                              std::span<const std::uint64_t> masks);
 
   /// Online: receives the server's choice bits and sends the labels. Consumes the material.
   /// @throws Error(security) if the material was used before.
-  void answer(GarblerMaterial&& material) { answer(channel_, std::move(material)); }
-  /// The same in another session than the one that made the material; no base transfers are needed.
-  static void answer(net::Channel& channel, GarblerMaterial&& material);
+  void answer(GarblerPreprocessing&& material) { answer(channel_, std::move(material)); }
+  /// The same in another session than the one that made the material; no base OTs are needed.
+  static void answer(net::Channel& channel, GarblerPreprocessing&& material);
 
  private:
   net::Channel& channel_;

@@ -21,27 +21,27 @@ Material take(Material&& material) {
 
 /// Of an argmax: this party's words with 2^(n - 1) added to the server's, which makes signed numbers
 /// unsigned.
-SecretVector<std::uint64_t> lift(const OtPlan& plan, std::span<const std::uint64_t> words, OtRole role) {
+SecretVector<std::uint64_t> lift(const OtPlan& plan, std::span<const std::uint64_t> words, Party role) {
   SecretVector<std::uint64_t> lifted(words.begin(), words.end());
-  if (role == OtRole::client) return lifted;
+  if (role == Party::client) return lifted;
   const std::uint64_t half = std::uint64_t{1} << (plan.share_bits - 1);
   for (std::uint64_t& word : lifted) word = (word + half) & low_mask(plan.share_bits);
   return lifted;
 }
 
 /// .. and from the carries of the lifted words to shares of what is compared.
-void add_numbers(const OtPlan& plan, std::span<const std::uint64_t> words, OtRole role,
+void add_numbers(const OtPlan& plan, std::span<const std::uint64_t> words, Party role,
                  std::span<std::uint64_t> values) {
   for (std::size_t i = 0; i < values.size(); ++i) {
     values[i] += words[i] << plan.index_bits;
-    if (role == OtRole::server) values[i] -= i;
+    if (role == Party::server) values[i] -= i;
     values[i] &= low_mask(plan.clamp.ring);
   }
 }
 
 /// One party's shares of the layer's results: all steps in turn, run_step(step, number, words, shares).
 template <typename RunStep>
-SecretVector<std::uint64_t> run_layer(const OtPlan& plan, std::span<const std::uint64_t> words, OtRole role,
+SecretVector<std::uint64_t> run_layer(const OtPlan& plan, std::span<const std::uint64_t> words, Party role,
                                       const RunStep& run_step) {
   SecretVector<std::uint64_t> values(words.size());
   const SecretVector<std::uint64_t> lifted =
@@ -86,14 +86,15 @@ void OtActivationClient::expect(const OtCost& cost) {
   received_cots_.expect(cost.server_cots);
 }
 
-OtClientMaterial OtActivationClient::prepare(const ActivationSpec& spec, std::span<const std::uint64_t> b) {
+OtClientPreprocessing OtActivationClient::prepare(const ActivationSpec& spec,
+                                                  std::span<const std::uint64_t> b) {
   return prepare(std::make_shared<const OtPlan>(plan_ot_layer(spec)), b);
 }
 
-OtClientMaterial OtActivationClient::prepare(std::shared_ptr<const OtPlan> plan,
-                                             std::span<const std::uint64_t> b) {
+OtClientPreprocessing OtActivationClient::prepare(std::shared_ptr<const OtPlan> plan,
+                                                  std::span<const std::uint64_t> b) {
   check_words("b before the online phase", b, plan->square ? plan->inputs : 0, plan->argument_bits());
-  OtClientMaterial material;
+  OtClientPreprocessing material;
   material.plan_ = std::move(plan);
   if (const auto& square = material.plan_->square) {
     material.square_ = prepare_square_client(channel_, *square, b, sent_);
@@ -110,9 +111,9 @@ void OtActivationClient::finish() {
   received_cots_.close_check(channel_);
 }
 
-void OtActivationClient::run(net::Channel& channel, OtClientMaterial&& material,
+void OtActivationClient::run(net::Channel& channel, OtClientPreprocessing&& material,
                              std::span<const std::uint64_t> b, std::span<const std::uint64_t> masks) {
-  const OtClientMaterial used = take(std::move(material));
+  const OtClientPreprocessing used = take(std::move(material));
   const OtPlan& plan = *used.plan_;
   check_words("b", b, plan.square ? 0 : plan.inputs, plan.share_bits);
   check_words("r", masks, plan.outputs(), plan.out_bits);
@@ -128,7 +129,7 @@ void OtActivationClient::run(net::Channel& channel, OtClientMaterial&& material,
     for (std::uint64_t& v : value) v = without_dropped(*plan.square, v);
   }
   SecretVector<std::uint64_t> shares = run_layer(
-      plan, plan.square ? std::span<const std::uint64_t>(value) : b, OtRole::client,
+      plan, plan.square ? std::span<const std::uint64_t>(value) : b, Party::client,
       [&](const OtStep& step, std::size_t number, std::span<const std::uint64_t> words,
           std::span<std::uint64_t> out) { run_client_step(channel, step, used.steps_[number], words, out); });
   for (std::size_t i = 0; i < shares.size(); ++i)
@@ -151,12 +152,12 @@ void OtActivationServer::expect(const OtCost& cost) {
   sent_cots_.expect(cost.server_cots);
 }
 
-OtServerMaterial OtActivationServer::prepare(const ActivationSpec& spec) {
+OtServerPreprocessing OtActivationServer::prepare(const ActivationSpec& spec) {
   return prepare(std::make_shared<const OtPlan>(plan_ot_layer(spec)));
 }
 
-OtServerMaterial OtActivationServer::prepare(std::shared_ptr<const OtPlan> plan) {
-  OtServerMaterial material;
+OtServerPreprocessing OtActivationServer::prepare(std::shared_ptr<const OtPlan> plan) {
+  OtServerPreprocessing material;
   material.plan_ = std::move(plan);
   if (const auto& square = material.plan_->square) {
     material.square_ = prepare_square_server(channel_, *square, material.plan_->inputs, received_);
@@ -173,9 +174,9 @@ void OtActivationServer::finish() {
   received_cots_.close_check(channel_);
 }
 
-std::vector<std::uint64_t> OtActivationServer::run(net::Channel& channel, OtServerMaterial&& material,
+std::vector<std::uint64_t> OtActivationServer::run(net::Channel& channel, OtServerPreprocessing&& material,
                                                    std::span<const std::uint64_t> a) {
-  const OtServerMaterial used = take(std::move(material));
+  const OtServerPreprocessing used = take(std::move(material));
   const OtPlan& plan = *used.plan_;
   check_words("a", a, plan.inputs, plan.argument_bits());
   SecretVector<std::uint64_t> value;
@@ -190,7 +191,7 @@ std::vector<std::uint64_t> OtActivationServer::run(net::Channel& channel, OtServ
     for (std::uint64_t& v : value) v = without_dropped(*plan.square, v);
   }
   const SecretVector<std::uint64_t> shares = run_layer(
-      plan, plan.square ? std::span<const std::uint64_t>(value) : a, OtRole::server,
+      plan, plan.square ? std::span<const std::uint64_t>(value) : a, Party::server,
       [&](const OtStep& step, std::size_t number, std::span<const std::uint64_t> words,
           std::span<std::uint64_t> out) { run_server_step(channel, step, used.steps_[number], words, out); });
   const Bytes message = channel.receive_exactly(kOtCorrection, packed_bytes(shares.size(), plan.out_bits));

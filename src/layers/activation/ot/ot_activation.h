@@ -1,8 +1,8 @@
-// The `ot` engine: an activation layer (layers/activation/activation_spec.h) by oblivious transfer, exact on every
-// input. A few flights and about twenty bytes an element, where garbling takes one
+// The `ot` protocol: an activation layer (layers/activation/activation_spec.h) by oblivious transfer, exact on every
+// input. A few one-way messages and about twenty bytes an element, where garbling takes one
 // and a thousand.
 //
-// Offline both parties make random correlations: silent transfers in both directions, the client as sender
+// Offline both parties make random correlations: silent OTs in both directions, the client as sender
 // for most of them, hashed at once into what the online phase uses and nothing else. Counts follow from the
 // spec, so neither b nor r need be known. Online, for every input:
 //   1. a carry tree over the two parties' words (layers/activation/ot/ot_program.h) gives XOR shares of in_range, above,
@@ -39,12 +39,12 @@
 namespace ap::activation {
 
 /// One layer's correlations. Used once.
-template <typename StepMaterial, typename SquareMaterial>
-class OtMaterial {
+template <typename StepPreprocessing, typename SquarePreprocessing>
+class OtPreprocessing {
  public:
-  OtMaterial() = default;
-  OtMaterial(OtMaterial&& other) noexcept { *this = std::move(other); }
-  OtMaterial& operator=(OtMaterial&& other) noexcept {
+  OtPreprocessing() = default;
+  OtPreprocessing(OtPreprocessing&& other) noexcept { *this = std::move(other); }
+  OtPreprocessing& operator=(OtPreprocessing&& other) noexcept {
     plan_ = std::exchange(other.plan_, nullptr);
     steps_ = std::exchange(other.steps_, {});
     square_ = std::exchange(other.square_, {});
@@ -55,8 +55,8 @@ class OtMaterial {
   /// For a file of this party's own. @throws Error(security) if it was used.
   void save(SecretWriter& out) const;
   /// @param plan  that of the layer it was made for. @throws the reader's error if bytes are missing.
-  static OtMaterial restore(std::shared_ptr<const OtPlan> plan, ByteReader& in);
-  static OtMaterial restore(const ActivationSpec& spec, ByteReader& in) {
+  static OtPreprocessing restore(std::shared_ptr<const OtPlan> plan, ByteReader& in);
+  static OtPreprocessing restore(const ActivationSpec& spec, ByteReader& in) {
     return restore(std::make_shared<const OtPlan>(plan_ot_layer(spec)), in);
   }
 
@@ -64,16 +64,16 @@ class OtMaterial {
   friend class OtActivationClient;
   friend class OtActivationServer;
   std::shared_ptr<const OtPlan> plan_;
-  std::vector<StepMaterial> steps_;
-  SquareMaterial square_;
+  std::vector<StepPreprocessing> steps_;
+  SquarePreprocessing square_;
 };
-using OtClientMaterial = OtMaterial<ClientStepMaterial, SquareClientMaterial>;
-using OtServerMaterial = OtMaterial<ServerStepMaterial, SquareServerMaterial>;
+using OtClientPreprocessing = OtPreprocessing<ClientStepPreprocessing, SquareClientPreprocessing>;
+using OtServerPreprocessing = OtPreprocessing<ServerStepPreprocessing, SquareServerPreprocessing>;
 
 /// One object for each session. Layers must be prepared, and run, in the same order by both parties.
 class OtActivationClient {
  public:
-  /// Runs the base transfers with the server's OtActivationServer. The channel must outlive this object.
+  /// Runs the base OTs with the server's OtActivationServer. The channel must outlive this object.
   /// @param session  that of the connection, equal at both parties
   explicit OtActivationClient(net::Channel& channel, const SessionKey& session, Prng prng = Prng());
 
@@ -84,10 +84,10 @@ class OtActivationClient {
 
   /// Offline. `b`: with spec.square the client's share, spec.inputs words of spec.argument_bits() bits; else
   /// empty. @throws Error(input) on a bad spec or b, Error(peer) on a bad message.
-  OtClientMaterial prepare(const ActivationSpec& spec, std::span<const std::uint64_t> b = {});
+  OtClientPreprocessing prepare(const ActivationSpec& spec, std::span<const std::uint64_t> b = {});
   /// The same from a plan (plan_ot_layer) that serves many inferences; planning a large pooling layer takes
   /// time.
-  OtClientMaterial prepare(std::shared_ptr<const OtPlan> plan, std::span<const std::uint64_t> b = {});
+  OtClientPreprocessing prepare(std::shared_ptr<const OtPlan> plan, std::span<const std::uint64_t> b = {});
 
   /// The consistency checks of all transfers since the last call, in both directions: after the last prepare
   /// of an inference, before anything of it runs or is stored. One message each way, twice.
@@ -98,12 +98,12 @@ class OtActivationClient {
   /// @param b      spec.inputs words of spec.share_bits() bits: the client's share; empty with spec.square
   /// @param masks  spec.outputs words of spec.out_bits bits: r, uniform and never used before
   /// @throws Error(input) on bad sizes, Error(security) if the material was used before.
-  void run(OtClientMaterial&& material, std::span<const std::uint64_t> b,
+  void run(OtClientPreprocessing&& material, std::span<const std::uint64_t> b,
            std::span<const std::uint64_t> masks) {
     run(channel_, std::move(material), b, masks);
   }
-  /// The same in another session than the one that made the material; no base transfers are needed.
-  static void run(net::Channel& channel, OtClientMaterial&& material, std::span<const std::uint64_t> b,
+  /// The same in another session than the one that made the material; no base OTs are needed.
+  static void run(net::Channel& channel, OtClientPreprocessing&& material, std::span<const std::uint64_t> b,
                   std::span<const std::uint64_t> masks);
 
  private:
@@ -120,18 +120,18 @@ class OtActivationServer {
   explicit OtActivationServer(net::Channel& channel, const SessionKey& session, Prng prng = Prng());
   void expect(const OtCost& cost);
   void expect(std::span<const ActivationSpec> specs) { expect(ot_cost(specs)); }
-  OtServerMaterial prepare(const ActivationSpec& spec);
-  OtServerMaterial prepare(std::shared_ptr<const OtPlan> plan);
+  OtServerPreprocessing prepare(const ActivationSpec& spec);
+  OtServerPreprocessing prepare(std::shared_ptr<const OtPlan> plan);
   /// As the client's.
   void finish();
 
   /// Online. Consumes the material.
   /// @param a  spec.inputs words of spec.argument_bits() bits
   /// @return spec.outputs words (v - r) mod 2^out_bits.
-  std::vector<std::uint64_t> run(OtServerMaterial&& material, std::span<const std::uint64_t> a) {
+  std::vector<std::uint64_t> run(OtServerPreprocessing&& material, std::span<const std::uint64_t> a) {
     return run(channel_, std::move(material), a);
   }
-  static std::vector<std::uint64_t> run(net::Channel& channel, OtServerMaterial&& material,
+  static std::vector<std::uint64_t> run(net::Channel& channel, OtServerPreprocessing&& material,
                                         std::span<const std::uint64_t> a);
 
  private:

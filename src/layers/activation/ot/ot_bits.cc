@@ -58,7 +58,7 @@ void leaf_entries(LeafOutput output, int width, const Block* y, const Block* e, 
 
 void SharedBits::set_locals(std::span<const Block> word_slices) {
   for (const LocalBit& local : program_.locals) {
-    const Block flip = role_ == OtRole::server ? kOnes : Block{0, 0};
+    const Block flip = role_ == Party::server ? kOnes : Block{0, 0};
     const auto out = slice(local.out);
     const auto in = word_slices.subspan(static_cast<std::size_t>(local.shift) * tiles_, tiles_);
     for (std::size_t i = 0; i < tiles_; ++i) out[i] = in[i] ^ flip;
@@ -101,7 +101,7 @@ void SharedBits::run_ands(net::Channel& channel, std::span<const AndTriple> trip
     reader.get(theirs.data(), tiles_);
     for (std::size_t i = 0; i < tiles_; ++i) mine[s * tiles_ + i] ^= theirs[i];
   }
-  const Block both = role_ == OtRole::server ? kOnes : Block{0, 0};
+  const Block both = role_ == Party::server ? kOnes : Block{0, 0};
   const Block* x = mine.data();
   for (std::size_t s = 0; s < program_.ands.size(); ++s) {
     const AndStep& step = program_.ands[s];

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/party.h"
 #include "layers/activation/ot/ot_step.h"
 #include "mpc/ot/random_ot.h"
 
@@ -44,11 +45,9 @@ class SliceReader {
   std::size_t bytes_each_;
 };
 
-enum class OtRole { client, server };
-
 class SharedBits {
  public:
-  SharedBits(const ComparisonProgram& program, std::size_t count, OtRole role)
+  SharedBits(const ComparisonProgram& program, std::size_t count, Party role)
       : program_(program),
         count_(count),
         tiles_(mpc::tiles_of(count)),
@@ -74,7 +73,7 @@ class SharedBits {
   const ComparisonProgram& program_;
   std::size_t count_;
   std::size_t tiles_;
-  OtRole role_;
+  Party role_;
   SecretVector<mpc::Block> slices_;
 };
 

@@ -1,4 +1,4 @@
-// Message types of the `ot` engine, 0x0310..0x0328 of the wire format, and its quadratics, 0x0330..0x0331.
+// Message types of the `ot` protocol, 0x0310..0x0328 of the wire format, and its quadratics, 0x0330..0x0331.
 #pragma once
 
 #include <string_view>

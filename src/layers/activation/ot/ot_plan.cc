@@ -32,8 +32,8 @@ void add_term(OtStep& step, int variable, std::uint64_t factor) {
 void check(const ActivationSpec& spec) {
   if (spec.in_prime != 0 || spec.out_prime != 0) {
     fail_input(
-        "Activation layer: the ot engine takes shares modulo powers of two, not modulo the prime {}; "
-        "choose the gc engine.",
+        "Activation layer: the ot protocol takes shares modulo powers of two, not modulo the prime {}; "
+        "choose the gc protocol.",
         spec.in_prime != 0 ? spec.in_prime : spec.out_prime);
   }
   if (spec.argmax) return spec.validate();
@@ -165,20 +165,21 @@ void add_step_cost(const OtStep& step, OtCost& cost) {
   cost.client_bytes += slice * (program.leaf_message_bits() + program.opened_bits());
   cost.server_bytes += slice * (program.leaf_choice_bits() + program.opened_bits());
   // Choices, leaves; every second level waits for one message each way.
-  cost.flights += 2 + 2 * ((program.levels + 1) / 2);
+  cost.one_way_messages += 2 + 2 * ((program.levels + 1) / 2);
   if (step.operand_bits == 0) {
-    cost.client_material += padded / 8 * (client_slices - 1);
-    cost.server_material += padded / 8 * (server_slices - 1);
+    cost.client_preprocessing += padded / 8 * (client_slices - 1);
+    cost.server_preprocessing += padded / 8 * (server_slices - 1);
     return;
   }
-  cost.client_material += padded / 8 * client_slices + 8 * step.count * (3 + 2 * terms);
-  cost.server_material += padded / 8 * server_slices + 8 * step.count * (3 + terms);
+  cost.client_preprocessing += padded / 8 * client_slices + 8 * step.count * (3 + 2 * terms);
+  cost.server_preprocessing += padded / 8 * server_slices + 8 * step.count * (3 + terms);
   cost.client_cots += padded * (1 + terms);
   cost.server_cots += padded;
   const std::uint64_t word = packed_bytes(step.count, step.ring);
   cost.client_bytes += slice + word;
   cost.server_bytes += slice * (1 + terms) + word;
-  cost.flights += 2;  // the flip travels with the last message before it; the server's and the client's words
+  cost.one_way_messages +=
+      2;  // the flip travels with the last message before it; the server's and the client's words
 }
 
 /// In a ring with one bit more than the values, what their sum carries out of n bits enters as -2^(n + t) =
@@ -264,8 +265,8 @@ OtCost ot_cost(const OtPlan& plan) {
     cost.client_cots += square.cots;
     cost.offline_bytes += square.offline_bytes;
     cost.server_bytes += square.online_bytes;
-    cost.client_material += 16 * plan.inputs;
-    cost.server_material += 16 * plan.inputs;
+    cost.client_preprocessing += 16 * plan.inputs;
+    cost.server_preprocessing += 16 * plan.inputs;
   }
   return cost;
 }
@@ -284,9 +285,9 @@ OtCost& OtCost::operator+=(const OtCost& other) {
   offline_bytes += other.offline_bytes;
   client_bytes += other.client_bytes;
   server_bytes += other.server_bytes;
-  client_material += other.client_material;
-  server_material += other.server_material;
-  flights += other.flights;
+  client_preprocessing += other.client_preprocessing;
+  server_preprocessing += other.server_preprocessing;
+  one_way_messages += other.one_way_messages;
   return *this;
 }
 

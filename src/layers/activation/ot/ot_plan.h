@@ -1,4 +1,4 @@
-// How the `ot` engine cuts an activation layer into steps, and what they cost; both parties derive it from
+// How the `ot` protocol cuts an activation layer into steps, and what they cost; both parties derive it from
 // the spec. The protocol is described in layers/activation/ot/ot_activation.h.
 #pragma once
 
@@ -62,7 +62,7 @@ struct OtPlan {
   }
 };
 
-/// Without an upper clamp the `ot` engine takes clamp_bits up to this (any clamp_bits >= sum_bits - 1).
+/// Without an upper clamp the `ot` protocol takes clamp_bits up to this (any clamp_bits >= sum_bits - 1).
 inline constexpr int kMaxOtClampBits = 40;
 
 /// @throws Error(input) on a bad spec: the limits of ActivationSpec::validate, but clamp_bits up to 40.
@@ -71,14 +71,14 @@ OtPlan plan_ot_layer(const ActivationSpec& spec);
 /// What a layer costs; every figure is a function of the spec alone. Offline bytes: mpc::cot_stream_bytes of
 /// the sums over all layers of a session.
 struct OtCost {
-  std::uint64_t client_cots = 0;      ///< transfers with the client as sender, offline
-  std::uint64_t server_cots = 0;      ///< transfers with the server as sender, offline
-  std::uint64_t offline_bytes = 0;    ///< beside the transfers: factors of quadratics, client to server
-  std::uint64_t client_bytes = 0;     ///< online payload, client to server
-  std::uint64_t server_bytes = 0;     ///< online payload, server to client
-  std::uint64_t client_material = 0;  ///< bytes of memory between the phases
-  std::uint64_t server_material = 0;
-  int flights = 0;  ///< one-way latencies of the online phase
+  std::uint64_t client_cots = 0;           ///< transfers with the client as sender, offline
+  std::uint64_t server_cots = 0;           ///< transfers with the server as sender, offline
+  std::uint64_t offline_bytes = 0;         ///< beside the transfers: factors of quadratics, client to server
+  std::uint64_t client_bytes = 0;          ///< online payload, client to server
+  std::uint64_t server_bytes = 0;          ///< online payload, server to client
+  std::uint64_t client_preprocessing = 0;  ///< bytes of memory between the phases
+  std::uint64_t server_preprocessing = 0;
+  int one_way_messages = 0;  ///< one-way latencies of the online phase
   OtCost& operator+=(const OtCost& other);
 };
 OtCost ot_cost(const ActivationSpec& spec);

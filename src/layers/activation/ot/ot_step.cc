@@ -19,14 +19,14 @@ std::size_t entries_of(const Leaf& leaf) { return std::size_t{1} << leaf.width; 
 
 /// This party's a times the other's b from a product that it receives, its b times the other's a from one
 /// that it sends. Both parties must take the client's first.
-AndTriple make_triple(const AndStep& step, std::size_t tiles, RandomOts ots, OtRole role) {
+AndTriple make_triple(const AndStep& step, std::size_t tiles, RandomOts ots, Party role) {
   const auto outputs = static_cast<int>(step.y.size());
   const std::size_t blocks = step.y.size() * tiles;
   AndTriple triple{SecretVector<Block>(tiles), SecretVector<Block>(blocks), SecretVector<Block>(blocks)};
   SecretVector<Block> cross(blocks);
-  if (role == OtRole::client) ots.sent.bits(outputs, tiles, triple.b, triple.products);
+  if (role == Party::client) ots.sent.bits(outputs, tiles, triple.b, triple.products);
   ots.received.bits(outputs, tiles, triple.a, cross);
-  if (role == OtRole::server) ots.sent.bits(outputs, tiles, triple.b, triple.products);
+  if (role == Party::server) ots.sent.bits(outputs, tiles, triple.b, triple.products);
   for (std::size_t i = 0; i < blocks; ++i) {
     triple.products[i] ^= cross[i] ^ (triple.a[i % tiles] & triple.b[i]);
   }
@@ -117,7 +117,7 @@ ClientSlices client_slices(const ComparisonProgram& program, std::span<const std
 }
 
 /// Answers the server's masked digits. The string of entry 0 becomes the client's share, so it is not sent.
-void send_leaves(net::Channel& channel, const OtStep& step, const ClientStepMaterial& material,
+void send_leaves(net::Channel& channel, const OtStep& step, const ClientStepPreprocessing& material,
                  std::span<const std::uint64_t> words, SharedBits& bits) {
   const ComparisonProgram& program = step.program;
   const std::size_t tiles = bits.tiles();
@@ -161,7 +161,7 @@ void send_leaves(net::Channel& channel, const OtStep& step, const ClientStepMate
   channel.send(kOtLeaves, writer.bytes());
 }
 
-void receive_leaves(net::Channel& channel, const OtStep& step, const ServerStepMaterial& material,
+void receive_leaves(net::Channel& channel, const OtStep& step, const ServerStepPreprocessing& material,
                     std::span<const std::uint64_t> words, SharedBits& bits) {
   const ComparisonProgram& program = step.program;
   const std::size_t tiles = bits.tiles();
@@ -186,7 +186,7 @@ void receive_leaves(net::Channel& channel, const OtStep& step, const ServerStepM
   for (std::size_t l = 0; l < program.leaves.size(); ++l) {
     const Leaf& leaf = program.leaves[l];
     const std::size_t entries = entries_of(leaf);
-    const ServerStepMaterial::LeafChoice& choice = material.leaves[l];
+    const ServerStepPreprocessing::LeafChoice& choice = material.leaves[l];
     std::vector<Block> table(entries * tiles, Block{0, 0});
     for (std::size_t o = 0; o < leaf.outputs.size(); ++o) {
       for (std::size_t j = 1; j < entries; ++j) reader.get(table.data() + j * tiles, tiles);
@@ -217,15 +217,15 @@ void sum_terms(const OtStep& step, SharedBits& bits, std::span<std::uint64_t> sh
 
 }  // namespace
 
-ClientStepMaterial prepare_client_step(const OtStep& step, RandomOts ots) {
+ClientStepPreprocessing prepare_client_step(const OtStep& step, RandomOts ots) {
   const std::size_t tiles = mpc::tiles_of(step.count);
-  ClientStepMaterial material;
+  ClientStepPreprocessing material;
   for (const Leaf& leaf : step.program.leaves) {
     auto& table = material.leaves.emplace_back(leaf.outputs.size() * entries_of(leaf) * tiles);
     ots.sent.tables(leaf.width, static_cast<int>(leaf.outputs.size()), tiles, table);
   }
   for (const AndStep& s : step.program.ands)
-    material.triples.push_back(make_triple(s, tiles, ots, OtRole::client));
+    material.triples.push_back(make_triple(s, tiles, ots, Party::client));
   if (step.operand_bits == 0) return material;
   material.flip = make_bit_side(ots.received, step.count, step.ring);
   material.select = make_word_side(ots.sent, step.count, step.ring);
@@ -235,9 +235,9 @@ ClientStepMaterial prepare_client_step(const OtStep& step, RandomOts ots) {
   return material;
 }
 
-ServerStepMaterial prepare_server_step(const OtStep& step, RandomOts ots) {
+ServerStepPreprocessing prepare_server_step(const OtStep& step, RandomOts ots) {
   const std::size_t tiles = mpc::tiles_of(step.count);
-  ServerStepMaterial material;
+  ServerStepPreprocessing material;
   for (const Leaf& leaf : step.program.leaves) {
     auto& choice = material.leaves.emplace_back();
     choice.index.resize(static_cast<std::size_t>(leaf.width) * tiles);
@@ -246,7 +246,7 @@ ServerStepMaterial prepare_server_step(const OtStep& step, RandomOts ots) {
                         choice.strings);
   }
   for (const AndStep& s : step.program.ands) {
-    material.triples.push_back(make_triple(s, tiles, ots, OtRole::server));
+    material.triples.push_back(make_triple(s, tiles, ots, Party::server));
   }
   if (step.operand_bits == 0) return material;
   material.flip = make_word_side(ots.sent, step.count, step.ring);
@@ -257,10 +257,10 @@ ServerStepMaterial prepare_server_step(const OtStep& step, RandomOts ots) {
   return material;
 }
 
-void run_client_step(net::Channel& channel, const OtStep& step, const ClientStepMaterial& material,
+void run_client_step(net::Channel& channel, const OtStep& step, const ClientStepPreprocessing& material,
                      std::span<const std::uint64_t> words, std::span<std::uint64_t> shares) {
   const std::size_t count = step.count;
-  SharedBits bits(step.program, count, OtRole::client);
+  SharedBits bits(step.program, count, Party::client);
   send_leaves(channel, step, material, words, bits);
   bits.evaluate(channel, material.triples);
   if (step.operand_bits == 0) return sum_terms(step, bits, shares);
@@ -308,10 +308,10 @@ void run_client_step(net::Channel& channel, const OtStep& step, const ClientStep
   for (std::uint64_t& share : shares) share &= low_mask(step.ring);
 }
 
-void run_server_step(net::Channel& channel, const OtStep& step, const ServerStepMaterial& material,
+void run_server_step(net::Channel& channel, const OtStep& step, const ServerStepPreprocessing& material,
                      std::span<const std::uint64_t> words, std::span<std::uint64_t> shares) {
   const std::size_t count = step.count;
-  SharedBits bits(step.program, count, OtRole::server);
+  SharedBits bits(step.program, count, Party::server);
   receive_leaves(channel, step, material, words, bits);
   bits.evaluate(channel, material.triples);
   if (step.operand_bits == 0) return sum_terms(step, bits, shares);

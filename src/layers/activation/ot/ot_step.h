@@ -1,4 +1,4 @@
-// One step of the `ot` engine (layers/activation/ot/ot_plan.h) for all its instances: material offline, then the two
+// One step of the `ot` protocol (layers/activation/ot/ot_plan.h) for all its instances: material offline, then the two
 // parties' online parts. With z = z_s xor z_c the shared bit that selects, A the server's and B the client's
 // operand, all in Z_2^ring:
 //   z (A + B) = z_s A + z_c (1 - 2 z_s) A + z_c B + z_s (1 - 2 z_c) B,
@@ -34,7 +34,7 @@ struct AndTriple {
   SecretVector<mpc::Block> products;
 };
 
-struct ClientStepMaterial {
+struct ClientStepPreprocessing {
   std::vector<SecretVector<mpc::Block>> leaves;  ///< random tables
   std::vector<AndTriple> triples;
   BitSide flip;
@@ -42,7 +42,7 @@ struct ClientStepMaterial {
   std::vector<WordSide> terms;
 };
 
-struct ServerStepMaterial {
+struct ServerStepPreprocessing {
   struct LeafChoice {
     SecretVector<mpc::Block> index;
     SecretVector<mpc::Block> strings;
@@ -60,13 +60,13 @@ struct RandomOts {
   mpc::RandomOtReceiver& received;
 };
 
-ClientStepMaterial prepare_client_step(const OtStep& step, RandomOts ots);
-ServerStepMaterial prepare_server_step(const OtStep& step, RandomOts ots);
+ClientStepPreprocessing prepare_client_step(const OtStep& step, RandomOts ots);
+ServerStepPreprocessing prepare_server_step(const OtStep& step, RandomOts ots);
 
 /// `words`: step.count words of at least step.program.bits bits; `shares`: the results, modulo 2^ring.
-void run_client_step(net::Channel& channel, const OtStep& step, const ClientStepMaterial& material,
+void run_client_step(net::Channel& channel, const OtStep& step, const ClientStepPreprocessing& material,
                      std::span<const std::uint64_t> words, std::span<std::uint64_t> shares);
-void run_server_step(net::Channel& channel, const OtStep& step, const ServerStepMaterial& material,
+void run_server_step(net::Channel& channel, const OtStep& step, const ServerStepPreprocessing& material,
                      std::span<const std::uint64_t> words, std::span<std::uint64_t> shares);
 
 }  // namespace ap::activation

@@ -21,12 +21,12 @@ std::uint64_t carry_word(const SquareSpec& spec, std::uint64_t word, std::uint64
 
 }  // namespace
 
-SquareClientMaterial prepare_square_client(net::Channel& channel, const SquareSpec& spec,
-                                           std::span<const std::uint64_t> c, mpc::RandomOtSender& ots) {
+SquareClientPreprocessing prepare_square_client(net::Channel& channel, const SquareSpec& spec,
+                                                std::span<const std::uint64_t> c, mpc::RandomOtSender& ots) {
   const std::size_t count = c.size();
   const int bits = spec.product_bits();
-  SquareClientMaterial material{SecretVector<std::uint64_t>(c.begin(), c.end()),
-                                SecretVector<std::uint64_t>(count)};
+  SquareClientPreprocessing material{SecretVector<std::uint64_t>(c.begin(), c.end()),
+                                     SecretVector<std::uint64_t>(count)};
   SecretVector<std::uint64_t> d(count);
   SecretVector<std::uint64_t> shares(count);
   for (int i = 0; i < bits; ++i) {
@@ -43,10 +43,10 @@ SquareClientMaterial prepare_square_client(net::Channel& channel, const SquareSp
   return material;
 }
 
-SquareServerMaterial prepare_square_server(net::Channel& channel, const SquareSpec& spec, std::size_t count,
-                                           mpc::RandomOtReceiver& ots) {
+SquareServerPreprocessing prepare_square_server(net::Channel& channel, const SquareSpec& spec,
+                                                std::size_t count, mpc::RandomOtReceiver& ots) {
   const int bits = spec.product_bits();
-  SquareServerMaterial material{SecretVector<std::uint64_t>(count), SecretVector<std::uint64_t>(count)};
+  SquareServerPreprocessing material{SecretVector<std::uint64_t>(count), SecretVector<std::uint64_t>(count)};
   SecretVector<mpc::Block> choices(mpc::tiles_of(count));
   SecretVector<std::uint64_t> shares(count);
   SecretVector<std::uint64_t> factors(count);
@@ -64,7 +64,7 @@ SquareServerMaterial prepare_square_server(net::Channel& channel, const SquareSp
 }
 
 SecretVector<std::uint64_t> run_square_client(net::Channel& channel, const SquareSpec& spec,
-                                              const SquareClientMaterial& material) {
+                                              const SquareClientPreprocessing& material) {
   const std::size_t count = material.argument.size();
   const int bits = spec.product_bits();
   SecretVector<std::uint64_t> words(count);
@@ -77,7 +77,7 @@ SecretVector<std::uint64_t> run_square_client(net::Channel& channel, const Squar
 }
 
 SecretVector<std::uint64_t> run_square_server(net::Channel& channel, const SquareSpec& spec,
-                                              const SquareServerMaterial& material,
+                                              const SquareServerPreprocessing& material,
                                               std::span<const std::uint64_t> s) {
   const std::size_t count = s.size();
   const int bits = spec.product_bits();
@@ -94,7 +94,8 @@ SecretVector<std::uint64_t> run_square_server(net::Channel& channel, const Squar
   return words;
 }
 
-SecretVector<std::uint64_t> client_carry_words(const SquareSpec& spec, const SquareClientMaterial& material) {
+SecretVector<std::uint64_t> client_carry_words(const SquareSpec& spec,
+                                               const SquareClientPreprocessing& material) {
   SecretVector<std::uint64_t> words;
   for (const std::uint64_t c : material.argument) {
     words.push_back(

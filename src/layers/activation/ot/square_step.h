@@ -10,7 +10,7 @@
 //
 // c b comes from one transfer for each bit of b (Gilboa, "Two Party RSA Key Generation", CRYPTO 1999, section
 // 4), where c and s stand for the words without their guard bits: bit i selects 0 or 2^i c, of which the
-// lowest i bits are known to be 0. Silent transfers give a random bit b_i and a random word D_i
+// lowest i bits are known to be 0. silent OTs give a random bit b_i and a random word D_i
 // (mpc/ot/random_ot.h, words); b is random anyway, so only c - D_i is sent, from client to server. k bits of
 // product take k transfers and k (k + 1) / 2 bits.
 #pragma once
@@ -26,35 +26,36 @@
 namespace ap::activation {
 
 /// One layer's material. Empty until prepared; used once, which the holder sees to.
-struct SquareClientMaterial {
+struct SquareClientPreprocessing {
   SecretVector<std::uint64_t> argument;  ///< c, with its guard bits
   SecretVector<std::uint64_t> product;   ///< share of c b
 };
-struct SquareServerMaterial {
+struct SquareServerPreprocessing {
   SecretVector<std::uint64_t> mask;     ///< b
   SecretVector<std::uint64_t> product;  ///< share of c b
 };
 
 /// Offline. `c`: words of spec.word_bits() bits. The specs must be valid.
-SquareClientMaterial prepare_square_client(net::Channel& channel, const SquareSpec& spec,
-                                           std::span<const std::uint64_t> c, mpc::RandomOtSender& ots);
+SquareClientPreprocessing prepare_square_client(net::Channel& channel, const SquareSpec& spec,
+                                                std::span<const std::uint64_t> c, mpc::RandomOtSender& ots);
 /// @throws Error(peer) on a malformed message.
-SquareServerMaterial prepare_square_server(net::Channel& channel, const SquareSpec& spec, std::size_t count,
-                                           mpc::RandomOtReceiver& ots);
+SquareServerPreprocessing prepare_square_server(net::Channel& channel, const SquareSpec& spec,
+                                                std::size_t count, mpc::RandomOtReceiver& ots);
 
 /// Online: receives s - b and returns the client's share of u, as if the guard bits did not carry.
 /// @throws Error(peer) on a malformed message.
 SecretVector<std::uint64_t> run_square_client(net::Channel& channel, const SquareSpec& spec,
-                                              const SquareClientMaterial& material);
+                                              const SquareClientPreprocessing& material);
 /// Online: sends s - b and returns the server's share, which waits for nothing.
 /// `s`: as many words of spec.word_bits() bits as were prepared.
 SecretVector<std::uint64_t> run_square_server(net::Channel& channel, const SquareSpec& spec,
-                                              const SquareServerMaterial& material,
+                                              const SquareServerPreprocessing& material,
                                               std::span<const std::uint64_t> s);
 
 /// A party's words for the step that adds what the carry changes (layers/activation/ot/ot_plan.h, carry): its guard
 /// bits, and above them its share of linear + square (2 t + 1), modulo 2^value_bits.
-SecretVector<std::uint64_t> client_carry_words(const SquareSpec& spec, const SquareClientMaterial& material);
+SecretVector<std::uint64_t> client_carry_words(const SquareSpec& spec,
+                                               const SquareClientPreprocessing& material);
 SecretVector<std::uint64_t> server_carry_words(const SquareSpec& spec, std::span<const std::uint64_t> s);
 
 /// A share of u without its dropped bits.

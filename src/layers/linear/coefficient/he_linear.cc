@@ -37,13 +37,13 @@ void check_weights(const Layout& layout, std::span<const std::int16_t> weights) 
 
 }  // namespace
 
-HeLinear::HeLinear(Layout layout, bfv::ContextPtr context, int log2_p, int drop0, int drop1,
-                   std::uint64_t noise_step)
+HeLinear::HeLinear(Layout layout, bfv::ContextPtr context, int log2_p, int c0_dropped_bits,
+                   int c1_dropped_bits, std::uint64_t noise_step)
     : layout_(std::move(layout)),
       context_(std::move(context)),
       log2_p_(log2_p),
-      drop0_(drop0),
-      drop1_(drop1),
+      c0_dropped_bits_(c0_dropped_bits),
+      c1_dropped_bits_(c1_dropped_bits),
       noise_step_(noise_step) {
   const std::uint32_t n = bfv::parameters(*context_).n;
   if (layout_.n() != n)
@@ -68,8 +68,8 @@ bfv::ReplyFormat HeLinear::reply_format(std::size_t reply) const {
   bfv::ReplyFormat format;
   format.positions.assign(positions_.begin() + static_cast<std::ptrdiff_t>(read_offset_[reply]),
                           positions_.begin() + static_cast<std::ptrdiff_t>(read_offset_[reply + 1]));
-  format.drop0 = drop0_;
-  format.drop1 = drop1_;
+  format.c0_dropped_bits = c0_dropped_bits_;
+  format.c1_dropped_bits = c1_dropped_bits_;
   return format;
 }
 

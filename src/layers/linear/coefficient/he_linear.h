@@ -21,10 +21,10 @@ namespace ap::linear {
 /// What both parties know of a layer: its packing, ring, plaintext modulus and reply format.
 class HeLinear {
  public:
-  /// Replies drop drop0 low bits of c0 and drop1 of c1, and carry noise of the server's own of this step
+  /// Replies drop c0_dropped_bits low bits of c0 and c1_dropped_bits of c1, and carry noise of the server's own of this step
   /// (random/wide_noise.h; 0 for none) in every coefficient of c0.
   /// @throws Error(input) if the layout's ring is not the context's, or a number is out of range.
-  HeLinear(Layout layout, bfv::ContextPtr context, int log2_p, int drop0, int drop1,
+  HeLinear(Layout layout, bfv::ContextPtr context, int log2_p, int c0_dropped_bits, int c1_dropped_bits,
            std::uint64_t noise_step);
 
   const Layout& layout() const { return layout_; }
@@ -52,7 +52,7 @@ class HeLinear {
  private:
   Layout layout_;
   bfv::ContextPtr context_;
-  int log2_p_, drop0_, drop1_;
+  int log2_p_, c0_dropped_bits_, c1_dropped_bits_;
   std::uint64_t noise_step_;
   // All reads, reply after reply.
   std::vector<std::uint32_t> positions_, outputs_;

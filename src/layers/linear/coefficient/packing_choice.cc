@@ -30,7 +30,8 @@ int balanced(int total, std::int64_t limit) {
 
 }  // namespace
 
-UnitCosts typical_costs(std::uint32_t n, double log2_q, int primes, int drop0, int drop1) {
+UnitCosts typical_costs(std::uint32_t n, double log2_q, int primes, int c0_dropped_bits,
+                        int c1_dropped_bits) {
   const double work = 1e-9 * n * primes;
   UnitCosts costs;
   costs.upload_client = 8 * work;
@@ -40,8 +41,8 @@ UnitCosts typical_costs(std::uint32_t n, double log2_q, int primes, int drop0, i
   costs.reply_client = 14 * work;
   const double bits = std::ceil(log2_q);
   costs.upload_bytes = n * bits / 8 + 32;
-  costs.reply_bytes = n * std::max(bits - drop1, 1.0) / 8;
-  costs.output_bytes = std::max(bits - drop0, 1.0) / 8;
+  costs.reply_bytes = n * std::max(bits - c1_dropped_bits, 1.0) / 8;
+  costs.output_bytes = std::max(bits - c0_dropped_bits, 1.0) / 8;
   return costs;
 }
 

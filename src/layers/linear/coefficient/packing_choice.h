@@ -23,10 +23,10 @@ struct UnitCosts {
   double bytes_per_second = 125e6;  ///< 1 Gbit/s
 };
 
-/// Costs of a ring of degree n and `primes` primes of log2_q bits together, replies dropping drop0 and drop1
+/// Costs of a ring of degree n and `primes` primes of log2_q bits together, replies dropping c0_dropped_bits and c1_dropped_bits
 /// bits of c0 and c1, from the time per coefficient that a recent 64-bit processor with AVX-512 takes. A
 /// profile of the machine at hand replaces them.
-UnitCosts typical_costs(std::uint32_t n, double log2_q, int primes, int drop0, int drop1);
+UnitCosts typical_costs(std::uint32_t n, double log2_q, int primes, int c0_dropped_bits, int c1_dropped_bits);
 
 struct PackingChoice {
   Packing packing;

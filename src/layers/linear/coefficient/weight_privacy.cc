@@ -50,13 +50,13 @@ double variance_of(double weight_norm2) {
 
 }  // namespace
 
-double rounded_information(double tau) {
-  if (!(tau > 0)) return 0;
-  const double width = 1 / tau;
+double rounded_information(double error_std) {
+  if (!(error_std > 0)) return 0;
+  const double width = 1 / error_std;
   // No two boundaries are near one value.
   if (width > 2 * kTail) {
     static const double boundary = information_of_a_boundary();
-    return boundary * tau;
+    return boundary * error_std;
   }
   if (width < kStep) return 1;
   const int offsets = std::max(8, static_cast<int>(std::ceil(width / kStep)));
@@ -65,11 +65,11 @@ double rounded_information(double tau) {
   return std::min(1.0, sum / offsets);
 }
 
-double weight_snr(const WeightExposure& exposure, std::uint64_t noise_step, double tau) {
+double weight_snr(const WeightExposure& exposure, std::uint64_t noise_step, double error_std) {
   if (exposure.inferences == 0 || exposure.largest_weight == 0) return 0;
   const double sigma = wide_noise_sigma(noise_step);
   return kWideNoiseExcess * static_cast<double>(exposure.inferences) * static_cast<double>(exposure.reads) *
-         variance_of(exposure.largest_weight * exposure.largest_weight) * rounded_information(tau) /
+         variance_of(exposure.largest_weight * exposure.largest_weight) * rounded_information(error_std) /
          (sigma * sigma);
 }
 
@@ -78,9 +78,9 @@ bool wide_enough(const WeightExposure& exposure, std::uint64_t noise_step) {
   return sigma * sigma * (1 + 1e-9) >= kLeastWidth * kLeastWidth * variance_of(exposure.weight_norm2);
 }
 
-std::uint64_t noise_step(const WeightExposure& exposure, double tau) {
+std::uint64_t noise_step(const WeightExposure& exposure, double error_std) {
   if (exposure.inferences == 0) return 0;
-  const double by_rule = std::sqrt(weight_snr(exposure, 1, tau) / kWeightSnr);
+  const double by_rule = std::sqrt(weight_snr(exposure, 1, error_std) / kWeightSnr);
   const double by_width = kLeastWidth * std::sqrt(variance_of(exposure.weight_norm2)) / wide_noise_sigma(1);
   const double wanted = std::max(by_rule, by_width);
   if (wanted > static_cast<double>(kMaxWideNoiseStep)) {

@@ -6,12 +6,12 @@
 // coefficients e that the client drew, g the server's own noise, psi uniform in [-1/2, 1/2) and known to the
 // client. A weight meets `reads` such values in each of T inferences, so the signal-to-noise ratio of one weight is
 //
-//   snr = T reads V_e w^2 I(tau) / sigma^2,     V_e = sigma_e^2 + 1/12, sigma of g, tau = p sigma / q,
+//   snr = T reads V_e w^2 I(error_std) / sigma^2,     V_e = sigma_e^2 + 1/12, sigma of g, error_std = p sigma / q,
 //
 // and what T inferences show differs from the same with ideal results by at most snr / (2 ln 2) bits of relative
 // entropy (Kullback-Leibler divergence) a weight. I is the
-// part of the information that rounding to whole units leaves (rounded_information): nearly all where tau is
-// above 1, and 1.8 tau where errors are rare.
+// part of the information that rounding to whole units leaves (rounded_information): nearly all where error_std is
+// above 1, and 1.8 error_std where errors are rare.
 #pragma once
 
 #include <cstdint>
@@ -24,9 +24,9 @@ inline constexpr double kWeightSnr = 0.01;
 inline constexpr std::uint64_t kDefaultInferences = std::uint64_t{1} << 20;
 inline constexpr std::uint64_t kMaxInferences = std::uint64_t{1} << 40;
 
-/// Fisher information about a small shift of Gaussian noise of standard deviation `tau` that is left after the sum
-/// was rounded to an integer with a uniform, known offset; 1 is all of it. Rises with tau.
-double rounded_information(double tau);
+/// Fisher information about a small shift of Gaussian noise of standard deviation `error_std` that is left after the sum
+/// was rounded to an integer with a uniform, known offset; 1 is all of it. Rises with error_std.
+double rounded_information(double error_std);
 
 /// What a layer exposes.
 struct WeightExposure {
@@ -42,12 +42,12 @@ inline constexpr double kLeastWidth = 10;
 /// Whether it is.
 bool wide_enough(const WeightExposure& exposure, std::uint64_t noise_step);
 
-/// snr of the largest weight, for noise of this step (random/wide_noise.h) and tau = p sigma / q.
-double weight_snr(const WeightExposure& exposure, std::uint64_t noise_step, double tau);
-/// The smallest step at which snr is at most kWeightSnr wherever the noise has at most this tau, and that is wide
+/// snr of the largest weight, for noise of this step (random/wide_noise.h) and error_std = p sigma / q.
+double weight_snr(const WeightExposure& exposure, std::uint64_t noise_step, double error_std);
+/// The smallest step at which snr is at most kWeightSnr wherever the noise has at most this error_std, and that is wide
 /// enough; 0 if T is 0.
 /// @throws Error(input) if that is above kMaxWideNoiseStep.
-std::uint64_t noise_step(const WeightExposure& exposure, double tau);
+std::uint64_t noise_step(const WeightExposure& exposure, double error_std);
 /// The relative entropy that an snr stands for, in bits a weight (snr / 2 nats).
 double bits_per_weight(double snr);
 

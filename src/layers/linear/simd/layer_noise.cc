@@ -10,28 +10,28 @@ bool is_matrix(const Geometry& geometry) {
          w.kernel_w == 1 && w.pad.top == 0 && w.pad.left == 0 && w.pad.bottom == 0 && w.pad.right == 0;
 }
 
-BatchedLayer batched_layer(const Geometry& geometry, BatchedConvMethod conv_method, BatchedFcMethod fc_method,
-                           std::uint32_t n) {
-  BatchedLayer layer;
+SimdLayer simd_layer(const Geometry& geometry, SimdConvMethod conv_method, SimdFcMethod fc_method,
+                     std::uint32_t n) {
+  SimdLayer layer;
   if (is_matrix(geometry)) {
-    const BatchedFc fc(geometry.in.c, geometry.c_out, fc_method, n);
+    const SimdFc fc(geometry.in.c, geometry.c_out, fc_method, n);
     layer.counts = fc.counts();
     layer.terms = {fc.terms()};
     return layer;
   }
-  const BatchedConv conv(geometry, conv_method, n);
+  const SimdConv conv(geometry, conv_method, n);
   layer.counts = conv.counts();
   for (std::size_t reply = 0; reply < conv.replies(); ++reply) {
-    const BatchedTerms terms = conv.terms(reply);
+    const SimdTerms terms = conv.terms(reply);
     if (std::ranges::find(layer.terms, terms) == layer.terms.end()) layer.terms.push_back(terms);
   }
   return layer;
 }
 
-noise::BatchedNoise worst_noise(const BatchedLayer& layer, const bfv::BatchParameters& parameters) {
-  noise::BatchedNoise worst;
-  for (const BatchedTerms& terms : layer.terms) {
-    noise::BatchedNoise noise = noise::batched_noise(terms, parameters);
+noise::SimdNoise worst_noise(const SimdLayer& layer, const bfv::BatchParameters& parameters) {
+  noise::SimdNoise worst;
+  for (const SimdTerms& terms : layer.terms) {
+    noise::SimdNoise noise = noise::simd_noise(terms, parameters);
     if (worst.empty() || noise.back().variance > worst.back().variance) worst = std::move(noise);
   }
   return worst;

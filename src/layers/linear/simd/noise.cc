@@ -29,7 +29,7 @@ double ln_tail_integral(double x) {
 
 }  // namespace
 
-BatchedNoise batched_noise(const linear::BatchedTerms& terms, const bfv::BatchParameters& parameters) {
+SimdNoise simd_noise(const linear::SimdTerms& terms, const bfv::BatchParameters& parameters) {
   const double key_switch = bfv::key_switch_variance(parameters, parameters.data_primes.size());
   const double inputs = static_cast<double>(terms.products) * bfv::fresh_variance() +
                         static_cast<double>(terms.switched) * key_switch;
@@ -39,7 +39,7 @@ BatchedNoise batched_noise(const linear::BatchedTerms& terms, const bfv::BatchPa
   // multiples of 2^(t-k).
   const int t = terms.doublings;
   const double rows = terms.rows ? 2 : 1, swap = terms.rows ? key_switch : 0;
-  BatchedNoise noise;
+  SimdNoise noise;
   double held = swap;
   for (int m = 0; m <= t; ++m) {
     if (m < t) held += rows * std::exp2(2 * m) * key_switch;
@@ -55,7 +55,7 @@ BatchedNoise batched_noise(const linear::BatchedTerms& terms, const bfv::BatchPa
   return noise;
 }
 
-double mean_variance(const BatchedNoise& noise) {
+double mean_variance(const SimdNoise& noise) {
   double sum = 0, count = 0;
   for (const NoiseClass& c : noise) {
     sum += c.variance * c.coefficients;
@@ -64,7 +64,7 @@ double mean_variance(const BatchedNoise& noise) {
   return sum / count;
 }
 
-int flood_bits(const BatchedNoise& noise, double replies, int statistical_bits) {
+int flood_bits(const SimdNoise& noise, double replies, int statistical_bits) {
   double magnitude = 0;
   for (const NoiseClass& c : noise) {
     magnitude += c.coefficients * std::sqrt(2 / std::numbers::pi * c.variance);
@@ -85,7 +85,7 @@ double log2_exceeds(double threshold, double flood, double sigma) {
   return std::min(0.0, (ln + std::log(sigma / flood)) * std::numbers::log2e);
 }
 
-double log2_der(const BatchedNoise& noise, const bfv::BatchParameters& parameters, int flood_bits,
+double log2_der(const SimdNoise& noise, const bfv::BatchParameters& parameters, int flood_bits,
                 std::size_t level) {
   const std::size_t primes = parameters.data_primes.size();
   AP_ASSERT(level >= 1 && level <= primes);

@@ -1,4 +1,4 @@
-// The noise of whole linear layers packed by slots, from their counts and the rules of he/bfv/batch_noise.h, and
+// The noise of whole linear layers packed for SIMD, from their counts and the rules of he/bfv/batch_noise.h, and
 // how often a reply then decrypts to something else.
 //
 // A coefficient fails when its noise exceeds q / 2p; one failed coefficient is garbage in all N slots, so the
@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "he/bfv/batch_context.h"
-#include "layers/linear/simd/batched_conv.h"
+#include "layers/linear/simd/conv.h"
 
 namespace ap::noise {
 
@@ -24,23 +24,23 @@ struct NoiseClass {
 /// The classes of one reply; coefficients add up to N. Convolutions have one class. A rotate-and-sum over a
 /// group of 2^t rotations is a trace: it leaves N / 2^t coefficients of variance 4^t V and clears the others,
 /// so that the worst coefficient is 2^t times noisier than the mean.
-using BatchedNoise = std::vector<NoiseClass>;
+using SimdNoise = std::vector<NoiseClass>;
 
 /// Of a reply as it leaves evaluate(), at the highest level. An upper estimate where the weights repeat
-/// within a row (BatchedFcMethod::diagonal), because few of their coefficients are not zero then.
-BatchedNoise batched_noise(const linear::BatchedTerms& terms, const bfv::BatchParameters& parameters);
+/// within a row (SimdFcMethod::diagonal), because few of their coefficients are not zero then.
+SimdNoise simd_noise(const linear::SimdTerms& terms, const bfv::BatchParameters& parameters);
 
 /// Over all coefficients.
-double mean_variance(const BatchedNoise& noise);
+double mean_variance(const SimdNoise& noise);
 
 /// The flooding that hides this noise: the smallest b such that `replies` replies of noise e, with U uniform
 /// in [-2^b, 2^b), are together within statistical distance 2^-statistical_bits of U alone. For known e that
 /// distance is at most sum |e_j| / 2^(b+1); e is averaged over the client's randomness.
-int flood_bits(const BatchedNoise& noise, double replies, int statistical_bits);
+int flood_bits(const SimdNoise& noise, double replies, int statistical_bits);
 
 /// log2 of the decryption-error rate of a flooded reply that has been switched to `level` primes: union bound
 /// over its N coefficients; at most 0.
-double log2_der(const BatchedNoise& noise, const bfv::BatchParameters& parameters, int flood_bits,
+double log2_der(const SimdNoise& noise, const bfv::BatchParameters& parameters, int flood_bits,
                 std::size_t level);
 
 /// log2 of P(|U + G| > threshold) with U uniform in [-flood, flood) and G Gaussian of standard deviation

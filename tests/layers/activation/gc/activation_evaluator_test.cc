@@ -28,7 +28,7 @@ TEST(ActivationEvaluator, MaterialServesOnceOnBothSides) {
       channels,
       [&] {
         ActivationGarbler garbler(*channels.client, mpc::test_session(), Prng(mpc::test_seed(40), 1));
-        GarblerMaterial material = garbler.garble(spec, words, words);
+        GarblerPreprocessing material = garbler.garble(spec, words, words);
         EXPECT_FALSE(material.empty());
         garbler.answer(std::move(material));
         EXPECT_TRUE(material.empty());
@@ -36,7 +36,7 @@ TEST(ActivationEvaluator, MaterialServesOnceOnBothSides) {
       },
       [&] {
         ActivationEvaluator evaluator(*channels.server, mpc::test_session(), Prng(mpc::test_seed(40), 2));
-        EvaluatorMaterial material = evaluator.receive_tables(evaluator.prepare(spec));
+        EvaluatorPreprocessing material = evaluator.receive_tables(evaluator.prepare(spec));
         EXPECT_EQ(code_of([&] {
                     evaluator.request(material, std::vector<std::uint64_t>{1, 2});
                   }),
@@ -66,7 +66,7 @@ TEST(ActivationEvaluator, EvaluationNeedsARequest) {
       },
       [&] {
         ActivationEvaluator evaluator(*channels.server, mpc::test_session(), Prng(mpc::test_seed(41), 2));
-        EvaluatorMaterial material = evaluator.receive_tables(evaluator.prepare(spec));
+        EvaluatorPreprocessing material = evaluator.receive_tables(evaluator.prepare(spec));
         EXPECT_EQ(code_of([&] { evaluator.evaluate(std::move(material)); }), ErrorCode::security);
       });
 }
@@ -98,12 +98,12 @@ TEST(ActivationEvaluator, WrongSizesAreRefused) {
           channels,
           [&] {
             ActivationGarbler garbler(*channels.client, mpc::test_session(), Prng(mpc::test_seed(43), 1));
-            const GarblerMaterial material = garbler.garble(spec, words, words);
+            const GarblerPreprocessing material = garbler.garble(spec, words, words);
             channels.client->send(kInputLabels, wrong(label_bytes(spec)));
           },
           [&] {
             ActivationEvaluator evaluator(*channels.server, mpc::test_session(), Prng(mpc::test_seed(43), 2));
-            EvaluatorMaterial material = evaluator.receive_tables(evaluator.prepare(spec));
+            EvaluatorPreprocessing material = evaluator.receive_tables(evaluator.prepare(spec));
             evaluator.request(material, words);
             EXPECT_EQ(code_of([&] { evaluator.evaluate(std::move(material)); }), ErrorCode::peer);
           });
@@ -114,7 +114,7 @@ TEST(ActivationEvaluator, WrongSizesAreRefused) {
           channels,
           [&] {
             ActivationGarbler garbler(*channels.client, mpc::test_session(), Prng(mpc::test_seed(44), 1));
-            GarblerMaterial material = garbler.garble(spec, words, words);
+            GarblerPreprocessing material = garbler.garble(spec, words, words);
             EXPECT_EQ(code_of([&] { garbler.answer(std::move(material)); }), ErrorCode::peer);
           },
           [&] {
@@ -145,7 +145,7 @@ TEST(ActivationEvaluator, ChoicesHideTheShares) {
         },
         [&] {
           ActivationEvaluator evaluator(*channels.server, mpc::test_session());
-          EvaluatorMaterial material = evaluator.receive_tables(evaluator.prepare(spec));
+          EvaluatorPreprocessing material = evaluator.receive_tables(evaluator.prepare(spec));
           evaluator.request(material, a);
         });
   }

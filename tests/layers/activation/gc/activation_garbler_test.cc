@@ -184,7 +184,7 @@ TEST(ActivationGarbler, BadArgumentsAreRefusedBeforeAnythingIsSent) {
         EXPECT_THROW(garbler.garble(spec, short_one, good), Error);
         EXPECT_THROW(garbler.garble(spec, wide, good), Error);
         EXPECT_THROW(garbler.garble(spec, good, wide), Error);
-        EXPECT_THROW(garbler.answer(GarblerMaterial()), Error);
+        EXPECT_THROW(garbler.answer(GarblerPreprocessing()), Error);
         EXPECT_EQ(channels.client->sent_bytes(kGarbledTables), 0u);
       },
       [&] {

@@ -43,14 +43,14 @@ inline void run_session(mpc::ChannelPair& channels, std::vector<TestLayer>& laye
       channels,
       [&] {
         ActivationGarbler garbler(*channels.client, mpc::test_session(), Prng(mpc::test_seed(seed), 1));
-        std::vector<GarblerMaterial> materials;
+        std::vector<GarblerPreprocessing> materials;
         for (const TestLayer& layer : layers)
           materials.push_back(garbler.garble(layer.spec, layer.b, layer.r));
-        for (GarblerMaterial& material : materials) garbler.answer(std::move(material));
+        for (GarblerPreprocessing& material : materials) garbler.answer(std::move(material));
       },
       [&] {
         ActivationEvaluator evaluator(*channels.server, mpc::test_session(), Prng(mpc::test_seed(seed), 2));
-        std::vector<EvaluatorMaterial> materials;
+        std::vector<EvaluatorPreprocessing> materials;
         PreparedChoices ahead = evaluator.prepare(layers[0].spec);
         for (std::size_t i = 0; i < layers.size(); ++i) {
           PreparedChoices current = std::move(ahead);

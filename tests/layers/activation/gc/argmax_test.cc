@@ -1,4 +1,4 @@
-// The number of the largest value by either engine, through the whole protocols.
+// The number of the largest value by either protocol, through the whole protocols.
 #include <gtest/gtest.h>
 
 #include <bit>

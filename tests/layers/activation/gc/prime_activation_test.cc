@@ -252,7 +252,7 @@ TEST(PrimeActivation, WordsOutsideTheFieldAreRefused) {
       },
       [&] {
         ActivationEvaluator evaluator(*channels.server, mpc::test_session(), Prng(mpc::test_seed(80), 2));
-        EvaluatorMaterial material = evaluator.receive_tables(evaluator.prepare(spec));
+        EvaluatorPreprocessing material = evaluator.receive_tables(evaluator.prepare(spec));
         EXPECT_EQ(code_of([&] { evaluator.request(material, wide); }), ErrorCode::input);
         evaluator.request(material, good);
         EXPECT_EQ(evaluator.evaluate(std::move(material)), reference(spec, good, good, mask));

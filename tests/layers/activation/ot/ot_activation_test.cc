@@ -179,12 +179,12 @@ TEST(OtActivation, MaterialServesOnce) {
       channels,
       [&] {
         OtActivationClient client(*channels.client, mpc::test_session());
-        OtClientMaterial material = client.prepare(spec);
+        OtClientPreprocessing material = client.prepare(spec);
         EXPECT_FALSE(material.empty());
         client.run(std::move(material), words, words);
         EXPECT_TRUE(material.empty());
         EXPECT_EQ(code_of([&] { client.run(std::move(material), words, words); }), ErrorCode::security);
-        OtClientMaterial other = client.prepare(spec);
+        OtClientPreprocessing other = client.prepare(spec);
         EXPECT_EQ(code_of([&] {
                     client.run(std::move(other), std::vector<std::uint64_t>{1, 2, 32}, words);
                   }),
@@ -193,10 +193,10 @@ TEST(OtActivation, MaterialServesOnce) {
       },
       [&] {
         OtActivationServer server(*channels.server, mpc::test_session());
-        OtServerMaterial material = server.prepare(spec);
+        OtServerPreprocessing material = server.prepare(spec);
         EXPECT_EQ(server.run(std::move(material), words), reference(spec, words, words, words));
         EXPECT_EQ(code_of([&] { server.run(std::move(material), words); }), ErrorCode::security);
-        OtServerMaterial other = server.prepare(spec);
+        OtServerPreprocessing other = server.prepare(spec);
         EXPECT_EQ(code_of([&] {
                     server.run(std::move(other), std::vector<std::uint64_t>{1, 2});
                   }),
@@ -214,12 +214,12 @@ TEST(OtActivation, WrongSizesAreRefused) {
         channels,
         [&] {
           OtActivationClient client(*channels.client, mpc::test_session());
-          OtClientMaterial material = client.prepare(spec);
+          OtClientPreprocessing material = client.prepare(spec);
           channels.client->send(kOtLeaves, Bytes(size));
         },
         [&] {
           OtActivationServer server(*channels.server, mpc::test_session());
-          OtServerMaterial material = server.prepare(spec);
+          OtServerPreprocessing material = server.prepare(spec);
           try {
             server.run(std::move(material), words);
           } catch (const Error& error) {

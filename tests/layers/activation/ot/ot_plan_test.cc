@@ -68,7 +68,7 @@ TEST(OtPlan, CostsOfTheUsualShapes) {
   EXPECT_LT(bytes(plain_spec(1 << 18, 10, 8, 18)), 20.5);
   EXPECT_LT(bytes(plain_spec(1 << 18, 12, 8, 20, 2)), 34.5);
   EXPECT_LT(bytes(plain_spec(1 << 18, 37, 37, 37)), 43.5);
-  EXPECT_EQ(ot_cost(plain_spec(1 << 18, 10, 8, 18)).flights, 6);
+  EXPECT_EQ(ot_cost(plain_spec(1 << 18, 10, 8, 18)).one_way_messages, 6);
   EXPECT_EQ(ot_cost(plain_spec(128, 10, 8, 18)).client_cots, 128u * 15);
   EXPECT_EQ(ot_cost(plain_spec(128, 10, 8, 18)).server_cots, 128u * 3);
 }
@@ -82,9 +82,9 @@ TEST(OtPlan, CostsOfLayersAddUp) {
   EXPECT_EQ(sum.server_cots, first.server_cots + second.server_cots);
   EXPECT_EQ(sum.client_bytes, first.client_bytes + second.client_bytes);
   EXPECT_EQ(sum.server_bytes, first.server_bytes + second.server_bytes);
-  EXPECT_EQ(sum.client_material, first.client_material + second.client_material);
-  EXPECT_EQ(sum.server_material, first.server_material + second.server_material);
-  EXPECT_EQ(sum.flights, first.flights + second.flights);
+  EXPECT_EQ(sum.client_preprocessing, first.client_preprocessing + second.client_preprocessing);
+  EXPECT_EQ(sum.server_preprocessing, first.server_preprocessing + second.server_preprocessing);
+  EXPECT_EQ(sum.one_way_messages, first.one_way_messages + second.one_way_messages);
 }
 
 TEST(OtPlan, BadSpecsAreRefused) {

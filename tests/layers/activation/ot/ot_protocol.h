@@ -1,4 +1,4 @@
-// A whole session of the `ot` engine for tests: all layers prepared, then run online.
+// A whole session of the `ot` protocol for tests: all layers prepared, then run online.
 #pragma once
 
 #include "layers/activation/ot/ot_activation.h"
@@ -13,7 +13,7 @@ inline void run_ot_session(mpc::ChannelPair& channels, std::vector<TestLayer>& l
       [&] {
         OtActivationClient client(*channels.client, mpc::test_session(), Prng(mpc::test_seed(seed), 1));
         for (const TestLayer& layer : layers) client.expect(ot_cost(layer.spec));
-        std::vector<OtClientMaterial> materials;
+        std::vector<OtClientPreprocessing> materials;
         for (const TestLayer& layer : layers) materials.push_back(client.prepare(layer.spec));
         for (std::size_t i = 0; i < layers.size(); ++i)
           client.run(std::move(materials[i]), layers[i].b, layers[i].r);
@@ -21,7 +21,7 @@ inline void run_ot_session(mpc::ChannelPair& channels, std::vector<TestLayer>& l
       [&] {
         OtActivationServer server(*channels.server, mpc::test_session(), Prng(mpc::test_seed(seed), 2));
         for (const TestLayer& layer : layers) server.expect(ot_cost(layer.spec));
-        std::vector<OtServerMaterial> materials;
+        std::vector<OtServerPreprocessing> materials;
         for (const TestLayer& layer : layers) materials.push_back(server.prepare(layer.spec));
         for (std::size_t i = 0; i < layers.size(); ++i)
           layers[i].result = server.run(std::move(materials[i]), layers[i].a);

@@ -22,7 +22,7 @@ std::vector<std::uint64_t> run_step(const OtStep& step, const std::vector<std::u
         mpc::SilentCotReceiver receiver(*channels.client, kServerSends, mpc::test_session(), prng);
         mpc::RandomOtSender sent(*channels.client, sender);
         mpc::RandomOtReceiver received(*channels.client, receiver);
-        const ClientStepMaterial material = prepare_client_step(step, {sent, received});
+        const ClientStepPreprocessing material = prepare_client_step(step, {sent, received});
         run_client_step(*channels.client, step, material, y, client);
       },
       [&] {
@@ -31,7 +31,7 @@ std::vector<std::uint64_t> run_step(const OtStep& step, const std::vector<std::u
         mpc::SilentCotSender sender(*channels.server, kServerSends, mpc::test_session(), prng);
         mpc::RandomOtReceiver received(*channels.server, receiver);
         mpc::RandomOtSender sent(*channels.server, sender);
-        const ServerStepMaterial material = prepare_server_step(step, {sent, received});
+        const ServerStepPreprocessing material = prepare_server_step(step, {sent, received});
         run_server_step(*channels.server, step, material, x, server);
       });
   for (std::size_t i = 0; i < step.count; ++i)

@@ -258,13 +258,13 @@ TEST(SquareActivation, MaterialServesOnceAndSharesComeInTime) {
         OtActivationClient client(*channels.client, mpc::test_session());
         EXPECT_EQ(code_of([&] { client.prepare(spec); }), ErrorCode::input);
         EXPECT_EQ(code_of([&] { client.prepare(plain_spec(3, 5, 3, 8), words); }), ErrorCode::input);
-        OtClientMaterial material = client.prepare(spec, words);
+        OtClientPreprocessing material = client.prepare(spec, words);
         client.run(std::move(material), {}, words);
         EXPECT_EQ(code_of([&] { client.run(std::move(material), {}, words); }), ErrorCode::security);
       },
       [&] {
         OtActivationServer server(*channels.server, mpc::test_session());
-        OtServerMaterial material = server.prepare(spec);
+        OtServerPreprocessing material = server.prepare(spec);
         server.run(std::move(material), words);
         EXPECT_EQ(code_of([&] { server.run(std::move(material), words); }), ErrorCode::security);
       });
@@ -280,12 +280,12 @@ TEST(SquareActivation, WrongSizesAreRefused) {
         channels,
         [&] {
           OtActivationClient client(*channels.client, mpc::test_session());
-          OtClientMaterial material = client.prepare(spec, words);
+          OtClientPreprocessing material = client.prepare(spec, words);
           code = code_of([&] { client.run(std::move(material), {}, words); });
         },
         [&] {
           OtActivationServer server(*channels.server, mpc::test_session());
-          OtServerMaterial material = server.prepare(spec);
+          OtServerPreprocessing material = server.prepare(spec);
           channels.server->send(kSquareOpened, Bytes(size));
         });
     EXPECT_EQ(code, ErrorCode::peer);

@@ -24,11 +24,12 @@ struct Parties {
   bfv::SecretKey secret;
   bfv::PublicKey key;
 
-  Parties(const Geometry& g, const Packing& p, std::uint32_t n, int prime_bits, int log2_p, int drop0,
-          int drop1, bfv::ErrorSource errors = bfv::ErrorSource::centred_binomial)
+  Parties(const Geometry& g, const Packing& p, std::uint32_t n, int prime_bits, int log2_p,
+          int c0_dropped_bits, int c1_dropped_bits,
+          bfv::ErrorSource errors = bfv::ErrorSource::centred_binomial)
       : layer(std::make_shared<const HeLinear>(Layout(g, p, n),
                                                bfv::make_context({n, bfv::ntt_primes(prime_bits, n, 1)}),
-                                               log2_p, drop0, drop1, 0)),
+                                               log2_p, c0_dropped_bits, c1_dropped_bits, 0)),
         prng(seed_of(9)),
         secret(layer->context(), prng),
         key(secret, prng, errors) {}
@@ -115,11 +116,12 @@ TEST(HeLinear, RandomShapesAndPackings) {
 // The model of layers/linear/noise_model.h, written out once more (systems of approximate re-sharing: upload noise times
 // the weights of the whole product, the encryption of zero, dropped bits), and the variance of the two
 // roundings.
-double expected_square(std::uint32_t n, double norm2, int drop0, int drop1, double lsb_per_unit) {
+double expected_square(std::uint32_t n, double norm2, int c0_dropped_bits, int c1_dropped_bits,
+                       double lsb_per_unit) {
   const double s2 = kErrorSigma * kErrorSigma;
   const auto dropped = [](int d) { return d == 0 ? 0 : (std::ldexp(1.0, 2 * d) + 2) / 12; };
-  const double variance =
-      (s2 + 1.0 / 12) * norm2 + s2 * (1 + 4.0 * n / 3) + dropped(drop0) + 2.0 * n / 3 * dropped(drop1);
+  const double variance = (s2 + 1.0 / 12) * norm2 + s2 * (1 + 4.0 * n / 3) + dropped(c0_dropped_bits) +
+                          2.0 * n / 3 * dropped(c1_dropped_bits);
   return variance * lsb_per_unit * lsb_per_unit + 1.0 / 6;
 }
 
@@ -129,13 +131,13 @@ TEST(HeLinear, MeasuredNoiseEqualsTheModel) {
   const auto weights = random_weights(g, random, 8);
   struct Case {
     Packing packing;
-    int drop0, drop1;
+    int c0_dropped_bits, c1_dropped_bits;
   };
   // Two outputs in one product: both their weights carry noise into each. Then the same with dropped bits
   // that matter.
   for (const Case& c : {Case{{18, 18, 3, 1, 1, false}, 0, 0}, Case{{18, 18, 1, 2, 1, false}, 0, 0},
                         Case{{18, 18, 3, 1, 1, false}, 12, 7}}) {
-    const Parties parties(g, c.packing, 1024, 30, 22, c.drop0, c.drop1);
+    const Parties parties(g, c.packing, 1024, 30, 22, c.c0_dropped_bits, c.c1_dropped_bits);
     const Layout& layout = parties.layer->layout();
     double predicted = 0, measured = 0, samples = 0;
     std::vector<std::int32_t> polynomial(layout.n());
@@ -149,7 +151,8 @@ TEST(HeLinear, MeasuredNoiseEqualsTheModel) {
       }
       largest = std::max(largest, norm2);
       for (const std::uint32_t o : parties.layer->outputs(reply)) {
-        expected[o] = expected_square(layout.n(), norm2, c.drop0, c.drop1, std::exp2(22 - parties.log2_q()));
+        expected[o] = expected_square(layout.n(), norm2, c.c0_dropped_bits, c.c1_dropped_bits,
+                                      std::exp2(22 - parties.log2_q()));
       }
     }
     EXPECT_DOUBLE_EQ(PreparedLinear(parties.layer, weights).max_reply_norm2(), largest);
@@ -164,7 +167,7 @@ TEST(HeLinear, MeasuredNoiseEqualsTheModel) {
     }
     ASSERT_GE(samples, 1e4);
     EXPECT_GT(predicted / samples, 4) << "the noise must be visible";
-    EXPECT_NEAR(measured / predicted, 1, 0.05) << c.packing.channels_out << ' ' << c.drop0;
+    EXPECT_NEAR(measured / predicted, 1, 0.05) << c.packing.channels_out << ' ' << c.c0_dropped_bits;
   }
 }
 

@@ -6,16 +6,16 @@
 #include <cmath>
 #include <numbers>
 
-#include "analysis/noise/garbage.h"
+#include "analysis/noise/decryption_failure.h"
 #include "he/bfv/batch_noise.h"
 #include "ring/primes.h"
-#include "tests/layers/linear/simd/batched_oracle.h"
+#include "tests/layers/linear/simd/oracle.h"
 
 namespace ap::noise {
 namespace {
 
-using enum linear::BatchedConvMethod;
-using linear::oracle::BatchedParty;
+using enum linear::SimdConvMethod;
+using linear::oracle::SimdParty;
 
 constexpr std::uint32_t kN = 2048;
 
@@ -29,14 +29,14 @@ double mean_square(std::span<const double> values) {
   return sum / static_cast<double>(values.size());
 }
 
-class BatchedNoiseOf : public testing::TestWithParam<linear::BatchedConvMethod> {};
+class SimdNoiseOf : public testing::TestWithParam<linear::SimdConvMethod> {};
 
 // The special prime is as large as a digit, so that key switching adds more noise than encryption.
-TEST_P(BatchedNoiseOf, ConvolutionsIsAsMeasured) {
-  BatchedParty party(kN, 17, {36, 36});
+TEST_P(SimdNoiseOf, ConvolutionsIsAsMeasured) {
+  SimdParty party(kN, 17, {36, 36});
   for (const linear::Geometry& geometry : {conv({3, 8, 8}, 5, 3, 1, 1), conv({40, 8, 8}, 36, 3, 1, 1),
                                            conv({4, 9, 7}, 3, 3, 2, 1), conv({8, 6, 6}, 8, 3, 1, 1, 8)}) {
-    const linear::BatchedConv layer(geometry, GetParam(), kN);
+    const linear::SimdConv layer(geometry, GetParam(), kN);
     const bfv::GaloisKeys keys(party.key, layer.elements(*party.context), party.prng);
     auto weights = party.weights(static_cast<std::size_t>(geometry.weight_count()));
     std::ranges::replace(weights, std::int16_t{0}, std::int16_t{1});
@@ -46,7 +46,7 @@ TEST_P(BatchedNoiseOf, ConvolutionsIsAsMeasured) {
       const auto input = party.values(static_cast<std::size_t>(geometry.in.size()));
       const auto replies = layer.evaluate(party.encrypt(layer, input), plaintexts, keys);
       for (std::size_t r = 0; r < replies.size(); ++r) {
-        const BatchedNoise noise = batched_noise(layer.terms(r), bfv::parameters(*party.context));
+        const SimdNoise noise = simd_noise(layer.terms(r), bfv::parameters(*party.context));
         ASSERT_EQ(noise.size(), 1U);
         const auto measured = bfv::measure_noise(party.key, replies[r], party.decrypt(replies[r]));
         ratio += mean_square(measured) / mean_variance(noise);
@@ -57,19 +57,18 @@ TEST_P(BatchedNoiseOf, ConvolutionsIsAsMeasured) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Methods, BatchedNoiseOf,
+INSTANTIATE_TEST_SUITE_P(Methods, SimdNoiseOf,
                          testing::Values(input_rotation, output_rotation, shifted_copies,
                                          shifted_copies_published));
 
-TEST(BatchedNoise, OfMatricesIsAsMeasured) {
-  BatchedParty party(kN, 17, {40, 40});
+TEST(SimdNoise, OfMatricesIsAsMeasured) {
+  SimdParty party(kN, 17, {40, 40});
   for (const auto& [n_in, n_out, method] :
-       {std::tuple(64, 10, linear::BatchedFcMethod::hybrid),
-        std::tuple(300, 100, linear::BatchedFcMethod::hybrid),
-        std::tuple(300, 100, linear::BatchedFcMethod::hybrid_baby_giant)}) {
-    const linear::BatchedFc layer(n_in, n_out, method, kN);
+       {std::tuple(64, 10, linear::SimdFcMethod::hybrid), std::tuple(300, 100, linear::SimdFcMethod::hybrid),
+        std::tuple(300, 100, linear::SimdFcMethod::hybrid_baby_giant)}) {
+    const linear::SimdFc layer(n_in, n_out, method, kN);
     const bfv::GaloisKeys keys(party.key, layer.elements(*party.context), party.prng);
-    const BatchedNoise noise = batched_noise(layer.terms(), bfv::parameters(*party.context));
+    const SimdNoise noise = simd_noise(layer.terms(), bfv::parameters(*party.context));
     double coefficients = 0;
     for (const NoiseClass& c : noise) coefficients += c.coefficients;
     EXPECT_EQ(coefficients, kN);
@@ -104,7 +103,7 @@ double slow_exceeds(double threshold, double flood, double sigma) {
   return std::log2(sum / kSteps);
 }
 
-TEST(BatchedNoise, ExceedanceEqualsTheIntegral) {
+TEST(SimdNoise, ExceedanceEqualsTheIntegral) {
   for (const auto& [threshold, flood, sigma] :
        {std::tuple(1000.0, 900.0, 10.0), std::tuple(1000.0, 990.0, 10.0), std::tuple(1000.0, 1000.0, 10.0),
         std::tuple(1000.0, 1500.0, 10.0), std::tuple(100.0, 50.0, 20.0), std::tuple(1000.0, 800.0, 10.0)}) {
@@ -118,8 +117,8 @@ TEST(BatchedNoise, ExceedanceEqualsTheIntegral) {
               0.01);
 }
 
-TEST(BatchedNoise, FloodBitsKeepTheStatisticalDistance) {
-  const BatchedNoise noise = {{1e12, 4096}, {4e12, 4096}};
+TEST(SimdNoise, FloodBitsKeepTheStatisticalDistance) {
+  const SimdNoise noise = {{1e12, 4096}, {4e12, 4096}};
   const int bits = flood_bits(noise, 10, 40);
   // Shifting a uniform distribution of width 2^(b+1) by e moves e / 2^(b+1) of it.
   const double distance = 10 * 4096 * (1e6 + 2e6) * std::sqrt(2 / std::numbers::pi) / std::exp2(bits + 1);
@@ -129,7 +128,7 @@ TEST(BatchedNoise, FloodBitsKeepTheStatisticalDistance) {
 
 // A ciphertext whose q puts the threshold two deviations above the flooding: some replies fail, as often as
 // predicted, and every failure is +-1 in single coefficients.
-TEST(BatchedNoise, FailuresOfRealRepliesAreAsPredicted) {
+TEST(SimdNoise, FailuresOfRealRepliesAreAsPredicted) {
   constexpr int kFlood = 15, kTrials = 600;
   bfv::BatchParameters parameters{kN, bfv::batch_primes(17, kN, 1), {}, {}, 0, false};
   const double sigma = std::sqrt(bfv::flood_variance(parameters, 0));

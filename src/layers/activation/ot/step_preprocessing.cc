@@ -1,0 +1,150 @@
+#include "layers/activation/ot/step_preprocessing.h"
+
+#include "layers/activation/ot/ot_activation.h"
+
+namespace ap::activation {
+namespace {
+
+using Blocks = SecretVector<mpc::Block>;
+using Words = SecretVector<std::uint64_t>;
+
+// body(array, size) for every array of a step's material in the order of the file. Lists have their length
+// already.
+
+template <typename Material, typename Body>
+void triples_of(Material& material, const OtStep& step, const Body& body) {
+  const std::size_t tiles = mpc::tiles_of(step.count);
+  for (std::size_t i = 0; i < step.program.ands.size(); ++i) {
+    const std::size_t blocks = step.program.ands[i].y.size() * tiles;
+    body(material.triples[i].a, tiles);
+    body(material.triples[i].b, blocks);
+    body(material.triples[i].products, blocks);
+  }
+}
+
+template <typename Body>
+void side_of(BitSide& side, std::size_t count, const Body& body) {
+  body(side.choices, mpc::tiles_of(count));
+  body(side.shares, count);
+}
+template <typename Body>
+void side_of(WordSide& side, std::size_t count, const Body& body) {
+  body(side.d, count);
+  body(side.shares, count);
+}
+
+void save(const BitSide& side, SecretWriter& out) {
+  out.array(side.choices);
+  out.array(side.shares);
+}
+void save(const WordSide& side, SecretWriter& out) {
+  out.array(side.d);
+  out.array(side.shares);
+}
+
+template <typename Material>
+void save_tail(const Material& material, SecretWriter& out) {
+  for (const AndTriple& triple : material.triples) {
+    out.array(triple.a);
+    out.array(triple.b);
+    out.array(triple.products);
+  }
+  save(material.flip, out);
+  save(material.select, out);
+  for (const auto& term : material.terms) save(term, out);
+}
+
+struct Fill {
+  ByteReader& in;
+  template <typename Vector>
+  void operator()(Vector& array, std::size_t size) const {
+    array = read_array<Vector>(in, size);
+  }
+};
+
+template <typename Material>
+void restore_tail(Material& material, const OtStep& step, const Fill& fill) {
+  material.triples.resize(step.program.ands.size());
+  triples_of(material, step, fill);
+  if (step.operand_bits == 0) return;
+  side_of(material.flip, step.count, fill);
+  side_of(material.select, step.count, fill);
+  for (const BitTerm& term : step.terms) {
+    if (term.width > 0) side_of(material.terms.emplace_back(), step.count, fill);
+  }
+}
+
+}  // namespace
+
+void save(const ClientStepPreprocessing& material, SecretWriter& out) {
+  for (const Blocks& leaf : material.leaves) out.array(leaf);
+  save_tail(material, out);
+}
+
+void save(const ServerStepPreprocessing& material, SecretWriter& out) {
+  for (const ServerStepPreprocessing::LeafChoice& leaf : material.leaves) {
+    out.array(leaf.index);
+    out.array(leaf.strings);
+  }
+  save_tail(material, out);
+}
+
+void restore(ClientStepPreprocessing& material, const OtStep& step, ByteReader& in) {
+  const std::size_t tiles = mpc::tiles_of(step.count);
+  for (const Leaf& leaf : step.program.leaves) {
+    const std::size_t strings = leaf.outputs.size() << leaf.width;
+    material.leaves.push_back(read_array<Blocks>(in, strings * tiles));
+  }
+  restore_tail(material, step, Fill{in});
+}
+
+void restore(ServerStepPreprocessing& material, const OtStep& step, ByteReader& in) {
+  const std::size_t tiles = mpc::tiles_of(step.count);
+  for (const Leaf& leaf : step.program.leaves) {
+    auto& choice = material.leaves.emplace_back();
+    choice.index = read_array<Blocks>(in, static_cast<std::size_t>(leaf.width) * tiles);
+    choice.strings = read_array<Blocks>(in, leaf.outputs.size() * tiles);
+  }
+  restore_tail(material, step, Fill{in});
+}
+
+void save(const SquareClientPreprocessing& material, SecretWriter& out) {
+  out.array(material.argument);
+  out.array(material.product);
+}
+void save(const SquareServerPreprocessing& material, SecretWriter& out) {
+  out.array(material.mask);
+  out.array(material.product);
+}
+void restore(SquareClientPreprocessing& material, const SquareSpec& spec, std::size_t count, ByteReader& in) {
+  material.argument = read_array<Words>(in, count);
+  material.product = read_array<Words>(in, count);
+  check_words("the stored argument", material.argument, count, spec.word_bits());
+}
+void restore(SquareServerPreprocessing& material, const SquareSpec&, std::size_t count, ByteReader& in) {
+  material.mask = read_array<Words>(in, count);
+  material.product = read_array<Words>(in, count);
+}
+
+template <typename Step, typename Square>
+void OtPreprocessing<Step, Square>::save(SecretWriter& out) const {
+  if (empty()) fail_security("The material of an activation layer was used before; it cannot be stored.");
+  if (plan_->square) activation::save(square_, out);
+  for (const Step& step : steps_) activation::save(step, out);
+}
+
+template <typename Step, typename Square>
+OtPreprocessing<Step, Square> OtPreprocessing<Step, Square>::restore(std::shared_ptr<const OtPlan> plan,
+                                                                     ByteReader& in) {
+  OtPreprocessing material;
+  material.plan_ = std::move(plan);
+  const OtPlan& layer = *material.plan_;
+  if (layer.square) activation::restore(material.square_, *layer.square, layer.inputs, in);
+  layer.for_steps([&](const OtStep& step) { activation::restore(material.steps_.emplace_back(), step, in); });
+  return material;
+}
+
+template class OtPreprocessing<ClientStepPreprocessing, SquareClientPreprocessing>;
+template class OtPreprocessing<ServerStepPreprocessing, SquareServerPreprocessing>;
+
+}  // namespace ap::activation

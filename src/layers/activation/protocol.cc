@@ -1,0 +1,20 @@
+#include "layers/activation/protocol.h"
+
+#include "base/error.h"
+
+namespace ap {
+
+const char* name_of(ActivationProtocol protocol) {
+  switch (protocol) {
+    case ActivationProtocol::gc:
+      return "gc";
+    case ActivationProtocol::ot:
+      return "ot";
+    case ActivationProtocol::beaver:
+      return "beaver";
+  }
+  AP_ASSERT(false);
+  return "";
+}
+
+}  // namespace ap
