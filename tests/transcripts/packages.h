@@ -113,7 +113,7 @@ inline nn::QuantisedNetwork long_network() {
 
 inline package::Package long_package() {
   plan::Plan plan = slot_plan(long_network());
-  plan.linears[0].batched->fc = linear::BatchedFcMethod::hybrid;
+  plan.linears[0].batched->fc = linear::BatchedFcMethod::hybrid_baby_giant;
   plan.linears[1].batched->fc = linear::BatchedFcMethod::diagonal_baby_giant;
   return protocol::test::packaged(long_network(), plan);
 }
