@@ -4,10 +4,10 @@
 #include <zstd.h>
 
 #include "package/network_json.h"
-#include "package/package_file.h"
-#include "package/small_package.h"
-#include "transcripts/frozen.h"
-#include "transcripts/packages.h"
+#include "tests/package/package_file.h"
+#include "tests/package/small_package.h"
+#include "tests/transcripts/frozen.h"
+#include "tests/transcripts/packages.h"
 
 namespace ap::transcripts {
 namespace {
@@ -23,11 +23,11 @@ std::vector<Named> packages() {
   const nn::QuantisedNetwork small = small_network(1), mixed = mixed_network();
   return {
       {"by hand", package::small_package()},
-      {"by hand, slots", package::small_batched_package()},
-      {"small", packaged(small, coefficient_plan(small, Engines::alternating))},
-      {"small, label", packaged(small, revealing_label(coefficient_plan(small, Engines::gc), "gc"))},
+      {"by hand, slots", package::small_simd_package()},
+      {"small", packaged(small, coefficient_plan(small, Protocols::alternating))},
+      {"small, label", packaged(small, revealing_label(coefficient_plan(small, Protocols::gc), "gc"))},
       {"small, slots", packaged(small, slot_plan(small))},
-      {"quadratics", packaged(mixed, coefficient_plan(mixed, Engines::ot, 2))},
+      {"quadratics", packaged(mixed, coefficient_plan(mixed, Protocols::ot, 2))},
       {"long", long_package()},
   };
 }

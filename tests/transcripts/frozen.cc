@@ -1,4 +1,4 @@
-#include "transcripts/frozen.h"
+#include "tests/transcripts/frozen.h"
 
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@ namespace ap::transcripts {
 namespace {
 
 const std::map<std::string, std::string> kFrozen = {
-#include "transcripts/frozen.inc"
+#include "tests/transcripts/frozen.inc"
 };
 
 void write(const std::string& name, const std::string& text) {

@@ -4,22 +4,22 @@
 
 #include <cmath>
 
-#include "faults/tiny_network.h"
-#include "plan/select.h"
-#include "protocol/batched_plan.h"
-#include "protocol/mixed_network.h"
-#include "protocol/packaged.h"
+#include "planner/policies/select.h"
+#include "tests/faults/tiny_network.h"
+#include "tests/protocol/hybrid/mixed_network.h"
+#include "tests/protocol/hybrid/packaged.h"
+#include "tests/protocol/hybrid/simd_plan.h"
 
 namespace ap::transcripts {
 
-using protocol::test::BatchedPlanOptions;
+using protocol::test::SimdPlanOptions;
 
 /// The plan with round numbers for estimates: of errors and failures bounds that hold for every plan here (a
 /// package that claims less than its parameters cause is refused), of time and traffic none.
 inline plan::Plan without_estimates(plan::Plan plan) {
   constexpr double kError = 0.06, kLayerFailure = -44, kFailure = -41, kLambda = 128;
   for (plan::LinearChoice& choice : plan.linears) {
-    choice.error_std = choice.batched ? 0 : kError;
+    choice.error_std = choice.simd ? 0 : kError;
     choice.failure_log2 = kLayerFailure;
     choice.predicted_s = 0;
     choice.predicted_bytes = 0;
@@ -52,42 +52,43 @@ inline nn::QuantisedNetwork small_network(std::uint8_t seed) {
 }
 inline nn::QuantisedNetwork mixed_network() { return with_scales(protocol::test::mixed_network()); }
 
-enum class Engines { gc, ot, alternating };
+enum class Protocols { gc, ot, alternating };
 
 /// Quadratic activations keep their own protocol.
-inline plan::Plan with_engines(plan::Plan plan, Engines engines) {
+inline plan::Plan with_protocols(plan::Plan plan, Protocols protocols) {
   std::size_t turn = 0;
   for (plan::ActivationChoice& choice : plan.activations) {
-    if (choice.engine == "beaver") continue;
-    const bool garbled = engines == Engines::gc || (engines == Engines::alternating && turn++ % 2 == 0);
-    choice.engine = garbled ? "gc" : "ot";
+    if (choice.protocol == "beaver") continue;
+    const bool garbled =
+        protocols == Protocols::gc || (protocols == Protocols::alternating && turn++ % 2 == 0);
+    choice.protocol = garbled ? "gc" : "ot";
   }
   return plan;
 }
 
-inline plan::Plan coefficient_plan(const nn::QuantisedNetwork& network, Engines engines,
+inline plan::Plan coefficient_plan(const nn::QuantisedNetwork& network, Protocols protocols,
                                    int guard_bits = plan::SelectOptions{}.guard_bits) {
   plan::SelectOptions options;
   options.guard_bits = guard_bits;
-  return without_estimates(with_engines(plan::select_exact(network, options), engines));
+  return without_estimates(with_protocols(plan::select_exact(network, options), protocols));
 }
 
-/// Layers packed by slots, wholly or (options.batched) in part.
-inline plan::Plan slot_plan(const nn::QuantisedNetwork& network, const BatchedPlanOptions& options = {}) {
+/// Layers packed for SIMD, wholly or (options.simd) in part.
+inline plan::Plan slot_plan(const nn::QuantisedNetwork& network, const SimdPlanOptions& options = {}) {
   return without_estimates(
-      protocol::test::batched_plan(network, coefficient_plan(network, Engines::gc), options));
+      protocol::test::simd_plan(network, coefficient_plan(network, Protocols::gc), options));
 }
 
-inline plan::Plan revealing_label(plan::Plan plan, const std::string& engine) {
+inline plan::Plan revealing_label(plan::Plan plan, const std::string& protocol) {
   plan.reveal = plan::Reveal::label;
-  plan.argmax_engine = engine;
+  plan.argmax_protocol = protocol;
   return plan;
 }
 
 /// Two linear layers and an activation.
 inline package::Package tiny_package() {
   const nn::QuantisedNetwork network = with_scales(faults::tiny_package(true).network);
-  return protocol::test::packaged(network, coefficient_plan(network, Engines::gc));
+  return protocol::test::packaged(network, coefficient_plan(network, Protocols::gc));
 }
 
 /// Fully connected layers too long for the slots of long_package: the first has more rows, the second more
@@ -113,8 +114,8 @@ inline nn::QuantisedNetwork long_network() {
 
 inline package::Package long_package() {
   plan::Plan plan = slot_plan(long_network());
-  plan.linears[0].batched->fc = linear::BatchedFcMethod::hybrid_baby_giant;
-  plan.linears[1].batched->fc = linear::BatchedFcMethod::diagonal_baby_giant;
+  plan.linears[0].simd->fc = linear::SimdFcMethod::hybrid_baby_giant;
+  plan.linears[1].simd->fc = linear::SimdFcMethod::diagonal_baby_giant;
   return protocol::test::packaged(long_network(), plan);
 }
 

@@ -1,4 +1,4 @@
-#include "transcripts/play.h"
+#include "tests/transcripts/play.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "base/error.h"
-#include "protocol/messages.h"
-#include "transcripts/frozen.h"
+#include "protocol/hybrid/messages.h"
+#include "tests/transcripts/frozen.h"
 
 namespace ap::transcripts {
 namespace {
@@ -144,7 +144,7 @@ void Play::converse(const Talk& talk) {
 void Play::session(const std::function<void(protocol::ClientSession&)>& talk) {
   converse([&](net::Channel& channel) {
     protocol::ClientOptions options;
-    options.weak = protocol::WeakParameters::allow_for_tests;  // of layers packed by slots, in small rings
+    options.weak = protocol::WeakParameters::allow_for_tests;  // of layers packed for SIMD, in small rings
     protocol::ClientSession client(client_model_, id, channel, options);
     talk(client);
     client.finish();

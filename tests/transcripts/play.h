@@ -5,11 +5,11 @@
 #include <optional>
 #include <string>
 
-#include "faults/tiny_network.h"
-#include "net/recording_channel.h"
-#include "protocol/client.h"
-#include "protocol/server.h"
-#include "transcripts/seeded_random.h"
+#include "net/channel/recording_channel.h"
+#include "protocol/hybrid/client.h"
+#include "protocol/hybrid/server.h"
+#include "tests/faults/tiny_network.h"
+#include "tests/transcripts/seeded_random.h"
 
 namespace ap::transcripts {
 

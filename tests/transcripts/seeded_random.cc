@@ -1,4 +1,4 @@
-#include "transcripts/seeded_random.h"
+#include "tests/transcripts/seeded_random.h"
 
 #include <openssl/sha.h>
 #include <sys/syscall.h>

@@ -5,11 +5,11 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "base/temporary_directory.h"
-#include "protocol/messages.h"
-#include "transcripts/frozen.h"
-#include "transcripts/packages.h"
-#include "transcripts/play.h"
+#include "protocol/hybrid/messages.h"
+#include "tests/base/temporary_directory.h"
+#include "tests/transcripts/frozen.h"
+#include "tests/transcripts/packages.h"
+#include "tests/transcripts/play.h"
 
 namespace ap::transcripts {
 namespace {
@@ -26,31 +26,32 @@ void expect_inference_frozen(const std::string& name, const package::Package& pa
 
 TEST(Transcript, Garbling) {
   expect_inference_frozen("garbling",
-                          packaged(small_network(1), coefficient_plan(small_network(1), Engines::gc)));
+                          packaged(small_network(1), coefficient_plan(small_network(1), Protocols::gc)));
 }
 
 TEST(Transcript, Transfers) {
   expect_inference_frozen("transfers",
-                          packaged(small_network(2), coefficient_plan(small_network(2), Engines::ot)));
+                          packaged(small_network(2), coefficient_plan(small_network(2), Protocols::ot)));
 }
 
 // Prepared ahead, and on demand; truncations of which few bits are exact.
-TEST(Transcript, BothEnginesAndSeveralInferences) {
+TEST(Transcript, BothProtocolsAndSeveralInferences) {
   const nn::QuantisedNetwork network = small_network(3);
-  Play play(packaged(network, coefficient_plan(network, Engines::alternating, 2)));
+  Play play(packaged(network, coefficient_plan(network, Protocols::alternating, 2)));
   play.session([&](ClientSession& client) {
     client.prepare();
     client.prepare();
     for (std::uint64_t image = 1; image <= 3; ++image) play.infer(client, image);
   });
-  expect_frozen("both engines and several inferences", play.text());
+  expect_frozen("both protocols and several inferences", play.text());
 }
 
 TEST(Transcript, Quadratics) {
   const nn::QuantisedNetwork network = mixed_network();
-  expect_inference_frozen("quadratics, garbling", packaged(network, coefficient_plan(network, Engines::gc)));
+  expect_inference_frozen("quadratics, garbling",
+                          packaged(network, coefficient_plan(network, Protocols::gc)));
   expect_inference_frozen("quadratics, transfers",
-                          packaged(network, coefficient_plan(network, Engines::ot, 2)));
+                          packaged(network, coefficient_plan(network, Protocols::ot, 2)));
 }
 
 // The second inference needs no keys.
@@ -71,7 +72,7 @@ TEST(Transcript, SlotsWithKeysForEachInference) {
   play.session([&](ClientSession& client) {
     for (std::uint64_t image = 1; image <= 2; ++image) play.infer(client, image);
   });
-  expect_frozen("slots with keys for each inference", play.text());
+  expect_frozen("SIMD with keys for each inference", play.text());
 }
 
 TEST(Transcript, SlotsOfBlockedMatrices) {
@@ -79,14 +80,14 @@ TEST(Transcript, SlotsOfBlockedMatrices) {
   const auto& layers = play.served().client.linears();
   EXPECT_EQ(layers[1].he->upload_bytes(), 2 * layers[0].he->upload_bytes()) << "columns in two blocks";
   play.session([&](ClientSession& client) { play.infer(client, 1); });
-  expect_frozen("slots of blocked matrices", play.text());
+  expect_frozen("SIMD of blocked matrices", play.text());
 }
 
 TEST(Transcript, SlotsAndCoefficients) {
   const nn::QuantisedNetwork network = small_network(3);
   for (const bool slots_first : {true, false}) {
-    BatchedPlanOptions options;
-    options.batched = {slots_first, !slots_first, slots_first, !slots_first};
+    SimdPlanOptions options;
+    options.simd = {slots_first, !slots_first, slots_first, !slots_first};
     expect_inference_frozen(slots_first ? "slots, then coefficients" : "coefficients, then slots",
                             packaged(network, slot_plan(network, options)));
   }
@@ -95,9 +96,9 @@ TEST(Transcript, SlotsAndCoefficients) {
 TEST(Transcript, Labels) {
   const nn::QuantisedNetwork network = small_network(1);
   expect_inference_frozen("label, garbling",
-                          packaged(network, revealing_label(coefficient_plan(network, Engines::gc), "gc")));
+                          packaged(network, revealing_label(coefficient_plan(network, Protocols::gc), "gc")));
   expect_inference_frozen("label, transfers",
-                          packaged(network, revealing_label(coefficient_plan(network, Engines::ot), "ot")));
+                          packaged(network, revealing_label(coefficient_plan(network, Protocols::ot), "ot")));
   expect_inference_frozen("label, slots", packaged(network, revealing_label(slot_plan(network), "gc")));
 }
 
@@ -109,17 +110,17 @@ void expect_storing_frozen(const std::string& name, const package::Package& pack
   protocol::StoreOptions options;
   options.clock = [] { return std::uint64_t{1'700'000'000}; };
   const auto client_path = directory.path() / "client", server_path = directory.path() / "server";
-  protocol::MaterialStore client_store(client_path, package::Role::client, play.id, options);
-  protocol::MaterialStore server_store(server_path, package::Role::server, play.id, options);
+  protocol::PreprocessingStore client_store(client_path, Party::client, play.id, options);
+  protocol::PreprocessingStore server_store(server_path, Party::server, play.id, options);
   play.server_options.store = &server_store;
-  std::vector<protocol::MaterialId> ids;
+  std::vector<protocol::PreprocessingId> ids;
   play.session([&](ClientSession& client) {
     for (int i = 0; i < 2; ++i) ids.push_back(client.store(client_store));
     play.infer(client, 1);
   });
   ASSERT_EQ(ids.size(), 2U);
   std::string files;
-  for (const protocol::MaterialId& id : ids) {
+  for (const protocol::PreprocessingId& id : ids) {
     for (const auto& path : {client_path, server_path}) {
       const Bytes file = read_file(path / (protocol::to_hex(id) + ".material"), std::uint64_t{1} << 30);
       files += fmt::format("{} of the {}: {} bytes, {}\n", protocol::to_hex(id), path.filename().string(),
@@ -140,10 +141,10 @@ void expect_storing_frozen(const std::string& name, const package::Package& pack
 TEST(Transcript, Stores) {
   const nn::QuantisedNetwork network = small_network(1);
   expect_storing_frozen(
-      "stores, both engines",
-      packaged(network, revealing_label(coefficient_plan(network, Engines::alternating), "ot")));
+      "stores, both protocols",
+      packaged(network, revealing_label(coefficient_plan(network, Protocols::alternating), "ot")));
   expect_storing_frozen("stores, quadratics",
-                        packaged(mixed_network(), coefficient_plan(mixed_network(), Engines::ot)));
+                        packaged(mixed_network(), coefficient_plan(mixed_network(), Protocols::ot)));
   expect_storing_frozen("stores, slots", packaged(network, slot_plan(network)));
 }
 
@@ -189,7 +190,7 @@ TEST(Transcript, Refusals) {
 
   // A server without a store.
   const TemporaryDirectory directory;
-  protocol::MaterialStore store(directory.path() / "client", package::Role::client, right);
+  protocol::PreprocessingStore store(directory.path() / "client", Party::client, right);
   play.session([&](ClientSession& client) { client.store(store); });
   expect_frozen("refusals", play.text());
 }
