@@ -36,7 +36,9 @@ const std::vector<DocumentedError>& documented_errors() {
 std::string why_not_documented(ErrorCode code, const std::string& sentence, const Permitted& permitted) {
   for (const DocumentedError& error : documented_errors()) {
     if (error.code != code || sentence.find(error.words) == std::string::npos) continue;
-    if (error.needs_failing_disk && !permitted.failed_disk) return "though no disk has failed";
+    // A changed message may say of the peer's disk what is not so.
+    const bool told = code == ErrorCode::peer && permitted.changed_messages;
+    if (error.needs_failing_disk && !permitted.failed_disk && !told) return "though no disk has failed";
     return {};
   }
   if (permitted.changed_messages && code == ErrorCode::peer) return {};

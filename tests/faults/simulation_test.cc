@@ -68,6 +68,15 @@ TEST(Faults, NothingIsUsedTwiceLostOrWrong) {
   }
 }
 
+TEST(Faults, SeedsThatOnceShowedSomething) {
+  // 18324: the power went while the store wiped a half whose old name came back.
+  // 19520: the network made the server say that its disk had failed.
+  for (const std::uint64_t seed : {18324u, 19520u}) {
+    for (const std::string& violation : watched(seed).violations)
+      ADD_FAILURE() << violation << ", seed " << seed;
+  }
+}
+
 TEST(Faults, ASeedGivesTheSameRun) {
   for (std::uint64_t seed = 1; seed <= 40; ++seed)
     EXPECT_EQ(watched(seed).trace, watched(seed).trace) << seed;

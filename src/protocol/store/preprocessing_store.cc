@@ -135,6 +135,9 @@ void PreprocessingStore::destroy(Lock& lock, const std::string& file_name) {
     if (directory_->rename(file_name, claimed) == 0) {
       index_.remove(file_name);
       name_now = claimed;
+      // The name is gone for good before the bytes are: else a power cut could bring the name back to a half
+      // of which a part is wiped. If it cannot be made sure, what is wiped is only taken for damaged.
+      directory_->sync();
     }
   }
   int error = 0;
