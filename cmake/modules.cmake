@@ -22,6 +22,18 @@ function(ap_module folder)
   endif()
 endfunction()
 
+# ap_precompile_gtest(TARGET): GoogleTest's headers are read once for all test programs, not once for every file. Libraries
+# do without: each of their files shows what it includes.
+function(ap_precompile_gtest target)
+  get_property(first GLOBAL PROPERTY ap_first_test)
+  if(first)
+    target_precompile_headers(${target} REUSE_FROM ${first})
+  else()
+    set_property(GLOBAL PROPERTY ap_first_test ${target})
+    target_precompile_headers(${target} PRIVATE <gtest/gtest.h>)
+  endif()
+endfunction()
+
 # ap_test(NAME [FOLDERS...]): one test program `test_NAME` from all files below the FOLDERS (by default NAME) of tests/,
 # linked with all modules below the same folders of src/.
 function(ap_test name)
@@ -46,6 +58,7 @@ function(ap_test name)
   target_link_libraries(test_${name} PRIVATE ${tested} test_support GTest::gtest GTest::gtest_main)
   # What is tested is optimised; the tests themselves take longer to compile than to run.
   target_compile_options(test_${name} PRIVATE -O1)
+  ap_precompile_gtest(test_${name})
   add_test(NAME ${name} COMMAND test_${name} WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
   set_tests_properties(${name} PROPERTIES TIMEOUT 1200)
 endfunction()

@@ -3,7 +3,7 @@
 // can cause is an Error with the code that decides the exit status of the command line.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <stdexcept>
 #include <string>

@@ -1,6 +1,8 @@
 // autoprivacy security: how many bits a ring degree and a modulus are worth, or with --lpn the sets of
 // learning parity with noise under oblivious transfers.
 #include "base/error.h"
+
+#include <fmt/format.h>
 #include "cli/common.h"
 #include "cli/table.h"
 #include "mpc/ot/lpn.h"
