@@ -28,7 +28,7 @@ struct Quantity {
   const char* unit;
 };
 
-// Noise in LSBs says nothing of slots, where an error spoils all of them.
+// Noise in LSBs says nothing of SIMD batching, where a decryption failure is one of all slots.
 const Quantity kQuantities[] = {
     {"Ring degree N", "N", Scale::binary, [](const Layer& l) { return l.n; }, ""},
     {"Ciphertext modulus", "log2 q, bits", Scale::linear, [](const Layer& l) { return l.log2_q; }, " bits"},

@@ -139,7 +139,7 @@ void ClientSession::State::draw_session_key(const package::PackageId& id) {
   session = SessionKey(mine, theirs, id);
 }
 
-/// A session that only uses stored material never asks how fast the link is.
+/// A session that only uses stored inferences never asks how fast the link is.
 void ClientSession::State::choose() {
   if (has_chosen) return;
   chosen = options.choose && wants_link(model) ? options.choose(model, measure_link(channel))
@@ -224,7 +224,7 @@ void ClientSession::State::receive_replies(std::vector<Share>& shares, Report& r
   apply_local_nodes(model, shares);
 }
 
-/// All layers of one protocol after those of the other: within an protocol the server works one layer ahead.
+/// All layers of one protocol after those of the other: within a protocol the server works one layer ahead.
 void ClientSession::State::prepare_activations(const std::vector<Share>& shares, Material& material) {
   Bytes names;
   for (const ActivationProtocol protocol : chosen) names.push_back(static_cast<std::uint8_t>(protocol));
