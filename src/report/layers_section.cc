@@ -112,11 +112,10 @@ Section layers_section(const Data& data) {
   }
   if (!section.html.empty()) {
     section.html =
-        "<p>The figure of the paper (Fig. 6), for our plans: what each policy gives each linear layer. tau "
-        "is the standard "
-        "deviation of the noise in units of the accumulator's last place; the next truncation throws the low "
-        "bits away. "
-        "DER is the probability that a ciphertext decrypts with an error.</p>\n" +
+        "<p>The figure of the paper (Fig. 6), for our plans: what each policy gives each "
+        "linear layer. tau is the standard deviation of the noise in units of the "
+        "accumulator's last place; the next truncation throws the low bits away. DER is the "
+        "probability that a ciphertext decrypts with an error.</p>\n" +
         section.html;
   }
   section.missing = "needs plans: give a compiled directory, or results.json of bench/results.";
