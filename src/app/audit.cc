@@ -24,9 +24,8 @@ constexpr double kMostWeightBits = 16;
 std::vector<std::string> assumptions(security::CostModel model, const plan::Plan& plan) {
   const bool label = plan.reveal == plan::Reveal::label;
   std::vector<std::string> list = {
-      fmt::format("Ring-LWE with uniform ternary secrets and errors of standard deviation {:.2f} is as hard "
-                  "as the {} "
-                  "cost model estimates for every (N, q) above.",
+      fmt::format("Ring-LWE with uniform ternary secrets and errors of standard deviation {:.2f} is "
+                  "as hard as the {} cost model estimates for every (N, q) above.",
                   kErrorSigma, security::to_string(model)),
       "Both parties follow the protocol (semi-honest), the client in how it draws its errors too; what deviating "
       "gains is bounded where this report says so.",
@@ -36,9 +35,8 @@ std::vector<std::string> assumptions(security::CostModel model, const plan::Plan
           "The architecture, all shapes, shifts and moduli are public; the weights are secret up to what "
           "the {} tell.",
           label ? "labels" : "logits"),
-      "The client uses this result only; it never tells the server whether a result was wrong, so a "
-      "decryption failure "
-      "stays invisible to the server.",
+      "The client uses this result only; it never tells the server whether a result was "
+      "wrong, so a decryption failure stays invisible to the server.",
       fmt::format("Garbled circuits and transfers: AES under keys drawn by both parties behaves as a random "
                   "permutation; {:.0f} bits over 2^40 gates of all sessions.",
                   security::garbling_bits()),

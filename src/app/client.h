@@ -62,7 +62,7 @@ struct Agreement {
 Agreement compare_with_clear(const nn::QuantisedNetwork& network, std::span<const Image> images,
                              std::span<const Logits> logits);
 
-/// The same where only labels are known.
+/// How far private labels agree with the clear network's, where only labels are known.
 Agreement compare_with_clear(const nn::QuantisedNetwork& network, std::span<const Image> images,
                              std::span<const int> labels);
 

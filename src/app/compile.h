@@ -62,7 +62,7 @@ void check_options(const CompileOptions& options);
 Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
                  const nn::Normalization& normalization, const CompileOptions& options);
 
-/// The same accuracy for any labelled images.
+/// The accuracy that compile() reports, for any labelled images.
 Accuracy measure_accuracy(const nn::Graph& graph, const nn::QuantisedNetwork& network,
                           const nn::Dataset& data, const nn::Normalization& normalization, bool progress);
 

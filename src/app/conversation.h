@@ -23,7 +23,7 @@ class Conversation {
   net::ServedChannel& channel() { return *channel_; }
   const net::ServedChannel& channel() const { return *channel_; }
   const Client& client() const { return client_; }
-  /// For the log.
+  /// What the log calls this session.
   const std::string& title() const { return title_; }
 
   /// Runs `talk` on a thread of its own, then leaves the connection. @throws std::system_error if there is no
@@ -45,7 +45,7 @@ class Conversation {
 
   /// Begins to end the session for a reason that the client and the log are told, once.
   void send_away(const std::string& reason);
-  /// Empty unless it was sent away.
+  /// Why the client was sent away; empty if it was not.
   std::string sent_away_because() const;
   bool is_leaving() const { return leaving_; }
 

@@ -65,13 +65,13 @@ class Ledger {
   /// for other processes. @throws Error(input) if the file cannot be written; nothing is then granted.
   protocol::Permission count(const Client& client);
 
-  /// Of a group; an empty name stands for all clients together.
+  /// The standing of a group; an empty name stands for all clients together.
   Standing standing(const std::string& group);
   /// Called once for each group of which nine tenths are used, after the count that did it, under the
   /// ledger's lock.
   std::function<void(const std::string& group, const Standing&)> on_nearly_used;
 
-  /// For an operator who asks.
+  /// One line of the table that an operator is shown.
   struct Row {
     std::string client;  ///< empty: clients of a server without a file of clients
     std::vector<std::string> groups;

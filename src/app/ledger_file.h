@@ -47,7 +47,7 @@ class LedgerStatement {
   LedgerStatement& bind(const std::string& text);
   LedgerStatement& bind(std::int64_t value);
   LedgerStatement& bind(ByteView blob);
-  /// True if there is a row.
+  /// Runs the statement to its next row; false if there is none.
   bool step();
   std::string text(int column) const;
   Bytes blob(int column) const;

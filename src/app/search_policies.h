@@ -34,8 +34,8 @@ struct SearchRequest {
   std::optional<double> max_loss;     ///< of top-1 by simulation, 0 to 1; at least one of both bounds is set
   std::optional<double> max_seconds;  ///< predicted per image
   std::string protocol = "auto";      ///< of activations
-  /// Budgets are decryption-error rates on SIMD batching (planner/search/autoprivacy_environment.h) instead of small errors
-  /// on coefficient packing.
+  /// Budgets are decryption-error rates on SIMD batching (planner/search/autoprivacy_environment.h) instead
+  /// of small errors on coefficient packing.
   bool published = false;
   int imagined = 64;                                             ///< as PolicyRequest
   std::uint64_t privacy_inferences = noise::kDefaultInferences;  ///< plan::LayerOptions
@@ -58,9 +58,9 @@ struct Searched {
   int tightened = 0;
 };
 
-/// Whether it searches, in this program or in autoprivacy-search.
+/// Whether the policy of this name searches, in this program or in autoprivacy-search.
 bool is_search_policy(const std::string& name);
-/// For messages: "ddpg, dp, greedy, random".
+/// The names of all policies that search, for messages: "ddpg, dp, greedy, random".
 std::string search_policy_names();
 
 /// `images` are quantised inputs, one after another; half of them are held out. `labels` one each, or empty.

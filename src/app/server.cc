@@ -46,7 +46,7 @@ std::string certificate_host(const std::string& host) {
 }
 
 /// What a first inference would otherwise take from the system while its client waits: memory for garbled
-/// tables and for keys of slots. Freed at once, and kept by the process (base/freed_memory.h).
+/// tables and for rotation keys. Freed at once, and kept by the process (base/freed_memory.h).
 void take_memory(const protocol::ServerModel& model) {
   constexpr std::size_t kBlock = std::size_t{16} << 20, kPage = 4096;
   std::size_t bytes = model.key_bytes();

@@ -26,7 +26,7 @@ class ByteWriter {
   void u64(std::uint64_t v) { put(v); }
   void f64(double v) { put(v); }
   void raw(ByteView bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }
-  /// u32 length, then the bytes.
+  /// Writes the length as u32, then the bytes.
   void string(std::string_view s) {
     u32(static_cast<std::uint32_t>(s.size()));
     out_.insert(out_.end(), s.begin(), s.end());

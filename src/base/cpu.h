@@ -16,7 +16,7 @@ struct CpuFeatures {
   bool vclmul = false;  ///< the same on 512-bit vectors (and avx512)
 };
 
-/// Detected once, on first use.
+/// What this processor can do; detected once, on first use.
 const CpuFeatures& cpu();
 
 }  // namespace ap

@@ -55,22 +55,23 @@ class Directory {
   Directory& operator=(const Directory&) = delete;
   virtual ~Directory() = default;
 
-  /// For sentences.
+  /// What sentences call the directory.
   virtual std::string name() const = 0;
-  /// Of a file; links are not followed.
+  /// Opens a file; links are not followed.
   virtual std::unique_ptr<DirectoryFile> open(const std::string& file, Open how, int& error) = 0;
   /// Replaces a file of the new name.
   virtual int rename(const std::string& from, const std::string& to) = 0;
   virtual int remove(const std::string& file) = 0;
   virtual int sync() = 0;
   virtual int list(std::vector<std::string>& names) = 0;
-  /// Of a file, or with an empty name of the directory, whose time changes with every name in it.
+  /// Says what is known of a file, or with an empty name of the directory, whose time changes with every name
+  /// in it.
   virtual int info(const std::string& file, FileInfo& info) = 0;
 };
 
 /// All of the bytes, in as many calls as it takes.
 int write_all(DirectoryFile& file, ByteView bytes, std::uint64_t offset);
-/// As many as there are; `got` says how many.
+/// Reads as many bytes as there are; `got` says how many.
 int read_all(DirectoryFile& file, std::span<std::uint8_t> bytes, std::uint64_t offset, std::size_t& got);
 
 /// A directory of the real file system, made (mode 0700, parents too) if it is not there.

@@ -13,7 +13,7 @@ namespace ap {
 /// @throws Error(input) if the file cannot be read or is larger than max_bytes.
 Bytes read_file(const std::filesystem::path& path, std::uint64_t max_bytes);
 
-/// Its first `count` bytes, or all if it has fewer.
+/// The first `count` bytes of a file, or all if it has fewer.
 /// @throws Error(input) if the file cannot be read.
 Bytes read_start(const std::filesystem::path& path, std::size_t count);
 

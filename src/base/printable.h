@@ -14,8 +14,8 @@ enum class Newlines : bool { escaped, kept };
 /// of writing or breaks a line, and of what is not UTF-8 written as \xNN. All else stays as it is.
 std::string printable(std::string_view text, Newlines newlines = Newlines::escaped);
 
-/// The same for the text of a JSON value, whose strings may hold such characters: there they become \uNNNN,
-/// and the value stays the same.
+/// The text of a JSON value, safe for a terminal; its strings may hold control characters: there they become
+/// \uNNNN, and the value stays the same.
 std::string printable_json(std::string_view json);
 
 }  // namespace ap

@@ -43,9 +43,8 @@ void hand_over(const std::string& what) {
   const auto program = self.parent_path() / kProgram;
   if (error || !std::filesystem::exists(program, error)) {
     fail_input(
-        "{} needs the program {}, which is not beside this one ({}); run tools/install-dependencies, "
-        "configure with "
-        "-DAP_TORCH=ON and build the target {}",
+        "{} needs the program {}, which is not beside this one ({}); run "
+        "tools/install-dependencies, configure with -DAP_TORCH=ON and build the target {}",
         what, kProgram, self.parent_path().string(), kProgram);
   }
   std::vector<std::string> arguments = own_arguments();

@@ -1,6 +1,6 @@
-// The command line of both programs: `autoprivacy`, and its companion `autoprivacy-search` (src/cli_search),
-// which has what needs libtorch or MPI besides. `autoprivacy` starts the companion in its place for what it has
-// not itself.
+// The command line of both programs: `autoprivacy`, and its companion `autoprivacy-search`
+// (src/cli/learning), which has what needs libtorch or MPI besides. `autoprivacy` starts the companion in its
+// place for what it has not itself.
 #pragma once
 
 #include <functional>

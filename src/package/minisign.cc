@@ -253,9 +253,8 @@ std::string verify(ByteView file, std::string_view signature, const PublicKey& k
   }
   if (!begins(first, kHashed)) {
     fail_security(
-        "the signature of {} is of a kind that this version does not check (minisign's legacy one?); sign "
-        "the "
-        "package again",
+        "the signature of {} is of a kind that this version does not check "
+        "(minisign's legacy one?); sign the package again",
         name);
   }
   KeyId id;

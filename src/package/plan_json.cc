@@ -137,7 +137,7 @@ plan::LinearChoice linear_from(const JsonReader& j) {
   c.c1_dropped_bits = drop.element(1).integer<int>(0, kMaxBits);
   c.noise_step = j.at("noise_step").integer<std::uint64_t>();
   if (j.has("batched")) c.simd = simd_from(j.at("batched"));
-  // Without slots no result is free of errors.
+  // Without SIMD batching no result is free of errors.
   c.error_std = j.at("error_std").number(c.simd ? 0 : kLeastError, kMaxError);
   c.failure_log2 = j.at("failure_log2").number(kLeastFailureLog2, 0);
   c.predicted_s = seconds_from(j.at("predicted_s"));

@@ -6,7 +6,7 @@
 
 namespace ap::plan {
 
-/// True if the plan reveals the label alone, packs no layer by slots (there replies are hidden only from a
+/// True if the plan reveals the label alone, packs no layer for SIMD (there replies are hidden only from a
 /// client whose noise is honest) and shares no tensor modulo a prime (which the proof leaves out). The rest
 /// of the theorem's conditions are met by every server, but for the statistics of an inference's cost: they
 /// must be off.

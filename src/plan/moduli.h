@@ -1,8 +1,9 @@
 // Which power-of-two modulus each tensor is shared under.
 //
 // Shares mod 2^a reduce to shares mod 2^b (b <= a) by dropping bits, but never grow, so a tensor gets the
-// largest modulus that any of its consumers needs (design section 3). Needs begin at the nodes where wrapping
-// would be an error: the input of an activation and the logits must fit their modulus as signed numbers.
+// largest modulus that any of its consumers needs (docs/architecture.md, "The protocol in one page"). Needs
+// begin at the nodes where wrapping would be an error: the input of an activation and the logits must fit
+// their modulus as signed numbers.
 #pragma once
 
 #include <span>
@@ -30,9 +31,9 @@ struct Truncation {
   std::int64_t offset() const;
 };
 
-/// For inputs within `range`; values outside it wrap.
+/// The truncation of an activation for inputs within `range`; values outside it wrap.
 Truncation truncation_of(const nn::QActivation& activation, const nn::Interval& range, int guard_bits);
-/// For every value that `input` can take.
+/// The truncation of an activation for every value that `input` can take.
 Truncation truncation_of(const nn::QActivation& activation, const nn::QNode& input, int guard_bits);
 
 /// Bits of a signed integer that holds every value of [low, high] with `margin` to spare on both sides.

@@ -1,8 +1,9 @@
-// How a quadratic activation (nn::QQuadratic) runs, protocol "beaver": each party drops the `shift` low bits of
-// its share of x, which gives shares of t; then squares of shares (layers/activation/ot/square_step.h) give shares of
-// c0 + c1 t + c2 t^2, which an activation truncates and clamps. By that t is one too small in about half of
-// all cases and centred by an offset; where exact truncations are wanted, the carry of the dropped bits is
-// computed too, and adds its c1 + c2 (2 t + 1) (about 13 bytes an element and six one-way messages).
+// How a quadratic activation (nn::QQuadratic) runs, protocol "beaver": each party drops the `shift` low bits
+// of its share of x, which gives shares of t; then squares of shares (layers/activation/ot/square_step.h)
+// give shares of c0 + c1 t + c2 t^2, which an activation truncates and clamps. By that t is one too small in
+// about half of all cases and centred by an offset; where exact truncations are wanted, the carry of the
+// dropped bits is computed too, and adds its c1 + c2 (2 t + 1) (about 13 bytes an element and six one-way
+// messages).
 //
 // x is shared modulo 2^(shift + bits of t), and t under a ring as wide as the result of the square needs: the
 // linear layer before it pays with a plaintext modulus of more bits, where extending the shares of t would
@@ -26,7 +27,8 @@ struct QuadraticRings {
   Truncation result;    ///< c0 + c1 t + c2 t^2 to what is clamped
 };
 
-/// For inputs within `range`; values outside it wrap. Widths may exceed kMaxModulusBits.
+/// The rings of a quadratic for inputs within `range`; values outside it wrap. Widths may exceed
+/// kMaxModulusBits.
 QuadraticRings quadratic_rings(const nn::QQuadratic& op, const nn::Interval& range, int guard_bits);
 
 /// The layer's specification, for a choice that `check_quadratic` lets pass.

@@ -109,7 +109,7 @@ void check_masks_known_early(const nn::QuantisedNetwork& network) {
 void check_reveal(const Plan& plan, const nn::QuantisedNetwork& network) {
   if (plan.reveal == Reveal::logits) {
     if (!plan.argmax_protocol.empty())
-      fail_input("the plan has an protocol for an argmax, but reveals the logits");
+      fail_input("the plan has a protocol for an argmax, but reveals the logits");
     return;
   }
   if (plan.argmax_protocol != "auto" && plan.argmax_protocol != "gc" && plan.argmax_protocol != "ot") {

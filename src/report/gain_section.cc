@@ -232,16 +232,13 @@ Section gain_section(const Data& data) {
   if (!section.html.empty()) {
     section.html =
         "<p>Each step keeps what the steps before it gained. The published policy changes parameters per "
-        "layer and relaxes "
-        "the error rate at once, and the exact policy changes packing and masking at once; the last table of "
-        "each network "
-        "says what their parts are worth.</p>\n" +
+        "layer and relaxes the error rate at once, and the exact policy changes packing and masking at "
+        "once; the last table of each network says what their parts are worth.</p>\n" +
         section.html;
   }
   section.missing =
-      "needs at least two of the policies delphi, darl, published, exact and dp, ddpg or budget for one "
-      "network, as "
-      "compiled directories or rows of results.json.";
+      "needs at least two of the policies delphi, darl, published, exact and dp, ddpg or budget "
+      "for one network, as compiled directories or rows of results.json.";
   return section;
 }
 

@@ -45,7 +45,7 @@ class HtmlTable {
   std::string rows_;
 };
 
-/// A closed <details> with a summary: the table twin of a figure.
+/// A closed <details> with a summary: the data table of a figure.
 std::string details(std::string_view summary, std::string_view inner_html);
 /// <p class="source">: where figures come from. `text` is escaped.
 std::string source_note(std::string_view text);

@@ -28,7 +28,7 @@ struct Quantity {
   const char* unit;
 };
 
-// Noise in LSBs says nothing of slots, where an error spoils all of them.
+// Noise in LSBs says nothing of SIMD batching, where a decryption failure is one of all slots.
 const Quantity kQuantities[] = {
     {"Ring degree N", "N", Scale::binary, [](const Layer& l) { return l.n; }, ""},
     {"Ciphertext modulus", "log2 q, bits", Scale::linear, [](const Layer& l) { return l.log2_q; }, " bits"},
@@ -112,11 +112,10 @@ Section layers_section(const Data& data) {
   }
   if (!section.html.empty()) {
     section.html =
-        "<p>The figure of the paper (Fig. 6), for our plans: what each policy gives each linear layer. tau "
-        "is the standard "
-        "deviation of the noise in units of the accumulator's last place; the next truncation throws the low "
-        "bits away. "
-        "DER is the probability that a ciphertext decrypts with an error.</p>\n" +
+        "<p>The figure of the paper (Fig. 6), for our plans: what each policy gives each "
+        "linear layer. tau is the standard deviation of the noise in units of the "
+        "accumulator's last place; the next truncation throws the low bits away. DER is the "
+        "probability that a ciphertext decrypts with an error.</p>\n" +
         section.html;
   }
   section.missing = "needs plans: give a compiled directory, or results.json of bench/results.";

@@ -31,8 +31,8 @@ std::string measured(const Data& data, const std::string& network) {
   }
   const std::vector<std::size_t> front = pareto_front(x, y);
   Chart chart(fmt::format("{}: latency and accuracy, measured", network),
-              "A point for each policy; those joined by the line are beaten by no other. The table below has "
-              "the values.",
+              "A point for each policy; those joined by the line are beaten by "
+              "no other. The table below has the values.",
               Axis("seconds per image, offline and online", Scale::decimal), Axis("top-1, %", Scale::linear));
   std::vector<XY> line;
   for (const std::size_t i : front) line.push_back({x[i], 100 * y[i], {}, {}, {}});
@@ -66,8 +66,8 @@ std::string simulated(const Search& search) {
   }
   const std::vector<std::size_t> front = pareto_front(x, y);
   Chart chart(fmt::format("{}, {}: plans that the search simulated", search.label, search.policy),
-              "A point for each plan; those joined by the line are beaten by no other. The table below has "
-              "the latter.",
+              "A point for each plan; those joined by the line are beaten by "
+              "no other. The table below has the latter.",
               Axis("predicted seconds per image", Scale::linear),
               Axis("loss of top-1, percentage points", Scale::linear));
   const int style = policy_style(search.policy);

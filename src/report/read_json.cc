@@ -187,9 +187,8 @@ void read_json(const Json& json, const std::string& source, const std::string& l
     data.plans.push_back(std::move(plan));
   } else {
     fail_input(
-        "{} is none of what report draws: results.json of bench/results (key rows), search.json of a search "
-        "(key "
-        "evaluations) or the output of compile --json (keys policy, layers)",
+        "{} is none of what report draws: results.json of bench/results (key rows), search.json of a "
+        "search (key evaluations) or the output of compile --json (keys policy, layers)",
         source);
   }
 }

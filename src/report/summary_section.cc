@@ -64,9 +64,9 @@ std::string measured_table(const Data& data, const std::string& network) {
   }
   std::string html = table.html();
   html += source_note(fmt::format(
-      "Measured by bench/results ({}) on {}. Top-1 is simulated with the errors of the plan, over {} images "
-      "and several "
-      "error seeds; same label: as the clear network gives. The shaded row is the fastest.",
+      "Measured by bench/results ({}) on {}. Top-1 is simulated with the errors of "
+      "the plan, over {} images and several error seeds; same label: as the clear "
+      "network gives. The shaded row is the fastest.",
       fmt::join(sources, ", "), fmt::join(machines, "; "), fixed(rows.front()->simulated_images, 0)));
   std::string notes;
   for (const Row* row : rows) {
@@ -156,9 +156,8 @@ Section summary_section(const Data& data) {
     section.html += measured_table(data, network) + plans_table(data, network);
   }
   section.missing =
-      "needs compiled packages (autoprivacy compile ... --out DIR, then report DIR) or measured rows "
-      "(bench/results "
-      "writes docs/results/results.json).";
+      "needs compiled packages (autoprivacy compile ... --out DIR, then report DIR) or "
+      "measured rows (bench/results writes docs/results/results.json).";
   return section;
 }
 

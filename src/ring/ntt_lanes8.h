@@ -1,10 +1,12 @@
 // The loops of the kernels that hold eight values of 64 bits in a register. An including file defines
 // AP_LANES and AP_LANES_INLINE (function attributes with its instruction set) and passes its arithmetic as a
 // class A:
-//   A::Constants, made by A::constants(q), with the members q, bound and twice_bound (vectors of q, b q, 2 b
-//   q); A::multiply(sum, x, w, w_quotient, c): sum plus x w lazily, the product in [0, b q); A::clean(x, c):
-//   x with the bits above the lane's modulus cleared; A::barrett(x, c): a clean x lazily mod q, in [0, b q);
-//   A::finish(x, c): from [0, b q) to [0, q).
+//   A::Constants                         made by A::constants(q); its members q, bound and twice_bound are
+//                                        vectors of q, b q and 2 b q
+//   A::multiply(sum, x, w, w_quotient, c)  sum plus x w lazily, the product in [0, b q)
+//   A::clean(x, c)                       x with the bits above the lane's modulus cleared
+//   A::barrett(x, c)                     a clean x lazily mod q, in [0, b q)
+//   A::finish(x, c)                      from [0, b q) to [0, q)
 // Values lie in [0, 2 b q) between forward stages (kGrow: grow by b q a stage) and in [0, b q) between
 // inverse ones.
 #pragma once

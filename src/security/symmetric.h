@@ -30,8 +30,8 @@ inline constexpr double kGarbledGates = 1099511627776;  // 2^40
 /// the largest bound over the number of coinciding keys. @throws Error(internal) unless both are at least 1.
 double garbling_bits(double hashes_per_key, double keys);
 
-/// The same as the system uses it: kMaxHashesPerKey, and for kGarbledGates gates as many keys, the worst
-/// case, where each gate has its own (it then has few hashes too).
+/// Bits of security of garbling as the system uses it: kMaxHashesPerKey, and for kGarbledGates gates as many
+/// keys, the worst case, where each gate has its own (it then has few hashes too).
 double garbling_bits();
 
 }  // namespace ap::security

@@ -82,8 +82,7 @@ nn::Graph make_architecture(const std::string& name, const nn::Shape& input, int
                             std::uint64_t seed) {
   if (input.h < kSmallestSide || input.w < kSmallestSide || classes < 2) {
     fail_input(
-        "images of shape {} in {} classes: architectures take images of at least {} x {} pixels and two "
-        "classes",
+        "images of shape {} in {} classes: architectures take images of at least {} x {} pixels and two classes",
         nn::to_string(input), classes, kSmallestSide, kSmallestSide);
   }
   Builder builder(name, input, seed);

@@ -1,4 +1,4 @@
-// The errors that training injects and evaluation measures with (reference 1.6): any source of executor
+// The errors that training injects and evaluation measures with: any source of executor
 // hooks, addressed by (seed, image), so that all policies meet the same random numbers. Half of the seeds
 // train, the other half evaluates.
 #pragma once

@@ -10,7 +10,7 @@
 
 namespace ap::train {
 
-/// Of one node; undefined tensors where the operation has none.
+/// The parameters of one node; undefined tensors where the operation has none.
 struct NodeParameters {
   at::Tensor
       weights;      ///< [c_out, c_in / groups, k_h, k_w], [n_out, n_in], or the scale [c] of an affine node

@@ -1,6 +1,6 @@
-// DELPHI's planner (reference 3): which activations become 0.1992 + 0.5002 x + 0.1997 x^2, the least-squares
-// quadratic of ReLU under a standard normal argument. Random sets of a given size are each blended in during
-// a short training; the one of best validation accuracy is kept.
+// DELPHI's planner (USENIX Security 2020, section 5): which activations become 0.1992 + 0.5002 x + 0.1997
+// x^2, the least-squares quadratic of ReLU under a standard normal argument. Random sets of a given size are
+// each blended in during a short training; the one of best validation accuracy is kept.
 #pragma once
 
 #include <functional>

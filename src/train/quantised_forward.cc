@@ -90,8 +90,7 @@ QuantisedForward::QuantisedForward(const nn::Graph& graph, const nn::QuantisedNe
     const auto wanted = static_cast<std::int64_t>(linear->weights.size());
     if (!weights.defined() || weights.numel() != wanted) {
       fail_input(
-          "layer '{}' of network '{}' is not a layer of '{}'; give the model that the package was compiled "
-          "from",
+          "layer '{}' of network '{}' is not a layer of '{}'; give the model that the package was compiled from",
           node.name, network.name, graph.name);
     }
     linears_[i] = Linear{found->second, node.scale / network.nodes[at_(node.inputs[0])].scale,
@@ -105,8 +104,7 @@ QuantisedForward::QuantisedForward(const nn::Graph& graph, const nn::QuantisedNe
     // otherwise.
     if (difference > 0.05 * static_cast<double>(wanted) + 1) {
       fail_input(
-          "the weights of layer '{}' are not those of '{}'; give the model that the package was compiled "
-          "from",
+          "the weights of layer '{}' are not those of '{}'; give the model that the package was compiled from",
           node.name, graph.name);
     }
     const at::Tensor bias = bias_of(i, initial);

@@ -35,7 +35,7 @@ struct Augmentation {
 /// @throws Error(input) if a source cannot be read, has no labels, or shapes differ.
 Samples load_samples(std::span<const std::string> sources, nn::Range range,
                      const nn::Normalization& normalization, std::optional<nn::Shape> expected);
-/// The same of a data set in memory.
+/// All samples of a data set in memory.
 Samples all_of(nn::Dataset data, const nn::Normalization& normalization);
 
 /// {the others, every k-th} with k = 1 / held_out rounded; `held_out` between 0 (none) and 0.5.

@@ -41,8 +41,7 @@ TuneResult tune(const nn::Graph& graph, const Samples& train, const Samples& val
   if (validation.size() == 0) fail_input("fine-tuning needs validation images to be judged by");
   if (options.planned && options.quadratic.replace > 0) {
     fail_input(
-        "a plan is of one network: replace activations first, compile the result, then tune it with its "
-        "plan");
+        "a plan is of one network: replace activations first, compile the result, then tune it with its plan");
   }
   TuneResult result;
   result.graph = graph;

@@ -27,7 +27,7 @@ struct TuneOptions {
   std::function<void(const Candidate&)> on_candidate;
 };
 
-/// Of one set of images; fractions of 1.
+/// Accuracy on one set of images; fractions of 1.
 struct TuneAccuracy {
   double in_float = 0;      ///< the float network
   IntegerAccuracy integer;  ///< on the grid, with the errors of the other half of the seeds
@@ -48,7 +48,7 @@ struct TuneResult {
 TuneResult tune(const nn::Graph& graph, const Samples& train, const Samples& validation,
                 const TuneOptions& options);
 
-/// As nn::quantise, from `count` of the samples.
+/// The integer network as nn::quantise makes it, from `count` of the samples.
 nn::QuantisedNetwork quantise_with(const nn::Graph& graph, const Samples& samples, std::size_t count,
                                    int bits);
 

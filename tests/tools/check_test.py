@@ -1,7 +1,8 @@
-"""Tests of tools/check-layers, tools/check-size and tools/summarise-tests on small trees made for the purpose."""
+"""Tests of tools/check-layers, check-size, check-format and summarise-tests on small trees made for the purpose."""
 
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -117,6 +118,27 @@ class CheckSize(ToolTest):
         status, lines = self.check(801)
         self.assertEqual(status, 1)
         self.assertIn("src/base/a.cc: 801 lines", lines[0])
+
+
+class CheckFormat(ToolTest):
+    def setUp(self):
+        super().setUp()
+        if not shutil.which("clang-format-14"):
+            self.skipTest("clang-format-14 is not installed")
+        self.write(".clang-format", "BasedOnStyle: Google\n")
+        self.write("src/base/a.h", "int a();\n")
+
+    def test_names_what_is_not_formatted(self):
+        self.assertEqual(self.run_tool("check-format", self.root), (0, []))
+        self.write("tests/base/a_test.cc", "int  a( );\nint  b( );\n")
+        line = "tests/base/a_test.cc: not formatted; run tools/check-format --fix"
+        self.assertEqual(self.run_tool("check-format", self.root), (1, [line]))
+
+    def test_fix_formats(self):
+        self.write("src/base/b.cc", "int  b( );\n")
+        self.assertEqual(self.run_tool("check-format", "--fix", self.root), (0, ["src/base/b.cc: formatted"]))
+        self.assertEqual((self.root / "src/base/b.cc").read_text(), "int b();\n")
+        self.assertEqual(self.run_tool("check-format", self.root), (0, []))
 
 
 class SummariseTests(ToolTest):

@@ -1,6 +1,6 @@
 // Costs of one layer by exact operation counts: a linear layer in coefficient packing, an activation by
-// either protocol. Bytes are those of the protocol's messages of this layer, headers included, to the last byte
-// (silent OTs apart, which are counted over a session: silent_stream.h).
+// either protocol. Bytes are those of the protocol's messages of this layer, headers included, to the last
+// byte (silent OTs apart, which are counted over a session: silent_stream.h).
 #pragma once
 
 #include <cstdint>
@@ -45,13 +45,13 @@ LayerWork linear_work(const LinearShape& layer, const Profile& profile);
 /// Garbled circuits; `offline` has no base OTs.
 LayerWork garbling_work(const activation::ActivationSpec& spec, const Profile& profile);
 
-/// silent OTs; `offline` is hashing alone: the transfers themselves are counted by their number.
+/// Silent OTs; `offline` is hashing alone: the OTs themselves are counted by their number.
 struct OtWork {
   LayerWork work;
   std::uint64_t client_cots = 0, server_cots = 0;  ///< by sender
 };
 OtWork ot_work(const activation::ActivationSpec& spec, const Profile& profile);
-/// Of a layer that is planned already (activation::plan_ot_layer).
+/// The work of an `ot` layer that is planned already (activation::plan_ot_layer).
 OtWork ot_work(const activation::OtPlan& plan, const Profile& profile);
 
 /// An activation by itself, by either protocol: transfers at what they cost in a long session. This is what

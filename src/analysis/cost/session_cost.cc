@@ -92,7 +92,7 @@ Prediction predict(const SessionShape& shape, const Profile& profile, const Sett
   online_rest.client_s += static_cast<double>(shape.input_elements) * profile.share_element;
   online_rest.server_s += static_cast<double>(shape.input_elements) * profile.share_element;
 
-  // silent OTs are one stream for each direction: what a layer takes of it depends on all before it.
+  // Silent OTs are one stream for each direction: what a layer takes of it depends on all before it.
   SilentStream client_sends, server_sends;
   std::vector<OtWork> transfers(shape.activations.size());
   std::uint64_t expected_client = 0, expected_server = 0;

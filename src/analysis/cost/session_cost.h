@@ -36,9 +36,9 @@ struct SessionShape {
   std::vector<LinearShape> linears;
   std::vector<ActivationShape> activations;
   std::uint64_t input_elements = 0;
-  /// Of the messages of no layer: commands, keys, protocol names, input, logits; headers included.
+  /// Payload of the messages of no layer: commands, keys, protocol names, input, logits; headers included.
   Work offline_rest, online_rest;
-  /// The same, of what is sent once a session: keys of layers packed for SIMD.
+  /// What is sent once a session and belongs to no layer: keys of layers packed for SIMD.
   Work session_rest;
   bool keep_batch_keys = true;  ///< they serve the session, not one inference
 };
@@ -59,7 +59,7 @@ struct Prediction {
   PhaseCost offline, online;             ///< means per image
   std::vector<LayerPrediction> linears;  ///< in the order of the shape
   std::vector<LayerPrediction> activations;
-  PhaseCost session;  ///< once a session, in `offline` by its share: base OTs, seeds, keys of slots
+  PhaseCost session;  ///< once a session, in `offline` by its share: base OTs, seeds, rotation keys
 };
 
 /// Means over the `images` >= 1 inferences of one session, each prepared and run in turn.

@@ -148,9 +148,8 @@ NoiseCheck measure_noise(const package::Package& package, const std::string& sou
   }
   if (fit.size() < package.plan.linears.size()) {
     check.remark = fmt::format(
-        "{} of {} linear layers can be measured so; the others are packed for SIMD, too large, or their "
-        "noise is "
-        "less than what rounding their shares adds.",
+        "{} of {} linear layers can be measured so; the others are packed for SIMD, too "
+        "large, or their noise is less than what rounding their shares adds.",
         fit.size(), package.plan.linears.size());
   }
   Prng prng;

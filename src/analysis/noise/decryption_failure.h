@@ -1,7 +1,7 @@
 // What a decryption error does to a layer packed for SIMD: the client reads a message polynomial that is off
-// by +-1 in one coefficient (two wrong coefficients are as good as never met), and as slots are values of
-// that polynomial at all N roots, every slot of the reply is off by another power of a root: garbage modulo
-// p.
+// by +-1 in one coefficient (two wrong coefficients are so rare that they are left out), and as slots are
+// values of that polynomial at all N roots, every slot of the reply is off by another power of a root: a
+// wrong value modulo p.
 #pragma once
 
 #include <cstddef>

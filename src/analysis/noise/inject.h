@@ -1,18 +1,18 @@
 // Injects into the clear integer network exactly what the private evaluation of the same image does to it:
 //
-//   a linear layer   its two shares are rounded separately, so the accumulator is off by floor(delta + u)
-//   with
-//                    delta = p e / q of standard deviation error_std and u uniform in [0, 1) (layers/linear/noise_model.h);
-//   an activation    each party drops the low bits of its own share: the client's part of them is uniform,
-//   the
+//   a linear layer   its two shares are rounded separately, so the accumulator is off by floor(delta + u) with
+//                    delta = p e / q of standard deviation error_std and u uniform in [0, 1)
+//                    (layers/linear/noise_model.h);
+//   an activation    each party drops the low bits of its own share: the client's part of them is uniform, the
 //                    server's follows, and a borrow is lost in one case out of several;
 //   both             accumulators live modulo 2^k, and wrap if they leave its signed range.
 //
-// Of layers packed for SIMD, whose shares live modulo a prime, a reply either decrypts exactly or to garbage
-// (analysis/noise/decryption_failure.h), activations are exact, and accumulators wrap modulo the prime.
+// In layers packed for SIMD, whose shares live modulo a prime, a reply either decrypts exactly or fails in
+// all its slots (analysis/noise/decryption_failure.h), activations are exact, and accumulators wrap modulo
+// the prime.
 //
 // Local nodes (sums, poolings, copies) are exact modulo 2^k and need nothing; modulo a prime, too, unless
-// garbage times a multiplier leaves 32 bits, and then it is other garbage.
+// a value that failed to decrypt leaves 32 bits when it is multiplied, and then it is another wrong value.
 #pragma once
 
 #include <cstdint>
@@ -66,7 +66,7 @@ class Injection {
   Injection(const Injection&) = delete;
   Injection& operator=(const Injection&) = delete;
 
-  /// For one run of the executor on one thread; refers to this object.
+  /// Hooks for one run of the executor on one thread; they refer to this object.
   nn::IntegerHooks hooks();
   /// How many accumulators left the range of their modulus so far.
   std::uint64_t wraps() const { return wraps_; }

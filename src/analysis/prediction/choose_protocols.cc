@@ -5,9 +5,9 @@
 namespace ap::protocol {
 namespace {
 
-// Garbling sends ten times the bytes of transfers, and memory that it fills makes it slower in a whole
-// inference than layer by layer. It must save a quarter of the time, which also keeps the choice the same in
-// every run.
+// Garbling sends many times the bytes of oblivious transfers, and memory that it fills makes it slower in a
+// whole inference than layer by layer. It must save a quarter of the time, which also keeps the choice the
+// same in every run.
 constexpr double kWorthTheBytes = 0.75;
 
 }  // namespace

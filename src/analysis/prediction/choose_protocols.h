@@ -1,4 +1,5 @@
-// The choice of an protocol for each activation that a plan leaves open, by what the link between the parties costs.
+// The choice of a protocol for each activation that a plan leaves open, by what the link between the parties
+// costs.
 #pragma once
 
 #include <vector>
@@ -14,12 +15,13 @@ namespace ap::protocol {
 /// whatever was measured, so that runs on one machine all choose alike and as was predicted.
 cost::Setting setting_of(const Link& link, const cost::Profile& profile);
 
-/// The protocol that takes less time on this link by the model of analysis/cost/layer_cost.h, for each activation. A
-/// plan may name the protocol of a layer; "auto" leaves it to this, except where shares modulo a prime need gc.
+/// The protocol that takes less time on this link by the model of analysis/cost/layer_cost.h, for each
+/// activation. A plan may name the protocol of a layer; "auto" leaves it to this, except where shares modulo
+/// a prime need gc.
 std::vector<ActivationProtocol> choose_protocols(const Model& model, const Link& link,
                                                  const cost::Profile& profile = cost::typical_profile());
 
-/// choose_protocols for sessions (ClientOptions::choose).
+/// What sessions choose with (ClientOptions::choose): choose_protocols with these unit costs.
 ProtocolChooser chooser_of(const cost::Profile& profile);
 
 }  // namespace ap::protocol

@@ -1,4 +1,4 @@
-// What a session will cost before it runs (module cost): the parts that only the protocol knows, its own
+// What a session will cost before it runs (analysis/cost): the parts that only the protocol knows, its own
 // messages and the protocol of every activation, put together with the costs of the layers.
 #pragma once
 

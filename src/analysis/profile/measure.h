@@ -13,8 +13,8 @@ double process_seconds();
 /// Processor seconds of this thread.
 double thread_seconds();
 
-/// Collects times of one operation. Of processor times the lower quartile: what the other party and the system
-/// do to the caches they do to inferences too, but not what others do who happen to be busy.
+/// Collects times of one operation. Of processor times the lower quartile: what the other party and the
+/// system do to the caches they do to inferences too, but not what others do who happen to be busy.
 class Samples {
  public:
   void add(double seconds) { seconds_.push_back(seconds); }
@@ -31,7 +31,7 @@ double time_of(const std::function<void()>& body, double budget);
 
 RingCosts measure_ring(std::uint32_t n, int primes, int prime_bits);
 ClearCosts measure_clear();
-/// Also the base OTs.
+/// Measures garbling, and the base OTs that every session begins with.
 void measure_garbling(Profile& profile);
 void measure_ot(Profile& profile);
 SimdUnitCosts measure_simd();

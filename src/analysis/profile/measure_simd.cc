@@ -1,4 +1,4 @@
-// Packing by slots, in one ring: its operations scale from there.
+// SIMD batching, in one ring: its operations scale from there.
 #include "analysis/profile/measure.h"
 #include "base/parallel.h"
 #include "he/bfv/batch_scheme.h"

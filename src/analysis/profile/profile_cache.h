@@ -14,7 +14,7 @@ namespace ap::cost {
 /// Model of the processor and the instruction sets in use.
 std::string machine_name();
 
-/// Empty if the environment names no place.
+/// Where the profile of this machine is kept; empty if the environment names no place.
 std::filesystem::path default_cache_path();
 
 std::string to_json(const Profile& profile);

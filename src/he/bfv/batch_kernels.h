@@ -1,6 +1,6 @@
-// The inner loops of batching, over arrays of n residues modulo primes below 2^50: a plain twin that runs
-// everywhere and one for AVX-512 IFMA, with the same result bit for bit. Constant time in the values. `out`
-// may be one of the inputs unless a function says otherwise; n is a multiple of eight.
+// The inner loops of batching, over arrays of n residues modulo primes below 2^50: a reference implementation
+// that runs everywhere and one for AVX-512 IFMA, with the same result bit for bit. Constant time in the
+// values. `out` may be one of the inputs unless a function says otherwise; n is a multiple of eight.
 #pragma once
 
 #include <array>

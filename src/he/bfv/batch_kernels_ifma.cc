@@ -1,4 +1,4 @@
-// AVX-512 IFMA twins of the batching kernels. Products of 52 bits, low and high halves apart; a lane is
+// The batching kernels for AVX-512 IFMA. Products of 52 bits, low and high halves apart; a lane is
 // meaningful modulo 2^52 until it is masked. Reductions as in ring/ntt_ifma.cc.
 #if defined(__x86_64__)
 // GCC 12 takes the undefined pass-through operand inside its own intrinsics for a mistake of the caller.

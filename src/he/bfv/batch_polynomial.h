@@ -23,7 +23,7 @@ void scale_up_remainder(const BatchContext& context, const BatchLevel& level,
 void add_scaled(const BatchContext& context, const BatchLevel& level, std::size_t prime,
                 std::span<const std::uint64_t> remainder, std::span<std::uint64_t> values);
 
-/// For reading: pointers to `count` consecutive polynomials of n values.
+/// Pointers, for reading, to `count` consecutive polynomials of n values.
 std::vector<const std::uint64_t*> parts(const BatchContext& context,
                                         std::span<const std::uint64_t> polynomial, std::size_t first,
                                         std::size_t count);

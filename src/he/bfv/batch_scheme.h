@@ -55,14 +55,15 @@ std::size_t batch_encrypted_bytes(const BatchContext& context);
 /// @throws Error(peer) unless the size is exact and every residue is below its prime.
 BatchCiphertext load_seeded(const BatchContextPtr& context, ByteView bytes);
 
-/// Both halves bit-packed at the ciphertext's level; exactly batch_ciphertext_bytes(context, level) bytes.
+/// Bytes of a ciphertext: both halves bit-packed at its level; exactly batch_ciphertext_bytes(context, level)
+/// bytes.
 Bytes serialise(const BatchCiphertext& x);
 std::size_t batch_ciphertext_bytes(const BatchContext& context, std::size_t level);
 /// @throws Error(peer) unless `bytes` is a ciphertext of exactly that level.
 BatchCiphertext load_ciphertext(const BatchContextPtr& context, std::size_t level, ByteView bytes);
 
-/// round(p/q (c0 + c1 s)) by slots: right while the noise is below q/(2p) (1 - 2^-8). Constant time, never
-/// fails on a value.
+/// Decrypts to slots: round(p/q (c0 + c1 s)), right while the noise is below q/(2p) (1 - 2^-8). Constant
+/// time, never fails on a value.
 void batch_decrypt(const BatchSecretKey& key, const BatchCiphertext& x, std::span<std::uint64_t> slots);
 
 /// An encryption of zero to re-randomise with: b = -a s + e with a as that of PublicKey.
@@ -98,7 +99,8 @@ void multiply_plain_add(std::span<const BatchCiphertext* const> x, std::span<con
                         BatchCiphertext& sum);
 BatchCiphertext multiply_plain(const BatchCiphertext& x, const BatchPlaintext& w);
 
-/// The same slots with only the first `level` data primes: smaller, with the noise divided alike.
+/// Modulus switching: x with the same slots and only the first `level` data primes; smaller, its noise
+/// divided alike.
 BatchCiphertext switch_level(const BatchCiphertext& x, std::size_t level);
 
 /// Hides what computed x: adds a fresh public-key encryption of zero and, to c0, noise uniform in
@@ -149,7 +151,7 @@ Decomposition decompose(const BatchContext& context, std::span<const std::uint64
 /// (c0, c1) += an encryption under s of the polynomial times t.
 void key_switch_add(const Decomposition& polynomial, const KeySwitchKey& key, std::span<std::uint64_t> c0,
                     std::span<std::uint64_t> c1);
-/// The same for a polynomial in NTT form that is switched once: its digits live for one prime at a time.
+/// Key switching of a polynomial in NTT form that is switched once: its digits live for one prime at a time.
 void key_switch_add(std::span<const std::uint64_t> polynomial, std::size_t level, const KeySwitchKey& key,
                     std::span<std::uint64_t> c0, std::span<std::uint64_t> c1);
 

@@ -55,7 +55,7 @@ class Scaling {
     return quotient & ((std::uint64_t{1} << log2_p) - 1);
   }
 
-  /// The same for q of at most 62 bits, where one word holds the remainder.
+  /// round(p x / q) mod p for q of at most 62 bits, where one word holds the remainder.
   std::uint64_t down(std::uint64_t x, int log2_p) const {
     const auto q = static_cast<std::uint64_t>(q_);
     const std::uint64_t estimate = ring::multiply_high(x << (64 - q_bits_), reciprocal_) >> (63 - log2_p);

@@ -1,4 +1,5 @@
-// Keys, encryption, products and the approximate re-sharing of a result (design section 4, systems.md 9.3).
+// Keys, encryption, products and the HE-to-share conversion of a result ("approximate re-sharing" in
+// docs/threat-model.md; Cheetah, USENIX Security 2022, calls it the truncation of HE shares).
 //
 // Client                                         Server
 //   SecretKey, PublicKey  -- public_key bytes -->   PublicKey
@@ -6,7 +7,7 @@
 //                                                   Accumulator += Ciphertext * PreparedPlaintext
 //   decrypt_reply         <-- reply bytes ------    reshare -> server's shares
 // with client share + server share = (r * w)[position] mod 2^k, up to -1, 0 or +1 (and the noise, see
-// noise/).
+// layers/linear/noise_model.h).
 #pragma once
 
 #include <cstdint>
@@ -35,12 +36,12 @@ class SecretKey {
   SecretVector<std::uint64_t> s;  ///< NTT form, one residue after another
 };
 
-/// Of the uniform half a of a public key. The owner of the key chooses `seed` but must not choose a, which
-/// also hides what others encrypt under the key. Expansion by AES-256-CTR alone would have it choose the key
-/// of AES, for which AES is not assumed to be anything. This hashes (tag, session, seed) with BLAKE2b first,
-/// a random oracle: every key of AES that comes out is uniform, whatever the seed, so that a is pseudorandom
-/// but for the choice among as many values as its owner computes hashes, and that choice starts with the
-/// session.
+/// The seed of the uniform half a of a public key. The owner of the key chooses `seed` but must not choose a,
+/// which also hides what others encrypt under the key. Expansion by AES-256-CTR alone would have it choose
+/// the key of AES, for which AES is not assumed to be anything. This hashes (tag, session, seed) with BLAKE2b
+/// first, a random oracle: every key of AES that comes out is uniform, whatever the seed, so that a is
+/// pseudorandom but for the choice among as many values as its owner computes hashes, and that choice starts
+/// with the session.
 Seed public_key_seed(const Seed& seed, const SessionKey& session);
 
 /// b = -a s + e with a expanded from a seed and the session: the stream of public_key_seed(a_seed, session).
@@ -97,10 +98,10 @@ struct ReplyFormat {
 };
 std::size_t reply_bytes(const Context& context, const ReplyFormat& format);
 
-/// Approximate re-sharing. Subtracts R uniform in R_q from c0 (at the positions sent), adds a fresh public-key
-/// encryption of zero to both parts and noise of the server's own to c0 (random/wide_noise.h, with this step; 0 for
-/// none), writes round(p R / q) mod p to server_shares (one per position), and returns the bit-packed reply of
-/// exactly reply_bytes(...) bytes. Positions that are not read are not sent.
+/// Approximate re-sharing. Subtracts R uniform in R_q from c0 (at the positions sent), adds a fresh
+/// public-key encryption of zero to both parts and noise of the server's own to c0 (random/wide_noise.h, with
+/// this step; 0 for none), writes round(p R / q) mod p to server_shares (one per position), and returns the
+/// bit-packed reply of exactly reply_bytes(...) bytes. Positions that are not read are not sent.
 Bytes reshare(const PublicKey& key, Accumulator&& sum, int log2_p, const ReplyFormat& format,
               std::uint64_t noise_step, Prng& prng, std::span<std::uint64_t> server_shares,
               ErrorSource errors = ErrorSource::centred_binomial);

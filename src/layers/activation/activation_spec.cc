@@ -11,7 +11,7 @@ namespace {
 
 void check_range(const char* field, std::uint64_t value, std::uint64_t low, std::uint64_t high) {
   if (value < low || value > high) {
-    fail_input("Activation layer: {} is {}, allowed are {} to {}.", field, static_cast<std::int64_t>(value),
+    fail_input("activation layer: {} is {}, allowed are {} to {}", field, static_cast<std::int64_t>(value),
                low, high);
   }
 }
@@ -20,9 +20,9 @@ void check_range(const char* field, std::uint64_t value, std::uint64_t low, std:
 void check_prime(const char* field, const char* width_field, std::uint64_t prime, int width) {
   if (prime == 0) return;
   check_range(field, prime, kMinActivationPrime, kMaxActivationPrime);
-  if (prime % 2 == 0) fail_input("Activation layer: {} is {}, which is even.", field, prime);
+  if (prime % 2 == 0) fail_input("activation layer: {} is {}, which is even", field, prime);
   if (width != static_cast<int>(std::bit_width(prime))) {
-    fail_input("Activation layer: {} must be {}, the width of {} {}, but is {}.", width_field,
+    fail_input("activation layer: {} must be {}, the width of {} {}, but is {}", width_field,
                std::bit_width(prime), field, prime, width);
   }
 }
@@ -72,19 +72,19 @@ void ActivationSpec::validate() const {
 void check_words(const char* name, std::span<const std::uint64_t> words, std::size_t count, int bits,
                  std::uint64_t prime) {
   if (words.size() != count) {
-    fail_input("Activation layer: {} has {} values, the layer needs {}.", name, words.size(), count);
+    fail_input("activation layer: {} has {} values, the layer needs {}", name, words.size(), count);
   }
   std::uint64_t seen = 0;
   for (const std::uint64_t word : words) seen |= word;
   seen >>= bits;
   declassify(seen);  // zero, unless our own code is wrong
-  if (seen != 0) fail_input("Activation layer: a value of {} has more than {} bits.", name, bits);
+  if (seen != 0) fail_input("activation layer: a value of {} has more than {} bits", name, bits);
   if (prime == 0) return;
   std::uint64_t borrows = 0;
   for (const std::uint64_t word : words) borrows |= prime - 1 - word;
   borrows >>= 63;
   declassify(borrows);
-  if (borrows != 0) fail_input("Activation layer: a value of {} is not below the prime {}.", name, prime);
+  if (borrows != 0) fail_input("activation layer: a value of {} is not below the prime {}", name, prime);
 }
 
 }  // namespace ap::activation

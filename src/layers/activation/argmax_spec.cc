@@ -6,7 +6,7 @@ namespace ap::activation {
 
 ActivationSpec argmax_spec(std::size_t count, int bits, std::uint64_t prime) {
   if (count < 2 || count > kMaxArgmaxInputs) {
-    fail_input("The best of {} classes cannot be revealed alone; allowed are 2 to {} classes.", count,
+    fail_input("the best of {} classes cannot be revealed alone; allowed are 2 to {} classes", count,
                kMaxArgmaxInputs);
   }
   ActivationSpec spec;

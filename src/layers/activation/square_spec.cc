@@ -18,7 +18,7 @@ int twos(std::int64_t v) { return std::countr_zero(static_cast<std::uint64_t>(v)
 
 void check(const char* name, int value, int low, int high) {
   if (value < low || value > high)
-    fail_input("Quadratic layer: {} is {}, allowed are {} to {}.", name, value, low, high);
+    fail_input("quadratic layer: {} is {}, allowed are {} to {}", name, value, low, high);
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ double rerandomisation_variance(const ReplyNoise& reply);
 double dropping_variance(std::uint32_t n, int c0_dropped_bits, int c1_dropped_bits);
 /// Variance of the server's own noise.
 double server_variance(const ReplyNoise& reply);
-/// The sum of the four.
+/// The variance of the whole: the sum of its four parts.
 double variance(const ReplyNoise& reply);
 
 /// error_std: the standard deviation of p e / q, the noise in units of the last place of the result.
@@ -39,8 +39,8 @@ double log2_q_for_error_std(double variance, int log2_p, double error_std);
 // Even without noise the two shares are rounded separately. With delta = p e / q their sum is off by delta
 // rounded up or down at random with mean delta: nothing when delta = 0, else -1, 0 or +1 while |delta| < 1.
 
-/// Standard deviation of the error of a share sum: sqrt(error_std^2 + 1/6) for error_std above about 1/2, exact below
-/// too.
+/// Standard deviation of the error of a share sum: sqrt(error_std^2 + 1/6) for error_std above about 1/2,
+/// exact below too.
 double deviation_std(double error_std);
 /// Probability that a share sum is not exact: about 0.8 error_std for small error_std.
 double deviation_probability(double error_std);

@@ -16,7 +16,7 @@ struct alignas(16) Block {
 };
 static_assert(sizeof(Block) == 16);
 
-/// The same 128 bits as one vector register, so that the operators below are single instructions.
+/// The 128 bits of a block as one vector register, so that the operators below are single instructions.
 using BlockVector = std::uint64_t __attribute__((vector_size(16)));
 
 inline Block operator^(const Block& a, const Block& b) {

@@ -27,7 +27,7 @@ struct RoundKeys {
   alignas(16) std::uint8_t bytes[kRounds + 1][16];
 };
 
-/// pi under one key. Runs on VAES, AES-NI or the portable twin. The key is public.
+/// pi under one key. Runs on VAES, AES-NI or the portable reference implementation. The key is public.
 class Permutation {
  public:
   explicit Permutation(const Block& key);
@@ -48,12 +48,12 @@ class HashKeys {
  public:
   /// `session`: the part for this use.
   explicit HashKeys(const SessionKey& session);
-  /// What key() gave.
+  /// The hash under a key that key() gave before.
   explicit HashKeys(const Block& key) : key_(key), derive_(key) {}
 
   /// pi under key number `number`. Different numbers have different keys.
   Permutation at(std::uint64_t number) const;
-  /// For material that outlives its session.
+  /// The key, for preprocessing that outlives its session.
   const Block& key() const { return key_; }
 
  private:

@@ -14,15 +14,15 @@ namespace ap::mpc {
 /// tiles.
 void transpose_columns(const std::uint8_t* columns, std::size_t stride, std::size_t tiles, Block* out);
 
-/// Slices (mpc/ot/random_ot.h) of the lowest `count` <= 128 bits of 128 blocks: bit i of to[s * stride] = bit s of
-/// blocks[i].
+/// Slices (mpc/ot/random_ot.h) of the lowest `count` <= 128 bits of 128 blocks: bit i of to[s * stride] = bit
+/// s of blocks[i].
 void slice_lowest(const Block* blocks, std::size_t count, Block* to, std::size_t stride);
 
 namespace kernels {
-/// The same for count <= 64.
+/// slice_lowest for count <= 64, in plain code.
 void slice_lowest_plain(const Block* blocks, std::size_t count, Block* to, std::size_t stride);
 void slice_lowest_avx512(const Block* blocks, std::size_t count, Block* to, std::size_t stride);
-/// One 128 x 128 tile: the obvious loop over bits, the twin of the fast ones.
+/// One 128 x 128 tile: the obvious loop over bits, the reference implementation of the fast ones.
 void transpose_plain(const std::uint8_t* columns, std::size_t stride, Block* out);
 void transpose_sse2(const std::uint8_t* columns, std::size_t stride, Block* out);
 void transpose_avx2(const std::uint8_t* columns, std::size_t stride, Block* out);

@@ -46,8 +46,8 @@ struct FinalGate {
 };
 
 /// Makes the output word clamp(t, 0, 2^m - 1) - mask for t = the signed (m + h)-bit sum of input bits first..
-/// and the known bits of the same numbers and of `guard`, if it is used; see mpc/garble/clamp_gate.h. `guard` is the
-/// wire of the carry into bit `first`, `carry` that out of the low m bits.
+/// and the known bits of the same numbers and of `guard`, if it is used; see mpc/garble/clamp_gate.h. `guard`
+/// is the wire of the carry into bit `first`, `carry` that out of the low m bits.
 struct ClampGate {
   std::uint32_t first = 0;
   int low_bits = 0;   ///< m, at least 1
@@ -108,7 +108,7 @@ struct Circuit {
 std::uint64_t evaluate_plain(const Circuit& circuit, std::span<const std::uint8_t> inputs,
                              std::span<const std::uint64_t> known, std::uint64_t mask,
                              std::span<std::uint8_t> outputs);
-/// The same for circuits with at most 64 known bits.
+/// One instance in the clear, for circuits with at most 64 known bits.
 inline std::uint64_t evaluate_plain(const Circuit& circuit, std::span<const std::uint8_t> inputs,
                                     std::uint64_t known, std::uint64_t mask,
                                     std::span<std::uint8_t> outputs) {

@@ -42,7 +42,7 @@ Point times(const Scalar& scalar, const Point& point) {
   const int status = crypto_scalarmult_ristretto255(product.data(), scalar.data(), point.data());
   declassify(status);  // the peer's point alone decides it
   if (status != 0) {
-    fail_peer("The peer's oblivious-transfer message holds an invalid curve point; start a new session.");
+    fail_peer("the peer's oblivious-transfer message holds an invalid curve point; start a new session");
   }
   return product;
 }

@@ -46,7 +46,7 @@ std::size_t round_up_to_tile(std::size_t count) { return (count + kCotTile - 1) 
 
 void count_use(std::uint64_t& used, std::size_t count) {
   if (count > kMaxCots - used) {
-    fail_security("One session may use at most {} oblivious transfers; start a new session.", kMaxCots);
+    fail_security("one session may use at most {} oblivious transfers; start a new session", kMaxCots);
   }
   used += count;
 }

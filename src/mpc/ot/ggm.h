@@ -1,6 +1,5 @@
 // Correlated GGM trees: Guo, Yang, Wang, Zhang, Xie, Liu, Zhao, "Half-Tree: Halving the Cost of Tree
-// Expansion in COT and DPF" (eprint 2022/1431), section 4. A node x has the children H(x) and x xor H(x),
-// with
+// Expansion in COT and DPF" (eprint 2022/1431), section 4. A node x has the children H(x) and x xor H(x) with
 //   H(x) = pi(sigma(x)) xor sigma(x),   pi = AES-128 under a public key (mpc/core/hash.h),
 // a circular correlation robust hash in the ideal-permutation model (eprint 2019/074, section 7.3). One
 // permutation for each leaf, and since the two nodes of the first level differ by Delta, the nodes of every

@@ -41,7 +41,7 @@ class LeafTags {
   Bytes proof() const;
   /// The owner's hash, at the end of its proof.
   Seed digest() const;
-  /// The other party's answer.
+  /// The answer of the party that lacks a leaf.
   Seed answer() const;
 
  private:

@@ -15,7 +15,8 @@
 // bound for attacks that guess rows free of noise, however they choose them. By what is known the lowest is
 // the algebraic attack on regular noise, 2^151 and 2^154. Compared at the same bytes: k 238000 leaves 2^107
 // by that bound and 2^121 by the algebraic attack, with 12 ones a row k 260000 leaves 2^125 by
-// the algebraic attack, with 8 ones it takes k 360000. These are estimates, of published attacks and of ours, no proofs.
+// the algebraic attack, with 8 ones it takes k 360000. These are estimates, of published attacks and of ours,
+// no proofs.
 #pragma once
 
 #include <cstddef>
@@ -46,7 +47,7 @@ inline constexpr LpnParameters kLargeLpn{300000, 5014, 11};  ///< n = 10268672
 /// Ones in a row of the code.
 inline constexpr std::size_t kLpnWeight = 10;
 
-/// As the estimates want it.
+/// The instance in the form that the estimates take.
 constexpr security::LpnInstance lpn_instance(const LpnParameters& p) {
   return {static_cast<double>(p.k), static_cast<double>(p.t), static_cast<double>(p.bin()),
           static_cast<double>(kLpnWeight)};
@@ -66,7 +67,8 @@ double lpn_bits();
 /// even.
 void lpn_encode(std::span<const Block> secret, std::uint64_t first, std::span<Block> rows);
 
-/// The elements that row `row` names, for the tests of lpn_encode: a plain twin of its index generator.
+/// The elements that row `row` names, for the tests of lpn_encode: a reference implementation of its index
+/// generator.
 void lpn_row(std::size_t k, std::uint64_t row, std::span<std::uint32_t, kLpnWeight> indices);
 
 }  // namespace ap::mpc

@@ -70,7 +70,7 @@ void pprf_puncture(std::uint32_t hole, int depth, std::span<const Seed> keys, co
         for (std::uint8_t& byte : nodes[2 * i + side]) byte = static_cast<std::uint8_t>(byte & keep);
       }
     }
-    // The companion of the path: the sum of its side minus the known nodes of that side.
+    // The sibling of the path: the sum of its side minus the known nodes of that side.
     Seed companion = keys[static_cast<std::size_t>(level)];
     for (std::uint32_t side = 0; side < 2; ++side) {
       const std::uint8_t other = static_cast<std::uint8_t>(~equal_mask(side, bit));

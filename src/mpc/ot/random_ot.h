@@ -4,9 +4,8 @@
 // instances, bit i % 128 of block i / 128; a `tile` is 128 instances.
 //
 //   table  1-of-2^w random OT (Naor and Pinkas, "Computationally Secure Oblivious Transfer", section 2, with
-//   one
-//          hash output cut into 2^w parts in place of 2^w evaluations): the sender gets 2^w random strings of
-//          `bits` bits, the receiver a random index and that string. Uses w transfers.
+//          one hash output cut into 2^w parts in place of 2^w evaluations): the sender gets 2^w random strings
+//          of `bits` bits, the receiver a random index and that string. Uses w silent OTs.
 //   bits   the receiver gets a random bit c, the sender a random string D, both XOR shares of c D.
 //   words  the same with D and the shares in Z_2^width.
 //

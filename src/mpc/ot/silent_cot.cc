@@ -155,7 +155,7 @@ void SilentCot::draw(net::Channel& channel, LpnStream& stream, std::span<Block> 
 
 void SilentCot::extend(net::Channel& channel, std::span<Block> out) {
   if (out.size() > kMaxCots - used_) {
-    fail_security("One session may use at most {} oblivious transfers; start a new session.", kMaxCots);
+    fail_security("one session may use at most {} oblivious transfers; start a new session", kMaxCots);
   }
   used_ += out.size();
   if (!large_) {

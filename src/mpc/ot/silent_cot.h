@@ -2,16 +2,17 @@
 // section 4). The sender holds Delta (lowest bit set) and gets blocks q_i with lowest bit 0; the
 // receiver gets random choice bits c_i and t_i = q_i xor c_i Delta, so that c_i is the lowest bit of t_i.
 //
-// One iteration turns k + t log2(n/t) transfers into n: the first k are the vector that the code of mpc/ot/lpn.h
-// encodes; a tree of n/t leaves (mpc/ot/ggm.h) for each of the t noise positions uses one transfer a level. The
-// positions are what the receiver's random choices make them, so that only the sender speaks: one block for
-// each level of each tree. The first rows of every iteration are kept for the next one. Trees are made and
-// sent in chunks as transfers are drawn: nothing of size n is ever stored. Every chunk hashes under a key of
-// its own (mpc/core/hash.h): with a node on each of its paths Delta is hidden in at most kTreesPerMessage
-// kMaxGgmDepth hashes.
+// One iteration turns k + t log2(n/t) transfers into n: the first k are the vector that the code of
+// mpc/ot/lpn.h encodes; a tree of n/t leaves (mpc/ot/ggm.h) for each of the t noise positions uses one
+// transfer a level. The positions are what the receiver's random choices make them, so that only the sender
+// speaks: one block for each level of each tree. The first rows of every iteration are kept for the next one.
+// Trees are made and sent in chunks as transfers are drawn: nothing of size n is ever stored. Every chunk
+// hashes under a key of its own (mpc/core/hash.h): with a node on each of its paths Delta is hidden in at
+// most kTreesPerMessage kMaxGgmDepth hashes.
 //
-// The first iteration of the small set is seeded by the OT extension of mpc/ot/cot.h; the large set by the small
-// one, once more transfers are expected than it pays for. That decision and all sizes depend on counts only.
+// The first iteration of the small set is seeded by the OT extension of mpc/ot/cot.h; the large set by the
+// small one, once more transfers are expected than it pays for. That decision and all sizes depend on counts
+// only.
 //
 // A sender that corrupts trees is caught by mpc/ot/tree_check.h: before an iteration seeds the next one, and
 // when the caller says, for both directions at once, with open_check, answer_check and close_check. Until
@@ -76,7 +77,7 @@ class LpnStream {
   virtual ~LpnStream() = default;
   /// Returns how many transfers it wrote: fewer than out.size() only at the end of an iteration.
   std::size_t draw(net::Channel& channel, std::span<Block> out);
-  /// Its trees must have been checked.
+  /// Begins the next iteration; the trees of the one that seeds it must have been checked.
   void start_iteration();
 
  protected:

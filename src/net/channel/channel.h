@@ -29,8 +29,9 @@ constexpr std::chrono::milliseconds bounded_wait(std::chrono::milliseconds wait)
   return std::clamp(wait, std::chrono::milliseconds(0), kMaxWait);
 }
 
-/// The same on every kind of channel: kHeaderBytes and the payload of each message that was queued or
-/// delivered. What WebSocket and TLS add below (about 0.2 % of large messages) is not counted.
+/// Bytes sent and received, counted alike on every kind of channel: kHeaderBytes and the payload of each
+/// message that was queued or delivered. What WebSocket and TLS add below (about 0.2 % of large messages) is
+/// not counted.
 struct Traffic {
   std::uint64_t bytes_sent = 0;
   std::uint64_t bytes_received = 0;

@@ -45,7 +45,7 @@ class RecordingChannel final : public Channel {
   /// SHA-256 over all messages so far in the order of this party's calls, each as direction (u8), type (u16),
   /// length (u64), payload; little endian.
   TranscriptHash transcript_hash() const;
-  /// The same over the messages of one direction, without the direction byte: what one party sent, the other
+  /// A hash over the messages of one direction, without the direction byte: what one party sent, the other
   /// received, so these two agree however sending and receiving interleaved.
   TranscriptHash hash_of(Direction direction) const;
 

@@ -46,7 +46,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// peer (printable ASCII, at most 120 bytes; may be empty), and the connection is dropped after `total` at
   /// the latest.
   void leave(std::chrono::milliseconds total, std::string reason = {});
-  /// The same, and waits: for each frame at most frame_wait, for all at most total_wait.
+  /// Ends the connection as leave() does, and waits: for each frame at most frame_wait, for all at most
+  /// total_wait.
   void finish(std::chrono::milliseconds frame_wait, std::chrono::milliseconds total_wait);
   /// Ends the connection now, without goodbye, because the peer broke the protocol.
   void abort();
@@ -62,7 +63,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   bool has_frame() const;
   bool ended() const;
-  /// Valid after Outcome::ended.
+  /// Why the connection ended; valid after Outcome::ended.
   ConnectionEnd end() const;
   ServedChannel::Progress progress() const;
   const std::string& peer() const { return peer_; }

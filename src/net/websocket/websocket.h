@@ -73,7 +73,7 @@ struct ListenerOptions {
   /// Clients that are not accepted yet or whose goodbye is still due. A further one takes the place of the
   /// oldest.
   std::size_t max_pending = 256;
-  /// Of one address() among them. A further one takes the place of its oldest.
+  /// Clients of one address() among them. A further one takes the place of its oldest.
   std::size_t max_pending_per_address = 192;
   int threads = 2;  ///< for the network work of all clients
   /// Gets the address() and a sentence about each client that goes without having been accepted. Called on

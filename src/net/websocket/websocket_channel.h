@@ -12,7 +12,7 @@ namespace ap::net {
 
 class Reception;
 
-/// Of either side; a client has no use for what ServedChannel adds.
+/// The channel of either side; a client has no use for what ServedChannel adds.
 class WebSocketChannel final : public ServedChannel {
  public:
   /// `io` runs the connection's handlers. `reception`: where a server's connection is kept while it leaves.

@@ -80,8 +80,7 @@ Dataset load_dataset(const std::string& argument, Range range, std::optional<Sha
     const bool takes_vectors = expected->h == 1 && expected->w == 1 && expected->size() == data.shape.size();
     if (!takes_vectors) {
       fail_input(
-          "{} holds images of shape {}, but the network takes {}; convert the images or choose another "
-          "source",
+          "{} holds images of shape {}, but the network takes {}; convert the images or choose another source",
           argument, to_string(data.shape), to_string(*expected));
     }
     data.shape = *expected;

@@ -24,7 +24,7 @@ struct IntegerHooks {
   /// per element of x, and the node will compute t = floor((x + offset) / 2^shift) with whatever the hook
   /// leaves there. Uniform offsets in [0, 2^shift) are what local truncation of two shares does.
   std::function<void(int node, std::span<const std::int32_t> x, std::span<std::int32_t> offset)> rounding;
-  /// The same for the second shift of a Quadratic node with post_shift > 0.
+  /// Called before the second shift of a Quadratic node with post_shift > 0, with `offset` as in `rounding`.
   std::function<void(int node, std::span<std::int64_t> offset)> result_rounding;
 };
 

@@ -43,8 +43,7 @@ __extension__ typedef __int128 Wide;
 std::int64_t narrow(Wide value, const QNode& node, std::int64_t limit = kMaxMagnitude) {
   if (value > limit || value < -Wide{limit}) {
     fail_input(
-        "node '{}' ({}): its values could exceed the limit of +-{}; quantise with fewer bits or smaller "
-        "layers",
+        "node '{}' ({}): its values could exceed the limit of +-{}; quantise with fewer bits or smaller layers",
         node.name, op_name(node.op), limit);
   }
   return static_cast<std::int64_t>(value);

@@ -6,8 +6,7 @@
 //   Input        the client's image
 //   Linear       needs the server's weights (homomorphic encryption offline)
 //   local nodes  Add, SumPool, Concat, Gather: integer-linear with public constants, so each party applies
-//   them
-//                to its own share
+//                them to its own share
 //   Activation   truncate, optionally max-pool, clamp: needs two-party computation
 #pragma once
 
@@ -104,8 +103,8 @@ enum class WeightsRule { required, absent, either };
 /// operations, indices point backwards, every node but the last is used, scales agree, and the stored ranges
 /// are exactly those that follow from the inputs' ranges (for Linear nodes only when their weights are
 /// there). With WeightsRule::absent, scales and ranges other than the input's are private and not looked at.
-/// Otherwise, afterwards, every value of every node fits 32 bits, whatever the input. Costs about one pass over
-/// the weights.
+/// Otherwise, afterwards, every value of every node fits 32 bits, whatever the input. Costs about one pass
+/// over the weights.
 /// @throws Error(input) naming the first offending node.
 void validate(const QuantisedNetwork& network, WeightsRule rule = WeightsRule::either);
 

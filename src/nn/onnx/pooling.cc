@@ -37,10 +37,9 @@ std::int64_t ceil_extension(std::int64_t n, std::int64_t kernel, std::int64_t st
 
 std::vector<std::int64_t> OnnxLowering::spatial_dims(const OnnxNode& node, const Value& value) const {
   if (value.dims.size() != 3) {
-    throw Unsupported{
-        fmt::format("its input has {} dimensions with the batch; only two-dimensional images (4) are "
-                    "supported",
-                    value.dims.size() + 1)};
+    throw Unsupported{fmt::format(
+        "its input has {} dimensions with the batch; only two-dimensional images (4) are supported",
+        value.dims.size() + 1)};
   }
   for (std::size_t i = 0; i < 3; ++i) {
     if (value.dims[i] < 1) bad(node, "works on an empty tensor");

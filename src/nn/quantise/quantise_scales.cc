@@ -263,8 +263,8 @@ class ScaleChooser {
 
   [[noreturn]] void fail_narrow(int i) const {
     fail_input(
-        "node '{}' (clip): the weights before it are too large for {} bits at its output's step; use more "
-        "weight bits",
+        "node '{}' (clip): the weights before it are too large for {} bits "
+        "at its output's step; use more weight bits",
         nodes()[at(i)].name, options_.weight_bits);
   }
 

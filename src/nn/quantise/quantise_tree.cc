@@ -99,7 +99,7 @@ double AccumulatorTree::finest() const {
       largest = std::max(largest, leaf.needed / leaf.ratio);
     }
   }
-  // A branch with much smaller weights than its companion is not worth the width it would cost.
+  // A branch with much smaller weights than its sibling is not worth the width it would cost.
   if (largest > 0) return std::max(smallest, largest / 8);
   return std::isfinite(multiplier) ? multiplier : 0;
 }

@@ -1,7 +1,7 @@
 // The actor-critic agent of AutoPrivacy (Lou, Bian, Jiang, NeurIPS 2020, section 3): deep deterministic
 // policy gradients (Lillicrap et al., ICLR 2016). It proposes one action in [0, 1] a layer, and learns from
 // one reward an episode. What the paper leaves open is filled in as its template HAQ does (Wang et al., CVPR
-// 2019; reference 1.2). This header is free of libtorch.
+// 2019). This header is free of libtorch.
 #pragma once
 
 #include <memory>
@@ -22,7 +22,7 @@ struct AgentOptions {
   double noise = 0.5,
          noise_decay = 0.99;    ///< standard deviation of exploration; factor an episode after warm-up
   int warm_up = 20;             ///< first episodes, with uniformly random actions and nothing learnt
-  double target_rate = 0.01;    ///< of the target networks (the paper's error_std)
+  double target_rate = 0.01;    ///< of the target networks (the paper's tau)
   double discount = 1;          ///< gamma
   double baseline_rate = 0.05;  ///< of the exponential moving average of rewards
 };

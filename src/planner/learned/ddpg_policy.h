@@ -1,7 +1,7 @@
 // Policy `ddpg`: AutoPrivacy's search (Lou, Bian, Jiang, NeurIPS 2020). In an episode the agent
-// (planner/learned/agent.h) gives every layer an action, the budget of its errors; the plan walks to cheaper points
-// until it is fast enough; it is simulated; and the agent learns from the reward and the actions that were
-// realised.
+// (planner/learned/agent.h) gives every layer an action, the budget of its errors; the plan walks to cheaper
+// points until it is fast enough; it is simulated; and the agent learns from the reward and the actions that
+// were realised.
 //
 // The paper's reward is minus the error rate, and speed enters only through a bound on the latency; with that
 // alone nothing is ever faster than it must be. So when the fastest plan within a bound on the loss is
@@ -12,10 +12,10 @@
 //
 // A simulation takes seconds, and an agent that meets only as many episodes as there are simulations hardly
 // learns. So between two simulations it runs imagined episodes (Dyna; Sutton, ICML 1990), whose changed
-// classes a model forecasts in microseconds (planner/search/forecast.h). The best plan imagined is then refined by
-// steps of single layers, as far as the forecast allows, and simulated; what the simulation finds corrects the
-// forecasts and is an episode to learn from like the others. With `imagined` 0 every episode is simulated: the
-// paper's own form.
+// classes a model forecasts in microseconds (planner/search/forecast.h). The best plan imagined is then
+// refined by steps of single layers, as far as the forecast allows, and simulated; what the simulation finds
+// corrects the forecasts and is an episode to learn from like the others. With `imagined` 0 every episode is
+// simulated: the paper's own form.
 #pragma once
 
 #include <filesystem>
@@ -36,7 +36,7 @@ enum class Reward {
 enum class Walk {
   shift,  ///< all actions move by the same amount, down or up, until the plan just meets the bound: what the
           ///< agent says of the layers relative to each other stays, and no latency is left unused
-  costliest,  ///< the costliest layer steps to its next cheaper point, again and again (reference 1.2)
+  costliest,  ///< the costliest layer steps to its next cheaper point, again and again
 };
 
 struct DdpgOptions {
@@ -47,7 +47,7 @@ struct DdpgOptions {
   /// changes, or if errors are not small ones (Environment::small_errors).
   int imagined = 64;
   bool refine = true;  ///< whether the best plan imagined is refined before it is simulated
-  /// If not 0, plans do not walk; instead R = -err - lambda max(0, latency / bound - 1) (reference 1.8).
+  /// If not 0, plans do not walk; instead R = -err - lambda max(0, latency / bound - 1).
   double lambda = 0;
   std::filesystem::path state{};       ///< file of the search so far, if not empty; removed at its end
   bool writes = true;                  ///< false: `state` is only read
@@ -64,8 +64,8 @@ class DdpgPolicy final : public search::Policy {
   explicit DdpgPolicy(DdpgOptions options = {}) : options_(std::move(options)) {}
   std::string name() const override { return "ddpg"; }
   /// One episode a simulation of the budget, besides the imagined ones, or fewer if the fastest plan of all
-  /// turns out to keep the bound. With few of them the warm-up is shorter (a fifth) and the noise shrinks faster (to a twentieth at the
-  /// end).
+  /// turns out to keep the bound. With few of them the warm-up is shorter (a fifth) and the noise shrinks
+  /// faster (to a twentieth at the end).
   search::Choice search(search::Environment& environment, const search::Budget& budget,
                         search::Trace& trace) override;
 

@@ -9,9 +9,9 @@
 
 namespace ap::ddpg {
 
-/// Features of a layer as the agent sees it (AutoPrivacy; reference 1.2): position, channels in and out,
-/// width and height, kernel, stride, log2 of p, q and N, and the action of the layer before, each scaled to
-/// [0, 1].
+/// Features of a layer as the agent sees it (AutoPrivacy, NeurIPS 2020, section 3): position, channels in and
+/// out, width and height, kernel, stride, log2 of p, q and N, and the action of the layer before, each scaled
+/// to [0, 1].
 inline constexpr std::size_t kFeatures = 11;
 using State = std::array<float, kFeatures>;
 

@@ -23,9 +23,8 @@ void SearchState::save(ByteWriter& out) const {
 void SearchState::load(ByteReader& in, const search::Environment& environment) {
   if (in.u64() != kMagic || in.u64() != question) {
     fail_input(
-        "the stored state of policy ddpg is that of another search: remove it, search without --resume, or "
-        "give the "
-        "same options");
+        "the stored state of policy ddpg is that of another search: remove it, "
+        "search without --resume, or give the same options");
   }
   step = in.f64();
   aim = in.f64();
@@ -37,8 +36,7 @@ void SearchState::load(ByteReader& in, const search::Environment& environment) {
       const std::uint32_t point = in.u32();
       if (point >= environment.points(i).size()) {
         fail_input(
-            "the stored state of policy ddpg is damaged: layer {} has no point {}; remove it and search "
-            "again",
+            "the stored state of policy ddpg is damaged: layer {} has no point {}; remove it and search again",
             environment.layer_name(i), point);
       }
       choice.push_back(static_cast<int>(point));

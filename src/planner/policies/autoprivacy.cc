@@ -149,8 +149,7 @@ Plan select_autoprivacy(const nn::QuantisedNetwork& network, std::span<const dou
                   "takes errors from one parameter set and time from another",
                   options.statistical_bits));
   plan.notes.push_back(
-      "with flooding a decryption-error rate hardly changes q: failures begin where the flooding itself "
-      "ends");
+      "with flooding a decryption-error rate hardly changes q: failures begin where the flooding itself ends");
   return plan;
 }
 

@@ -177,8 +177,8 @@ void note_prime(const nn::QuantisedNetwork& network, const Published& published,
 void note_set(const Published& published, const bfv::BatchParameters& set, Plan& plan) {
   if (set.n != kPublishedDegree) {
     plan.notes.push_back(
-        fmt::format("N is {} instead of {}: no set of the smaller degree is secure, decrypts and holds every "
-                    "layer's map",
+        fmt::format("N is {} instead of {}: no set of the smaller degree is "
+                    "secure, decrypts and holds every layer's map",
                     set.n, kPublishedDegree));
   }
   if (std::abs(set.log2_q() - published.log2_q) > 1) {

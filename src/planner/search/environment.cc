@@ -113,10 +113,9 @@ Choice Environment::constrain(Choice choice, double max_seconds) const {
         if (each > most) most = each, costliest = i;
       }
       fail_input(
-          "no plan takes at most {:.4g} s per image: the fastest parameters of all layers together are "
-          "predicted to "
-          "take {:.4g} s, of which layer {} takes most, {:.4g} s{}; allow more time or quantise with fewer "
-          "bits",
+          "no plan takes at most {:.4g} s per image: the fastest parameters of all layers "
+          "together are predicted to take {:.4g} s, of which layer {} takes most, {:.4g} "
+          "s{}; allow more time or quantise with fewer bits",
           max_seconds, total, layer_name(costliest), most,
           fixed_seconds_ > most ? fmt::format(" (and what no budget changes, {:.4g} s)", fixed_seconds_)
                                 : "");

@@ -1,7 +1,8 @@
 // The error-budget mode: a layer's budget is the standard deviation of its accumulators' error as a fraction
-// of the step that the activation behind it rounds to, on coefficient packing (design section 5). Two things
-// spend it: the noise of the encryption (error_std), and the low bits that the activation truncates on each share
-// alone, all but its guard bits. A point holds the cheapest of both together.
+// of the step that the activation behind it rounds to, on coefficient packing (docs/architecture.md, "The
+// protocol in one page"). Two things spend it: the noise of the encryption (error_std), and the low bits that
+// the activation truncates on each share alone, all but its guard bits. A point holds the cheapest of both
+// together.
 #pragma once
 
 #include "planner/search/problem.h"

@@ -1,6 +1,6 @@
 // How errors of the layers move the margin between the best two classes, to first order, and so how many
-// classes change: the sensitivities that the knapsack weighs error budgets with (OLA's A_i, reference 5.1,
-// with the margin instead of the loss).
+// classes change: the sensitivities that the knapsack weighs error budgets with (A_i of OLA, arXiv
+// 2310.10349, with the margin instead of the loss).
 #pragma once
 
 #include <span>

@@ -27,7 +27,7 @@ Price linear_price(const plan::LinearChoice& choice, double bytes_per_second);
 Price activation_price(activation::ActivationSpec spec, const std::string& protocol, double bytes_per_second,
                        const cost::Profile& profile);
 
-/// Of one inference, preprocessing included.
+/// The price of one inference of a plan, preprocessing included.
 Price plan_price(const nn::QuantisedNetwork& network, const plan::Plan& plan, double bytes_per_second,
                  const cost::Profile& profile);
 

@@ -53,9 +53,9 @@ struct Problem {
 Problem make_problem(const nn::QuantisedNetwork& network, std::span<const std::int32_t> images,
                      std::span<const int> labels, const ProblemOptions& options = {});
 
-/// Linear layer `index` as an agent sees it: the first 10 of the 11 features of the paper's state (reference
-/// 1.2), unscaled. The parameters are those of the layer's most exact point; a fully connected layer has
-/// kernel 1 and stride 0.
+/// Linear layer `index` as an agent sees it: the first 10 of the 11 features of AutoPrivacy's state
+/// (NeurIPS 2020, section 3), unscaled. The parameters are those of the layer's most exact point; a fully
+/// connected layer has kernel 1 and stride 0.
 struct LayerFeatures {
   int index = 0, c_in = 0, c_out = 0, width = 0, height = 0, kernel = 0, stride = 0;
   double log2_p = 0, log2_q = 0, log2_n = 0;
@@ -130,7 +130,7 @@ class Environment {
   double seconds(const Choice& choice) const;              ///< predicted, with activations
   std::uint64_t bytes(const Choice& choice) const;
   /// Walks towards cheaper points until the plan takes at most max_seconds: the costliest layer steps to its
-  /// next cheaper point, again and again (reference 1.2, "Latency constraint").
+  /// next cheaper point, again and again; AutoPrivacy's latency constraint.
   /// @throws Error(input) if even the floor takes longer, naming the layer that takes most there.
   Choice constrain(Choice choice, double max_seconds) const;
 
@@ -139,7 +139,7 @@ class Environment {
 
   /// Simulates on the search part; remembers every answer. Random numbers are common to all choices.
   const Evaluation& evaluate(const Choice& choice);
-  /// The same on the held-out part.
+  /// Simulates a choice on the held-out part.
   const Evaluation& validate(const Choice& choice);
   /// Simulations run so far on the search part (answers that were remembered do not count).
   std::size_t simulations() const { return simulations_; }

@@ -54,9 +54,8 @@ Result run_policy(Policy& policy, Environment& environment, const Budget& budget
       const Choice next = result.single ? result.choice : policy.tightened(environment, result.choice);
       if (next == result.choice) {
         fail_input(
-            "no plan loses at most {:.3g} % of accuracy: with the smallest errors the held-out images still "
-            "lose "
-            "{:.3g} %; allow more, or give activations more bits",
+            "no plan loses at most {:.3g} % of accuracy: with the smallest errors the held-out "
+            "images still lose {:.3g} %; allow more, or give activations more bits",
             100 * *budget.max_loss, 100 * environment.validate(result.choice).loss());
       }
       result.choice = next;
@@ -68,8 +67,7 @@ Result run_policy(Policy& policy, Environment& environment, const Budget& budget
     const std::size_t layer = costliest(environment, result.choice);
     fail_input(
         "no plan was found that takes at most {:.4g} s per image and loses at most {:.3g} % of accuracy: "
-        "policy {} "
-        "needs {:.4g} s, of which layer {} takes most, {:.4g} s; allow more of either",
+        "policy {} needs {:.4g} s, of which layer {} takes most, {:.4g} s; allow more of either",
         *budget.max_seconds, 100 * *budget.max_loss, policy.name(), seconds, environment.layer_name(layer),
         environment.points(layer)[static_cast<std::size_t>(result.choice[layer])].seconds);
   }
@@ -79,8 +77,8 @@ Result run_policy(Policy& policy, Environment& environment, const Budget& budget
   result.plan.policy = policy.name();
   if (result.single) {
     result.plan.notes.push_back(
-        "no error budget changes what any layer costs: every layer has a single point, so there was nothing to "
-        "search");
+        "no error budget changes what any layer costs: every layer has a "
+        "single point, so there was nothing to search");
   }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;

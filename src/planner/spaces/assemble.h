@@ -33,7 +33,7 @@ Plan assemble(const nn::QuantisedNetwork& network, std::string policy, double ta
               std::vector<int> modulus_bits, std::span<const Candidate> linears,
               std::span<const nn::Interval> ranges, int guard_bits,
               const cost::Profile& profile = cost::typical_profile());
-/// The same with guard bits of their own for each activation (by node; those of other nodes are not looked
+/// A plan with guard bits of their own for each activation (by node; those of other nodes are not looked
 /// at).
 Plan assemble(const nn::QuantisedNetwork& network, std::string policy, double target_failure_log2,
               std::vector<int> modulus_bits, std::span<const Candidate> linears,

@@ -1,4 +1,4 @@
-// From simd choices for single layers to a plan.
+// From choices for single layers packed for SIMD to a plan.
 #pragma once
 
 #include <span>

@@ -172,9 +172,8 @@ Candidate LayerSpace::cheapest(const ErrorBudget& budget) const {
   const std::vector<Candidate> all = candidates(budget);
   if (all.empty()) {
     fail_input(
-        "layer {} needs a plaintext modulus of 2^{} with weights that no ring up to degree {} holds at {} "
-        "bits of "
-        "security; quantise it with fewer bits",
+        "layer {} needs a plaintext modulus of 2^{} with weights that no ring up to degree "
+        "{} holds at {} bits of security; quantise it with fewer bits",
         name_, log2_p_, kDegrees[std::size(kDegrees) - 1], security::kTargetBits);
   }
   return *std::ranges::min_element(

@@ -1,11 +1,11 @@
 // The ways to run an activation, behind one interface each for client and server, so that the state
 // machines of the parties do not know which is which.
 //
-//   gc           garbled circuits (layers/activation/gc/activation_garbler.h): about a kilobyte an element, online one
-//                round trip
-//   ot           silent oblivious transfer (layers/activation/ot/ot_activation.h): tens of bytes an element, online
-//                several round trips, of an argmax tens
-//   beaver       the same for quadratic nodes: a square of shares comes first (layers/activation/ot/square_step.h)
+//   gc      garbled circuits (layers/activation/gc/activation_garbler.h): about a kilobyte an element, online
+//           one round trip
+//   ot      silent oblivious transfer (layers/activation/ot/ot_activation.h): tens of bytes an element, online
+//           several round trips, tens of them for an argmax
+//   beaver  quadratic nodes: a square of shares comes first (layers/activation/ot/square_step.h), then as `ot`
 #pragma once
 
 #include <cstdint>
@@ -63,7 +63,7 @@ class ActivationServer {
   virtual void announce(const ActivationLayer& layer) = 0;
   /// Finishes the oldest announced layer.
   virtual std::unique_ptr<ServerTask> prepare(const ActivationLayer& layer) = 0;
-  /// As the client's.
+  /// As ActivationClient::finish.
   virtual void finish() = 0;
 };
 

@@ -114,15 +114,13 @@ void ClientSession::State::shake_hands(const package::PackageId& id) {
       fail_peer("the server has no free place for another session now; try again later");
     case Welcome::other_package:
       fail_peer(
-          "the server serves another package than this client.apm; use the client.apm that was compiled with "
-          "it");
+          "the server serves another package than this client.apm; use the client.apm that was compiled with it");
     default:
       fail_peer("the server's greeting holds the unknown status {}", static_cast<int>(status));
   }
   if (!std::equal(served.begin(), served.end(), id.begin())) {
     fail_peer(
-        "the server greets with another package id than it accepted; use the client.apm that was compiled "
-        "with it");
+        "the server greets with another package id than it accepted; use the client.apm that was compiled with it");
   }
   const int statistics = in.u8();
   if (statistics > static_cast<int>(ShareStatistics::process)) {
@@ -139,7 +137,7 @@ void ClientSession::State::draw_session_key(const package::PackageId& id) {
   session = SessionKey(mine, theirs, id);
 }
 
-/// A session that only uses stored material never asks how fast the link is.
+/// A session that only uses stored inferences never asks how fast the link is.
 void ClientSession::State::choose() {
   if (has_chosen) return;
   chosen = options.choose && wants_link(model) ? options.choose(model, measure_link(channel))
@@ -195,9 +193,8 @@ void ClientSession::State::expect_granted() {
       return;
     case PrepareAnswer::used_up:
       fail_peer(
-          "the server has prepared all {} inferences that its weights may be asked for; ask its operator for "
-          "a network "
-          "with other weights",
+          "the server has prepared all {} inferences that its weights may be asked "
+          "for; ask its operator for a network with other weights",
           limit);
     case PrepareAnswer::client_limit:
       fail_peer(
@@ -205,8 +202,7 @@ void ClientSession::State::expect_granted() {
           limit);
     case PrepareAnswer::not_counted:
       fail_peer(
-          "the server cannot count inferences now and so prepares none; tell its operator, and try again "
-          "later");
+          "the server cannot count inferences now and so prepares none; tell its operator, and try again later");
   }
   fail_peer("the server answers a preparation with the unknown status {}", static_cast<int>(answer));
 }
@@ -224,7 +220,7 @@ void ClientSession::State::receive_replies(std::vector<Share>& shares, Report& r
   apply_local_nodes(model, shares);
 }
 
-/// All layers of one protocol after those of the other: within an protocol the server works one layer ahead.
+/// All layers of one protocol after those of the other: within a protocol the server works one layer ahead.
 void ClientSession::State::prepare_activations(const std::vector<Share>& shares, Material& material) {
   Bytes names;
   for (const ActivationProtocol protocol : chosen) names.push_back(static_cast<std::uint8_t>(protocol));
@@ -349,17 +345,15 @@ void ClientSession::State::expect_stored(StoreAnswer answer) {
       fail_peer("the server keeps no prepared inferences; ask its operator for --store, or infer without");
     case StoreAnswer::client_full:
       fail_peer(
-          "the server keeps as many prepared inferences of this client as one may have there; use stored "
-          "ones "
-          "first, or ask its operator for a larger --store-client-limit");
+          "the server keeps as many prepared inferences of this client as one may have there; use "
+          "stored ones first, or ask its operator for a larger --store-client-limit");
     case StoreAnswer::full:
       fail_peer(
           "the server's store is full, mostly with inferences of other clients; try again later, or ask its "
           "operator for a larger --store-limit or --store-size");
     case StoreAnswer::failed:
       fail_peer(
-          "the server cannot write to its store now; tell its operator, whose log says why, and try again "
-          "later");
+          "the server cannot write to its store now; tell its operator, whose log says why, and try again later");
   }
 }
 

@@ -1,6 +1,6 @@
-// The client's side of a session (design section 3). One session holds one connection, one set of base
-// oblivious transfers for each protocol; every inference has its own HE keys, masks and garbled circuits, made
-// by prepare() and used up by infer().
+// The client's side of a session (docs/architecture.md, "The protocol in one page"). One session holds one
+// connection and one set of base OTs for each activation protocol; every inference has its own HE keys, masks
+// and correlated randomness, made by prepare() and used up by infer().
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,8 @@ struct ClientOptions {
   bfv::ErrorSource errors = bfv::ErrorSource::centred_binomial;
   Observer observer;                             ///< tests only
   WeakParameters weak = WeakParameters::refuse;  ///< tests only
-  /// Of the protocols that the plan leaves open, by the link, which is measured then. None: oblivious transfer.
+  /// Chooses the activation protocols that the plan leaves open, by the link, which is measured then. None:
+  /// all of them are `ot`.
   ProtocolChooser choose;
 };
 

@@ -1,6 +1,6 @@
 // The keys under homomorphic encryption: for every group of parameters of the plan a secret key at the client
 // and what the server needs of it. Coefficient packing needs a public key (to re-randomise replies), packing
-// by slots also Galois keys, of exactly the rotations that the group's layers perform.
+// for SIMD also Galois keys, of exactly the rotations that the group's layers perform.
 //
 // Coefficient packing may fail to decrypt exactly, by design, so its keys serve one inference: what a failure
 // tells of a key then tells nothing of another image. Galois keys are megabytes; where the plan's failures

@@ -10,7 +10,7 @@ enum Message : net::MessageType {
   kWelcome = 0x0101,    ///< server: status, protocol version, package id; if ready, whether it tells its cost
   kCommand = 0x0102,    ///< client: prepare, infer, probe, store, use or goodbye
   kProbe = 0x0103,      ///< both: bytes to be echoed
-  kProtocols = 0x0104,  ///< client: one byte an activation, protocol/hybrid/protocols.h
+  kProtocols = 0x0104,  ///< client: one byte an activation, layers/activation/protocol.h
   kPreprocessingId = 0x0105,      ///< client: which inference to store or use
   kPreprocessingAnswer = 0x0106,  ///< server: one byte, StoreAnswer
   kNonce = 0x0107,                ///< both: 32 random bytes, after the greetings (random/session_key.h)
@@ -42,7 +42,8 @@ enum class PrepareAnswer : std::uint8_t {
 };
 enum class Welcome : std::uint8_t { ready = 0, other_package = 1, other_version = 2, busy = 3 };
 
-/// Of the meaning and order of all messages but these two greetings, which every version must understand.
+/// The version of the meaning and order of all messages but these two greetings, which every version must
+/// understand.
 inline constexpr std::uint16_t kProtocolVersion = 3;
 
 }  // namespace ap::protocol

@@ -28,8 +28,9 @@ struct ServerPreprocessing {
 SecretBytes serialise(const ClientPreprocessing& material);
 SecretBytes serialise(const ServerPreprocessing& material);
 
-/// The channel must outlive the material.
-/// @throws Error(input) if the size is not exact, an protocol is none of its layer or a share is out of range.
+/// The channel must outlive what is returned.
+/// @throws Error(input) if the size is not exact, an activation protocol is none of its layer or a share is
+/// out of range.
 ClientPreprocessing parse_client_preprocessing(const Model& model, net::Channel& channel, ByteView bytes);
 ServerPreprocessing parse_server_preprocessing(const Model& model, net::Channel& channel, ByteView bytes);
 

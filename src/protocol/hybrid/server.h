@@ -1,4 +1,4 @@
-// The server's side of a session (design section 3).
+// The server's side of a session (docs/architecture.md, "The protocol in one page").
 #pragma once
 
 #include <functional>

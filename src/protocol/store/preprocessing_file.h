@@ -37,7 +37,7 @@ SecretBytes read_preprocessing(DirectoryFile& file, const std::string& name);
 /// Overwrites the header, with it the key, and syncs it. @throws Error(input) if it cannot.
 void wipe_preprocessing(DirectoryFile& file, const std::string& name);
 
-/// Whether its header was overwritten; false also if it cannot be read.
+/// Whether the header of a file was overwritten; false also if it cannot be read.
 bool is_wiped(DirectoryFile& file);
 
 }  // namespace ap::protocol

@@ -1,6 +1,6 @@
 // What lies in a store's directory, by name: kept in memory, so that neither a limit nor an age needs the
-// directory or a header to be read again. A copy of the truth, which is the directory: PreprocessingStore has it
-// rebuilt when another process, or a person, has changed the directory.
+// directory or a header to be read again. A copy of the truth, which is the directory: PreprocessingStore has
+// it rebuilt when another process, or a person, has changed the directory.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace ap::protocol {
 inline constexpr std::string_view kReadyEnding = ".material", kPartialEnding = ".partial",
                                   kClaimedEnding = ".claimed";
 
-/// Whether it is 32 hexadecimal digits and this ending.
+/// Whether a name is 32 hexadecimal digits and this ending.
 bool is_preprocessing_name(const std::string& name, std::string_view ending);
 
 class PreprocessingIndex {

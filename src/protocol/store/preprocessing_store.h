@@ -2,8 +2,8 @@
 // (format: docs/store-format.md). One file for each: ID.material, readable by its owner only.
 //
 //   save   ID.partial, written and synced -> renamed to ID.material -> directory synced
-//   claim  ID.material -> renamed to ID.claimed -> directory synced -> read -> key overwritten, synced ->
-//   removed
+//   claim  ID.material -> renamed to ID.claimed -> directory synced -> read -> key overwritten, synced
+//          -> removed
 //
 // So a half is either whole and unused or can never be used again: what is not named ID.material is never
 // read, and is removed when a store is opened. A lock on the directory makes one operation at a time, among
@@ -35,8 +35,8 @@ using PreprocessingId = std::array<std::uint8_t, 16>;
 struct StoreOptions {
   std::size_t max_inferences = 64;
   std::uint64_t max_bytes = std::uint64_t{64} << 30;  ///< of all files together
-  /// Of one owner other than the store's own user; of max_bytes the same part, but always one inference. 0: a
-  /// quarter of max_inferences, at least one.
+  /// The most inferences of one owner other than the store's own user; of max_bytes the same part, but always
+  /// one inference. 0: a quarter of max_inferences, at least one.
   std::size_t max_owner_inferences = 0;
   double max_days = 30;                            ///< older ones are removed; above 0
   double max_anonymous_days = 7;                   ///< the same for owners without a name
@@ -60,7 +60,7 @@ class PreprocessingStore {
   /// old. @throws Error(input) if it cannot, Error(security) if other users may read or write the directory.
   PreprocessingStore(const std::filesystem::path& directory, Party role, const package::PackageId& id,
                      StoreOptions options = {});
-  /// The same in any directory.
+  /// Opens a store in any directory, as the constructor above does in one of the file system.
   PreprocessingStore(std::unique_ptr<Directory> directory, Party role, const package::PackageId& id,
                      StoreOptions options = {});
   PreprocessingStore(const PreprocessingStore&) = delete;

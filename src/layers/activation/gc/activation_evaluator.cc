@@ -67,7 +67,7 @@ void ActivationEvaluator::request(net::Channel& channel, EvaluatorPreprocessing&
                                   std::span<const std::uint64_t> a) {
   PreparedChoices& prepared = material.prepared_;
   if (material.empty() || prepared.choices_.empty()) {
-    fail_security("The garbled material of this layer was used before; prepare the inference again.");
+    fail_security("the garbled circuits of this layer were used before; prepare the inference again");
   }
   const ActivationSpec& spec = prepared.spec_;
   check_words("the server's share a", a, spec.inputs, spec.share_bits(), spec.in_prime);
@@ -85,7 +85,7 @@ std::vector<std::uint64_t> ActivationEvaluator::evaluate(net::Channel& channel,
   EvaluatorPreprocessing material = std::move(used);
   if (material.empty() || !material.prepared_.choices_.empty()) {
     fail_security(
-        "The garbled material of this layer must serve one request and one evaluation, in this order.");
+        "the garbled circuits of this layer must serve one request and one evaluation, in this order");
   }
   const ActivationSpec& spec = material.prepared_.spec_;
   const LayerPlan plan = plan_layer(spec);
@@ -127,7 +127,7 @@ std::vector<std::uint64_t> ActivationEvaluator::evaluate(net::Channel& channel,
 
 void EvaluatorPreprocessing::save(SecretWriter& out) const {
   if (empty() || prepared_.choices_.empty()) {
-    fail_security("The garbled material of this layer was used before; it cannot be stored.");
+    fail_security("the garbled circuits of this layer were used before; they cannot be stored");
   }
   out.array(std::span<const Block>(&prepared_.hash_key_, 1));
   out.u64(prepared_.tweak_);

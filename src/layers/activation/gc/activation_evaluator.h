@@ -1,4 +1,5 @@
-// The server's side of the activation protocol; the protocol is described in layers/activation/gc/activation_garbler.h.
+// The server's side of the activation protocol; the protocol is described in
+// layers/activation/gc/activation_garbler.h.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,7 @@
 
 namespace ap::activation {
 
-/// The server's random choice bits of one layer and what the transfers gave it.
+/// The server's random choice bits of one layer and what the oblivious transfers gave it.
 class PreparedChoices {
  public:
   PreparedChoices() = default;
@@ -79,7 +80,7 @@ class ActivationEvaluator {
     return evaluate(channel_, std::move(material));
   }
 
-  /// The same in another session than the one that made the material; no base OTs are needed.
+  /// Requests the labels of a layer in another session than the one that prepared it; no base OTs are needed.
   static void request(net::Channel& channel, EvaluatorPreprocessing& material,
                       std::span<const std::uint64_t> a);
   static std::vector<std::uint64_t> evaluate(net::Channel& channel, EvaluatorPreprocessing&& material);

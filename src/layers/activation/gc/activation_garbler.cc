@@ -79,7 +79,7 @@ GarblerPreprocessing ActivationGarbler::garble(const ActivationSpec& spec, std::
 void ActivationGarbler::answer(net::Channel& channel, GarblerPreprocessing&& used) {
   const GarblerPreprocessing material = std::move(used);
   if (material.empty()) {
-    fail_security("The garbled material of this layer was used before; prepare the inference again.");
+    fail_security("the garbled circuits of this layer were used before; prepare the inference again");
   }
   const ActivationSpec& spec = material.spec_;
   const auto bits = static_cast<std::size_t>(spec.share_bits());
@@ -96,7 +96,7 @@ void ActivationGarbler::answer(net::Channel& channel, GarblerPreprocessing&& use
 }
 
 void GarblerPreprocessing::save(SecretWriter& out) const {
-  if (empty()) fail_security("The garbled material of this layer was used before; it cannot be stored.");
+  if (empty()) fail_security("the garbled circuits of this layer were used before; they cannot be stored");
   out.array(delta_);
   out.array(masked_);
 }

@@ -23,7 +23,7 @@ std::size_t LayerPlan::window_bytes(const ActivationSpec& spec, std::size_t coun
 LayerPlan plan_layer(const ActivationSpec& spec) {
   if (spec.square) {
     fail_input(
-        "Activation layer: garbling takes the client's share offline, that of a quadratic comes online.");
+        "activation layer: garbling takes the client's share offline, that of a quadratic comes online");
   }
   LayerPlan plan;
   plan.first = spec.joined() ? sum_circuit(spec) : clamp_sum_circuit(spec);

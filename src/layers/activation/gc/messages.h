@@ -20,7 +20,7 @@ inline constexpr net::MessageType kCotTrees = 0x0306;        ///< server -> clie
 inline constexpr net::MessageType kCotAnswer = 0x0307;       ///< client -> server, once a session
 inline constexpr net::MessageType kCotCheck = 0x0308;        ///< server -> client, offline
 
-/// Of the transfers that give the server its input labels.
+/// Message types of the oblivious transfers that give the server its input labels.
 inline constexpr mpc::CotMessages kLabelTransfers{
     {kBaseOtSender, kBaseOtReceiver}, kCotTrees, kCotColumns, kCotAnswer, kCotCheck};
 

@@ -3,12 +3,14 @@
 // With L the width of p, h = (p - 1) / 2, p - 1 = 2^j P with P odd, and c the client's share b taken in
 // [-h, h]:
 //   x = a + c - p w,  w = [a + c > h],  -h <= x <= h, so that L bits in two's complement hold it.
-// The client knows c. (1) w is the carry out of a + (2^L - 1 - h + c), a known word: one AND a bit, half of
-// one for the lowest. (2) Mod 2^j, p is 1, so there x = a + (c - 1) + !w: the low j bits add a known word
-// with !w carried in, one AND a bit. (3) Above, x adds the upper bits of c - 1 or, with w, those less P: the
-// bit i of that addend is u_i ^ (w & d_i) with u and d known, half an AND, none for the lowest, where d = 1
-// because P is odd; and adding it to a costs an AND a bit, none for the last, which needs no carry. Together
-// 2 L - 2 ANDs and L - j halves.
+// The client knows c.
+//   (1) w is the carry out of a + (2^L - 1 - h + c), a known word: one AND a bit, half of one for the lowest.
+//   (2) Mod 2^j, p is 1, so there x = a + (c - 1) + !w: the low j bits add a known word with !w carried in,
+//       one AND a bit.
+//   (3) Above, x adds the upper bits of c - 1 or, with w, those less P: the bit i of that addend is
+//       u_i ^ (w & d_i) with u and d known, half an AND, none for the lowest, where d = 1 because P is odd;
+//       and adding it to a costs an AND a bit, none for the last, which needs no carry.
+// Together 2 L - 2 ANDs and L - j halves.
 //
 // Why none can go. A carry depends on all bits below it, on both sides' secrets, so each of the two chains
 // needs an AND for each of its bits; the chains differ, for the second one starts from the end of the first.

@@ -14,7 +14,7 @@ std::uint64_t low_mask(int bits) { return ~std::uint64_t{0} >> (64 - bits); }
 template <typename Material>
 Material take(Material&& material) {
   if (material.empty()) {
-    fail_security("The material of an activation layer serves once; prepare the layer again.");
+    fail_security("the preprocessing of an activation layer serves once; prepare the layer again");
   }
   return std::move(material);
 }

@@ -1,23 +1,23 @@
-// The `ot` protocol: an activation layer (layers/activation/activation_spec.h) by oblivious transfer, exact on every
-// input. A few one-way messages and about twenty bytes an element, where garbling takes one
-// and a thousand.
+// The `ot` protocol: an activation layer (layers/activation/activation_spec.h) by oblivious transfer, exact
+// on every input. A few one-way messages and about twenty bytes an element, where garbling takes one and a
+// thousand.
 //
-// Offline both parties make random correlations: silent OTs in both directions, the client as sender
-// for most of them, hashed at once into what the online phase uses and nothing else. Counts follow from the
+// Offline both parties make random correlations: silent OTs in both directions, with the client as sender of
+// most of them, hashed at once into what the online phase uses and nothing else. Counts follow from the
 // spec, so neither b nor r need be known. Online, for every input:
-//   1. a carry tree over the two parties' words (layers/activation/ot/ot_program.h) gives XOR shares of in_range, above,
-//      wrapped and carried;
-//   2. [in_range] (low(a) + low(b)) - 2^m [wrapped] + [carried] + (2^m - 1) [above] in Z_2^k, the clamped
-//   value,
-//      by products of bits and words (layers/activation/ot/ot_step.h). No extension of shares: low(a) and low(b) are
-//      integers that their owners know, and `wrapped` is what their sum lacks.
+//   1. a carry tree over the two parties' words (layers/activation/ot/ot_program.h) gives XOR shares of
+//      in_range, above, wrapped and carried;
+//   2. products of bits and words (layers/activation/ot/ot_step.h) give the clamped value
+//        [in_range] (low(a) + low(b)) - 2^m [wrapped] + [carried] + (2^m - 1) [above]   in Z_2^k.
+//      No extension of shares: low(a) and low(b) are integers that their owners know, and `wrapped` is what
+//      their sum lacks.
 // With pooling clamping goes first (it commutes with the maximum), so that the tournament compares m bits;
 // equal pairs of overlapping windows are compared once, and a level of the tournament runs at once for the
 // whole layer. Last the client sends its share minus r, which turns the server's share into (v - r) mod 2^k.
 //
-// A quadratic before it (layers/activation/ot/square_step.h) gives the words; it needs b offline. Its only message
-// travels with the next one; if the guard bits of its argument are to be exact, a step adds what their carry
-// changes.
+// A quadratic before it (layers/activation/ot/square_step.h) gives the words; it needs b offline. Its only
+// message travels with the next one; if the guard bits of its argument are to be exact, a step adds what
+// their carry changes.
 //
 // All that is revealed is uniform: each message is masked by a correlation used once, and the last one by r.
 // That holds against a peer that deviates too, once finish() has checked the correlations
@@ -52,7 +52,7 @@ class OtPreprocessing {
   }
   bool empty() const { return plan_ == nullptr; }
 
-  /// For a file of this party's own. @throws Error(security) if it was used.
+  /// Writes it to a file of this party's own. @throws Error(security) if it was used.
   void save(SecretWriter& out) const;
   /// @param plan  that of the layer it was made for. @throws the reader's error if bytes are missing.
   static OtPreprocessing restore(std::shared_ptr<const OtPlan> plan, ByteReader& in);
@@ -85,8 +85,8 @@ class OtActivationClient {
   /// Offline. `b`: with spec.square the client's share, spec.inputs words of spec.argument_bits() bits; else
   /// empty. @throws Error(input) on a bad spec or b, Error(peer) on a bad message.
   OtClientPreprocessing prepare(const ActivationSpec& spec, std::span<const std::uint64_t> b = {});
-  /// The same from a plan (plan_ot_layer) that serves many inferences; planning a large pooling layer takes
-  /// time.
+  /// Prepares a layer from a plan (plan_ot_layer) that serves many inferences; planning a large pooling layer
+  /// takes time.
   OtClientPreprocessing prepare(std::shared_ptr<const OtPlan> plan, std::span<const std::uint64_t> b = {});
 
   /// The consistency checks of all transfers since the last call, in both directions: after the last prepare
@@ -102,7 +102,7 @@ class OtActivationClient {
            std::span<const std::uint64_t> masks) {
     run(channel_, std::move(material), b, masks);
   }
-  /// The same in another session than the one that made the material; no base OTs are needed.
+  /// Runs a layer in another session than the one that prepared it; no base OTs are needed.
   static void run(net::Channel& channel, OtClientPreprocessing&& material, std::span<const std::uint64_t> b,
                   std::span<const std::uint64_t> masks);
 
@@ -122,7 +122,7 @@ class OtActivationServer {
   void expect(std::span<const ActivationSpec> specs) { expect(ot_cost(specs)); }
   OtServerPreprocessing prepare(const ActivationSpec& spec);
   OtServerPreprocessing prepare(std::shared_ptr<const OtPlan> plan);
-  /// As the client's.
+  /// As OtActivationClient::finish.
   void finish();
 
   /// Online. Consumes the material.

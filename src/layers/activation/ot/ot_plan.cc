@@ -32,8 +32,7 @@ void add_term(OtStep& step, int variable, std::uint64_t factor) {
 void check(const ActivationSpec& spec) {
   if (spec.in_prime != 0 || spec.out_prime != 0) {
     fail_input(
-        "Activation layer: the ot protocol takes shares modulo powers of two, not modulo the prime {}; "
-        "choose the gc protocol.",
+        "activation layer: protocol ot takes shares modulo powers of two, not modulo the prime {}; choose gc",
         spec.in_prime != 0 ? spec.in_prime : spec.out_prime);
   }
   if (spec.argmax) return spec.validate();
@@ -42,7 +41,7 @@ void check(const ActivationSpec& spec) {
   if (spec.clamp_bits >= spec.sum_bits - 1) narrow.clamp_bits = std::min(allowed, 16);
   narrow.validate();
   if (spec.clamp_bits > kMaxOtClampBits || spec.out_bits < spec.clamp_bits) {
-    fail_input("Activation layer: clamp_bits is {}, allowed are 1 to out_bits, which is {}.", spec.clamp_bits,
+    fail_input("activation layer: clamp_bits is {}, allowed are 1 to out_bits, which is {}", spec.clamp_bits,
                spec.out_bits);
   }
 }

@@ -1,12 +1,13 @@
 // Comparison programs: straight-line programs over XOR-shared bits that turn two parties' words x (server)
 // and y (client) into shared facts about s = (x + y) mod 2^N. The millionaires' tree of CrypTFlow2 (Rathee et
 // al., eprint 2020/1002, algorithm 1) in the form of a carry tree:
-//   leaves   1-of-2^w transfers on digits of w bits: generate g = [x_d + y_d >= 2^w], propagate p = [.. = 2^w
-//   - 1] merges   (g, p) over (g', p') -> (g xor p g', p p')
+//   leaves   1-of-2^w OTs on digits of w bits give shares of
+//            generate   g = [x_d + y_d >= 2^w]
+//            propagate  p = [x_d + y_d = 2^w - 1]
+//   merges   (g, p) over (g', p') -> (g xor p g', p p')
 // so that guard bits, clamp and sign share one tree. Write s = (h, l, guard) with the low part l of m bits.
-//   zero     h = 0 without a carry from below <=> x_h = -y_h mod 2^|h|, digit by digit; with a carry <=> x_h
-//   =
-//            ~y_h, which is what propagation over all of h says
+//   zero     h = 0 without a carry from below <=> x_h = -y_h mod 2^|h|, digit by digit;
+//            h = 0 with a carry <=> x_h = ~y_h, which is what propagation over all of h says
 //   sign     from the top digit and the carry into it
 #pragma once
 

@@ -1,11 +1,11 @@
-// One step of the `ot` protocol (layers/activation/ot/ot_plan.h) for all its instances: material offline, then the two
-// parties' online parts. With z = z_s xor z_c the shared bit that selects, A the server's and B the client's
-// operand, all in Z_2^ring:
+// One step of the `ot` protocol (layers/activation/ot/ot_plan.h) for all its instances: correlated randomness
+// offline, then the two parties' online parts. With z = z_s xor z_c the shared bit that selects, A the
+// server's and B the client's operand, all in Z_2^ring:
 //   z (A + B) = z_s A + z_c (1 - 2 z_s) A + z_c B + z_s (1 - 2 z_c) B,
 //   bit t = t_s + t_c - 2 t_s t_c,
 // the middle products are bits of one party times words of the other and use one random product
-// (mpc/ot/random_ot.h) each: the owner of the bit reveals it xor a random bit c, the other then its word, with
-// the sign that this bit gives it, minus the random D.
+// (mpc/ot/random_ot.h) each: the owner of the bit reveals it xor a random bit c, the other then its word,
+// with the sign that this bit gives it, minus the random D.
 #pragma once
 
 #include <cstdint>

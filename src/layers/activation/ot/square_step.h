@@ -10,7 +10,7 @@
 //
 // c b comes from one transfer for each bit of b (Gilboa, "Two Party RSA Key Generation", CRYPTO 1999, section
 // 4), where c and s stand for the words without their guard bits: bit i selects 0 or 2^i c, of which the
-// lowest i bits are known to be 0. silent OTs give a random bit b_i and a random word D_i
+// lowest i bits are known to be 0. Silent OTs give a random bit b_i and a random word D_i
 // (mpc/ot/random_ot.h, words); b is random anyway, so only c - D_i is sent, from client to server. k bits of
 // product take k transfers and k (k + 1) / 2 bits.
 #pragma once
@@ -52,8 +52,8 @@ SecretVector<std::uint64_t> run_square_server(net::Channel& channel, const Squar
                                               const SquareServerPreprocessing& material,
                                               std::span<const std::uint64_t> s);
 
-/// A party's words for the step that adds what the carry changes (layers/activation/ot/ot_plan.h, carry): its guard
-/// bits, and above them its share of linear + square (2 t + 1), modulo 2^value_bits.
+/// A party's words for the step that adds what the carry changes (layers/activation/ot/ot_plan.h, carry): its
+/// guard bits, and above them its share of linear + square (2 t + 1), modulo 2^value_bits.
 SecretVector<std::uint64_t> client_carry_words(const SquareSpec& spec,
                                                const SquareClientPreprocessing& material);
 SecretVector<std::uint64_t> server_carry_words(const SquareSpec& spec, std::span<const std::uint64_t> s);

@@ -128,7 +128,7 @@ void restore(SquareServerPreprocessing& material, const SquareSpec&, std::size_t
 
 template <typename Step, typename Square>
 void OtPreprocessing<Step, Square>::save(SecretWriter& out) const {
-  if (empty()) fail_security("The material of an activation layer was used before; it cannot be stored.");
+  if (empty()) fail_security("the preprocessing of an activation layer was used before; it cannot be stored");
   if (plan_->square) activation::save(square_, out);
   for (const Step& step : steps_) activation::save(step, out);
 }

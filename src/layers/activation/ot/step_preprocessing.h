@@ -1,4 +1,4 @@
-// One-time material of the `ot` protocol in files: the arrays one after another, as they lie in memory; their
+// Preprocessing of the `ot` protocol in files: the arrays one after another, as they lie in memory; their
 // sizes follow from the layer. Any content of the right size is safe to run with, if not right.
 #pragma once
 
@@ -13,7 +13,7 @@ void save(const ServerStepPreprocessing& material, SecretWriter& out);
 void save(const SquareClientPreprocessing& material, SecretWriter& out);
 void save(const SquareServerPreprocessing& material, SecretWriter& out);
 
-/// All throw the reader's error if bytes are missing.
+/// Read what save wrote. All throw the reader's error if bytes are missing.
 void restore(ClientStepPreprocessing& material, const OtStep& step, ByteReader& in);
 void restore(ServerStepPreprocessing& material, const OtStep& step, ByteReader& in);
 /// @throws Error(input) also if a word of the argument has more than spec.word_bits() bits.

@@ -3,10 +3,10 @@
 // only: every count, size and index below is a function of shapes, never of values.
 //
 // With row pitch R, channel pitch P, C input channels and M output channels in one product (one group):
-//   tensor  t[c P + i R + j - z]                    = T[c, i, j]
-//   kernel  k[O - m C P - c P - l R - l']           = K[m, c, l, l'],  O = (M-1) C P + (C-1) P + (kh-1) R +
-//   kw-1 product (t k)[O - z - m C P + s_h y R + s_w x]  = sum_{c,l,l'} T[c, s_h y + l, s_w x + l'] K[m, c,
-//   l, l']
+//   tensor   t[c P + i R + j - z]                     = T[c, i, j]
+//   kernel   k[O - m C P - c P - l R - l']            = K[m, c, l, l']
+//            with O = (M-1) C P + (C-1) P + (kh-1) R + kw-1
+//   product  (t k)[O - z - m C P + s_h y R + s_w x]   = sum_{c,l,l'} T[c, s_h y + l, s_w x + l'] K[m, c, l, l']
 // which the wrap never touches while M C P <= n. Cheetah has R = window width, P = window area and z = 0.
 // Here the zero padding that ends one row (channel) also begins the next one, and leading zeros are left out
 // (z), so that a padded 8x8 map takes 81 coefficients instead of 100.

@@ -23,7 +23,7 @@ class ClearConv {
   /// y = W x mod 2^32 (flat [c][h][w] both): enough for shares modulo 2^k, k <= 32, whose high bits are
   /// ignored. Uses all cores. The time does not depend on the values.
   void apply(std::span<const std::uint32_t> x, std::span<std::uint32_t> y) const;
-  /// The same mod 2^64.
+  /// The convolution of x modulo 2^64.
   void apply(std::span<const std::uint64_t> x, std::span<std::uint64_t> y) const;
 
  private:

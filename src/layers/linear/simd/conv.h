@@ -55,7 +55,7 @@ class SimdConv {
 
   /// What evaluate() does, counted by the formulas above.
   SimdCounts counts() const;
-  /// Of reply `reply`.
+  /// What the noise of reply `reply` is the sum of.
   SimdTerms terms(std::size_t reply) const;
   std::size_t uploads() const;
   std::size_t replies() const { return groups_out_; }

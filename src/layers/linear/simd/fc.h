@@ -26,7 +26,7 @@ class SimdFc {
   SimdFc(int n_in, int n_out, SimdFcMethod method, std::uint32_t n);
 
   SimdCounts counts() const;
-  /// Of the reply.
+  /// What the noise of the reply is the sum of.
   SimdTerms terms() const;
   std::size_t uploads() const { return blocks_; }
   std::size_t weight_plaintexts() const { return blocks_ * products_; }
@@ -34,7 +34,7 @@ class SimdFc {
 
   void encode_input(std::size_t upload, std::span<const std::uint64_t> vector,
                     std::span<std::uint64_t> slots) const;
-  /// From weights[n_out][n_in].
+  /// N slots of weight plaintext `index`, from weights[n_out][n_in].
   void encode_weights(std::size_t index, std::span<const std::int16_t> weights, std::uint64_t p,
                       std::span<std::uint64_t> slots) const;
   bfv::BatchCiphertext evaluate(std::span<const bfv::BatchCiphertext> uploads,

@@ -27,7 +27,7 @@ class SimdFcBlocks {
   /// N slots of upload `upload` from the n_in values.
   void encode_input(std::size_t upload, std::span<const std::uint64_t> vector,
                     std::span<std::uint64_t> slots) const;
-  /// From weights[n_out][n_in].
+  /// N slots of weight plaintext `index`, from weights[n_out][n_in].
   void encode_weights(std::size_t index, std::span<const std::int16_t> weights, std::uint64_t p,
                       std::span<std::uint64_t> slots) const;
   std::vector<bfv::BatchCiphertext> evaluate(std::span<const bfv::BatchCiphertext> uploads,

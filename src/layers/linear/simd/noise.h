@@ -1,7 +1,7 @@
-// The noise of whole linear layers packed for SIMD, from their counts and the rules of he/bfv/batch_noise.h, and
-// how often a reply then decrypts to something else.
+// The noise of whole linear layers packed for SIMD, from their counts and the rules of he/bfv/batch_noise.h,
+// and how often a reply then decrypts to something else.
 //
-// A coefficient fails when its noise exceeds q / 2p; one failed coefficient is garbage in all N slots, so the
+// A coefficient fails when its noise exceeds q / 2p; one failed coefficient makes all N slots wrong, so the
 // decryption-error rate (DER) of a layer is that of a reply. Replies are flooded with noise uniform in
 // [-F, F), which is much larger than what it hides: failures begin where F plus a few deviations of the rest
 // reaches q / 2p, and a relaxed DER is worth next to nothing then.
@@ -26,11 +26,11 @@ struct NoiseClass {
 /// so that the worst coefficient is 2^t times noisier than the mean.
 using SimdNoise = std::vector<NoiseClass>;
 
-/// Of a reply as it leaves evaluate(), at the highest level. An upper estimate where the weights repeat
-/// within a row (SimdFcMethod::diagonal), because few of their coefficients are not zero then.
+/// The noise of a reply as it leaves evaluate(), at the highest level. An upper estimate where the weights
+/// repeat within a row (SimdFcMethod::diagonal), because few of their coefficients are not zero then.
 SimdNoise simd_noise(const linear::SimdTerms& terms, const bfv::BatchParameters& parameters);
 
-/// Over all coefficients.
+/// The variance of a coefficient, averaged over all of them.
 double mean_variance(const SimdNoise& noise);
 
 /// The flooding that hides this noise: the smallest b such that `replies` replies of noise e, with U uniform
