@@ -47,7 +47,7 @@ void transposes(Values& values) {
   const auto columns = values.array<std::uint8_t>(128 * stride);
   AlignedVector<Block> plain(128), out(128);
   kernels::transpose_plain(columns.data(), stride, plain.data());
-  kernels::transpose_sse2(columns.data(), stride, out.data());
+  kernels::transpose_swaps(columns.data(), stride, out.data());
   require(out == plain, "kernels agree");
   if (cpu().avx2) {
     kernels::transpose_avx2(columns.data(), stride, out.data());

@@ -1,5 +1,18 @@
 #include "base/parallel.h"
 
+#if defined(AP_SERIAL)
+
+namespace ap {
+
+std::size_t thread_count() { return 1; }
+
+void parallel_for(std::size_t count, const std::function<void(std::size_t)>& body) {
+  for (std::size_t i = 0; i < count; ++i) body(i);
+}
+
+}  // namespace ap
+
+#else
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 
@@ -37,3 +50,4 @@ void parallel_for(std::size_t count, const std::function<void(std::size_t)>& bod
 }
 
 }  // namespace ap
+#endif

@@ -1,5 +1,6 @@
 // Loops over independent work on all cores (oneTBB). The number of threads is that of the machine unless
-// AUTOPRIVACY_THREADS says otherwise.
+// AUTOPRIVACY_THREADS says otherwise. Built with AP_SERIAL, for machines without threads or oneTBB, the loops run on the
+// caller's thread.
 #pragma once
 
 #include <cstddef>

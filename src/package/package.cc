@@ -1,19 +1,21 @@
 #include "package/package.h"
 
 #include <fmt/ranges.h>
-#include <openssl/evp.h>
 #include <zstd.h>
 
 #include <algorithm>
 #include <cstring>
 
 #include "base/files.h"
+#include "crypto/sha256.h"
 #include "package/body.h"
 #include "package/network_json.h"
 #include "plan/claims.h"
 
 namespace ap::package {
 namespace {
+
+using crypto::sha256;
 
 // Layout (docs/package-format.md): magic, version, role, flags, sizes, zstd body, SHA-256 of all before it.
 constexpr char kMagic[8] = {'A', 'P', 'M', '\r', '\n', 0x1a, 'p', 'n'};
@@ -27,14 +29,6 @@ constexpr std::uint64_t kMaxPublic = std::uint64_t{16} << 20, kMaxRanges = std::
 constexpr std::size_t kHeadBytes = 28;
 constexpr std::uint64_t kMaxSignatureFile = 1 << 16;
 constexpr std::size_t kMaxLabels = 1 << 16, kMaxLabelBytes = 1024, kMaxNormalizationBytes = 1 << 16;
-
-PackageId sha256(ByteView bytes) {
-  PackageId digest;
-  unsigned length = 0;
-  AP_ASSERT(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr) == 1);
-  AP_ASSERT(length == digest.size());
-  return digest;
-}
 
 Bytes compress(ByteView body) {
   Bytes out(ZSTD_compressBound(body.size()));

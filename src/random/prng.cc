@@ -1,7 +1,7 @@
 #include "random/prng.h"
 
-#include <openssl/evp.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
@@ -9,16 +9,35 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "crypto/aes256_ctr.h"
 
 namespace ap {
 namespace {
 
 constexpr std::size_t kBufferBytes = 1024;
-// EVP takes int lengths; one call never asks for more than this.
-constexpr std::size_t kLargestCall = std::size_t{1} << 30;
+
+/// The counter block: the stream number (8 bytes, little endian), then the block counter (8 bytes, big endian).
+std::array<std::uint8_t, 16> first_counter(std::uint64_t stream) {
+  std::array<std::uint8_t, 16> counter{};
+  for (std::size_t i = 0; i < 8; ++i) counter[i] = static_cast<std::uint8_t>(stream >> (8 * i));
+  return counter;
+}
 
 }  // namespace
 
+#if defined(__EMSCRIPTEN__)
+// Of a page, crypto.getRandomValues, which the browser takes from its system.
+Seed random_seed() {
+  Seed seed;
+  static_assert(std::tuple_size_v<Seed> <= 256);  // the most that getentropy gives at once
+  if (::getentropy(seed.data(), seed.size()) != 0) {
+    fail(ErrorCode::internal,
+         "the browser gave no randomness ({}): cannot draw a 32-byte seed; crypto.getRandomValues must be allowed",
+         std::strerror(errno));
+  }
+  return seed;
+}
+#else
 Seed random_seed() {
   Seed seed;
   std::size_t drawn = 0;
@@ -35,39 +54,13 @@ Seed random_seed() {
   }
   return seed;
 }
+#endif
 
 struct Prng::State {
-  explicit State(const Seed& seed, std::uint64_t stream) : buffer(kBufferBytes), used(kBufferBytes) {
-    // The counter block: the stream number (8 bytes, little endian), then the block counter (8 bytes, big
-    // endian).
-    std::array<std::uint8_t, 16> counter{};
-    for (std::size_t i = 0; i < 8; ++i) counter[i] = static_cast<std::uint8_t>(stream >> (8 * i));
-    cipher = EVP_CIPHER_CTX_new();
-    if (cipher == nullptr ||
-        EVP_EncryptInit_ex(cipher, EVP_aes_256_ctr(), nullptr, seed.data(), counter.data()) != 1) {
-      EVP_CIPHER_CTX_free(cipher);
-      fail(ErrorCode::internal, "OpenSSL refused AES-256-CTR: the random generator cannot start");
-    }
-  }
-  ~State() { EVP_CIPHER_CTX_free(cipher); }
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
+  State(const Seed& seed, std::uint64_t stream)
+      : key_stream(seed, first_counter(stream)), buffer(kBufferBytes), used(kBufferBytes) {}
 
-  // The key stream is the encryption of zeros.
-  void generate(std::uint8_t* out, std::size_t bytes) {
-    std::memset(out, 0, bytes);
-    while (bytes > 0) {
-      const std::size_t now = std::min(bytes, kLargestCall);
-      int written = 0;
-      if (EVP_EncryptUpdate(cipher, out, &written, out, static_cast<int>(now)) != 1) {
-        fail(ErrorCode::internal, "OpenSSL failed to encrypt with AES-256-CTR: no random bytes");
-      }
-      out += now;
-      bytes -= now;
-    }
-  }
-
-  EVP_CIPHER_CTX* cipher = nullptr;
+  crypto::Aes256Ctr key_stream;
   SecretVector<std::uint8_t> buffer;
   std::size_t used;
 };
@@ -94,11 +87,11 @@ void Prng::fill(std::span<std::uint8_t> out) {
   }
   const std::size_t direct = out.size() / kBufferBytes * kBufferBytes;
   if (direct > 0) {
-    state.generate(out.data(), direct);
+    state.key_stream.generate(out.first(direct));
     out = out.subspan(direct);
   }
   if (!out.empty()) {
-    state.generate(state.buffer.data(), kBufferBytes);
+    state.key_stream.generate(state.buffer);
     std::memcpy(out.data(), state.buffer.data(), out.size());
     state.used = out.size();
   }

@@ -75,6 +75,7 @@ inline __attribute__((always_inline)) void binomial_kernel(const std::uint64_t* 
 void binomial_plain(const std::uint64_t* words, std::int8_t* out, std::size_t count) {
   binomial_kernel(words, out, count);
 }
+#if defined(__x86_64__)
 __attribute__((target("avx2"))) void binomial_avx2(const std::uint64_t* words, std::int8_t* out,
                                                    std::size_t count) {
   binomial_kernel(words, out, count);
@@ -83,6 +84,15 @@ __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl"))) void binomial_avx5
                                                                                    std::int8_t* out,
                                                                                    std::size_t count) {
   binomial_kernel(words, out, count);
+}
+#endif
+
+auto best_binomial() {
+#if defined(__x86_64__)
+  if (cpu().avx512) return binomial_avx512;
+  if (cpu().avx2) return binomial_avx2;
+#endif
+  return binomial_plain;
 }
 
 }  // namespace
@@ -130,7 +140,7 @@ void sample_ternary(Prng& prng, std::span<std::int8_t> out) {
 
 void sample_error(Prng& prng, std::span<std::int8_t> out) {
   SecretVector<std::uint64_t> block(std::min(kBlock, out.size()));
-  const auto kernel = cpu().avx512 ? binomial_avx512 : cpu().avx2 ? binomial_avx2 : binomial_plain;
+  static const auto kernel = best_binomial();
   for (std::size_t at = 0; at < out.size(); at += block.size()) {
     const std::size_t count = std::min(block.size(), out.size() - at);
     prng.fill(std::span<std::uint64_t>(block.data(), count));

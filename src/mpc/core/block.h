@@ -1,7 +1,6 @@
 // The 128-bit block that wire labels, OT messages and hash values are made of.
 #pragma once
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -17,13 +16,14 @@ struct alignas(16) Block {
 static_assert(sizeof(Block) == 16);
 
 /// The 128 bits of a block as one vector register, so that the operators below are single instructions.
+/// (Emscripten's library lacks std::bit_cast, its compiler does not.)
 using BlockVector = std::uint64_t __attribute__((vector_size(16)));
 
 inline Block operator^(const Block& a, const Block& b) {
-  return std::bit_cast<Block>(std::bit_cast<BlockVector>(a) ^ std::bit_cast<BlockVector>(b));
+  return __builtin_bit_cast(Block, __builtin_bit_cast(BlockVector, a) ^ __builtin_bit_cast(BlockVector, b));
 }
 inline Block operator&(const Block& a, const Block& b) {
-  return std::bit_cast<Block>(std::bit_cast<BlockVector>(a) & std::bit_cast<BlockVector>(b));
+  return __builtin_bit_cast(Block, __builtin_bit_cast(BlockVector, a) & __builtin_bit_cast(BlockVector, b));
 }
 inline Block& operator^=(Block& a, const Block& b) { return a = a ^ b; }
 

@@ -36,12 +36,15 @@ inline Block gf_hash(const Block* in, std::size_t count, const Block& x) {
 /// The kernels by name, for the tests that compare them; call only those that cpu() offers.
 namespace kernels {
 Block gf_multiply_plain(const Block& a, const Block& b);
-Block gf_multiply_clmul(const Block& a, const Block& b);
 Block gf_hash_plain(const Block* in, std::size_t count, const GfPowers& x);
+/// powers.falling[60..64) are there; makes the ones before.
+void gf_more_powers_plain(GfPowers& powers);
+#if defined(__x86_64__)
+Block gf_multiply_clmul(const Block& a, const Block& b);
 Block gf_hash_clmul(const Block* in, std::size_t count, const GfPowers& x);
 Block gf_hash_vclmul(const Block* in, std::size_t count, const GfPowers& x);
-/// powers.falling[60..64) are there; makes the ones before.
 void gf_more_powers_vclmul(GfPowers& powers);
+#endif
 }  // namespace kernels
 
 }  // namespace ap::mpc

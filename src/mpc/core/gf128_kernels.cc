@@ -1,20 +1,16 @@
 // gf_hash by carry-less products: a step multiplies many elements by a table of powers and adds the unreduced
 // products up, so that one reduction serves the whole step.
-#include <algorithm>
-
-#include "base/error.h"
-#include "mpc/core/gf128.h"
-
 #if defined(__x86_64__)
 #include <immintrin.h>
-#endif
 
-namespace ap::mpc::kernels {
+#include <algorithm>
 
-#if defined(__x86_64__)
+#include "mpc/core/gf128.h"
 
 #define AP_TARGET_CLMUL __attribute__((target("sse4.1,pclmul")))
 #define AP_TARGET_VCLMUL __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,pclmul,vpclmulqdq")))
+
+namespace ap::mpc::kernels {
 
 namespace {
 
@@ -159,22 +155,5 @@ AP_TARGET_VCLMUL Block gf_hash_vclmul(const Block* in, std::size_t count, const 
   return store(sum);
 }
 
-#else
-
-Block gf_multiply_clmul(const Block&, const Block&) {
-  AP_ASSERT(false);
-  return {};
-}
-Block gf_hash_clmul(const Block*, std::size_t, const GfPowers&) {
-  AP_ASSERT(false);
-  return {};
-}
-Block gf_hash_vclmul(const Block*, std::size_t, const GfPowers&) {
-  AP_ASSERT(false);
-  return {};
-}
-void gf_more_powers_vclmul(GfPowers&) { AP_ASSERT(false); }
-
-#endif
-
 }  // namespace ap::mpc::kernels
+#endif

@@ -1,59 +1,45 @@
 #include "mpc/core/hash.h"
 
-#include <openssl/evp.h>
-
-#include <memory>
+#include <algorithm>
 
 #include "base/cpu.h"
-#include "base/error.h"
+#include "crypto/plain/aes.h"
 
 namespace ap::mpc {
 namespace {
 
-struct FreeContext {
-  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
-};
+using crypto::plain::Aes;
 
-using Context = std::unique_ptr<EVP_CIPHER_CTX, FreeContext>;
+ByteView view(const RoundKeys& keys) { return {keys.bytes[0], sizeof keys.bytes}; }
 
-/// Allocated once a thread; every use sets its key.
-EVP_CIPHER_CTX* context_under(const std::uint8_t* key) {
-  thread_local const Context context(EVP_CIPHER_CTX_new());
-  AP_ASSERT(context != nullptr);
-  AP_ASSERT(EVP_EncryptInit_ex(context.get(), EVP_aes_128_ecb(), nullptr, key, nullptr) == 1);
-  AP_ASSERT(EVP_CIPHER_CTX_set_padding(context.get(), 0) == 1);
-  return context.get();
+void encrypt(const Aes& aes, const Block* in, Block* out, std::size_t count) {
+  aes.encrypt(reinterpret_cast<const std::uint8_t*>(in), reinterpret_cast<std::uint8_t*>(out), count);
 }
 
 }  // namespace
 
 namespace kernels {
 
+void expand_key_plain(const Block& key, RoundKeys& keys) {
+  std::uint8_t bytes[sizeof key];
+  store_block(bytes, key);
+  crypto::plain::aes_expand_key(bytes, {keys.bytes[0], sizeof keys.bytes});
+}
+
 void permute_plain(const RoundKeys& keys, const Block* in, Block* out, std::size_t count) {
-  constexpr std::size_t kBatch = 1 << 20;  // the library counts bytes in an int
-  EVP_CIPHER_CTX* const context = context_under(keys.bytes[0]);
-  while (count > 0) {
-    const std::size_t now = count < kBatch ? count : kBatch;
-    int written = 0;
-    const int bytes = static_cast<int>(now * sizeof(Block));
-    AP_ASSERT(EVP_EncryptUpdate(context, reinterpret_cast<unsigned char*>(out), &written,
-                                reinterpret_cast<const unsigned char*>(in), bytes) == 1);
-    AP_ASSERT(written == bytes);
-    in += now;
-    out += now;
-    count -= now;
-  }
+  encrypt(Aes(view(keys)), in, out, count);
 }
 
 void hash_plain(const RoundKeys& keys, const Block* in, std::uint64_t tweak, Block* out, std::size_t count) {
   constexpr std::size_t kBatch = 32;
+  const Aes aes(view(keys));
   Block first[kBatch];
   Block second[kBatch];
   for (std::size_t at = 0; at < count; at += kBatch) {
-    const std::size_t now = count - at < kBatch ? count - at : kBatch;
-    permute_plain(keys, in + at, first, now);
+    const std::size_t now = std::min(kBatch, count - at);
+    encrypt(aes, in + at, first, now);
     for (std::size_t i = 0; i < now; ++i) second[i] = first[i] ^ Block { tweak + at + i, 0 };
-    permute_plain(keys, second, second, now);
+    encrypt(aes, second, second, now);
     for (std::size_t i = 0; i < now; ++i) out[at + i] = second[i] ^ first[i];
   }
 }
@@ -61,21 +47,34 @@ void hash_plain(const RoundKeys& keys, const Block* in, std::uint64_t tweak, Blo
 }  // namespace kernels
 
 Permutation::Permutation(const Block& key) {
-  store_block(keys_.bytes[0], key);
-  if (cpu().aes) kernels::expand_key_aesni(key, keys_);
+  static const auto expand_key = [] {
+#if defined(__x86_64__)
+    if (cpu().aes) return kernels::expand_key_aesni;
+#endif
+    return kernels::expand_key_plain;
+  }();
+  expand_key(key, keys_);
 }
 
 void Permutation::hash(const Block* in, std::uint64_t tweak, Block* out, std::size_t count) const {
-  static const kernels::HashKernel kernel = cpu().vaes  ? kernels::hash_vaes
-                                            : cpu().aes ? kernels::hash_aesni
-                                                        : kernels::hash_plain;
+  static const kernels::HashKernel kernel = [] {
+#if defined(__x86_64__)
+    if (cpu().vaes) return kernels::hash_vaes;
+    if (cpu().aes) return kernels::hash_aesni;
+#endif
+    return kernels::hash_plain;
+  }();
   kernel(keys_, in, tweak, out, count);
 }
 
 void Permutation::permute(const Block* in, Block* out, std::size_t count) const {
-  static const kernels::PermuteKernel kernel = cpu().vaes  ? kernels::permute_vaes
-                                               : cpu().aes ? kernels::permute_aesni
-                                                           : kernels::permute_plain;
+  static const kernels::PermuteKernel kernel = [] {
+#if defined(__x86_64__)
+    if (cpu().vaes) return kernels::permute_vaes;
+    if (cpu().aes) return kernels::permute_aesni;
+#endif
+    return kernels::permute_plain;
+  }();
   kernel(keys_, in, out, count);
 }
 

@@ -21,7 +21,7 @@
 
 namespace ap::mpc {
 
-/// AES-128's round keys; the first is the key. Without AES instructions the others are not used.
+/// AES-128's round keys; the first is the key.
 struct RoundKeys {
   static constexpr int kRounds = 10;
   alignas(16) std::uint8_t bytes[kRounds + 1][16];
@@ -67,13 +67,16 @@ using HashKernel = void (*)(const RoundKeys& keys, const Block* in, std::uint64_
                             std::size_t count);
 using PermuteKernel = void (*)(const RoundKeys& keys, const Block* in, Block* out, std::size_t count);
 void hash_plain(const RoundKeys& keys, const Block* in, std::uint64_t tweak, Block* out, std::size_t count);
+void permute_plain(const RoundKeys& keys, const Block* in, Block* out, std::size_t count);
+/// AES-128's key schedule.
+void expand_key_plain(const Block& key, RoundKeys& keys);
+#if defined(__x86_64__)
 void hash_aesni(const RoundKeys& keys, const Block* in, std::uint64_t tweak, Block* out, std::size_t count);
 void hash_vaes(const RoundKeys& keys, const Block* in, std::uint64_t tweak, Block* out, std::size_t count);
-void permute_plain(const RoundKeys& keys, const Block* in, Block* out, std::size_t count);
 void permute_aesni(const RoundKeys& keys, const Block* in, Block* out, std::size_t count);
 void permute_vaes(const RoundKeys& keys, const Block* in, Block* out, std::size_t count);
-/// AES-128's key schedule by AES instructions.
 void expand_key_aesni(const Block& key, RoundKeys& keys);
+#endif
 }  // namespace kernels
 
 }  // namespace ap::mpc

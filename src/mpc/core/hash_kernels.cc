@@ -1,4 +1,5 @@
 // The hash and the permutation with AES instructions.
+#if defined(__x86_64__)
 #include <array>
 
 #include "mpc/core/aes_registers.h"
@@ -125,3 +126,4 @@ void permute_vaes(const RoundKeys& keys, const Block* in, Block* out, std::size_
 }
 
 }  // namespace ap::mpc::kernels
+#endif

@@ -1,7 +1,5 @@
 #include "mpc/core/transpose.h"
 
-#include <immintrin.h>
-
 #include <array>
 #include <utility>
 
@@ -49,14 +47,16 @@ void transpose_plain(const std::uint8_t* columns, std::size_t stride, Block* out
   }
 }
 
-void transpose_sse2(const std::uint8_t* columns, std::size_t stride, Block* out) {
+void transpose_swaps(const std::uint8_t* columns, std::size_t stride, Block* out) {
   eklundh(columns, stride, out);
 }
 
+#if defined(__x86_64__)
 __attribute__((target("avx2"))) void transpose_avx2(const std::uint8_t* columns, std::size_t stride,
                                                     Block* out) {
   eklundh(columns, stride, out);
 }
+#endif
 
 void slice_lowest_plain(const Block* blocks, std::size_t count, Block* to, std::size_t stride) {
   for (std::size_t s = 0; s < count; ++s) {
@@ -69,39 +69,16 @@ void slice_lowest_plain(const Block* blocks, std::size_t count, Block* to, std::
   }
 }
 
-// Byte after byte: 64 blocks' bytes in one register, whose bit planes a compare instruction reads off.
-__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))) void slice_lowest_avx512(const Block* blocks,
-                                                                                       std::size_t count,
-                                                                                       Block* to,
-                                                                                       std::size_t stride) {
-  constexpr __mmask8 kAll = 0xff;
-  const __m512i low_words = _mm512_set_epi64(14, 12, 10, 8, 6, 4, 2, 0);
-  alignas(64) std::uint8_t bytes[8][128];
-  const std::size_t planes = (count + 7) / 8;
-  for (std::size_t i = 0; i < 128; i += 8) {
-    const __m512i first = _mm512_loadu_si512(blocks + i), second = _mm512_loadu_si512(blocks + i + 4);
-    __m512i low = _mm512_permutex2var_epi64(first, low_words, second);
-    for (std::size_t p = 0; p < planes; ++p) {
-      _mm512_mask_cvtepi64_storeu_epi8(bytes[p] + i, kAll, low);
-      low = _mm512_maskz_srli_epi64(kAll, low, 8);
-    }
-  }
-  for (std::size_t s = 0; s < count; ++s) {
-    const __m512i bit = _mm512_set1_epi8(static_cast<char>(1 << (s % 8)));
-    const std::uint8_t* plane = bytes[s / 8];
-    to[s * stride] = {_mm512_test_epi8_mask(_mm512_load_si512(plane), bit),
-                      _mm512_test_epi8_mask(_mm512_load_si512(plane + 64), bit)};
-  }
-}
-
 }  // namespace kernels
 
 void slice_lowest(const Block* blocks, std::size_t count, Block* to, std::size_t stride) {
   // A whole transposition takes about as long as the bits of four slices.
   constexpr std::size_t kFew = 4;
-  constexpr std::size_t kHalf = 64;  // what the kernel takes: the low words of the blocks
   AP_ASSERT(count <= 128);
+#if defined(__x86_64__)
+  constexpr std::size_t kHalf = 64;  // what the kernel takes: the low words of the blocks
   if (cpu().avx512 && count <= kHalf) return kernels::slice_lowest_avx512(blocks, count, to, stride);
+#endif
   if (count <= kFew) return kernels::slice_lowest_plain(blocks, count, to, stride);
   alignas(64) Block rows[128];
   transpose_columns(reinterpret_cast<const std::uint8_t*>(blocks), sizeof(Block), 1, rows);
@@ -109,7 +86,12 @@ void slice_lowest(const Block* blocks, std::size_t count, Block* to, std::size_t
 }
 
 void transpose_columns(const std::uint8_t* columns, std::size_t stride, std::size_t tiles, Block* out) {
-  static const auto kernel = cpu().avx2 ? kernels::transpose_avx2 : kernels::transpose_sse2;
+  static const auto kernel = [] {
+#if defined(__x86_64__)
+    if (cpu().avx2) return kernels::transpose_avx2;
+#endif
+    return kernels::transpose_swaps;
+  }();
   for (std::size_t tile = 0; tile < tiles; ++tile) kernel(columns + 16 * tile, stride, out + 128 * tile);
 }
 

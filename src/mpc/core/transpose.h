@@ -21,11 +21,14 @@ void slice_lowest(const Block* blocks, std::size_t count, Block* to, std::size_t
 namespace kernels {
 /// slice_lowest for count <= 64, in plain code.
 void slice_lowest_plain(const Block* blocks, std::size_t count, Block* to, std::size_t stride);
-void slice_lowest_avx512(const Block* blocks, std::size_t count, Block* to, std::size_t stride);
-/// One 128 x 128 tile: the obvious loop over bits, the reference implementation of the fast ones.
+/// One 128 x 128 tile: the obvious loop over bits, the reference implementation of those below.
 void transpose_plain(const std::uint8_t* columns, std::size_t stride, Block* out);
-void transpose_sse2(const std::uint8_t* columns, std::size_t stride, Block* out);
+/// The same tile by swaps of ever smaller parts.
+void transpose_swaps(const std::uint8_t* columns, std::size_t stride, Block* out);
+#if defined(__x86_64__)
+void slice_lowest_avx512(const Block* blocks, std::size_t count, Block* to, std::size_t stride);
 void transpose_avx2(const std::uint8_t* columns, std::size_t stride, Block* out);
+#endif
 }  // namespace kernels
 
 }  // namespace ap::mpc

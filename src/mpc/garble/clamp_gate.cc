@@ -87,11 +87,13 @@ void fill_row_plain(const RowFacts& facts, const ClampGate& gate, int word_bits,
   row_of_lanes(facts, gate, word_bits, r, pads, lanes, out);
 }
 
+#if defined(__x86_64__)
 __attribute__((target("avx2"))) void fill_row_avx2(const RowFacts& facts, const ClampGate& gate,
                                                    int word_bits, std::uint64_t r, const Block* pads,
                                                    std::size_t lanes, std::uint64_t* out) {
   row_of_lanes(facts, gate, word_bits, r, pads, lanes, out);
 }
+#endif
 
 /// The wires that index the table: the carry, then the upper bits from the lowest.
 Wire index_wire(const ClampGate& gate, int j) {
@@ -114,7 +116,12 @@ std::size_t clamp_bytes(const ClampGate& gate, int word_bits, std::size_t lanes)
 void garble_clamp(const ClampGate& gate, int word_bits, const Permutation& pi, const Block& delta,
                   const Block* wires, std::size_t lanes, const std::uint64_t* known,
                   const std::uint64_t* masks, TweakSlots tweaks, std::uint8_t* out) {
-  static const FillRow fill_row = cpu().avx2 ? fill_row_avx2 : fill_row_plain;
+  static const FillRow fill_row = [] {
+#if defined(__x86_64__)
+    if (cpu().avx2) return fill_row_avx2;
+#endif
+    return fill_row_plain;
+  }();
   const int m = gate.low_bits;
   const int h = gate.high_bits;
   Lanes hash;

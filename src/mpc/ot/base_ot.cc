@@ -1,47 +1,42 @@
 #include "mpc/ot/base_ot.h"
 
-#include <sodium.h>
-
 #include <string_view>
 
 #include "base/declassify.h"
 #include "base/error.h"
+#include "crypto/blake2b.h"
+#include "crypto/ristretto255.h"
 
 namespace ap::mpc {
 namespace {
 
-constexpr std::size_t kPointBytes = crypto_core_ristretto255_BYTES;
-using Point = std::array<std::uint8_t, kPointBytes>;
-using Scalar = std::array<std::uint8_t, crypto_core_ristretto255_SCALARBYTES>;
-
-void start_library() {
-  static const int status = sodium_init();
-  AP_ASSERT(status >= 0);
-}
+namespace group = crypto::ristretto255;
+using group::Scalar;
+using Point = group::Element;
+constexpr std::size_t kPointBytes = std::tuple_size_v<Point>;
 
 Scalar random_scalar(Prng& prng) {
-  std::array<std::uint8_t, crypto_core_ristretto255_NONREDUCEDSCALARBYTES> wide;
+  group::WideScalar wide;
   prng.fill(std::span<std::uint8_t>(wide));
-  Scalar scalar;
-  crypto_core_ristretto255_scalar_reduce(scalar.data(), wide.data());
+  const Scalar scalar = group::reduce_scalar(wide);
   wipe(wide.data(), wide.size());
   return scalar;
 }
 
 Point times_base(const Scalar& scalar) {
   Point point;
-  const int status = crypto_scalarmult_ristretto255_base(point.data(), scalar.data());
-  declassify(status);  // no scalar but zero makes the identity
-  AP_ASSERT(status == 0);
+  const bool valid = group::multiply_base(scalar, point);
+  declassify(valid);  // no scalar but zero makes the identity
+  AP_ASSERT(valid);
   return point;
 }
 
 /// scalar * point for a point of the peer's: refuses what is not a group element and what gives the identity.
 Point times(const Scalar& scalar, const Point& point) {
   Point product;
-  const int status = crypto_scalarmult_ristretto255(product.data(), scalar.data(), point.data());
-  declassify(status);  // the peer's point alone decides it
-  if (status != 0) {
+  const bool valid = group::multiply(scalar, point, product);
+  declassify(valid);  // the peer's point alone decides it
+  if (!valid) {
     fail_peer("the peer's oblivious-transfer message holds an invalid curve point; start a new session");
   }
   return product;
@@ -50,17 +45,14 @@ Point times(const Scalar& scalar, const Point& point) {
 Seed derive_key(std::uint64_t index, const Point& sender, const Point& receiver, const Point& shared) {
   static constexpr std::string_view kName = "AutoPrivacy base OT, version 1";
   Seed key;
-  crypto_generichash_state state;
-  crypto_generichash_init(&state, reinterpret_cast<const unsigned char*>(kName.data()), kName.size(),
-                          key.size());
+  crypto::Blake2b hash(key.size(), {reinterpret_cast<const std::uint8_t*>(kName.data()), kName.size()});
   std::array<std::uint8_t, 8> number;
   std::memcpy(number.data(), &index, number.size());
-  crypto_generichash_update(&state, number.data(), number.size());
-  crypto_generichash_update(&state, sender.data(), sender.size());
-  crypto_generichash_update(&state, receiver.data(), receiver.size());
-  crypto_generichash_update(&state, shared.data(), shared.size());
-  crypto_generichash_final(&state, key.data(), key.size());
-  wipe(&state, sizeof state);
+  hash.add(number);
+  hash.add(sender);
+  hash.add(receiver);
+  hash.add(shared);
+  hash.finish(key);
   return key;
 }
 
@@ -74,7 +66,6 @@ Point point_at(const Bytes& message, std::size_t index) {
 
 SecretVector<SeedPair> base_ot_send(net::Channel& channel, const BaseOtMessages& messages, Prng& prng,
                                     std::size_t count) {
-  start_library();
   Scalar y = random_scalar(prng);
   const Point sender = times_base(y);
   declassify(sender);
@@ -86,7 +77,7 @@ SecretVector<SeedPair> base_ot_send(net::Channel& channel, const BaseOtMessages&
     const Point shared = times(y, receiver);
     Point shifted;
     // The encoding was checked just now; R_j = S would give the identity below and is refused there.
-    AP_ASSERT(crypto_core_ristretto255_sub(shifted.data(), receiver.data(), sender.data()) == 0);
+    AP_ASSERT(group::subtract(receiver, sender, shifted));
     pairs[j][0] = derive_key(j, sender, receiver, shared);
     pairs[j][1] = derive_key(j, sender, receiver, times(y, shifted));
   }
@@ -96,7 +87,6 @@ SecretVector<SeedPair> base_ot_send(net::Channel& channel, const BaseOtMessages&
 
 SecretVector<Seed> base_ot_receive(net::Channel& channel, const BaseOtMessages& messages, Prng& prng,
                                    std::span<const std::uint8_t> choices) {
-  start_library();
   const Bytes message = channel.receive_exactly(messages.sender_point, kPointBytes);
   const Point sender = point_at(message, 0);
   SecretVector<Seed> keys(choices.size());
@@ -106,9 +96,9 @@ SecretVector<Seed> base_ot_receive(net::Channel& channel, const BaseOtMessages& 
     const Point shared = times(x, sender);  // also checks the sender's point
     const Point plain = times_base(x);
     Point shifted;
-    const int status = crypto_core_ristretto255_add(shifted.data(), plain.data(), sender.data());
-    declassify(status);  // of two points that are known to be valid
-    AP_ASSERT(status == 0);
+    const bool valid = group::add(plain, sender, shifted);
+    declassify(valid);  // of two points that are known to be valid
+    AP_ASSERT(valid);
     const auto mask = static_cast<std::uint8_t>(0 - choices[j]);
     Point receiver;
     for (std::size_t i = 0; i < kPointBytes; ++i) {

@@ -10,8 +10,10 @@ namespace {
 
 /// Turns the `width` nodes at `nodes` into their 2 width children; returns the XOR of the left ones.
 Block expand_level(const Permutation& pi, Block* nodes, std::size_t width) {
-  return cpu().vaes && width >= kernels::kChildrenBlocks ? kernels::children_vaes(pi, nodes, width)
-                                                         : kernels::children_plain(pi, nodes, width);
+#if defined(__x86_64__)
+  if (cpu().vaes && width >= kernels::kChildrenBlocks) return kernels::children_vaes(pi, nodes, width);
+#endif
+  return kernels::children_plain(pi, nodes, width);
 }
 
 /// nodes[i] = (nodes[i] & keep) ^ (i == index ? value : 0), by a pass over all of them; the loop is
@@ -30,6 +32,7 @@ void mask_and_xor_at_plain(Block* nodes, std::size_t count, const Block& keep, s
   mask_and_xor_at(nodes, count, keep, index, value);
 }
 
+#if defined(__x86_64__)
 __attribute__((target("avx2"))) void mask_and_xor_at_avx2(Block* nodes, std::size_t count, const Block& keep,
                                                           std::uint64_t index, const Block& value) {
   mask_and_xor_at(nodes, count, keep, index, value);
@@ -39,6 +42,7 @@ __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl" AP_WHOLE_512))) void 
     Block* nodes, std::size_t count, const Block& keep, std::uint64_t index, const Block& value) {
   mask_and_xor_at(nodes, count, keep, index, value);
 }
+#endif
 
 Block choose(std::uint64_t bit, const Block& zero, const Block& one) {
   return zero ^ ((zero ^ one) & mask_of(bit));
@@ -59,9 +63,13 @@ void ggm_expand(const Permutation& pi, const Block& left, const Block& delta, in
 void ggm_puncture(const Permutation& pi, std::uint32_t sides, const Block* sums, int depth, Block* leaves,
                   const Block& keep, const Block& at_path) {
   AP_ASSERT(depth >= 1 && depth <= kMaxGgmDepth);
-  static const auto mask_and_xor = cpu().avx512 ? mask_and_xor_at_avx512
-                                   : cpu().avx2 ? mask_and_xor_at_avx2
-                                                : mask_and_xor_at_plain;
+  static const auto mask_and_xor = [] {
+#if defined(__x86_64__)
+    if (cpu().avx512) return mask_and_xor_at_avx512;
+    if (cpu().avx2) return mask_and_xor_at_avx2;
+#endif
+    return mask_and_xor_at_plain;
+  }();
   constexpr Block kAll{~std::uint64_t{0}, ~std::uint64_t{0}};
   const Block nothing{0, 0};
   const Block hash_of_zero = [&] {

@@ -32,7 +32,12 @@ double lpn_bits() {
 }
 
 void lpn_encode(std::span<const Block> secret, std::uint64_t first, std::span<Block> rows) {
-  static const auto add_elements = cpu().avx512 ? kernels::lpn_rows_avx512 : kernels::lpn_rows_plain;
+  static const auto add_elements = [] {
+#if defined(__x86_64__)
+    if (cpu().avx512) return kernels::lpn_rows_avx512;
+#endif
+    return kernels::lpn_rows_plain;
+  }();
   AP_ASSERT(first % 2 == 0 && rows.size() % 2 == 0 && secret.size() < kernels::kMaxLpnSecret);
   const std::uint64_t k = secret.size();
   const Permutation& pi = code_permutation();

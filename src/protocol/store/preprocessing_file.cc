@@ -1,14 +1,12 @@
 #include "protocol/store/preprocessing_file.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <memory>
 
 #include "base/error.h"
+#include "crypto/sha256.h"
 #include "random/prng.h"
 
 namespace ap::protocol {
@@ -20,23 +18,8 @@ constexpr std::size_t kKeyAt = 92, kDigestAt = 124, kDigestBytes = 32;
 /// Encrypted and written at a time.
 constexpr std::size_t kChunk = std::size_t{1} << 20;
 
-using Digest = std::array<std::uint8_t, kDigestBytes>;
-
-class Sha256 {
- public:
-  Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
-    AP_ASSERT(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
-  }
-  void add(ByteView bytes) { AP_ASSERT(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1); }
-  Digest finish() {
-    Digest digest;
-    AP_ASSERT(EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr) == 1);
-    return digest;
-  }
-
- private:
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
-};
+using crypto::Sha256;
+static_assert(std::tuple_size_v<Sha256::Digest> == kDigestBytes);
 
 /// Encrypts or decrypts `bytes` in all, chunk after chunk.
 class KeyStream {
@@ -148,7 +131,7 @@ void write_preprocessing(DirectoryFile& file, const std::string& name, const Pre
     digest.add(chunk);
     write_at(file, name, chunk, kPreprocessingHeaderBytes + at);
   }
-  out.array(digest.finish());
+  out.array(digest.value());
   write_at(file, name, out.bytes(), 0);
   sync_file(file, name);
 }
@@ -171,7 +154,7 @@ SecretBytes read_preprocessing(DirectoryFile& file, const std::string& name) {
     digest.add(chunk);
     stream.apply(chunk);
   }
-  const Digest found = digest.finish();
+  const Sha256::Digest found = digest.value();
   if (!std::equal(found.begin(), found.end(), header.begin() + kDigestAt)) {
     fail_input("{} is damaged (its hash does not match) and was removed; prepare another inference", name);
   }

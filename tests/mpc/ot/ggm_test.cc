@@ -58,6 +58,7 @@ TEST(Ggm, LeavesAndSumsAreThoseOfTheDefinition) {
   }
 }
 
+#if defined(__x86_64__)
 TEST(Ggm, KernelsAgree) {
   if (!cpu().vaes) GTEST_SKIP() << "no VAES";
   Prng prng(Seed{3});
@@ -72,6 +73,8 @@ TEST(Ggm, KernelsAgree) {
     EXPECT_EQ(fast, plain) << width;
   }
 }
+
+#endif
 
 TEST(Ggm, PuncturedTreeDiffersByDeltaAtOneLeaf) {
   Prng prng(Seed{2});

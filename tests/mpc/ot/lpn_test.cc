@@ -40,6 +40,7 @@ TEST(Lpn, EncodingIsThatOfThePlainRows) {
   }
 }
 
+#if defined(__x86_64__)
 TEST(Lpn, KernelsAgree) {
   if (!cpu().avx512) GTEST_SKIP() << "no AVX-512";
   Prng prng(Seed{2});
@@ -60,6 +61,8 @@ TEST(Lpn, KernelsAgree) {
     }
   }
 }
+
+#endif
 
 TEST(Lpn, IndicesAreUniform) {
   constexpr std::size_t kBuckets = 16;
