@@ -31,9 +31,10 @@ Seed random_seed() {
   Seed seed;
   static_assert(std::tuple_size_v<Seed> <= 256);  // the most that getentropy gives at once
   if (::getentropy(seed.data(), seed.size()) != 0) {
-    fail(ErrorCode::internal,
-         "the browser gave no randomness ({}): cannot draw a 32-byte seed; crypto.getRandomValues must be allowed",
-         std::strerror(errno));
+    fail(
+        ErrorCode::internal,
+        "the browser gave no randomness ({}): cannot draw a 32-byte seed; crypto.getRandomValues must be allowed",
+        std::strerror(errno));
   }
   return seed;
 }

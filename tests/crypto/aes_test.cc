@@ -5,9 +5,9 @@
 #endif
 
 #include "crypto/aes256_ctr.h"
-#include "tests/crypto/hex.h"
 #include "crypto/plain/aes.h"
 #include "crypto/plain/sha256.h"
+#include "tests/crypto/hex.h"
 
 namespace ap::crypto {
 namespace {

@@ -3,10 +3,10 @@
 #include <vector>
 
 #include "crypto/blake2b.h"
-#include "tests/crypto/hex.h"
 #include "crypto/plain/blake2b.h"
 #include "crypto/plain/sha256.h"
 #include "crypto/sha256.h"
+#include "tests/crypto/hex.h"
 
 namespace ap::crypto {
 namespace {

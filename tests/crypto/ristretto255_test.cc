@@ -4,9 +4,9 @@
 
 #include <vector>
 
-#include "tests/crypto/hex.h"
 #include "crypto/plain/field25519.h"
 #include "crypto/plain/ristretto255.h"
+#include "tests/crypto/hex.h"
 
 namespace ap::crypto {
 namespace {

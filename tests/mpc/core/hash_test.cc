@@ -41,10 +41,10 @@ struct Kernel {
 
 std::vector<Kernel> all_kernels() {
   return {
-      {"plain", true, kernels::permute_plain, kernels::hash_plain},
+    {"plain", true, kernels::permute_plain, kernels::hash_plain},
 #if defined(__x86_64__)
-      {"aesni", cpu().aes, kernels::permute_aesni, kernels::hash_aesni},
-      {"vaes", cpu().vaes, kernels::permute_vaes, kernels::hash_vaes},
+        {"aesni", cpu().aes, kernels::permute_aesni, kernels::hash_aesni},
+        {"vaes", cpu().vaes, kernels::permute_vaes, kernels::hash_vaes},
 #endif
   };
 }
