@@ -1,3 +1,4 @@
+// The directory of base/directory.h in the file system, by POSIX calls.
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>

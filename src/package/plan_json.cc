@@ -1,3 +1,4 @@
+// The plan as JSON: the second half of the public part of a package (package/network_json.h).
 #include <algorithm>
 
 #include "base/error.h"

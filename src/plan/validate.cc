@@ -1,3 +1,4 @@
+// plan::validate: a plan held against its network, layer by layer (plan/plan.h).
 #include <algorithm>
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+// The section on what each step from the baseline gains.
 #include <fmt/ranges.h>
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The section on the parameters and the error of every layer.
 #include <fmt/ranges.h>
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The section on measured noise against its model.
 #include <fmt/format.h>
 
 #include <algorithm>

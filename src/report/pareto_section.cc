@@ -1,3 +1,4 @@
+// The section on accuracy against latency.
 #include <fmt/ranges.h>
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The section on reward and latency by episode of each search.
 #include <fmt/format.h>
 
 #include <algorithm>

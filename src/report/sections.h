@@ -13,17 +13,18 @@ struct Section {
   std::string missing;  ///< then: a sentence that says what would give it
 };
 
-/// 1: network by policy, with ratios against delphi; plans that were not measured by what they predict.
+/// Section 1, each network under each policy: latency and bytes, with ratios against delphi; plans that were not
+/// measured are shown by what they predict.
 Section summary_section(const Data& data);
-/// 2: N, log2 q, log2 p, error_std and error rate layer by layer (AutoPrivacy, Fig. 6).
+/// Section 2, layer by layer: N, log2 q, log2 p, error_std and error rate (AutoPrivacy, Fig. 6).
 Section layers_section(const Data& data);
-/// 3: reward and latency by episode of each search.
+/// Section 3, reward and latency by episode of each search.
 Section search_section(const Data& data);
-/// 4: latency and accuracy by policy, and of all plans that a search simulated.
+/// Section 4, latency and accuracy by policy, and of all plans that a search simulated.
 Section pareto_section(const Data& data);
-/// 5: what each step from the baseline to the searched plan gains.
+/// Section 5, what each step from the baseline to the searched plan gains.
 Section gain_section(const Data& data);
-/// 6: noise of real ciphertexts against the model.
+/// Section 6, noise of real ciphertexts against the model.
 Section noise_section(const Data& data);
 
 /// Indices of the points that no other beats: none has both fewer `x` and more `y`, sorted by x.

@@ -1,3 +1,4 @@
+// The section on each network under each policy, measured or predicted.
 #include <fmt/ranges.h>
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The transforms in plain code, for any prime: the reference implementation of all other kernels.
 #include "ring/ntt_kernels.h"
 
 namespace ap::ring::kernels {

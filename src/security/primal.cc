@@ -1,3 +1,4 @@
+// The primal attacks, uSVP and BDD (docs/security.md).
 #include <cmath>
 #include <limits>
 #include <numbers>

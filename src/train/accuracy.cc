@@ -1,3 +1,4 @@
+// The accuracy of a network, in float and as integers (train/fine_tune.h).
 #include "nn/data/accuracy.h"
 
 #include <numeric>

@@ -1,3 +1,4 @@
+// Keys, encryption and decryption of SIMD batching (he/bfv/batch_scheme.h).
 #include <algorithm>
 
 #include "base/error.h"

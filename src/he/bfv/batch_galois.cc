@@ -1,3 +1,4 @@
+// Automorphisms, rotation keys and rotations (he/bfv/batch_scheme.h).
 #include <algorithm>
 #include <optional>
 #include <set>

@@ -1,3 +1,4 @@
+// From slots to coefficients and back (he/bfv/batch_scheme.h).
 #include "base/error.h"
 #include "he/bfv/batch_scheme.h"
 

@@ -1,3 +1,4 @@
+// Encryption, prepared plaintexts and products with coefficient encoding (he/bfv/scheme.h).
 #include <algorithm>
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+// Secret and public keys (he/bfv/scheme.h).
 #include <algorithm>
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+// The server's listener: accepts connections, hands out those that have greeted (net/websocket/websocket.h).
 #if defined(__SANITIZE_THREAD__)
 #pragma GCC diagnostic ignored "-Wtsan"  // as in connection.cc
 #endif

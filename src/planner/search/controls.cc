@@ -1,3 +1,4 @@
+// The controls, random and greedy (planner/search/policies.h).
 #include <algorithm>
 #include <random>
 

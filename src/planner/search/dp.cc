@@ -1,3 +1,4 @@
+// Policy dp: the knapsack over measured sensitivities (planner/search/policies.h).
 #include <algorithm>
 #include <cmath>
 #include <optional>

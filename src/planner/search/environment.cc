@@ -1,3 +1,4 @@
+// What all environments share: choices, bounds, simulations remembered (planner/search/problem.h).
 #include <algorithm>
 #include <cmath>
 

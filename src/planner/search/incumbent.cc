@@ -1,3 +1,4 @@
+// The best choice simulated so far (planner/search/policies.h).
 #include "base/error.h"
 #include "planner/search/policies.h"
 

@@ -1,3 +1,4 @@
+// A search from beginning to end: the policy, then validation on held-out images.
 #include <algorithm>
 #include <chrono>
 
