@@ -1,4 +1,4 @@
-// Kernels of batching against their plain twins.
+// Kernels of batching against their reference implementations.
 #include <functional>
 
 #include "base/cpu.h"

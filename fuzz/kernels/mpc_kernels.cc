@@ -1,4 +1,4 @@
-// Kernels of transfers and garbling against their plain twins: hash, permutation, transposition, field,
+// Kernels of transfers and garbling against their reference implementations: hash, permutation, transposition, field,
 // trees, code.
 #include "base/cpu.h"
 #include "base/memory.h"

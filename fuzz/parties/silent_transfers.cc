@@ -1,4 +1,4 @@
-// silent OTs, each party against a hostile one: corrections of the trees, their check, and what lies
+// Silent OTs, each party against a hostile one: corrections of the trees, their check, and what lies
 // below.
 #include "fuzz/support/script.h"
 #include "fuzz/support/target.h"

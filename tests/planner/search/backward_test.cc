@@ -9,7 +9,7 @@
 namespace ap::search {
 namespace {
 
-/// The difference of two logits of the twin.
+/// The difference of two logits of the surrogate.
 double margin(const nn::QuantisedNetwork& network, std::span<const float> input) {
   const auto values = twin_forward(network, input);
   return double{values.back()[0]} - double{values.back()[1]};

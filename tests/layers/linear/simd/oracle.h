@@ -1,4 +1,4 @@
-// One simd layer from plain values to plain values, and what it must give.
+// One layer packed for SIMD from plain values to plain values, and what it must give.
 #pragma once
 
 #include <cstdint>
