@@ -78,7 +78,7 @@ TEST(Compile, RefusesWhatIsNotThere) {
 
 TEST(Compile, BaselinesShareModuloPrimesAndGarble) {
   const auto graph = nn::import_onnx_bytes(small_onnx(), "small");
-  for (const char* policy : {"delphi", "darl", "published"}) {
+  for (const char* policy : {"delphi", "darl", "autoprivacy"}) {
     CompileOptions options;
     options.progress = false;
     options.policy = policy;
@@ -87,7 +87,7 @@ TEST(Compile, BaselinesShareModuloPrimesAndGarble) {
     EXPECT_EQ(client.plan.policy, policy);
     EXPECT_TRUE(client.plan.groups.empty());
     EXPECT_EQ(client.plan.batch_groups, compiled.package.plan.batch_groups);
-    for (const plan::LinearChoice& c : client.plan.linears) EXPECT_TRUE(c.simd.has_value());
+    for (const plan::LinearChoice& c : client.plan.linears) EXPECT_NE(c.simd(), nullptr);
     for (const plan::ActivationChoice& c : client.plan.activations) EXPECT_EQ(c.protocol, "gc");
     // The notes speak of the weights.
     EXPECT_FALSE(compiled.package.plan.notes.empty());
@@ -97,10 +97,13 @@ TEST(Compile, BaselinesShareModuloPrimesAndGarble) {
   }
   CompileOptions options;
   options.progress = false;
-  options.as_published = true;
-  expect_refused(options, "darl");
-  options.as_published = false;
   options.policy = "published";
+  expect_refused(options, "--policy autoprivacy");
+  options.policy = "exact";
+  options.flooding_by_rule = true;
+  expect_refused(options, "darl");
+  options.flooding_by_rule = false;
+  options.policy = "autoprivacy";
   options.der_log2 = 0;
   expect_refused(options, "-40 to -1");
   options.der_log2 = -7;
