@@ -118,7 +118,8 @@ std::vector<std::string> Policies::refusals(const Policy& policy, const CompileO
   }
   if (policy.takes("--der") && !(o.der_log2 >= -40 && o.der_log2 <= -1)) {
     sentences.push_back(
-        fmt::format("a decryption-error rate of 2^{} is out of range; give --der -40 to -1", o.der_log2));
+        fmt::format("policy {}: a decryption-error rate of 2^{} is out of range; give --der -40 to -1",
+                    policy.name, o.der_log2));
   }
   return sentences;
 }

@@ -130,6 +130,32 @@ TEST(Compile, SearchesForBudgets) {
   expect_refused(options, "--strict");
 }
 
+// Offline and online together, which is what is reported, and not the sum over layers that the search compares by.
+TEST(Compile, ABoundOnTheLatencyIsKeptByTheFigureReported) {
+  const auto graph = nn::import_onnx_bytes(small_onnx(), "small");
+  const auto compiled = [&](const CompileOptions& options) {
+    return compile(graph, small_images(16), nn::Normalization{}, options);
+  };
+  CompileOptions options;
+  options.progress = false;
+  options.reveal = "label";  // its argmax is no layer's
+  options.policy = "greedy";
+  options.search.simulations = 20;
+  options.search.max_loss = 1;
+  const double fastest = compiled(options).latency;
+  options.search.max_loss.reset();
+  options.search.max_seconds = 1e6;
+  const double slowest = compiled(options).latency;
+  ASSERT_LT(fastest, slowest);
+  options.search.max_seconds = (fastest + slowest) / 2;
+  const Compiled bounded = compiled(options);
+  EXPECT_LE(bounded.latency, *options.search.max_seconds);
+  EXPECT_DOUBLE_EQ(bounded.latency, bounded.predicted.offline.seconds + bounded.predicted.online.seconds);
+  // Below the fastest there is nothing, whatever layers by themselves would say.
+  options.search.max_seconds = 0.5 * fastest;
+  expect_refused(options, "no plan");
+}
+
 TEST(Compile, StrictLowersTheFailureRate) {
   CompileOptions options;
   options.progress = false;
