@@ -56,8 +56,12 @@ struct Layer {
     const Reply reply(layout, op->weights);
     double norm2 = 0;
     for (const float w : reply.weights()) norm2 += static_cast<double>(w) * w;
-    const noise::ReplyNoise noise{
-        parameters.n, norm2, kErrorSigma, choice.c0_dropped_bits, choice.c1_dropped_bits, choice.noise_step};
+    const noise::ReplyNoise noise{parameters.n,
+                                  norm2,
+                                  kErrorSigma,
+                                  choice.coefficient()->c0_dropped_bits,
+                                  choice.coefficient()->c1_dropped_bits,
+                                  choice.noise_step};
     return noise::error_std(noise::variance(noise), parameters.log2_q(), choice.log2_p);
   }
 };
@@ -68,7 +72,7 @@ Layer layer_of(const package::Package& package, std::size_t index) {
   const auto& op = std::get<nn::QLinear>(node.op);
   const bfv::Parameters& parameters = package.plan.groups.at(static_cast<std::size_t>(choice.group));
   return {node.name, &op, choice, parameters,
-          linear::Layout(linear::geometry_of(op, node.shape.c), choice.packing, parameters.n)};
+          linear::Layout(linear::geometry_of(op, node.shape.c), choice.coefficient()->packing, parameters.n)};
 }
 
 /// The errors that HeLinear::encrypt drew from this seed, upload after upload: the client's own tape, read again.
@@ -86,9 +90,9 @@ void errors_of_uploads(const Layer& layer, const Reply& reply, const Seed& seed,
 Transcript real_transcript(const Layer& layer, const Reply& reply, std::size_t count) {
   const bfv::ContextPtr context = bfv::make_context(layer.parameters);
   const auto he = [&](int log2_p) {
-    return std::make_shared<const linear::HeLinear>(layer.layout, context, log2_p,
-                                                    layer.choice.c0_dropped_bits,
-                                                    layer.choice.c1_dropped_bits, layer.choice.noise_step);
+    return std::make_shared<const linear::HeLinear>(
+        layer.layout, context, log2_p, layer.choice.coefficient()->c0_dropped_bits,
+        layer.choice.coefficient()->c1_dropped_bits, layer.choice.noise_step);
   };
   const int log2_p = layer.choice.log2_p;
   const int more = std::min(kMostPhaseBits, static_cast<int>(layer.parameters.log2_q()) - 1 - log2_p);

@@ -25,7 +25,7 @@ class Reply {
  public:
   Reply(const linear::Layout& layout, std::span<const std::int16_t> weights)
       : n_(layout.n()), terms_(layout.terms()), first_upload_(layout.first_upload(0)) {
-    for (const linear::Layout::Read& read : layout.reads(0)) {
+    for (const linear::OutputPosition& read : layout.reads(0)) {
       positions_.push_back(read.position);
       outputs_.push_back(read.output);
     }

@@ -90,7 +90,7 @@ CircuitPrivacy circuit_privacy(const package::Package& package) {
 }  // namespace
 
 const GroupAudit& group_of(const Audit& audit, const plan::LinearChoice& choice) {
-  return (choice.simd ? audit.batch_groups : audit.groups).at(static_cast<std::size_t>(choice.group));
+  return (choice.simd() ? audit.batch_groups : audit.groups).at(static_cast<std::size_t>(choice.group));
 }
 
 Audit audit(const package::Package& package, security::CostModel model) {
@@ -108,7 +108,7 @@ Audit audit(const package::Package& package, security::CostModel model) {
     group.log2_q = log2_q;
     group.estimate = security::estimate({static_cast<double>(n), log2_q, kErrorSigma}, model);
     for (const plan::LinearChoice& choice : plan.linears) {
-      if (choice.simd.has_value() != simd || choice.group != static_cast<int>(to.size())) continue;
+      if ((choice.simd() != nullptr) != simd || choice.group != static_cast<int>(to.size())) continue;
       group.layers.push_back(package.network.nodes[static_cast<std::size_t>(choice.node)].name);
     }
     result.min_lambda_bits = std::min(result.min_lambda_bits, group.estimate.lambda_min);
@@ -121,7 +121,8 @@ Audit audit(const package::Package& package, security::CostModel model) {
   result.lpn_bits = mpc::lpn_bits();
   result.garbling_bits = security::garbling_bits();
   for (const plan::LinearChoice& choice : plan.linears) {
-    if (choice.simd) result.flood_bits = std::max(result.flood_bits, choice.simd->flood_bits);
+    if (const plan::SimdChoice* simd = choice.simd())
+      result.flood_bits = std::max(result.flood_bits, simd->flood_bits);
   }
   return result;
 }

@@ -5,6 +5,7 @@
 
 #include "analysis/prediction/predict.h"
 #include "app/audit.h"
+#include "app/policies.h"
 #include "app/precision.h"
 #include "base/error.h"
 #include "base/parallel.h"
@@ -13,10 +14,8 @@
 #include "nn/execute/float_executor.h"
 #include "nn/execute/integer_executor.h"
 #include "plan/quadratic.h"
-#include "planner/policies/baselines.h"
 #include "planner/policies/budget.h"
 #include "planner/policies/select.h"
-#include "planner/spaces/assemble.h"
 
 namespace ap::app {
 namespace {
@@ -41,76 +40,42 @@ std::vector<std::int32_t> quantised_inputs(const nn::QuantisedNetwork& network, 
   return all;
 }
 
-bool is_baseline(const std::string& policy) {
-  return policy == "delphi" || policy == "darl" || policy == "published";
+/// What the owner asked for besides, in a plan of this policy.
+void finish(const Policy& policy, const CompileOptions& options, plan::Plan& plan) {
+  if (!policy.shares_modulo_primes(options)) {
+    for (plan::ActivationChoice& choice : plan.activations) {
+      if (choice.protocol != plan::kQuadraticProtocol) choice.protocol = options.activation;
+    }
+  }
+  plan.privacy.inferences = options.privacy_inferences;
+  if (options.reveal == "label") {
+    plan.reveal = plan::Reveal::label;
+    const bool prime = !plan.primes.empty() && plan.primes.back() != 0;
+    plan.argmax_protocol = prime ? "gc" : options.activation;
+  }
 }
 
-/// Whether its plans share modulo primes, on SIMD batching.
-bool shares_modulo_primes(const CompileOptions& options) {
-  return is_baseline(options.policy) || options.mode == "published";
-}
-
-plan::Plan baseline_plan(const nn::QuantisedNetwork& network, const CompileOptions& options) {
-  plan::BaselineOptions baseline;
-  baseline.profile = options.profile;
-  if (options.strict) baseline.target_failure_log2 = -128;
-  baseline.as_published = options.as_published;
-  if (options.policy == "delphi") return plan::select_delphi(network, baseline);
-  if (options.policy == "darl") return plan::select_darl(network, baseline);
-  const std::vector<double> der_log2(plan::linear_nodes(network).size(), options.der_log2);
-  return plan::select_autoprivacy(network, der_log2, baseline);
-}
-
-/// Predicts what the plan costs, and tells the plan.
-void predict(const CompileOptions& options, Compiled& result) {
-  const protocol::Model model(result.package.network, result.package.plan);
+cost::Prediction predicted(const nn::QuantisedNetwork& network, const plan::Plan& plan,
+                           const CompileOptions& options) {
   const cost::Setting setting = options.setting.value_or(
       cost::Setting::local(options.profile.cores, options.profile.network.round_trip));
-  result.predicted = protocol::predict(model, options.profile, setting);
-  protocol::set_predictions(result.predicted, result.package.plan);
+  return protocol::predict(protocol::Model(network, plan), options.profile, setting);
+}
+
+/// Per image: the figure that is reported and that a bound is kept by.
+double seconds_of(const cost::Prediction& prediction) {
+  return prediction.offline.seconds + prediction.online.seconds;
 }
 
 }  // namespace
 
 void check_options(const CompileOptions& options) {
-  static const std::vector<std::string> known = {"exact",  "budget", "dp",     "ddpg",     "darl",
-                                                 "delphi", "random", "greedy", "published"};
-  constexpr const char* kOffered = "exact, budget, delphi, darl, published";
-  if (std::ranges::find(known, options.policy) == known.end()) {
-    fail_input("there is no policy \"{}\"; this version offers: {}, {}", options.policy, kOffered,
-               search_policy_names());
+  const Policies policies = standard_policies();
+  const Policy& policy = policies.find(options.policy);
+  if (options.budget != "error-std" && options.budget != "der") {
+    fail_input("there is no budget \"{}\"; this version offers: error-std, der", options.budget);
   }
-  const bool baseline = is_baseline(options.policy);
-  if (options.policy != "exact" && options.policy != "budget" && !baseline &&
-      !is_search_policy(options.policy)) {
-    fail_input("policy {} is not available in this version, which offers: {}, {}", options.policy, kOffered,
-               search_policy_names());
-  }
-  if (options.mode != "errors" && options.mode != "published") {
-    fail_input("there is no mode \"{}\"; this version offers: errors, published", options.mode);
-  }
-  if (options.mode == "published" && !is_search_policy(options.policy)) {
-    fail_input("--mode published is for policies that search ({}); policy is {}", search_policy_names(),
-               options.policy);
-  }
-  if (shares_modulo_primes(options) && options.activation == "ot") {
-    fail_input("{} {} shares modulo primes, which protocol ot cannot; use --activation gc or auto",
-               baseline ? "policy" : "mode", baseline ? options.policy : options.mode);
-  }
-  if (options.as_published && options.policy != "darl") {
-    fail_input("--as-published is the published rule for flooding in policy darl; policy is {}",
-               options.policy);
-  }
-  if (options.policy == "published" && options.strict) {
-    fail_input("--strict asks for rare failures, policy autoprivacy for frequent ones; use --policy darl");
-  }
-  if (!(options.der_log2 >= -40 && options.der_log2 <= -1)) {
-    fail_input("a decryption-error rate of 2^{} is out of range; give --der -40 to -1", options.der_log2);
-  }
-  if ((options.policy == "budget" || is_search_policy(options.policy)) && options.strict) {
-    fail_input("--strict asks for rare failures, policy {} for small errors; use --policy exact",
-               options.policy);
-  }
+  for (const std::string& sentence : policies.refusals(policy, options)) fail_input("{}", sentence);
   if (options.activation_bits != 0 && (options.activation_bits < 2 || options.activation_bits > 14)) {
     fail_input("--activation-bits {} is out of range; use 2 to 14, or leave it out to have it chosen",
                options.activation_bits);
@@ -154,6 +119,8 @@ Accuracy measure_accuracy(const nn::Graph& graph, const nn::QuantisedNetwork& ne
 Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
                  const nn::Normalization& normalization, const CompileOptions& options) {
   check_options(options);
+  const Policies policies = standard_policies();
+  const Policy& policy = policies.find(options.policy);
   normalization.check(graph.input_shape().c);
   if (calibration.size() == 0) fail_input("no calibration image was selected");
   const auto classes = static_cast<std::size_t>(graph.output_shape().size());
@@ -170,62 +137,30 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
   {
     Progress bar("compile", 3, options.progress);
     bar.note("calibrating and quantising");
-    plan::SelectOptions select;
-    plan::BudgetOptions budget;
-    select.profile = budget.profile = options.profile;
-    select.privacy_inferences = budget.privacy_inferences = options.privacy_inferences;
-    const bool searches = is_search_policy(options.policy);
-    const bool small_errors = !shares_modulo_primes(options) && (options.policy == "budget" || searches);
+    const int guard_bits =
+        policy.allows_errors(options) ? plan::BudgetOptions{}.guard_bits : plan::SelectOptions{}.guard_bits;
     Precision precision =
-        choose_precision(graph, calibration, normalization,
-                         small_errors ? budget.guard_bits : select.guard_bits, options.activation_bits);
+        choose_precision(graph, calibration, normalization, guard_bits, options.activation_bits);
     package.network = std::move(precision.network);
     result.activation_bits = precision.activation_bits;
     result.agreement = precision.agreement;
     bar.advance();
     bar.note("choosing parameters");
     const Clock::time_point search = Clock::now();
-    if (options.strict) select.target_failure_log2 = -128;
-    if (is_baseline(options.policy)) {
-      package.plan = baseline_plan(package.network, options);
-    } else if (searches) {
-      SearchRequest request = options.search;
-      request.policy = options.policy;
-      request.protocol = options.activation;
-      request.profile = options.profile;
-      request.privacy_inferences = options.privacy_inferences;
-      request.published = options.mode == "published";
-      request.progress = options.progress;
-      result.search =
-          search_plan(package.network, quantised_inputs(package.network, calibration, normalization),
-                      calibration.labels, request);
-      package.plan = result.search->plan;
-      if (!calibration.labels.empty()) simulated = result.search->held_out.top1();
-    } else if (!small_errors) {
-      package.plan = plan::select_exact(package.network, select);
-    } else {
-      budget.max_accuracy_loss = options.max_accuracy_loss;
-      plan::BudgetSelection selection =
-          plan::select_budget(package.network, quantised_inputs(package.network, calibration, normalization),
-                              calibration.labels, budget);
-      package.plan = std::move(selection.plan);
-      simulated = selection.simulation.top1_mean;
-    }
-    if (!shares_modulo_primes(options)) {
-      for (plan::ActivationChoice& choice : package.plan.activations) {
-        if (choice.protocol != plan::kQuadraticProtocol) choice.protocol = options.activation;
-      }
-    }
-    package.plan.privacy.inferences = options.privacy_inferences;
-    if (options.reveal == "label") {
-      package.plan.reveal = plan::Reveal::label;
-      const bool prime = !package.plan.primes.empty() && package.plan.primes.back() != 0;
-      package.plan.argmax_protocol = prime ? "gc" : options.activation;
-    }
+    const auto images = [&] { return quantised_inputs(package.network, calibration, normalization); };
+    const auto latency = [&](plan::Plan plan) {
+      finish(policy, options, plan);
+      return seconds_of(predicted(package.network, plan, options));
+    };
+    Planned planned = policy.plan({package.network, images, calibration.labels, latency}, options);
+    package.plan = std::move(planned.plan);
+    result.search = std::move(planned.search);
+    simulated = planned.simulated;
+    finish(policy, options, package.plan);
     result.search_seconds = seconds_since(search);
-    // By the prices that a bound on it was kept by, which predict refines.
-    result.latency = predicted_latency(package.network, package.plan, options.profile);
-    predict(options, result);
+    result.predicted = predicted(package.network, package.plan, options);
+    result.latency = seconds_of(result.predicted);
+    protocol::set_predictions(result.predicted, package.plan);
     bar.advance();
     bar.note("checking security and packing");
     require_security(audit(package));

@@ -18,15 +18,17 @@ struct CompileOptions {
   std::string policy = "exact";
   double max_accuracy_loss = 0.002;  ///< largest simulated loss of top-1 (0 to 1); policy budget
   SearchRequest search;              ///< policies that search
-  std::string mode = "errors";      ///< policies that search: errors, or published (SearchRequest::published)
+  /// Policies that search: error-std (standard deviations of small errors, on coefficient packing) or der (rates of
+  /// decryption errors, on SIMD packing).
+  std::string budget = "error-std";
   std::string activation = "auto";  ///< protocol of the activations: auto, gc or ot
   std::string reveal = "logits";    ///< what the client learns: logits or label
   int activation_bits = 0;          ///< 2 to 14, or 0 to choose (app/precision.h)
   /// How many inferences of all clients together the weights stay private for; 0: they do not.
   std::uint64_t privacy_inferences = noise::kDefaultInferences;
   bool strict = false;              ///< failure of at most 2^-128 per inference instead of 2^-40
-  bool as_published = false;        ///< policy darl: flooding by AutoPrivacy's rule of thumb
-  double der_log2 = -15;            ///< policy published: log2 of every layer's decryption-error rate
+  bool flooding_by_rule = false;    ///< policy darl: flooding by AutoPrivacy's rule of thumb
+  double der_log2 = -15;            ///< policy autoprivacy: log2 of every layer's decryption-error rate
   std::vector<std::string> labels;  ///< class names, or empty
   bool progress = true;
   cost::Profile profile = cost::typical_profile();  ///< prices of choices and predictions
@@ -49,7 +51,7 @@ struct Compiled {
   double agreement = 0;       ///< simulated, of private and clear labels on the calibration images
   double seconds = 0;         ///< of everything
   double search_seconds = 0;  ///< of choosing the parameters alone
-  double latency = 0;         ///< predicted seconds per image, preprocessing and a link of 1 Gbit/s included
+  double latency = 0;  ///< seconds per image of `predicted`, both phases: what a bound on it is kept by
   std::optional<Searched> search;  ///< of policies that search
 };
 

@@ -6,11 +6,13 @@
 #include "planner/search/error_std_environment.h"
 #include "planner/search/journal.h"
 #include "planner/search/policies.h"
-#include "planner/search/prediction.h"
 
 namespace ap::app {
 
 namespace {
+
+// How often prices are fitted anew to a plan that takes longer than a bound allows.
+constexpr int kMostRefits = 8;
 
 std::unique_ptr<search::Policy> make_policy(const SearchRequest& request) {
   const auto found = request.further.find(request.policy);
@@ -20,18 +22,12 @@ std::unique_ptr<search::Policy> make_policy(const SearchRequest& request) {
                        .resume = request.resume,
                        .writes = !request.sharder || request.sharder->rank() == 0,
                        .sharder = request.sharder,
-                       .imagined = request.imagined};
+                       .rollouts = request.rollouts};
   if (!wanted.state.empty()) wanted.state.replace_extension(request.policy);
   return found->second(wanted);
 }
 
 }  // namespace
-
-bool is_search_policy(const std::string& name) {
-  return name == "ddpg" || search::make_policy(name, 1) != nullptr;
-}
-
-std::string search_policy_names() { return "ddpg, dp, greedy, random"; }
 
 Searched search_plan(const nn::QuantisedNetwork& network, std::span<const std::int32_t> images,
                      std::span<const int> labels, const SearchRequest& request) {
@@ -43,10 +39,11 @@ Searched search_plan(const nn::QuantisedNetwork& network, std::span<const std::i
   options.privacy_inferences = request.privacy_inferences;
   const search::Problem problem = search::make_problem(network, images, labels, options);
   const std::unique_ptr<search::Environment> made =
-      request.published ? std::unique_ptr<search::Environment>(
-                              std::make_unique<search::AutoprivacyEnvironment>(problem, request.sharder))
-                        : std::make_unique<search::ErrorStdEnvironment>(problem, request.sharder);
+      request.by_rates ? std::unique_ptr<search::Environment>(
+                             std::make_unique<search::AutoprivacyEnvironment>(problem, request.sharder))
+                       : std::make_unique<search::ErrorStdEnvironment>(problem, request.sharder);
   search::Environment& environment = *made;
+  environment.price_by(request.latency);
   Searched searched;
   std::optional<search::Journal> journal;
   if (!request.journal.empty()) {
@@ -58,6 +55,18 @@ Searched search_plan(const nn::QuantisedNetwork& network, std::span<const std::i
   environment.on_simulation([&] { bar.advance(); });
   const search::Budget budget{request.max_loss, request.max_seconds, request.simulations};
   search::Result result = search::run_policy(*policy, environment, budget);
+  // Plans between those that prices were fitted to may take longer than their layers say.
+  for (int tries = 0; request.max_seconds; ++tries) {
+    const double taken = request.latency(result.plan);
+    if (taken <= *request.max_seconds) break;
+    if (tries == kMostRefits) {
+      fail_input(
+          "no plan was found that takes at most {:.4g} s per image: policy {} needs {:.4g} s; allow more",
+          *request.max_seconds, request.policy, taken);
+    }
+    environment.raise_prices(taken - environment.seconds(result.choice));
+    result = search::run_policy(*policy, environment, budget);
+  }
   if (journal) journal->finish(environment, result);
   searched.plan = std::move(result.plan);
   searched.trace = std::move(result.trace);
@@ -66,11 +75,6 @@ Searched search_plan(const nn::QuantisedNetwork& network, std::span<const std::i
   searched.simulations = environment.simulations();
   searched.tightened = result.tightened;
   return searched;
-}
-
-double predicted_latency(const nn::QuantisedNetwork& network, const plan::Plan& plan,
-                         const cost::Profile& profile) {
-  return search::plan_price(network, plan, plan::kGigabit, profile).seconds;
 }
 
 }  // namespace ap::app

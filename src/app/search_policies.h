@@ -24,7 +24,7 @@ struct PolicyRequest {
   bool resume = false;  ///< start from `state` if it is there
   bool writes = true;   ///< false on ranks other than 0
   search::Sharder* sharder = nullptr;
-  int imagined = 64;  ///< episodes that policy ddpg imagines before each simulation
+  int rollouts = 64;  ///< episodes that policy ddpg runs on its model before each simulation
 };
 using PolicyMakers =
     std::map<std::string, std::function<std::unique_ptr<search::Policy>(const PolicyRequest&)>>;
@@ -32,14 +32,16 @@ using PolicyMakers =
 struct SearchRequest {
   std::string policy = "dp";
   std::optional<double> max_loss;     ///< of top-1 by simulation, 0 to 1; at least one of both bounds is set
-  std::optional<double> max_seconds;  ///< predicted per image
+  std::optional<double> max_seconds;  ///< by `latency`
   std::string protocol = "auto";      ///< of activations
-  /// Budgets are decryption-error rates on SIMD batching (planner/search/autoprivacy_environment.h) instead
-  /// of small errors on coefficient packing.
-  bool published = false;
-  int imagined = 64;                                             ///< as PolicyRequest
+  /// Budgets are decryption-error rates on SIMD batching (planner/search/autoprivacy_environment.h) instead of small errors
+  /// on coefficient packing.
+  bool by_rates = false;
+  int rollouts = 64;                                             ///< as PolicyRequest
   std::uint64_t privacy_inferences = noise::kDefaultInferences;  ///< plan::LayerOptions
   cost::Profile profile = cost::typical_profile();
+  /// Predicted seconds per image of a plan: what max_seconds bounds.
+  std::function<double(const plan::Plan&)> latency;
   std::uint64_t seed = 1;
   int simulations = 60;
   std::filesystem::path journal;       ///< written while searching, if not empty
@@ -58,18 +60,9 @@ struct Searched {
   int tightened = 0;
 };
 
-/// Whether the policy of this name searches, in this program or in autoprivacy-search.
-bool is_search_policy(const std::string& name);
-/// The names of all policies that search, for messages: "ddpg, dp, greedy, random".
-std::string search_policy_names();
-
 /// `images` are quantised inputs, one after another; half of them are held out. `labels` one each, or empty.
 /// @throws Error(input) if no plan keeps the bounds, naming the layer that stands in the way.
 Searched search_plan(const nn::QuantisedNetwork& network, std::span<const std::int32_t> images,
                      std::span<const int> labels, const SearchRequest& request);
-
-/// Predicted seconds per image, preprocessing and a link of 1 Gbit/s included.
-double predicted_latency(const nn::QuantisedNetwork& network, const plan::Plan& plan,
-                         const cost::Profile& profile);
 
 }  // namespace ap::app

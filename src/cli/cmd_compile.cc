@@ -1,6 +1,7 @@
 // autoprivacy compile MODEL.onnx: chooses everything and writes the two packages.
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 #include <ctime>
 #include <filesystem>
@@ -12,6 +13,7 @@
 #include "analysis/profile/profile_cache.h"
 #include "app/audit.h"
 #include "app/compile.h"
+#include "app/policies.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/printable.h"
@@ -19,9 +21,8 @@
 #include "cli/companion.h"
 #include "cli/signing.h"
 #include "cli/table.h"
-#include "layers/linear/coefficient/layout.h"
 #include "nn/onnx/import.h"
-#include "planner/spaces/simd_candidates.h"
+#include "plan/packed_layers.h"
 
 namespace ap::cli {
 namespace {
@@ -36,6 +37,7 @@ struct Options {
   Selection selection;
   std::uint64_t seed = 1;
   std::optional<double> max_latency, max_accuracy_loss, bandwidth, round_trip;
+  std::vector<std::string> renamed;  ///< options of earlier versions that were given
   app::CompileOptions compile;
   bool json = false;
   bool accept_weight_leakage = false;
@@ -55,55 +57,11 @@ std::vector<std::string> read_labels(const std::string& path) {
   return labels;
 }
 
-std::string packing_text(const linear::Packing& p) {
-  std::string text =
-      fmt::format("coefficient {}x{} in{} out{}", p.window_h, p.window_w, p.channels_in, p.channels_out);
-  if (p.groups > 1) text += fmt::format(" groups{}", p.groups);
-  if (p.phases) text += " phases";
-  return text;
-}
-
-/// How a layer is packed; "SIMD" is BFV batching.
-std::string packing_text(const nn::QNode& node, const plan::LinearChoice& choice) {
-  if (!choice.simd) return packing_text(choice.packing);
-  if (linear::is_matrix(linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c)))
-    return "SIMD hybrid";
-  switch (choice.simd->conv) {
-    case linear::SimdConvMethod::input_rotation:
-      return "SIMD input-rotation";
-    case linear::SimdConvMethod::output_rotation:
-      return "SIMD output-rotation";
-    case linear::SimdConvMethod::shifted_copies:
-      return "SIMD shifted-copies";
-    case linear::SimdConvMethod::shifted_copies_published:
-      return "SIMD shifted-copies-published";
-  }
-  return "SIMD";
-}
-
-/// The ring under which a linear layer runs.
-struct Ring {
-  std::uint32_t n = 0;
-  double log2_q = 0;  ///< of ciphertexts: without the special primes of rotation keys
-  std::vector<std::uint64_t> primes;
-  double lambda = 0;
-};
-
-Ring ring_of(const plan::Plan& plan, const app::Audit& audit, const plan::LinearChoice& choice) {
-  const auto group = static_cast<std::size_t>(choice.group);
-  const double lambda = app::group_of(audit, choice).estimate.lambda_min;
-  if (choice.simd) {
-    const bfv::BatchParameters& p = plan.batch_groups[group];
-    return {p.n, p.log2_q(), p.data_primes, lambda};
-  }
-  const bfv::Parameters& p = plan.groups[group];
-  return {p.n, p.log2_q(), p.primes, lambda};
-}
-
 /// What compile reports of one layer: a linear layer or an activation.
 struct Row {
   std::string name, op;
   const plan::LinearChoice* linear = nullptr;
+  std::optional<plan::LinearLayer> layer;  ///< of `linear`
   const plan::ActivationChoice* activation = nullptr;
 };
 
@@ -116,7 +74,12 @@ std::vector<Row> rows_of(const package::Package& package) {
     row.op = nn::op_name(n.op);
     return row;
   };
-  for (const plan::LinearChoice& choice : package.plan.linears) add(choice.node).linear = &choice;
+  std::vector<plan::LinearLayer> layers = plan::make_layers(package.plan, package.network);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    Row& row = add(package.plan.linears[i].node);
+    row.linear = &package.plan.linears[i];
+    row.layer = std::move(layers[i]);
+  }
   for (const plan::ActivationChoice& choice : package.plan.activations) add(choice.node).activation = &choice;
   std::vector<Row> rows;
   for (auto& [node, row] : by_node) rows.push_back(std::move(row));
@@ -124,34 +87,27 @@ std::vector<Row> rows_of(const package::Package& package) {
 }
 
 /// The probability that one reply ciphertext holds a wrong coefficient, from the layer's failure probability.
-double ciphertext_error_rate(const package::Package& package, const plan::LinearChoice& choice) {
-  const nn::QNode& node = package.network.nodes[static_cast<std::size_t>(choice.node)];
-  const auto geometry = linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c);
-  const auto replies = static_cast<double>(
-      choice.simd ? plan::simd_layer(geometry, *choice.simd,
-                                     package.plan.batch_groups[static_cast<std::size_t>(choice.group)].n)
-                        .counts.replies
-                  : linear::counts(geometry, choice.packing).replies);
-  return std::exp2(choice.failure_log2) / replies;
+double ciphertext_error_rate(const Row& row) {
+  return std::exp2(row.linear->failure_log2) / static_cast<double>(plan::packed(*row.layer).replies());
 }
 
-Json layer_json(const package::Package& package, const app::Audit& audit, const Row& row) {
+Json layer_json(const app::Audit& audit, const Row& row) {
   Json json = {{"name", row.name}, {"op", row.op}};
   for (const char* key : {"packing", "n", "log2_q", "primes", "log2_p", "tau_lsb", "der_ciphertext",
                           "lambda_bits", "activation"}) {
     json[key] = nullptr;
   }
   if (row.linear) {
-    const nn::QNode& node = package.network.nodes[static_cast<std::size_t>(row.linear->node)];
-    const Ring ring = ring_of(package.plan, audit, *row.linear);
-    json["packing"] = packing_text(node, *row.linear);
+    const linear::PackedLayer& layer = plan::packed(*row.layer);
+    const linear::LayerRing ring = layer.ring();
+    json["packing"] = layer.describe();
     json["n"] = ring.n;
     json["log2_q"] = ring.log2_q;
     json["primes"] = ring.primes;
     json["log2_p"] = row.linear->log2_p;
     json["tau_lsb"] = row.linear->error_std;
-    json["der_ciphertext"] = finite(ciphertext_error_rate(package, *row.linear));
-    json["lambda_bits"] = finite(ring.lambda);
+    json["der_ciphertext"] = finite(ciphertext_error_rate(row));
+    json["lambda_bits"] = finite(app::group_of(audit, *row.linear).estimate.lambda_min);
     json["predicted_s"] = row.linear->predicted_s;
     json["predicted_bytes"] = row.linear->predicted_bytes;
   } else {
@@ -172,7 +128,7 @@ Json search_json(const app::Searched& s) {
 Json json_of(const app::Compiled& compiled, const app::Audit& audit, const Options& options) {
   const plan::Plan& plan = compiled.package.plan;
   Json layers = Json::array();
-  for (const Row& row : rows_of(compiled.package)) layers.push_back(layer_json(compiled.package, audit, row));
+  for (const Row& row : rows_of(compiled.package)) layers.push_back(layer_json(audit, row));
   const cost::Prediction& predicted = compiled.predicted;
   const auto value = [](const std::optional<double>& v) { return v ? Json(*v) : Json(nullptr); };
   return {{"policy", plan.policy},
@@ -220,11 +176,12 @@ std::string text_of(const app::Compiled& compiled, const app::Audit& audit, cons
                {"bytes"}});
   for (const Row& row : rows_of(compiled.package)) {
     if (row.linear) {
-      const nn::QNode& node = compiled.package.network.nodes[static_cast<std::size_t>(row.linear->node)];
-      const Ring ring = ring_of(plan, audit, *row.linear);
+      const linear::PackedLayer& layer = plan::packed(*row.layer);
+      const linear::LayerRing ring = layer.ring();
+      const double lambda = app::group_of(audit, *row.linear).estimate.lambda_min;
       table.row({row.name, row.op, fmt::format("{}", ring.n), fmt::format("{:.1f}", ring.log2_q),
                  fmt::format("{}", row.linear->log2_p), fmt::format("{:.3f}", row.linear->error_std),
-                 fmt::format("{:.1f}", ring.lambda), packing_text(node, *row.linear),
+                 fmt::format("{:.1f}", lambda), layer.describe(),
                  format_bytes(static_cast<double>(row.linear->predicted_bytes))});
     } else {
       table.row({row.name, row.op, "", "", "", "", "", row.activation->protocol,
@@ -251,7 +208,7 @@ std::string text_of(const app::Compiled& compiled, const app::Audit& audit, cons
   out += fmt::format(
       "activations of {} bits: private and clear labels agree on {:.1f} % of simulated inferences\n",
       compiled.activation_bits, 100 * compiled.agreement);
-  out += fmt::format("predicted latency with 1 Gbit/s: {}\n", format_seconds(compiled.latency));
+  out += fmt::format("predicted latency, offline and online: {}\n", format_seconds(compiled.latency));
   if (compiled.search) {
     const app::Searched& s = *compiled.search;
     out += fmt::format(
@@ -275,16 +232,35 @@ std::string text_of(const app::Compiled& compiled, const app::Audit& audit, cons
   return out;
 }
 
+/// Words of earlier versions.
+struct Renamed {
+  const char* option;
+  const char* now;
+};
+constexpr Renamed kRenamed[] = {
+    {"--mode",
+     "--budget error-std (small errors, on coefficient packing) or --budget der (rates of decryption errors, "
+     "on SIMD packing)"},
+    {"--as-published", "--flooding-by-rule"},
+    {"--imagined", "--rollouts"},
+};
+
 void refuse_what_is_missing(const Options& options) {
+  for (const std::string& option : options.renamed) {
+    const auto* found = std::ranges::find(kRenamed, option, &Renamed::option);
+    fail_input("{} is gone; use {}", option, found->now);
+  }
   app::check_options(options.compile);
-  if (options.max_latency && !app::is_search_policy(options.compile.policy)) {
+  const app::Policies policies = app::standard_policies();
+  const app::Policy& policy = policies.find(options.compile.policy);
+  if (options.max_latency && !policy.takes("--max-latency")) {
     fail_input("--max-latency needs a policy that searches ({}); policy {} does not",
-               app::search_policy_names(), options.compile.policy);
+               policies.names("--max-latency"), policy.name);
   }
   if (!options.max_accuracy_loss) return;
-  if (options.compile.policy != "budget" && !app::is_search_policy(options.compile.policy)) {
-    fail_input("--max-accuracy-loss means nothing to policy {}; use it with --policy budget, {}",
-               options.compile.policy, app::search_policy_names());
+  if (!policy.takes("--max-accuracy-loss")) {
+    fail_input("--max-accuracy-loss means nothing to policy {}; use it with --policy {}", policy.name,
+               policies.names("--max-accuracy-loss"));
   }
   if (!(*options.max_accuracy_loss >= 0 && *options.max_accuracy_loss <= 100)) {
     fail_input("--max-accuracy-loss {} is out of range; give 0 to 100 %", *options.max_accuracy_loss);
@@ -322,8 +298,10 @@ void set_prices(Options& options) {
 }
 
 void run_compile(Options options, const Extensions& extensions) {
+  const app::Policies policies = app::standard_policies();
+  const app::Policy& policy = policies.find(options.compile.policy);
   if (!extensions.companion) {
-    if (options.compile.policy == "ddpg") hand_over("policy ddpg");
+    if (policy.kind == app::Policy::Kind::learning) hand_over("policy " + policy.name);
     if (launched_by_mpi()) hand_over("a search under mpirun");
   }
   refuse_what_is_missing(options);
@@ -337,7 +315,7 @@ void run_compile(Options options, const Extensions& extensions) {
   }
   const auto normalization = nn::Normalization::parse(options.normalize);
   normalization.check(graph.input_shape().c);
-  if (app::is_search_policy(options.compile.policy)) options.selection.default_first = kSearchImages;
+  if (policy.searches()) options.selection.default_first = kSearchImages;
   const nn::Dataset calibration = options.selection.load(options.calibrate, graph.input_shape());
   make_directory(options.out);
   set_prices(options);
@@ -383,12 +361,19 @@ void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
   command->add_option("--out", options->out, "Directory of server.apm and client.apm")
       ->required()
       ->type_name("DIR");
-  command
-      ->add_option(
-          "--policy", options->compile.policy,
-          "How to choose parameters: exact, budget (small errors for smaller parameters), a search for "
-          "the errors of each layer (ddpg, dp, greedy, random), or a published baseline (delphi, darl, published)")
-      ->capture_default_str();
+  std::string offered = "How to choose parameters.";
+  for (const app::Policy& policy : app::standard_policies().all())
+    offered += fmt::format(" {}: {}.", policy.name, policy.summary);
+  command->add_option("--policy", options->compile.policy, offered)->capture_default_str();
+  for (const Renamed& renamed : kRenamed) {
+    command
+        ->add_option_function<std::vector<std::string>>(renamed.option,
+                                                        [options, &renamed](const std::vector<std::string>&) {
+                                                          options->renamed.emplace_back(renamed.option);
+                                                        })
+        ->expected(0, 1)
+        ->group("");
+  }
   command
       ->add_option("--activation", options->compile.activation,
                    "Protocol of the activations: gc, ot, or auto (by the link, at run time)")
@@ -399,11 +384,11 @@ void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
       ->capture_default_str();
   command->add_option("--activation-bits", options->compile.activation_bits,
                       "Bits of an activation; chosen by simulation if left out");
-  command->add_flag("--as-published", options->compile.as_published,
+  command->add_flag("--flooding-by-rule", options->compile.flooding_by_rule,
                     "Policy darl: hide the weights by the published rule of thumb (4 N, 3 log q)");
   command
       ->add_option("--der", options->compile.der_log2,
-                   "Policy published: log2 of each layer's decryption-error rate")
+                   "Policy autoprivacy: log2 of each layer's decryption-error rate")
       ->capture_default_str();
   auto* inferences =
       command
@@ -438,7 +423,7 @@ void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
       ->capture_default_str();
   command
       ->add_option("--max-latency", options->max_latency,
-                   "Policies that search: largest predicted latency per image, with 1 Gbit/s")
+                   "Policies that search: largest predicted latency per image, offline and online together")
       ->type_name("S");
   command
       ->add_option("--simulations", options->compile.search.simulations,
@@ -446,14 +431,16 @@ void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
   command
-      ->add_option("--mode", options->compile.mode,
-                   "Policies that search: budgets are small errors on packed coefficients (errors), or "
-                   "rates of ruined replies on SIMD batching, as AutoPrivacy was published (published)")
+      ->add_option(
+          "--budget", options->compile.budget,
+          "Policies that search: budgets are standard deviations of small errors on packed coefficients "
+          "(error-std), or rates of decryption errors on SIMD packing, as in AutoPrivacy (der)")
       ->capture_default_str();
   command
-      ->add_option("--imagined", options->compile.search.imagined,
-                   "Policy ddpg: episodes imagined before each simulation; 0: every episode is simulated "
-                   "(pure DDPG, as AutoPrivacy was published)")
+      ->add_option(
+          "--rollouts", options->compile.search.rollouts,
+          "Policy ddpg: episodes on a model of the errors before each simulation; 0: every episode is "
+          "simulated (pure DDPG, as AutoPrivacy was published)")
       ->check(CLI::Range(0, 100'000))
       ->capture_default_str();
   command->add_flag("--resume", options->compile.search.resume,

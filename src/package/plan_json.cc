@@ -1,5 +1,6 @@
 // The plan as JSON: the second half of the public part of a package (package/network_json.h).
 #include <algorithm>
+#include <optional>
 
 #include "base/error.h"
 #include "package/network_json.h"
@@ -20,38 +21,15 @@ constexpr double kLeastFailureLog2 = -1e24, kLeastError = 1e-12, kMaxError = 1e1
 constexpr double kMaxSeconds = 1e9, kMaxLambda = 10'000;
 constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 50;
 
-constexpr std::pair<linear::SimdConvMethod, const char*> kConvMethods[] = {
-    {linear::SimdConvMethod::input_rotation, "input_rotation"},
-    {linear::SimdConvMethod::output_rotation, "output_rotation"},
-    {linear::SimdConvMethod::shifted_copies, "shifted_copies"},
-    {linear::SimdConvMethod::shifted_copies_published, "shifted_copies_published"}};
-constexpr std::pair<linear::SimdFcMethod, const char*> kFcMethods[] = {
-    {linear::SimdFcMethod::diagonal, "diagonal"},
-    {linear::SimdFcMethod::hybrid, "hybrid"},
-    {linear::SimdFcMethod::diagonal_baby_giant, "diagonal_baby_giant"},
-    {linear::SimdFcMethod::hybrid_baby_giant, "hybrid_baby_giant"}};
-
-template <typename Method, std::size_t kCount>
-const char* name_of(const std::pair<Method, const char*> (&methods)[kCount], Method wanted) {
-  for (const auto& [method, name] : methods) {
-    if (method == wanted) return name;
-  }
-  AP_ASSERT(false);
-  return "";
-}
-
-template <typename Method, std::size_t kCount>
-Method method_of(const std::pair<Method, const char*> (&methods)[kCount], const JsonReader& json) {
-  const std::string wanted = json.text(kMaxWordBytes);
-  for (const auto& [method, name] : methods) {
-    if (name == wanted) return method;
-  }
-  json.refuse("a packing that this version knows");
+template <typename Method>
+Method method_of(std::optional<Method> method, const JsonReader& json) {
+  if (!method) json.refuse("a packing that this version knows");
+  return *method;
 }
 
 Json simd_json(const plan::SimdChoice& b) {
-  return {{"conv", name_of(kConvMethods, b.conv)},
-          {"fc", name_of(kFcMethods, b.fc)},
+  return {{"conv", linear::name_of(b.conv)},
+          {"fc", linear::name_of(b.fc)},
           {"statistical_bits", b.statistical_bits},
           {"flood_bits", b.flood_bits},
           {"reply_level", b.reply_level}};
@@ -59,8 +37,9 @@ Json simd_json(const plan::SimdChoice& b) {
 
 plan::SimdChoice simd_from(const JsonReader& j) {
   plan::SimdChoice b;
-  b.conv = method_of(kConvMethods, j.at("conv"));
-  b.fc = method_of(kFcMethods, j.at("fc"));
+  const JsonReader conv = j.at("conv"), fc = j.at("fc");
+  b.conv = method_of(linear::conv_method(conv.text(kMaxWordBytes)), conv);
+  b.fc = method_of(linear::fc_method(fc.text(kMaxWordBytes)), fc);
   b.statistical_bits = j.at("statistical_bits").integer<int>(1, kMaxBits);
   b.flood_bits = j.at("flood_bits").integer<int>(0, kMaxBits);
   b.reply_level = j.at("reply_level").integer<int>(1, kMaxPrimes);
@@ -90,7 +69,10 @@ bfv::BatchParameters batch_group_from(const JsonReader& j) {
 }
 
 Json linear_json(const plan::LinearChoice& c) {
-  const linear::Packing& p = c.packing;
+  // What is of coefficient packing alone stands in every layer.
+  const plan::CoefficientChoice unused;
+  const plan::CoefficientChoice& replies = c.coefficient() ? *c.coefficient() : unused;
+  const linear::Packing& p = replies.packing;
   Json json = {{"node", c.node},
                {"group", c.group},
                {"log2_p", c.log2_p},
@@ -100,13 +82,13 @@ Json linear_json(const plan::LinearChoice& c) {
                  {"channels_out", p.channels_out},
                  {"groups", p.groups},
                  {"phases", p.phases}}},
-               {"drop", {c.c0_dropped_bits, c.c1_dropped_bits}},
+               {"drop", {replies.c0_dropped_bits, replies.c1_dropped_bits}},
                {"noise_step", c.noise_step},
                {"error_std", c.error_std},
                {"failure_log2", c.failure_log2},
                {"predicted_s", c.predicted_s},
                {"predicted_bytes", c.predicted_bytes}};
-  if (c.simd) json["batched"] = simd_json(*c.simd);
+  if (const plan::SimdChoice* simd = c.simd()) json["batched"] = simd_json(*simd);
   return json;
 }
 
@@ -133,13 +115,13 @@ plan::LinearChoice linear_from(const JsonReader& j) {
   c.node = j.at("node").integer<int>(0, kMaxNode);
   c.group = j.at("group").integer<int>(0, kMaxGroup);
   c.log2_p = j.at("log2_p").integer<int>(1, kMaxBits);
-  c.packing = packing_from(j.at("packing"));
-  c.c0_dropped_bits = drop.element(0).integer<int>(0, kMaxBits);
-  c.c1_dropped_bits = drop.element(1).integer<int>(0, kMaxBits);
+  c.packing =
+      plan::CoefficientChoice{packing_from(j.at("packing")), drop.element(0).integer<int>(0, kMaxBits),
+                              drop.element(1).integer<int>(0, kMaxBits)};
   c.noise_step = j.at("noise_step").integer<std::uint64_t>();
-  if (j.has("batched")) c.simd = simd_from(j.at("batched"));
-  // Without SIMD batching no result is free of errors.
-  c.error_std = j.at("error_std").number(c.simd ? 0 : kLeastError, kMaxError);
+  if (j.has("batched")) c.packing = simd_from(j.at("batched"));
+  // On coefficient packing no result is free of errors.
+  c.error_std = j.at("error_std").number(c.simd() ? 0 : kLeastError, kMaxError);
   c.failure_log2 = j.at("failure_log2").number(kLeastFailureLog2, 0);
   c.predicted_s = seconds_from(j.at("predicted_s"));
   c.predicted_bytes = bytes_from(j.at("predicted_bytes"));

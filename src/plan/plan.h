@@ -3,43 +3,45 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "he/bfv/batch_context.h"
 #include "he/bfv/context.h"
-#include "layers/linear/coefficient/layout.h"
-#include "layers/linear/simd/conv.h"
-#include "layers/linear/simd/fc.h"
+#include "layers/linear/coefficient/he_linear.h"
+#include "layers/linear/simd/packing.h"
 #include "nn/ir/quantised_network.h"
 #include "plan/moduli.h"
 
 namespace ap::plan {
 
-/// How a linear layer runs that is packed for SIMD: the published baselines, which share modulo a prime.
-struct SimdChoice {
-  linear::SimdConvMethod conv = linear::SimdConvMethod::shifted_copies;
-  linear::SimdFcMethod fc = linear::SimdFcMethod::hybrid;  ///< of layers whose input is a vector
-  int statistical_bits = 40;  ///< distance of replies from what their result determines: 2^-statistical_bits
-  int flood_bits = 0;         ///< of the noise that hides the weights (bfv::flood), absolute
-  int reply_level = 1;        ///< data primes of a reply
-};
+using linear::CoefficientChoice;
+using linear::SimdChoice;
 
 /// How one linear layer runs under homomorphic encryption.
 struct LinearChoice {
   int node = 0;  ///< index in the network
-  /// Index into Plan::groups (batch_groups if simd): the layers of a group share one key per inference.
+  /// Index into Plan::groups, or Plan::batch_groups of a layer packed for SIMD: the layers of a group share one
+  /// key per inference.
   int group = 0;
-  int log2_p = 0;                  ///< plaintext modulus p = 2^log2_p, equal to the node's sharing modulus
-  std::optional<SimdChoice> simd;  ///< if so, log2_p is rounded up, and packing and drops are unused
-  linear::Packing packing;
-  int c0_dropped_bits = 0, c1_dropped_bits = 0;  ///< low bits of c0 and c1 that a reply leaves out
-  std::uint64_t noise_step = 0;  ///< of the server's own noise (random/wide_noise.h), which hides the weights
+  /// Plaintext modulus p = 2^log2_p, equal to the node's sharing modulus; rounded up where that is a prime.
+  int log2_p = 0;
+  /// SIMD packing is that of the published baselines, which share modulo a prime.
+  std::variant<CoefficientChoice, SimdChoice> packing;
+  /// Of the server's own noise (random/wide_noise.h), which hides the weights. Packages say it of every layer; SIMD
+  /// packing floods instead and does not look at it.
+  std::uint64_t noise_step = 0;
   double error_std = 0;     ///< bound on the predicted standard deviation of p e / q, in accumulator LSBs
   double failure_log2 = 0;  ///< log2 of the probability that some coefficient is off by more than one
   double predicted_s = 0;   ///< both parties, one thread
   std::uint64_t predicted_bytes = 0;
+
+  /// Null for the other packing.
+  const CoefficientChoice* coefficient() const { return std::get_if<CoefficientChoice>(&packing); }
+  CoefficientChoice* coefficient() { return std::get_if<CoefficientChoice>(&packing); }
+  const SimdChoice* simd() const { return std::get_if<SimdChoice>(&packing); }
+  SimdChoice* simd() { return std::get_if<SimdChoice>(&packing); }
 };
 
 /// How one activation runs.

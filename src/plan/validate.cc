@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "layers/activation/argmax_spec.h"
 #include "layers/linear/coefficient/weight_privacy.h"
+#include "plan/packed_layers.h"
 #include "plan/plan.h"
 #include "plan/quadratic.h"
 #include "plan/validate_simd.h"
@@ -36,13 +37,8 @@ bool is_activation(const nn::QNode& node) {
   return std::holds_alternative<nn::QActivation>(node.op) || std::holds_alternative<nn::QQuadratic>(node.op);
 }
 
-void check_linear(const LinearChoice& c, const Plan& plan, const nn::QuantisedNetwork& network,
-                  const std::vector<bfv::BatchContextPtr>& contexts) {
-  const nn::QNode& node = node_at(network, c.node, "linear layer");
-  const auto* op = std::get_if<nn::QLinear>(&node.op);
-  if (!op) fail_input("the plan treats layer {} as linear, but it is not", node.name);
-  in_range(node.name, "the error's standard deviation", c.error_std, 0, 1e12);
-  if (c.simd) return check_simd(c, plan, network, contexts);
+void check_coefficient(const LinearChoice& c, const CoefficientChoice& replies, const Plan& plan,
+                       const nn::QNode& node) {
   if (const std::uint64_t prime = prime_of(plan, c.node); prime != 0) {
     fail_input("layer {} is shared modulo the prime {}, but is not packed for SIMD", node.name, prime);
   }
@@ -53,12 +49,27 @@ void check_linear(const LinearChoice& c, const Plan& plan, const nn::QuantisedNe
   in_range(node.name, "log2 p", c.log2_p, 2, group.log2_q() - 1);
   const int input_bits = plan.modulus_bits[static_cast<std::size_t>(node.inputs.front())];
   in_range(node.name, "the sharing modulus of its input", input_bits, c.log2_p, kMaxModulusBits);
-  in_range(node.name, "the number of bits dropped from c0", c.c0_dropped_bits, 0, group.log2_q() - 1);
-  in_range(node.name, "the number of bits dropped from c1", c.c1_dropped_bits, 0, group.log2_q() - 1);
+  in_range(node.name, "the number of bits dropped from c0", replies.c0_dropped_bits, 0, group.log2_q() - 1);
+  in_range(node.name, "the number of bits dropped from c1", replies.c1_dropped_bits, 0, group.log2_q() - 1);
   in_range(node.name, "the step of the server's noise", static_cast<double>(c.noise_step), 0,
            static_cast<double>(kMaxWideNoiseStep));
+}
+
+void check_linear(const LinearChoice& c, const Plan& plan, const nn::QuantisedNetwork& network,
+                  const GroupContexts& contexts) {
+  const nn::QNode& node = node_at(network, c.node, "linear layer");
+  if (!std::holds_alternative<nn::QLinear>(node.op))
+    fail_input("the plan treats layer {} as linear, but it is not", node.name);
+  in_range(node.name, "the error's standard deviation", c.error_std, 0, 1e12);
+  if (const SimdChoice* simd = c.simd()) {
+    check_simd(c, *simd, plan, network);
+  } else {
+    check_coefficient(c, *c.coefficient(), plan, node);
+  }
   // Throws with the layer's geometry if the packing does not fit.
-  linear::Layout(linear::geometry_of(*op, node.shape.c), c.packing, group.n);
+  const LinearLayer layer = make_layer(c, network, contexts);
+  if (const auto* simd = std::get_if<std::shared_ptr<const linear::SimdLinear>>(&layer))
+    check_sizes(**simd, node.name);
 }
 
 void check_activation(const ActivationChoice& c, const Plan& plan, const nn::QuantisedNetwork& network) {
@@ -137,8 +148,8 @@ void validate(const Plan& plan, const nn::QuantisedNetwork& network) {
   if (plan.groups.size() > kMaxGroups) {
     fail_input("the plan has {} parameter groups, more than the {} allowed", plan.groups.size(), kMaxGroups);
   }
-  for (const bfv::Parameters& group : plan.groups) bfv::make_context(group);
-  const std::vector<bfv::BatchContextPtr> contexts = check_batch_groups(plan);
+  check_batch_groups(plan);
+  const GroupContexts contexts = make_contexts(plan);
   for (std::size_t i = 0; i < network.nodes.size(); ++i) {
     const nn::QNode& node = network.nodes[i];
     const int bits = plan.modulus_bits[i];

@@ -3,7 +3,6 @@
 #include <bit>
 
 #include "base/error.h"
-#include "plan/simd_options.h"
 #include "ring/primes.h"
 
 namespace ap::plan {
@@ -27,12 +26,11 @@ std::uint64_t prime_of(const Plan& plan, int node) {
   return plan.primes.empty() ? 0 : plan.primes[static_cast<std::size_t>(node)];
 }
 
-std::vector<bfv::BatchContextPtr> check_batch_groups(const Plan& plan) {
+void check_batch_groups(const Plan& plan) {
   if (plan.batch_groups.size() > kMaxBatchGroups) {
     fail_input("the plan has {} parameter groups that pack for SIMD, more than the {} allowed",
                plan.batch_groups.size(), kMaxBatchGroups);
   }
-  std::vector<bfv::BatchContextPtr> contexts;
   for (const bfv::BatchParameters& group : plan.batch_groups) {
     if (const std::size_t primes = group.data_primes.size() + group.special_primes.size();
         primes > kMaxBatchPrimes) {
@@ -45,9 +43,7 @@ std::vector<bfv::BatchContextPtr> check_batch_groups(const Plan& plan) {
     }
     if (group.products)
       fail_input("a parameter group prepares for products of ciphertexts, which no layer needs");
-    contexts.push_back(bfv::make_batch_context(group));
   }
-  return contexts;
 }
 
 void check_primes(const Plan& plan, const nn::QuantisedNetwork& network) {
@@ -97,8 +93,8 @@ void check_primes(const Plan& plan, const nn::QuantisedNetwork& network) {
   }
 }
 
-void check_simd(const LinearChoice& choice, const Plan& plan, const nn::QuantisedNetwork& network,
-                const std::vector<bfv::BatchContextPtr>& contexts) {
+void check_simd(const LinearChoice& choice, const SimdChoice& simd, const Plan& plan,
+                const nn::QuantisedNetwork& network) {
   const nn::QNode& node = network.nodes[static_cast<std::size_t>(choice.node)];
   const std::string& name = node.name;
   const auto groups = static_cast<std::int64_t>(plan.batch_groups.size());
@@ -113,7 +109,6 @@ void check_simd(const LinearChoice& choice, const Plan& plan, const nn::Quantise
   if (const int bits = plan.modulus_bits[static_cast<std::size_t>(choice.node)]; choice.log2_p != bits) {
     fail_input("layer {}: log2 p is {}, but its shares have {} bits", name, choice.log2_p, bits);
   }
-  const SimdChoice& simd = *choice.simd;
   if (simd.statistical_bits < 1 || simd.statistical_bits > kMaxStatisticalBits) {
     fail_input("layer {}: statistical distance 2^-{} is outside 2^-1 to 2^-{}", name, simd.statistical_bits,
                kMaxStatisticalBits);
@@ -125,9 +120,9 @@ void check_simd(const LinearChoice& choice, const Plan& plan, const nn::Quantise
   if (simd.reply_level < 1) {
     fail_input("layer {}: a reply cannot have {} primes", name, simd.reply_level);
   }
-  // Throws with the layer's geometry if it does not fit.
-  const linear::SimdLinear layer(linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c),
-                                 contexts[static_cast<std::size_t>(choice.group)], simd_options(simd));
+}
+
+void check_sizes(const linear::SimdLinear& layer, const std::string& name) {
   at_most(name, "products with weights", layer.weight_plaintexts(), kMaxPlaintexts);
   at_most(name, "bytes of uploads", layer.upload_bytes(), kMaxMessageBytes);
   at_most(name, "bytes of replies", layer.reply_bytes(), kMaxMessageBytes);

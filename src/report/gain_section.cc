@@ -31,7 +31,7 @@ const std::array<Rung, 5> kRungs = {{
     {"Tight noise, one set", "the same, with p and q from the network's own bounds", {"darl"}},
     {"p, N, q per layer, relaxed error rate",
      "still packed for SIMD: AutoPrivacy as published",
-     {"published"}},
+     {"autoprivacy"}},
     {"Packing by coefficients, re-sharing",
      "p, N, q per layer, no rotations, no flooding, no errors",
      {"exact"}},
@@ -169,14 +169,14 @@ std::string steps_table(const std::string& network, const std::vector<Step>& ste
 /// What lies within a step, in bits of q: no policy has the one without the other, so it is calculated.
 std::string within(const Data& data, const std::string& network) {
   const PlanView* darl = plan_of(data, network, "darl");
-  const PlanView* published = plan_of(data, network, "published");
+  const PlanView* published = plan_of(data, network, "autoprivacy");
   const PlanView* exact = plan_of(data, network, "exact");
   HtmlTable table(fmt::format("{}: what is inside the steps, calculated from the plans", network),
                   {{"part", false}, {"bits of q saved"}, {"how", false}});
   if (const auto bits = mean(published, relaxation_bits)) {
     if (const auto before = mean_log2_q(darl), after = mean_log2_q(published); before && after) {
       table.row({"p, N, q per layer", fixed(*before - *after - *bits, 2),
-                 "mean log2 q of darl minus published, less the next row"});
+                 "mean log2 q of darl minus autoprivacy, less the next row"});
     }
     table.row(
         {"relaxed error rate, slots", fixed(*bits, 2),
@@ -232,13 +232,13 @@ Section gain_section(const Data& data) {
   }
   if (!section.html.empty()) {
     section.html =
-        "<p>Each step keeps what the steps before it gained. The published policy changes parameters per "
+        "<p>Each step keeps what the steps before it gained. The autoprivacy policy changes parameters per "
         "layer and relaxes the error rate at once, and the exact policy changes packing and masking at "
         "once; the last table of each network says what their parts are worth.</p>\n" +
         section.html;
   }
   section.missing =
-      "needs at least two of the policies delphi, darl, published, exact and dp, ddpg or budget "
+      "needs at least two of the policies delphi, darl, autoprivacy, exact and dp, ddpg or budget "
       "for one network, as compiled directories or rows of results.json.";
   return section;
 }

@@ -15,7 +15,7 @@ struct Known {
 constexpr std::array<Known, kStyles - 1> kPolicies = {{
     {"delphi", "one parameter set for the network, packed for SIMD, as DELPHI"},
     {"darl", "one parameter set from tight noise bounds, packed for SIMD, as DARL"},
-    {"published", "AutoPrivacy as published: p, N, q and error rate per layer, packed for SIMD"},
+    {"autoprivacy", "AutoPrivacy as published: p, N, q and error rate per layer, packed for SIMD"},
     {"exact", "parameters per layer, packed by coefficients, re-sharing, no errors"},
     {"budget", "as exact, with one error budget for all layers"},
     {"dp", "as exact, error budgets per layer by dynamic programming"},
@@ -50,6 +50,8 @@ std::string cross(double turn, double x, double y, double radius) {
 }
 
 }  // namespace
+
+std::string policy_of_today(std::string name) { return name == "published" ? "autoprivacy" : name; }
 
 int policy_rank(std::string_view policy) { return index_of(policy); }
 int policy_style(std::string_view policy) { return index_of(policy); }

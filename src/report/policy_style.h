@@ -7,6 +7,9 @@
 
 namespace ap::report {
 
+/// The name of a policy as this version has it: files of earlier versions call `autoprivacy` published.
+std::string policy_of_today(std::string name);
+
 /// Order of policies in tables and legends: baselines first; unknown ones last.
 int policy_rank(std::string_view policy);
 /// Number of the policy's class of style ("c3" in style.cc), 0 to kStyles - 1.

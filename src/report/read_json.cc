@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "report/policy_style.h"
 
 namespace ap::report {
 namespace {
@@ -86,7 +87,7 @@ Layer read_layer(const Object& json) {
 PlanView read_plan(const Object& json, const std::string& source) {
   PlanView plan;
   plan.source = source;
-  plan.policy = json.required_text("policy");
+  plan.policy = policy_of_today(json.required_text("policy"));
   plan.min_lambda_bits = json.maybe("min_lambda_bits", 0, kMostBits);
   for (const Json& layer : json.list("layers", kMostLayers)) {
     plan.layers.push_back(
@@ -110,7 +111,7 @@ void read_rows(const Object& file, const std::string& source, Data& data) {
     const Object json(entry, fmt::format("{}: rows[{}]", source, data.rows.size()));
     Row row;
     row.network = json.required_text("network");
-    row.policy = json.required_text("policy");
+    row.policy = policy_of_today(json.required_text("policy"));
     row.source = source;
     row.machine = machine;
     row.offline = read_phase(json.child("offline"));
@@ -154,7 +155,7 @@ void read_search(const Object& json, const std::string& source, const std::strin
   Search search;
   search.label = label;
   search.source = source;
-  search.policy = json.required_text("policy");
+  search.policy = policy_of_today(json.required_text("policy"));
   search.finished = json.has("finished") && json.at("finished") == true;
   search.search_s = json.maybe("search_s", 0, kMostSeconds);
   for (const Json& entry : json.list("trace", kMostEpisodes)) {

@@ -65,8 +65,8 @@ package::Package packed_by_slots(const std::vector<std::uint64_t>& special) {
   plan.batch_groups = {{n, {prime}, bfv::batch_primes(35, n, 2), special, 0, false}};
   for (plan::LinearChoice& choice : plan.linears) {
     choice.group = 0;
-    choice.simd.emplace();
-    choice.simd->flood_bits = 41 + choice.node;
+    choice.packing = plan::SimdChoice();
+    choice.simd()->flood_bits = 41 + choice.node;
   }
   return package;
 }

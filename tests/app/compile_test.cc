@@ -78,7 +78,7 @@ TEST(Compile, RefusesWhatIsNotThere) {
 
 TEST(Compile, BaselinesShareModuloPrimesAndGarble) {
   const auto graph = nn::import_onnx_bytes(small_onnx(), "small");
-  for (const char* policy : {"delphi", "darl", "published"}) {
+  for (const char* policy : {"delphi", "darl", "autoprivacy"}) {
     CompileOptions options;
     options.progress = false;
     options.policy = policy;
@@ -87,7 +87,7 @@ TEST(Compile, BaselinesShareModuloPrimesAndGarble) {
     EXPECT_EQ(client.plan.policy, policy);
     EXPECT_TRUE(client.plan.groups.empty());
     EXPECT_EQ(client.plan.batch_groups, compiled.package.plan.batch_groups);
-    for (const plan::LinearChoice& c : client.plan.linears) EXPECT_TRUE(c.simd.has_value());
+    for (const plan::LinearChoice& c : client.plan.linears) EXPECT_NE(c.simd(), nullptr);
     for (const plan::ActivationChoice& c : client.plan.activations) EXPECT_EQ(c.protocol, "gc");
     // The notes speak of the weights.
     EXPECT_FALSE(compiled.package.plan.notes.empty());
@@ -97,10 +97,13 @@ TEST(Compile, BaselinesShareModuloPrimesAndGarble) {
   }
   CompileOptions options;
   options.progress = false;
-  options.as_published = true;
-  expect_refused(options, "darl");
-  options.as_published = false;
   options.policy = "published";
+  expect_refused(options, "--policy autoprivacy");
+  options.policy = "exact";
+  options.flooding_by_rule = true;
+  expect_refused(options, "darl");
+  options.flooding_by_rule = false;
+  options.policy = "autoprivacy";
   options.der_log2 = 0;
   expect_refused(options, "-40 to -1");
   options.der_log2 = -7;
@@ -125,6 +128,32 @@ TEST(Compile, SearchesForBudgets) {
   expect_refused(options, "layer");
   options.strict = true;
   expect_refused(options, "--strict");
+}
+
+// Offline and online together, which is what is reported, and not the sum over layers that the search compares by.
+TEST(Compile, ABoundOnTheLatencyIsKeptByTheFigureReported) {
+  const auto graph = nn::import_onnx_bytes(small_onnx(), "small");
+  const auto compiled = [&](const CompileOptions& options) {
+    return compile(graph, small_images(16), nn::Normalization{}, options);
+  };
+  CompileOptions options;
+  options.progress = false;
+  options.reveal = "label";  // its argmax is no layer's
+  options.policy = "greedy";
+  options.search.simulations = 20;
+  options.search.max_loss = 1;
+  const double fastest = compiled(options).latency;
+  options.search.max_loss.reset();
+  options.search.max_seconds = 1e6;
+  const double slowest = compiled(options).latency;
+  ASSERT_LT(fastest, slowest);
+  options.search.max_seconds = (fastest + slowest) / 2;
+  const Compiled bounded = compiled(options);
+  EXPECT_LE(bounded.latency, *options.search.max_seconds);
+  EXPECT_DOUBLE_EQ(bounded.latency, bounded.predicted.offline.seconds + bounded.predicted.online.seconds);
+  // Below the fastest there is nothing, whatever layers by themselves would say.
+  options.search.max_seconds = 0.5 * fastest;
+  expect_refused(options, "no plan");
 }
 
 TEST(Compile, StrictLowersTheFailureRate) {

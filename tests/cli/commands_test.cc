@@ -101,6 +101,11 @@ TEST_F(CliTest, CompileRefusesWhatIsNotThere) {
   for (const char* policy : {"fastest"}) {
     expect_failure(with({"--policy", policy}), 2, "exact");
   }
+  // Words of earlier versions name those of today.
+  expect_failure(with({"--policy", "published"}), 2, "--policy autoprivacy");
+  expect_failure(with({"--mode", "published"}), 2, "--budget error-std");
+  expect_failure(with({"--as-published"}), 2, "--flooding-by-rule");
+  expect_failure(with({"--imagined", "0"}), 2, "--rollouts");
   expect_failure(with({"--activation", "tlc"}), 2, "auto, gc, ot");
   expect_failure(with({"--max-latency", "5"}), 2, "--max-latency");
   expect_failure(with({"--max-accuracy-loss", "0"}), 2, "--max-accuracy-loss");

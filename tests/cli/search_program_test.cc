@@ -29,7 +29,7 @@ class SearchProgram : public CliTest {
             "8",
             "--seed",
             "3",
-            "--imagined",
+            "--rollouts",
             "8",
             "--json"};
   }
@@ -75,9 +75,9 @@ TEST_F(SearchProgram, TheResultIsThatOfAnyNumberOfRanks) {
   }
 }
 
-TEST_F(SearchProgram, PublishedModePacksSlotsAndSaysThatNothingIsToBeSearched) {
-  std::vector<std::string> words = compile("random", "published");
-  words.insert(words.end(), {"--mode", "published"});
+TEST_F(SearchProgram, BudgetsThatAreRatesPackForSimdAndSaysThatNothingIsToBeSearched) {
+  std::vector<std::string> words = compile("random", "rates");
+  words.insert(words.end(), {"--budget", "der"});
   const Result result = run(words);
   ASSERT_EQ(result.status, 0) << result.err;
   const Json json = Json::parse(result.out);
@@ -91,11 +91,11 @@ TEST_F(SearchProgram, PublishedModePacksSlotsAndSaysThatNothingIsToBeSearched) {
   words.insert(words.end(), {"--activation", "ot"});
   expect_failure(run(words), 2, "shares modulo primes");
   expect_failure(
-      run({"compile", path("model.onnx"), "--calibrate", data(), "--out", path("no"), "--mode", "published"}),
-      2, "policies that search");
+      run({"compile", path("model.onnx"), "--calibrate", data(), "--out", path("no"), "--budget", "der"}), 2,
+      "ddpg, dp, greedy, random");
   expect_failure(run({"compile", path("model.onnx"), "--calibrate", data(), "--out", path("no"), "--policy",
-                      "dp", "--mode", "x"}),
-                 2, "offers: errors, published");
+                      "dp", "--budget", "x"}),
+                 2, "offers: error-std, der");
 }
 
 TEST_F(SearchProgram, AMistakeUnderMpiEndsAllRanks) {

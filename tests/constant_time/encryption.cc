@@ -55,7 +55,7 @@ void slots(const linear::Geometry& geometry) {
   const auto plain = bfv::batch_primes(20, kDegree, 1);
   const auto context = bfv::make_batch_context(
       {kDegree, plain, bfv::batch_primes(36, kDegree, 3), bfv::batch_primes(37, kDegree, 1), 0, false});
-  linear::SimdOptions options;
+  linear::SimdChoice options;
   options.flood_bits = 45;
   options.reply_level = 1;
   const auto layer = std::make_shared<const linear::SimdLinear>(geometry, context, options);

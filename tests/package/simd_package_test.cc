@@ -21,7 +21,7 @@ TEST(SimdPackage, RoundTripKeepsThePlan) {
     EXPECT_EQ(read.batch_groups, original.plan.batch_groups);
     EXPECT_TRUE(read.notes.empty());  // they state bounds of the weights
     for (std::size_t i = 0; i < read.linears.size(); ++i) {
-      const plan::SimdChoice &is = *read.linears[i].simd, &was = *original.plan.linears[i].simd;
+      const plan::SimdChoice &is = *read.linears[i].simd(), &was = *original.plan.linears[i].simd();
       EXPECT_EQ(is.conv, was.conv);
       EXPECT_EQ(is.fc, was.fc);
       EXPECT_EQ(is.statistical_bits, was.statistical_bits);
@@ -55,18 +55,19 @@ TEST(SimdPackage, EveryFieldIsChecked) {
       {"another prime than its input's", [=](auto& p) { p.primes[0] = other; }, "only an activation"},
       {"a power of two before a prime", [](auto& p) { p.primes[0] = 0; }, "only an activation"},
       {"a prime of other width", [](auto& p) { p.modulus_bits[0] = 21; }, "bits"},
-      {"a prime without batching", [](auto& p) { p.linears[0].simd.reset(); }, "not packed for SIMD"},
+      {"a prime without batching", [](auto& p) { p.linears[0].packing = plan::CoefficientChoice(); },
+       "not packed for SIMD"},
       {"a group that is not there", [](auto& p) { p.linears[0].group = 2; }, "parameter group"},
       {"a negative group", [](auto& p) { p.linears[0].group = -1; }, "parameter group"},
       {"another log2 p", [](auto& p) { p.linears[0].log2_p = 21; }, "log2 p"},
-      {"no flooding", [](auto& p) { p.linears[0].simd->flood_bits = 0; }, "flood"},
-      {"negative flooding", [](auto& p) { p.linears[0].simd->flood_bits = -50; }, "flood"},
-      {"too little flooding", [](auto& p) { p.linears[0].simd->flood_bits = 40; }, "flood"},
-      {"too much flooding", [](auto& p) { p.linears[0].simd->flood_bits = 88; }, "flooding"},
-      {"no statistical distance", [](auto& p) { p.linears[0].simd->statistical_bits = 0; }, "statistical"},
-      {"a reply without primes", [](auto& p) { p.linears[0].simd->reply_level = 0; }, "reply"},
-      {"a reply of negative primes", [](auto& p) { p.linears[0].simd->reply_level = -1; }, "reply"},
-      {"a reply of too many primes", [](auto& p) { p.linears[0].simd->reply_level = 4; }, "reply"},
+      {"no flooding", [](auto& p) { p.linears[0].simd()->flood_bits = 0; }, "flood"},
+      {"negative flooding", [](auto& p) { p.linears[0].simd()->flood_bits = -50; }, "flood"},
+      {"too little flooding", [](auto& p) { p.linears[0].simd()->flood_bits = 40; }, "flood"},
+      {"too much flooding", [](auto& p) { p.linears[0].simd()->flood_bits = 88; }, "flooding"},
+      {"no statistical distance", [](auto& p) { p.linears[0].simd()->statistical_bits = 0; }, "statistical"},
+      {"a reply without primes", [](auto& p) { p.linears[0].simd()->reply_level = 0; }, "reply"},
+      {"a reply of negative primes", [](auto& p) { p.linears[0].simd()->reply_level = -1; }, "reply"},
+      {"a reply of too many primes", [](auto& p) { p.linears[0].simd()->reply_level = 4; }, "reply"},
       {"an odd degree", [](auto& p) { p.batch_groups[0].n = 2047; }, "degree"},
       {"a huge degree", [](auto& p) { p.batch_groups[0].n = 1U << 31; }, "degree"},
       {"no ciphertext primes", [](auto& p) { p.batch_groups[0].data_primes.clear(); }, "primes"},

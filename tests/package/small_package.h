@@ -45,16 +45,16 @@ inline Package small_package() {
   plan::LinearChoice a;
   a.node = 1;
   a.log2_p = plan.modulus_bits[1];
-  a.packing.window_h = a.packing.window_w = 6;
-  a.packing.channels_out = 2;
+  a.coefficient()->packing.window_h = a.coefficient()->packing.window_w = 6;
+  a.coefficient()->packing.channels_out = 2;
   a.error_std = 0.05;
   a.failure_log2 = -70;
   plan::LinearChoice b;
   b.node = 3;
   b.log2_p = plan.modulus_bits[3];
-  b.packing.window_h = b.packing.window_w = 1;
-  b.packing.channels_in = 32;
-  b.packing.channels_out = 3;
+  b.coefficient()->packing.window_h = b.coefficient()->packing.window_w = 1;
+  b.coefficient()->packing.channels_in = 32;
+  b.coefficient()->packing.channels_out = 3;
   b.c0_dropped_bits = 3;
   b.error_std = 0.05;
   b.failure_log2 = -50;
@@ -88,13 +88,11 @@ inline Package small_simd_package() {
   for (plan::LinearChoice& choice : plan.linears) {
     choice.group = choice.node == 1 ? 0 : 1;
     choice.log2_p = kPrimeBits;
-    choice.packing = {};
-    choice.c0_dropped_bits = choice.c1_dropped_bits = 0;
-    choice.simd.emplace();
-    choice.simd->conv = linear::SimdConvMethod::output_rotation;
-    choice.simd->fc = linear::SimdFcMethod::diagonal_baby_giant;
-    choice.simd->flood_bits = 50;
-    choice.simd->reply_level = choice.group + 1;
+    choice.packing = plan::SimdChoice();
+    choice.simd()->conv = linear::SimdConvMethod::output_rotation;
+    choice.simd()->fc = linear::SimdFcMethod::diagonal_baby_giant;
+    choice.simd()->flood_bits = 50;
+    choice.simd()->reply_level = choice.group + 1;
   }
   plan::ActivationChoice& activation = plan.activations[0];
   activation.truncation.guard_bits = activation.truncation.shift;

@@ -80,7 +80,7 @@ TEST_F(Claims, AnErrorBelowWhatFreshNoiseAloneCauses) {
 TEST_F(Claims, AnErrorBelowWhatTheWeightsCauseIsFoundOutByWhoHasThem) {
   Plan plan = select_exact(server_, {.privacy_inferences = 0});
   LinearChoice& layer = plan.linears[0];
-  layer.c0_dropped_bits = layer.c1_dropped_bits = 0;
+  layer.coefficient()->c0_dropped_bits = layer.coefficient()->c1_dropped_bits = 0;
   layer.failure_log2 = plan.failure_log2 = 0;
   ASSERT_EQ(refusal(plan, server_), "");
   double least = layer.error_std;

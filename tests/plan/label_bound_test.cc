@@ -33,7 +33,7 @@ TEST(LabelBound, NotIfTheLogitsAreRevealed) {
 
 TEST(LabelBound, NotIfALayerIsPackedBySlots) {
   Plan plan = label_plan();
-  plan.linears[1].simd = SimdChoice();
+  plan.linears[1].packing = SimdChoice();
   EXPECT_FALSE(has_label_bound(plan));
   plan = label_plan();
   plan.batch_groups.resize(1);

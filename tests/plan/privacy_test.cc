@@ -65,7 +65,7 @@ TEST(WeightPrivacy, FloodingAddsUpOverInferences) {
   Plan plan;
   plan.privacy.inferences = 1 << 20;
   EXPECT_EQ(flooding_distance(plan), 0);
-  plan.linears.emplace_back().simd.emplace().statistical_bits = 40;
+  plan.linears.emplace_back().packing = SimdChoice{.statistical_bits = 40};
   EXPECT_DOUBLE_EQ(flooding_distance(plan), std::exp2(-20));
 }
 
@@ -94,8 +94,8 @@ TEST(WeightPrivacy, NumbersOfAPlanDoNotTellNormsFinely) {
       EXPECT_EQ(a[i].choice.error_std, b[i].choice.error_std);
       EXPECT_EQ(a[i].choice.failure_log2, b[i].choice.failure_log2);
       EXPECT_EQ(a[i].choice.noise_step, b[i].choice.noise_step);
-      EXPECT_EQ(a[i].choice.c0_dropped_bits, b[i].choice.c0_dropped_bits);
-      EXPECT_EQ(a[i].choice.c1_dropped_bits, b[i].choice.c1_dropped_bits);
+      EXPECT_EQ(a[i].choice.coefficient()->c0_dropped_bits, b[i].choice.coefficient()->c0_dropped_bits);
+      EXPECT_EQ(a[i].choice.coefficient()->c1_dropped_bits, b[i].choice.coefficient()->c1_dropped_bits);
     }
   }
 }

@@ -27,7 +27,7 @@ inline Json layer_json(const std::string& name, int n, double log2_q, int log2_p
 
 inline Json row_json(const std::string& network, const std::string& policy, double offline_s, double mb,
                      double top1, int n, double log2_q, double der) {
-  const bool slots = policy == "delphi" || policy == "darl" || policy == "published";
+  const bool slots = policy == "delphi" || policy == "darl" || policy == "autoprivacy";
   const std::string packing = slots ? "SIMD shifted-copies" : "coefficient 32x32 in1 out4";
   Json layers = Json::array();
   for (int i = 0; i < 3; ++i) {
@@ -62,7 +62,7 @@ inline Json results_json(const std::string& network = "7CNET") {
           {"rows",
            {row_json(network, "delphi", 40.25, 130.25, 0.8163, 8192, 178, 1e-13),
             row_json(network, "darl", 20, 120, 0.8163, 8192, 160, 1e-13),
-            row_json(network, "published", 15, 100, 0.815, 4096, 100, 0.004),
+            row_json(network, "autoprivacy", 15, 100, 0.815, 4096, 100, 0.004),
             row_json(network, "exact", 4, 20, 0.8163, 2048, 40, 1e-13),
             row_json(network, "dp", 2, 10, 0.8155, 1024, 24, 0.9)}}};
 }

@@ -19,7 +19,7 @@ using protocol::test::SimdPlanOptions;
 inline plan::Plan without_estimates(plan::Plan plan) {
   constexpr double kError = 0.06, kLayerFailure = -44, kFailure = -41, kLambda = 128;
   for (plan::LinearChoice& choice : plan.linears) {
-    choice.error_std = choice.simd ? 0 : kError;
+    choice.error_std = choice.simd() ? 0 : kError;
     choice.failure_log2 = kLayerFailure;
     choice.predicted_s = 0;
     choice.predicted_bytes = 0;
@@ -114,8 +114,8 @@ inline nn::QuantisedNetwork long_network() {
 
 inline package::Package long_package() {
   plan::Plan plan = slot_plan(long_network());
-  plan.linears[0].simd->fc = linear::SimdFcMethod::hybrid_baby_giant;
-  plan.linears[1].simd->fc = linear::SimdFcMethod::diagonal_baby_giant;
+  plan.linears[0].simd()->fc = linear::SimdFcMethod::hybrid_baby_giant;
+  plan.linears[1].simd()->fc = linear::SimdFcMethod::diagonal_baby_giant;
   return protocol::test::packaged(long_network(), plan);
 }
 

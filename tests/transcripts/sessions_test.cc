@@ -78,7 +78,8 @@ TEST(Transcript, SlotsWithKeysForEachInference) {
 TEST(Transcript, SlotsOfBlockedMatrices) {
   Play play(long_package());
   const auto& layers = play.served().client.linears();
-  EXPECT_EQ(layers[1].he->upload_bytes(), 2 * layers[0].he->upload_bytes()) << "columns in two blocks";
+  EXPECT_EQ(layers[1].he->packed().upload_bytes(), 2 * layers[0].he->packed().upload_bytes())
+      << "columns in two blocks";
   play.session([&](ClientSession& client) { play.infer(client, 1); });
   expect_frozen("SIMD of blocked matrices", play.text());
 }

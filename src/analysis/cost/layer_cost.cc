@@ -51,13 +51,13 @@ LayerWork linear_work(const LinearShape& layer, const Profile& profile) {
   const auto inputs = static_cast<double>(layer.geometry.in.size());
   const auto outputs = static_cast<double>(layer.geometry.out().size());
   LayerWork work;
-  if (layer.simd) {
-    const SimdShape& b = *layer.simd;
-    const SimdSeconds seconds = simd_seconds(b.counts, b.ring, b.reply_level, profile.simd);
+  if (const auto* simd = std::get_if<SimdShape>(&layer.ring)) {
+    const SimdSeconds seconds = simd_seconds(layer.counts, simd->ring, simd->reply_level, profile.simd);
     work.offline.client_s = seconds.client + 2 * profile.loop + (inputs + outputs) * profile.share_element;
     work.offline.server_s = seconds.server + 2 * profile.loop;
   } else {
-    const RingCosts ring = ring_costs(profile, layer.n, layer.primes, layer.prime_bits);
+    const auto& group = std::get<GroupShape>(layer.ring);
+    const RingCosts ring = ring_costs(profile, group.n, group.primes, group.prime_bits);
     work.offline.client_s = uploads * ring.upload_client + replies * ring.reply_client +
                             outputs * ring.reply_client_output + 2 * profile.loop +
                             (inputs + outputs) * profile.share_element;

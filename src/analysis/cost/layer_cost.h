@@ -1,15 +1,15 @@
-// Costs of one layer by exact operation counts: a linear layer in coefficient packing, an activation by
-// either protocol. Bytes are those of the protocol's messages of this layer, headers included, to the last
-// byte (silent OTs apart, which are counted over a session: silent_stream.h).
+// Costs of one layer by exact operation counts: a linear layer in either packing, an activation by either
+// protocol. Bytes are those of the protocol's messages of this layer, headers included, to the last byte
+// (silent OTs apart, which are counted over a session: silent_stream.h).
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <variant>
 
 #include "analysis/cost/work.h"
 #include "layers/activation/activation_spec.h"
 #include "layers/activation/protocol.h"
-#include "layers/linear/coefficient/layout.h"
+#include "layers/linear/packed_layer.h"
 
 namespace ap::activation {
 struct OtPlan;
@@ -23,9 +23,14 @@ struct LayerWork {
   double client_memory = 0;  ///< bytes that the client keeps between the phases
 };
 
+/// A ring of coefficient packing.
+struct GroupShape {
+  std::uint32_t n = 0;
+  int primes = 1, prime_bits = 0;
+};
+
 /// A layer packed for SIMD.
 struct SimdShape {
-  linear::SimdCounts counts;
   SimdRing ring;
   int reply_level = 1;
 };
@@ -33,12 +38,10 @@ struct SimdShape {
 /// A linear layer as its packing has it.
 struct LinearShape {
   linear::Geometry geometry;
-  linear::Counts counts;
-  std::uint32_t n = 0;
-  int primes = 1, prime_bits = 0;
+  linear::OperationCounts counts;
+  std::variant<GroupShape, SimdShape> ring;
   std::uint64_t upload_bytes = 0, reply_bytes = 0;  ///< payloads of the two messages
   int share_bits = 32;                              ///< width of the words that the clear convolution takes
-  std::optional<SimdShape> simd;                    ///< if so, counts, n and primes are unused
 };
 LayerWork linear_work(const LinearShape& layer, const Profile& profile);
 

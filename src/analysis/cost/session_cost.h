@@ -13,11 +13,6 @@ namespace ap::cost {
 /// keys) is spread where nobody says otherwise.
 inline constexpr std::uint64_t kTypicalSession = 20;
 
-struct GroupShape {
-  std::uint32_t n = 0;
-  int primes = 1, prime_bits = 0;
-};
-
 struct BatchGroupShape {
   SimdRing ring;
   std::uint64_t elements = 0;  ///< rotation keys

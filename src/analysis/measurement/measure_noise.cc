@@ -7,10 +7,10 @@
 #include <map>
 #include <numbers>
 
-#include "analysis/noise/layer_noise.h"
 #include "base/error.h"
 #include "he/bfv/scheme.h"
 #include "layers/linear/coefficient/he_linear.h"
+#include "layers/linear/coefficient/layer_noise.h"
 #include "layers/linear/noise_model.h"
 #include "layers/linear/plaintext/clear_conv.h"
 #include "random/prng.h"
@@ -42,13 +42,15 @@ class Measurement {
         layout_(std::move(chosen.layout)),
         context_(bfv::make_context(parameters)),
         log2_p_(std::min(kMostBits, static_cast<int>(parameters.log2_q()) - kHeadroomBits)),
-        layer_(std::make_shared<const linear::HeLinear>(layout_, context_, log2_p_, choice_.c0_dropped_bits,
-                                                        choice_.c1_dropped_bits, choice_.noise_step)),
+        layer_(std::make_shared<const linear::HeLinear>(
+            layout_, context_, log2_p_, chosen.choice->coefficient()->c0_dropped_bits,
+            chosen.choice->coefficient()->c1_dropped_bits, choice_.noise_step)),
         prepared_(layer_, op.weights),
         clear_(layout_.geometry(), op.weights),
-        error_stds_(noise::output_error_stds(layout_, op.weights, choice_.c0_dropped_bits,
-                                             choice_.c1_dropped_bits, choice_.noise_step, parameters.log2_q(),
-                                             choice_.log2_p)) {}
+        error_stds_(noise::output_error_stds(layout_, op.weights,
+                                             chosen.choice->coefficient()->c0_dropped_bits,
+                                             chosen.choice->coefficient()->c1_dropped_bits,
+                                             choice_.noise_step, parameters.log2_q(), choice_.log2_p)) {}
 
   double step() const { return std::exp2(choice_.log2_p - log2_p_); }
   const std::vector<float>& error_stds() const { return error_stds_; }
@@ -136,10 +138,11 @@ NoiseCheck measure_noise(const package::Package& package, const std::string& sou
   NoiseCheck check{network, package.plan.policy, source, processor(), {}, {}};
   std::vector<Chosen> fit;
   for (const plan::LinearChoice& choice : package.plan.linears) {
-    if (choice.simd) continue;
+    const plan::CoefficientChoice* replies = choice.coefficient();
+    if (!replies) continue;
     const nn::QNode& node = package.network.nodes[static_cast<std::size_t>(choice.node)];
     const bfv::Parameters& ring = package.plan.groups[static_cast<std::size_t>(choice.group)];
-    linear::Layout layout(linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c), choice.packing,
+    linear::Layout layout(linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c), replies->packing,
                           ring.n);
     const int log2_p = std::min(kMostBits, static_cast<int>(ring.log2_q()) - kHeadroomBits);
     if (choice.error_std * std::exp2(log2_p - choice.log2_p) < kLeastSteps) continue;

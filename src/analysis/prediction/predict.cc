@@ -8,7 +8,6 @@
 #include "base/error.h"
 #include "he/bfv/batch_scheme.h"
 #include "he/bfv/scheme.h"
-#include "plan/simd_options.h"
 
 namespace ap::protocol {
 namespace {
@@ -32,23 +31,19 @@ void add_down(cost::Work& work, std::uint64_t payload) {
 cost::LinearShape linear_shape(const Model& model, const LinearLayer& layer, const plan::LinearChoice& choice,
                                const cost::SessionShape& session) {
   cost::LinearShape shape;
-  shape.geometry = layer.he->geometry();
-  shape.upload_bytes = layer.he->upload_bytes();
-  shape.reply_bytes = layer.he->reply_bytes();
+  const linear::PackedLayer& packed = layer.he->packed();
+  shape.geometry = packed.geometry();
+  shape.upload_bytes = packed.upload_bytes();
+  shape.reply_bytes = packed.reply_bytes();
   const ShareModulus& modulus = model.modulus(layer.node);
   // Sums modulo a prime must not wrap, so they take 64-bit words.
   shape.share_bits = std::has_single_bit(modulus.value()) ? modulus.bits() : 64;
+  shape.counts = packed.counts();
   const auto group = static_cast<std::size_t>(choice.group);
-  if (choice.simd) {
-    const cost::SimdRing& ring = session.batch_groups[group].ring;
-    shape.simd = {plan::simd_layer(shape.geometry, *choice.simd, ring.n).counts, ring,
-                  choice.simd->reply_level};
+  if (const plan::SimdChoice* simd = choice.simd()) {
+    shape.ring = cost::SimdShape{session.batch_groups[group].ring, simd->reply_level};
   } else {
-    const cost::GroupShape& ring = session.groups[group];
-    shape.counts = linear::counts(shape.geometry, choice.packing);
-    shape.n = ring.n;
-    shape.primes = ring.primes;
-    shape.prime_bits = ring.prime_bits;
+    shape.ring = session.groups[group];
   }
   return shape;
 }

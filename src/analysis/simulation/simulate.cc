@@ -4,37 +4,23 @@
 #include <cmath>
 #include <numeric>
 
-#include "analysis/noise/layer_noise.h"
 #include "base/error.h"
 #include "base/parallel.h"
-#include "layers/linear/simd/layer_noise.h"
 #include "nn/data/accuracy.h"
-#include "plan/simd_options.h"
+#include "plan/packed_layers.h"
 #include "plan/validate_simd.h"
 
 namespace ap::plan {
 
 namespace {
 
-/// Which slots of its replies hold which outputs, and how often a reply fails.
-noise::DecryptionFailures reply_errors(const nn::QNode& node, const LinearChoice& c,
-                                       const bfv::BatchParameters& group) {
-  const linear::Geometry geometry = linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c);
-  noise::DecryptionFailures errors{c.node, group.p(), group.n, 0, {}};
-  const linear::SimdLayer layer = simd_layer(geometry, *c.simd, group.n);
-  errors.rate = std::exp2(noise::log2_der(linear::worst_noise(layer, group), group, c.simd->flood_bits,
-                                          static_cast<std::size_t>(c.simd->reply_level)));
-  if (linear::is_matrix(geometry)) {
-    errors.replies.resize(1);
-    for (int o = 0; o < geometry.c_out; ++o) {
-      errors.replies[0].push_back({static_cast<std::uint32_t>(o), static_cast<std::uint32_t>(o)});
-    }
-    return errors;
-  }
-  const linear::SimdConv conv(geometry, c.simd->conv, group.n);
-  for (std::size_t r = 0; r < conv.replies(); ++r) {
+/// How often a reply fails, and which outputs it takes with it.
+noise::DecryptionFailures reply_errors(const linear::PackedLayer& layer, const LinearChoice& c,
+                                       std::uint64_t prime) {
+  noise::DecryptionFailures errors{c.node, prime, layer.ring().n, std::exp2(layer.reply_failure_log2()), {}};
+  for (std::size_t r = 0; r < layer.replies(); ++r) {
     std::vector<noise::SlotRead>& reads = errors.replies.emplace_back();
-    for (const auto& [slot, output] : conv.reads(r)) reads.push_back({slot, output});
+    for (const auto& [slot, output] : layer.reads(r)) reads.push_back({slot, output});
   }
   return errors;
 }
@@ -44,18 +30,16 @@ noise::DecryptionFailures reply_errors(const nn::QNode& node, const LinearChoice
 noise::ErrorModel error_model(const nn::QuantisedNetwork& network, const Plan& plan) {
   validate(plan, network);
   noise::ErrorModel model;
-  for (const LinearChoice& c : plan.linears) {
-    const nn::QNode& node = network.nodes[static_cast<std::size_t>(c.node)];
-    if (c.simd) {
-      model.replies.push_back(reply_errors(node, c, plan.batch_groups[static_cast<std::size_t>(c.group)]));
-      continue;
+  const std::vector<LinearLayer> layers = make_layers(plan, network);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const LinearChoice& c = plan.linears[i];
+    const linear::PackedLayer& layer = packed(layers[i]);
+    const auto& op = std::get<nn::QLinear>(network.nodes[static_cast<std::size_t>(c.node)].op);
+    if (auto error_stds = layer.error_stds(op.weights)) {
+      model.linears.push_back({c.node, std::move(*error_stds)});
+    } else {
+      model.replies.push_back(reply_errors(layer, c, prime_of(plan, c.node)));
     }
-    const auto& op = std::get<nn::QLinear>(node.op);
-    const bfv::Parameters& group = plan.groups[static_cast<std::size_t>(c.group)];
-    const linear::Layout layout(linear::geometry_of(op, node.shape.c), c.packing, group.n);
-    model.linears.push_back(
-        {c.node, noise::output_error_stds(layout, op.weights, c.c0_dropped_bits, c.c1_dropped_bits,
-                                          c.noise_step, group.log2_q(), c.log2_p)});
   }
   for (const ActivationChoice& c : plan.activations) {
     const nn::QNode& node = network.nodes[static_cast<std::size_t>(c.node)];

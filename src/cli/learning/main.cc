@@ -20,7 +20,7 @@ std::unique_ptr<ap::search::Policy> make_ddpg(const ap::app::PolicyRequest& requ
   options.resume = request.resume;
   options.writes = request.writes;
   options.sharder = request.sharder;
-  options.imagined = request.imagined;
+  options.rollouts = request.rollouts;
   return std::make_unique<ap::ddpg::DdpgPolicy>(options);
 }
 

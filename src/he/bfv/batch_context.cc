@@ -120,8 +120,8 @@ std::uint64_t BatchParameters::p() const {
   return product;
 }
 
-std::vector<std::uint64_t> batch_primes(int bits, std::uint32_t n, std::size_t count,
-                                        const std::vector<std::uint64_t>& taken) {
+std::vector<std::uint64_t> free_batch_primes(int bits, std::uint32_t n, std::size_t count,
+                                             const std::vector<std::uint64_t>& taken) {
   if (bits < 13 || bits > kBatchPrimeBits) {
     fail_input("primes for batching have 13 to {} bits, not {}", kBatchPrimeBits, bits);
   }
@@ -129,12 +129,18 @@ std::vector<std::uint64_t> batch_primes(int bits, std::uint32_t n, std::size_t c
   if (count > 64) fail_input("{} primes of one size are more than the 64 that any use here needs", count);
   std::vector<std::uint64_t> primes = ring::ntt_primes(bits, n, count + taken.size());
   std::erase_if(primes, [&](std::uint64_t prime) { return std::ranges::find(taken, prime) != taken.end(); });
+  if (primes.size() > count) primes.resize(count);
+  return primes;
+}
+
+std::vector<std::uint64_t> batch_primes(int bits, std::uint32_t n, std::size_t count,
+                                        const std::vector<std::uint64_t>& taken) {
+  std::vector<std::uint64_t> primes = free_batch_primes(bits, n, count, taken);
   if (primes.size() < count) {
     fail_input(
         "there are only {} free primes of {} bits that are 1 modulo {}, but {} are needed: take larger ones",
         primes.size(), bits, 2 * static_cast<std::uint64_t>(n), count);
   }
-  primes.resize(count);
   return primes;
 }
 

@@ -34,6 +34,10 @@ struct BatchParameters {
 std::vector<std::uint64_t> batch_primes(int bits, std::uint32_t n, std::size_t count,
                                         const std::vector<std::uint64_t>& taken = {});
 
+/// As many of them as there are, at most `count`. @throws Error(input) if an argument is out of range.
+std::vector<std::uint64_t> free_batch_primes(int bits, std::uint32_t n, std::size_t count,
+                                             const std::vector<std::uint64_t>& taken = {});
+
 class BatchContext;
 using BatchContextPtr = std::shared_ptr<const BatchContext>;
 

@@ -47,7 +47,7 @@ AgentOptions scheduled(AgentOptions agent, int episodes) {
 
 /// Whether most episodes are imagined.
 bool imagines(const Environment& environment, const DdpgOptions& options) {
-  return options.imagined > 0 && options.lambda == 0 && options.reward == Reward::changes &&
+  return options.rollouts > 0 && options.lambda == 0 && options.reward == Reward::changes &&
          environment.small_errors();
 }
 
@@ -56,7 +56,7 @@ AgentOptions agent_of(const Environment& environment, const search::Budget& budg
   AgentOptions agent = options.agent;
   if (!imagines(environment, options)) return scheduled(agent, budget.simulations);
   // The paper's 0.99 an episode would leave no noise to most of them.
-  const int episodes = budget.simulations * (options.imagined + 1);
+  const int episodes = budget.simulations * (options.rollouts + 1);
   agent.noise_decay = 1;
   agent.updates = kImaginedUpdates;
   return scheduled(agent, episodes);
@@ -122,7 +122,7 @@ std::uint64_t Search::question() const {
   mix(static_cast<std::uint64_t>(options_.reward));
   mix(static_cast<std::uint64_t>(options_.walk));
   mix(options_.agent.seed);
-  mix(static_cast<std::uint64_t>(options_.imagined));
+  mix(static_cast<std::uint64_t>(options_.rollouts));
   mix(options_.refine);
   return key;
 }
@@ -246,7 +246,7 @@ Choice Search::imagine() {
     if (budget_.max_seconds && environment_.seconds(choice) > *budget_.max_seconds) return;
     if (!best || better(choice, *best, allowed)) best = choice;
   };
-  for (int k = 0; k < options_.imagined; ++k) {
+  for (int k = 0; k < options_.rollouts; ++k) {
     double bound = budget_.max_seconds.value_or(fastest);
     if (budget_.max_loss) bound = std::min(bound, floor_ + (reached - floor_) * (1 - step));
     const Choice choice = propose(std::max(bound, floor_));

@@ -12,10 +12,10 @@
 //
 // A simulation takes seconds, and an agent that meets only as many episodes as there are simulations hardly
 // learns. So between two simulations it runs imagined episodes (Dyna; Sutton, ICML 1990), whose changed
-// classes a model forecasts in microseconds (planner/search/forecast.h). The best plan imagined is then
-// refined by steps of single layers, as far as the forecast allows, and simulated; what the simulation finds
-// corrects the forecasts and is an episode to learn from like the others. With `imagined` 0 every episode is
-// simulated: the paper's own form.
+// classes a model forecasts in microseconds (planner/search/forecast.h). The best plan imagined is then refined by
+// steps of single layers, as far as the forecast allows, and simulated; what the simulation finds corrects the
+// forecasts and is an episode to learn from like the others. With `rollouts` 0 every episode is simulated: the
+// paper's own form.
 #pragma once
 
 #include <filesystem>
@@ -45,7 +45,7 @@ struct DdpgOptions {
   Walk walk = Walk::shift;
   /// Episodes imagined before each simulation. None are if `lambda` is not 0, if the reward is not that of
   /// changes, or if errors are not small ones (Environment::small_errors).
-  int imagined = 64;
+  int rollouts = 64;
   bool refine = true;  ///< whether the best plan imagined is refined before it is simulated
   /// If not 0, plans do not walk; instead R = -err - lambda max(0, latency / bound - 1).
   double lambda = 0;

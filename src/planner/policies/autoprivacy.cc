@@ -1,4 +1,4 @@
-// Policy `published`: AutoPrivacy's parameters layer by layer.
+// Policy `autoprivacy`: AutoPrivacy's parameters layer by layer.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -96,9 +96,10 @@ void share_parameters(const nn::QuantisedNetwork& network, const std::vector<int
     const bfv::BatchParameters& shared = largest[key(layers[i].parameters)];
     if (shared == layers[i].parameters) continue;
     const nn::QNode& node = network.nodes[static_cast<std::size_t>(linears[i])];
-    const SimdChoice& method = *layers[i].choice.simd;
-    const SimdLayer layer =
-        simd_layer(linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c), method, shared.n);
+    const SimdChoice& method = *layers[i].choice.simd();
+    const linear::SimdPacking packing(linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c),
+                                      method.conv, method.fc, shared.n);
+    const SimdLayer layer = linear::simd_layer(packing);
     // Larger digits of the same primes may leave less room after all.
     auto c = with_parameters(layer, method, shared, der_log2[i], simd);
     if (c) layers[i] = std::move(*c);
@@ -143,7 +144,7 @@ Plan select_autoprivacy(const nn::QuantisedNetwork& network, std::span<const dou
     }
   }
   share_parameters(network, linears, der_log2, simd, layers);
-  Plan plan = assemble_simd(network, "published", 0, std::move(primes), layers, options.profile);
+  Plan plan = assemble_simd(network, "autoprivacy", 0, std::move(primes), layers, options.profile);
   plan.notes.push_back(
       fmt::format("replies are flooded for 2^-{} of statistical distance, added to each layer's q; the paper "
                   "takes errors from one parameter set and time from another",

@@ -91,23 +91,32 @@ double total_price(const Layers& layers, double bytes_per_second) {
 /// One network in one degree.
 class Selection {
  public:
-  Selection(const nn::QuantisedNetwork& network, const Published& published, std::uint32_t n, std::uint64_t p,
-            const BaselineOptions& options)
-      : network_(network), options_(options), n_(n), p_(p) {
+  /// Nothing if some layer does not fit the degree.
+  static std::optional<Selection> if_fits(const nn::QuantisedNetwork& network, const Published& published,
+                                          std::uint32_t n, std::uint64_t p, const BaselineOptions& options) {
+    Selection selection(network, n, p, options);
     for (const linear::SimdConvMethod method : published.methods) {
-      methods_.push_back({});
-      methods_.back().conv = method;
-      methods_.back().statistical_bits = options.statistical_bits;
+      selection.methods_.push_back({});
+      selection.methods_.back().conv = method;
+      selection.methods_.back().statistical_bits = options.statistical_bits;
     }
     const std::vector<int> linears = linear_nodes(network);
-    layers_.resize(linears.size());
+    std::vector<std::vector<SimdLayer>>& layers = selection.layers_;
+    layers.resize(linears.size());
     parallel_for(linears.size(), [&](std::size_t i) {
       const linear::Geometry geometry = geometry_of(network.nodes[static_cast<std::size_t>(linears[i])]);
-      for (const SimdChoice& method : methods_) layers_[i].push_back(simd_layer(geometry, method, n));
+      for (const SimdChoice& method : selection.methods_) {
+        const auto packing = linear::SimdPacking::if_fits(geometry, method.conv, method.fc, n);
+        if (packing) layers[i].push_back(linear::simd_layer(*packing));
+      }
     });
-    for (const auto& layer : layers_) replies_ += static_cast<double>(layer[0].counts.replies);
-    simd_.costs = options.profile.simd;
-    simd_.layers = static_cast<double>(linears.size());
+    for (const std::vector<SimdLayer>& layer : layers) {
+      if (layer.size() < selection.methods_.size()) return std::nullopt;
+      selection.replies_ += static_cast<double>(layer[0].counts.replies);
+    }
+    selection.simd_.costs = options.profile.simd;
+    selection.simd_.layers = static_cast<double>(linears.size());
+    return selection;
   }
 
   /// The cheapest gadget for q of this many bits; nothing if it does not decrypt or is not secure.
@@ -138,6 +147,9 @@ class Selection {
   double replies() const { return replies_; }
 
  private:
+  Selection(const nn::QuantisedNetwork& network, std::uint32_t n, std::uint64_t p,
+            const BaselineOptions& options)
+      : network_(network), options_(options), n_(n), p_(p) {}
   const nn::QuantisedNetwork& network_;
   const BaselineOptions& options_;
   std::uint32_t n_;
@@ -147,16 +159,6 @@ class Selection {
   double replies_ = 0;
   SimdOptions simd_;
 };
-
-/// Nothing if some layer does not fit the degree.
-std::optional<Selection> selection_in(const nn::QuantisedNetwork& network, const Published& published,
-                                      std::uint32_t n, std::uint64_t p, const BaselineOptions& options) {
-  try {
-    return Selection(network, published, n, p, options);
-  } catch (const Error&) {
-    return std::nullopt;
-  }
-}
 
 void note_prime(const nn::QuantisedNetwork& network, const Published& published, const Bound& bound,
                 std::uint64_t p, std::uint32_t n, Plan& plan) {
@@ -219,7 +221,7 @@ Plan select_delphi(const nn::QuantisedNetwork& network, const BaselineOptions& o
   const Bound bound = bound_of(network);
   for (const std::uint32_t n : kDegrees) {
     const std::uint64_t p = choose_prime(published, bound, n);
-    const auto selection = selection_in(network, published, n, p, options);
+    const auto selection = Selection::if_fits(network, published, n, p, options);
     if (!selection) continue;
     // Its code has a special prime; under 8192 slots and 180 bits there is room for 34 bits.
     const int special = std::min(45, security::max_log2_q(n) - kDelphiBits);
@@ -252,19 +254,19 @@ Plan darl_by_rule(const nn::QuantisedNetwork& network, const Published& publishe
   // Each statistical bit is one bit of flooding: one try tells how many fit.
   options.statistical_bits = 1;
   for (int tries = 0; tries < 2; ++tries) {
-    const auto selection = selection_in(network, rule, n, p, options);
+    const auto selection = Selection::if_fits(network, rule, n, p, options);
     const auto layers = selection ? selection->with(rule.log2_q, special) : std::nullopt;
     if (!layers) break;
     if (tries == 0) {
       int most = 0;
-      for (const SimdCandidate& c : *layers) most = std::max(most, c.choice.simd->flood_bits);
+      for (const SimdCandidate& c : *layers) most = std::max(most, c.choice.simd()->flood_bits);
       const bfv::BatchParameters& set = layers->front().parameters;
       options.statistical_bits += static_cast<int>(set.log2_q() - set.log2_p()) - 2 - most;
       continue;
     }
     auto flooded = *layers;
     for (SimdCandidate& c : flooded)
-      c.choice.simd->statistical_bits = std::min(options.statistical_bits, kMaxStatisticalBits);
+      c.choice.simd()->statistical_bits = std::min(options.statistical_bits, kMaxStatisticalBits);
     Plan plan = finish(network, published, options, p, bound, flooded);
     plan.notes.push_back(fmt::format(
         "N is {} instead of {} and q has {} bits instead of {} by the rule of thumb for flooding, which is "
@@ -272,7 +274,7 @@ Plan darl_by_rule(const nn::QuantisedNetwork& network, const Published& publishe
         n, kPublishedDegree, rule.log2_q, published.log2_q, options.statistical_bits));
     return plan;
   }
-  fail_nothing_fits("darl --as-published", bound);
+  fail_nothing_fits("darl --flooding-by-rule", bound);
 }
 
 }  // namespace
@@ -285,10 +287,10 @@ Plan select_darl(const nn::QuantisedNetwork& network, const BaselineOptions& opt
       true,
       {linear::SimdConvMethod::shifted_copies, linear::SimdConvMethod::output_rotation}};
   const Bound bound = bound_of(network);
-  if (options.as_published) return darl_by_rule(network, published, bound, options);
+  if (options.flooding_by_rule) return darl_by_rule(network, published, bound, options);
   for (const std::uint32_t n : kDegrees) {
     const std::uint64_t p = choose_prime(published, bound, n);
-    const auto selection = selection_in(network, published, n, p, options);
+    const auto selection = Selection::if_fits(network, published, n, p, options);
     if (!selection) continue;
     const auto tight = selection->from(2 * bits_of(p) + options.statistical_bits);
     if (!tight) continue;

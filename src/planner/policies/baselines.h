@@ -20,7 +20,7 @@ struct BaselineOptions {
   int statistical_bits = 40;  ///< of flooding, per inference
   /// select_darl: AutoPrivacy's rule for circuit privacy instead: log2 q three times, N four times as large,
   /// and all of the room that gives is flooding.
-  bool as_published = false;
+  bool flooding_by_rule = false;
   /// select_darl: q from the noise alone, also where the published 165 bits are more.
   bool tight = false;
   cost::Profile profile = cost::typical_profile();

@@ -1,4 +1,4 @@
-// The published mode (AutoPrivacy, NeurIPS 2020): a layer's budget is the rate at which its reply ciphertexts
+// Budgets that are rates (AutoPrivacy, NeurIPS 2020): a layer's budget is the rate at which its reply ciphertexts
 // fail to decrypt, 2^-5 to 2^-15, on SIMD batching with shares modulo primes.
 #pragma once
 

@@ -75,7 +75,7 @@ Choice KnapsackPolicy::search(Environment& environment, const Budget& budget, Tr
   Incumbent contest(environment, budget, trace);
   if (!environment.small_errors()) {
     fail_input(
-        "policy dp weighs errors that grow with their budgets, and in mode published a reply is ruined or is not; "
+        "policy dp weighs errors that grow with their budgets, and where budgets are rates a reply is ruined or is not; "
         "use --policy ddpg, greedy or random");
   }
   const MarginModel model(*environment.problem().network, environment.problem().search.pixels, images_);

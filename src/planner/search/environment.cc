@@ -99,6 +99,29 @@ std::uint64_t Environment::bytes(const Choice& choice) const {
   return sum;
 }
 
+void Environment::price_by(const std::function<double(const plan::Plan&)>& latency) {
+  const Choice exact = exact_choice(), cheapest = cheapest_choice();
+  const double dear = seconds(exact), cheap = seconds(cheapest);
+  const double whole = latency(plan_of(exact));
+  double factor = whole / dear;
+  if (dear > cheap) {
+    const double slope = (whole - latency(plan_of(cheapest))) / (dear - cheap);
+    // What no choice changes cannot take less than nothing.
+    if (slope > 0 && slope * (dear - fixed_seconds_) <= whole) factor = slope;
+  }
+  for (std::vector<Point>& list : points_) {
+    for (Point& point : list) point.seconds *= factor;
+  }
+  fixed_seconds_ += whole - seconds(exact);
+}
+
+void Environment::raise_prices(double more) {
+  fixed_seconds_ += more;
+  for (Memory* memory : {&searched_, &validated_}) {
+    for (auto& [choice, evaluation] : *memory) evaluation.seconds += more;
+  }
+}
+
 Choice Environment::constrain(Choice choice, double max_seconds) const {
   double total = seconds(choice);
   while (total > max_seconds) {

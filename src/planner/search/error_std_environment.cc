@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "analysis/noise/layer_noise.h"
 #include "base/error.h"
 #include "base/parallel.h"
+#include "layers/linear/coefficient/layer_noise.h"
 #include "plan/activation_spec.h"
 #include "plan/quadratic.h"
 #include "planner/search/prediction.h"
@@ -201,11 +201,12 @@ noise::ErrorModel ErrorStdEnvironment::error_model(const Choice& choice) const {
       const nn::QNode& node = network.nodes[at(nodes_[i])];
       const auto& op = std::get<nn::QLinear>(node.op);
       const plan::Candidate& chosen = candidates_[i][c];
-      const linear::Layout layout(linear::geometry_of(op, node.shape.c), chosen.choice.packing,
+      const plan::CoefficientChoice& replies = *chosen.choice.coefficient();
+      const linear::Layout layout(linear::geometry_of(op, node.shape.c), replies.packing,
                                   chosen.parameters.n);
       error.node = nodes_[i];
-      error.error_std = noise::output_error_stds(layout, op.weights, chosen.choice.c0_dropped_bits,
-                                                 chosen.choice.c1_dropped_bits, chosen.choice.noise_step,
+      error.error_std = noise::output_error_stds(layout, op.weights, replies.c0_dropped_bits,
+                                                 replies.c1_dropped_bits, chosen.choice.noise_step,
                                                  chosen.parameters.log2_q(), chosen.choice.log2_p);
     }
     model.linears[i] = error;

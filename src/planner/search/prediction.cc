@@ -1,8 +1,6 @@
 #include "planner/search/prediction.h"
 
 #include "analysis/cost/layer_cost.h"
-#include "plan/activation_spec.h"
-#include "planner/spaces/assemble.h"
 
 namespace ap::search {
 namespace {
@@ -36,22 +34,6 @@ Price activation_price(activation::ActivationSpec spec, const std::string& proto
   if (protocol != "auto" || spec.square) return transfers;
   const Price garbled = protocol_price(ActivationProtocol::gc, spec, bytes_per_second, profile);
   return garbled.seconds < transfers.seconds ? garbled : transfers;
-}
-
-Price plan_price(const nn::QuantisedNetwork& network, const plan::Plan& plan, double bytes_per_second,
-                 const cost::Profile& profile) {
-  Price total;
-  for (const plan::LinearChoice& choice : plan.linears) total += linear_price(choice, bytes_per_second);
-  for (const plan::ActivationChoice& choice : plan.activations) {
-    if (!plan.primes.empty()) {
-      // Garbled modulo primes, as the plan has priced it.
-      total += {choice.predicted_s + static_cast<double>(choice.predicted_bytes) / bytes_per_second,
-                choice.predicted_bytes};
-      continue;
-    }
-    total += activation_price(plan::spec_of(network, choice), choice.protocol, bytes_per_second, profile);
-  }
-  return total;
 }
 
 }  // namespace ap::search

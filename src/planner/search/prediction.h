@@ -1,5 +1,6 @@
-// The predicted latency of layers and plans, in one place: processor seconds of both parties by a
-// profile (module cost), one thread, plus the bytes on a link of the given bandwidth.
+// What one layer is predicted to take, to compare its points by: processor seconds of both parties by a profile
+// (analysis/cost), one thread, plus the bytes on a link of the given bandwidth. Environment::price_by corrects the sum
+// to what whole plans are predicted to take.
 #pragma once
 
 #include <cstdint>
@@ -26,9 +27,5 @@ Price linear_price(const plan::LinearChoice& choice, double bytes_per_second);
 /// With protocol "gc" or "ot", or whichever of them is faster on this link ("auto").
 Price activation_price(activation::ActivationSpec spec, const std::string& protocol, double bytes_per_second,
                        const cost::Profile& profile);
-
-/// The price of one inference of a plan, preprocessing included.
-Price plan_price(const nn::QuantisedNetwork& network, const plan::Plan& plan, double bytes_per_second,
-                 const cost::Profile& profile);
 
 }  // namespace ap::search

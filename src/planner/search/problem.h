@@ -63,8 +63,9 @@ struct LayerFeatures {
 
 /// One point of a layer's Pareto list.
 struct Point {
-  double action = 0;   ///< budget that this point realises, on the scale of actions: 0 most error, 1 least
-  double error = 0;    ///< root mean square error of the layer's accumulators, in LSBs (published mode: DER)
+  double action = 0;  ///< budget that this point realises, on the scale of actions: 0 most error, 1 least
+  double error =
+      0;  ///< root mean square error of the layer's accumulators, in LSBs (budgets that are rates: DER)
   double seconds = 0;  ///< predicted, both parties and link
   std::uint64_t bytes = 0;
 };
@@ -129,6 +130,11 @@ class Environment {
   double fixed_seconds() const { return fixed_seconds_; }  ///< of what no choice changes
   double seconds(const Choice& choice) const;              ///< predicted, with activations
   std::uint64_t bytes(const Choice& choice) const;
+  /// Corrects the seconds of points so that the most exact and the cheapest plan take what `latency` predicts of
+  /// them as wholes: points are priced one by one. To be called before anything is simulated.
+  void price_by(const std::function<double(const plan::Plan&)>& latency);
+  /// Adds so many seconds to every plan.
+  void raise_prices(double seconds);
   /// Walks towards cheaper points until the plan takes at most max_seconds: the costliest layer steps to its
   /// next cheaper point, again and again; AutoPrivacy's latency constraint.
   /// @throws Error(input) if even the floor takes longer, naming the layer that takes most there.

@@ -8,9 +8,8 @@
 
 #include "analysis/cost/session_cost.h"
 #include "base/error.h"
-#include "layers/linear/simd/linear.h"
 #include "plan/activation_spec.h"
-#include "plan/simd_options.h"
+#include "plan/packed_layers.h"
 #include "planner/spaces/add_linear.h"
 #include "planner/spaces/assemble.h"
 
@@ -34,19 +33,15 @@ ActivationChoice choose_activation(const nn::QuantisedNetwork& network, int inde
 /// Adds each group's keys to the first layers that need them, spread over a session if they serve one.
 void add_keys(const nn::QuantisedNetwork& network, const SimdUnitCosts& costs, Plan& plan) {
   const std::uint64_t images = keeps_keys(plan) ? cost::kTypicalSession : 1;
-  std::vector<bfv::BatchContextPtr> contexts;
-  for (const bfv::BatchParameters& group : plan.batch_groups)
-    contexts.push_back(bfv::make_batch_context(group));
-  std::vector<std::optional<std::set<std::uint32_t>>> held(contexts.size());
-  for (LinearChoice& choice : plan.linears) {
-    const nn::QNode& node = network.nodes[static_cast<std::size_t>(choice.node)];
+  const std::vector<LinearLayer> layers = make_layers(plan, network);
+  std::vector<std::optional<std::set<std::uint32_t>>> held(plan.batch_groups.size());
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    LinearChoice& choice = plan.linears[i];
     const auto group = static_cast<std::size_t>(choice.group);
-    const linear::SimdLinear layer(linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c),
-                                   contexts[group], simd_options(*choice.simd));
     const bool first = !held[group];
     if (first) held[group].emplace();
     const std::size_t before = held[group]->size();
-    for (const std::uint32_t element : layer.elements()) held[group]->insert(element);
+    for (const std::uint32_t element : packed(layers[i]).elements()) held[group]->insert(element);
     const KeyPrice keys = price_keys(plan.batch_groups[group], held[group]->size() - before, first, costs);
     choice.predicted_s += keys.seconds / static_cast<double>(images);
     choice.predicted_bytes += keys.bytes / images;

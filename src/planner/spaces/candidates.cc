@@ -89,13 +89,11 @@ LayerSpace::LayerSpace(const nn::QNode& node, int log2_p, const LayerOptions& op
       // can tell p values apart.
       const int bits = std::clamp(log2_p + typical, kMinPrimeBits, limit);
       for (const int c1_dropped_bits : {0, std::max(bits - log2_p - 2, 0)}) {
-        try {
-          const int primes = static_cast<int>(std::max<std::size_t>(prime_sizes(bits, n).size(), 1));
-          const linear::UnitCosts costs = costs_of(n, bits, primes, 0, c1_dropped_bits, options_);
-          add(n, linear::choose_packing(geometry_, n, costs, max_outputs).packing, linear_of(node).weights);
-        } catch (const Error&) {
-          break;  // the kernel alone is larger than this ring
-        }
+        const int primes = static_cast<int>(std::max<std::size_t>(prime_sizes(bits, n).size(), 1));
+        const linear::UnitCosts costs = costs_of(n, bits, primes, 0, c1_dropped_bits, options_);
+        const auto found = linear::find_packing(geometry_, n, costs, max_outputs);
+        if (!found) break;  // the kernel alone is larger than this ring
+        add(n, found->packing, linear_of(node).weights);
       }
     }
   }
@@ -131,13 +129,13 @@ std::optional<Candidate> LayerSpace::with_modulus(const Packed& packed, int bits
   c.choice.noise_step = need.noise_step;
   const double slack = noise::variance(noise) * (std::exp2(2 * (log2_q - need.log2_q)) - 1);
   const noise::DroppedBits drop = noise::choose_dropped_bits(packed.n, packed.reads, log2_q, slack);
-  noise.c0_dropped_bits = c.choice.c0_dropped_bits = drop.c0_dropped_bits;
-  noise.c1_dropped_bits = c.choice.c1_dropped_bits = drop.c1_dropped_bits;
+  noise.c0_dropped_bits = drop.c0_dropped_bits;
+  noise.c1_dropped_bits = drop.c1_dropped_bits;
   const linear::UnitCosts costs = costs_of(packed.n, log2_q, static_cast<int>(sizes.size()),
                                            drop.c0_dropped_bits, drop.c1_dropped_bits, options_);
   const linear::PackingChoice price = linear::price(geometry_, packed.packing, costs);
   c.choice.log2_p = log2_p_;
-  c.choice.packing = packed.packing;
+  c.choice.packing = CoefficientChoice{packed.packing, drop.c0_dropped_bits, drop.c1_dropped_bits};
   c.choice.error_std = noise::error_std(noise::variance(noise), log2_q, log2_p_);
   c.choice.failure_log2 = noise::log2_union(noise::log2_failure(noise::variance(noise), log2_q, log2_p_),
                                             static_cast<double>(geometry_.out().size()));

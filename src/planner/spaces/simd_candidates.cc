@@ -79,11 +79,11 @@ std::optional<SimdCandidate> smallest(const SimdVariant& variant, std::uint64_t 
 
 void price_simd(const SimdLayer& layer, const bfv::BatchParameters& parameters, const SimdUnitCosts& costs,
                 LinearChoice& choice) {
-  const auto level = static_cast<double>(choice.simd->reply_level);
+  const auto level = static_cast<double>(choice.simd()->reply_level);
   const auto uploads = static_cast<double>(layer.counts.uploads);
   const auto replies = static_cast<double>(layer.counts.replies);
   const cost::SimdSeconds seconds =
-      cost::simd_seconds(layer.counts, cost::ring_of(parameters), choice.simd->reply_level, costs);
+      cost::simd_seconds(layer.counts, cost::ring_of(parameters), choice.simd()->reply_level, costs);
   choice.predicted_s = seconds.client + seconds.server;
   const std::span<const std::uint64_t> primes(parameters.data_primes);
   choice.predicted_bytes = static_cast<std::uint64_t>(
@@ -112,11 +112,9 @@ std::optional<bfv::BatchParameters> simd_parameters(std::uint32_t n, std::uint64
   std::vector<std::uint64_t> taken = {p};
   const auto take = [&](int size) -> std::optional<std::uint64_t> {
     if (size < kMinPrimeBits || size > kMaxPrimeBits) return std::nullopt;
-    try {
-      taken.push_back(bfv::batch_primes(size, n, 1, taken).front());
-    } catch (const Error&) {
-      return std::nullopt;  // there are none left of this size
-    }
+    const std::vector<std::uint64_t> free = bfv::free_batch_primes(size, n, 1, taken);
+    if (free.empty()) return std::nullopt;
+    taken.push_back(free.front());
     return taken.back();
   };
   // The larger ones first: replies keep the first.
@@ -138,12 +136,12 @@ std::optional<SimdCandidate> with_parameters(const SimdLayer& layer, const SimdC
                                              const bfv::BatchParameters& parameters, double der_log2,
                                              const SimdOptions& options) {
   if (parameters.log2_qp() > security::max_log2_q(parameters.n)) return std::nullopt;
-  const noise::SimdNoise noise = linear::worst_noise(layer, parameters);
+  const noise::SimdNoise noise = linear::worst_noise(layer.terms, parameters);
   SimdCandidate c;
   c.parameters = parameters;
-  c.choice.simd = method;
+  c.choice.packing = method;
   c.choice.log2_p = std::bit_width(parameters.p());
-  SimdChoice& simd = *c.choice.simd;
+  SimdChoice& simd = *c.choice.simd();
   const auto replies = static_cast<double>(layer.counts.replies);
   simd.flood_bits = noise::flood_bits(noise, replies * options.layers, simd.statistical_bits);
   // The room of bfv::flood.
@@ -166,11 +164,8 @@ std::vector<SimdVariant> simd_variants(const nn::QNode& node, const SimdOptions&
     // Flooding alone needs this much, for the smallest prime of any use.
     if (options.statistical_bits + 2 * std::log2(n) >= security::max_log2_q(n)) continue;
     for (const SimdChoice& method : methods(geometry, options.statistical_bits)) {
-      try {
-        variants.push_back({n, method, simd_layer(geometry, method, n)});
-      } catch (const Error&) {
-        continue;  // the map is larger than this ring
-      }
+      const auto packing = linear::SimdPacking::if_fits(geometry, method.conv, method.fc, n);
+      if (packing) variants.push_back({n, method, linear::simd_layer(*packing)});
     }
   }
   return variants;

@@ -9,11 +9,8 @@
 #include <vector>
 
 #include "analysis/cost/simd_cost.h"
-#include "layers/linear/simd/conv.h"
-#include "layers/linear/simd/fc.h"
-#include "layers/linear/simd/layer_noise.h"
+#include "layers/linear/simd/packing.h"
 #include "plan/plan.h"
-#include "plan/simd_options.h"
 #include "planner/spaces/candidates.h"
 
 namespace ap::plan {

@@ -211,7 +211,7 @@ void ClientSession::State::receive_replies(std::vector<Share>& shares, Report& r
   for (std::size_t i = 0; i < model.linears().size(); ++i) {
     const LinearLayer& layer = model.linears()[i];
     measure(report.layers[i].offline, [&] {
-      const Bytes replies = channel.receive_exactly(kReply, layer.he->reply_bytes());
+      const Bytes replies = channel.receive_exactly(kReply, layer.he->packed().reply_bytes());
       Share& share = shares[static_cast<std::size_t>(layer.node)];
       share.resize(model.size(layer.node));
       layer.he->decrypt(keys, replies, share);

@@ -2,9 +2,7 @@
 
 #include <set>
 
-#include "layers/linear/coefficient/he_linear.h"
-#include "layers/linear/simd/linear.h"
-#include "plan/simd_options.h"
+#include "plan/packed_layers.h"
 
 namespace ap::protocol {
 namespace {
@@ -13,9 +11,7 @@ class CoefficientLayer : public HeLayer {
  public:
   CoefficientLayer(std::shared_ptr<const linear::HeLinear> layer, int group)
       : layer_(std::move(layer)), group_(group) {}
-  const linear::Geometry& geometry() const override { return layer_->layout().geometry(); }
-  std::size_t upload_bytes() const override { return layer_->upload_bytes(); }
-  std::size_t reply_bytes() const override { return layer_->reply_bytes(); }
+  const linear::PackedLayer& packed() const override { return *layer_; }
   Bytes encrypt(const ClientKeys& keys, ShareView r, const Seed& seed,
                 bfv::ErrorSource errors) const override {
     return layer_->encrypt(keys.coefficient(group_), r, seed, errors);
@@ -47,9 +43,7 @@ class SimdLayer : public HeLayer {
  public:
   SimdLayer(std::shared_ptr<const linear::SimdLinear> layer, int group)
       : layer_(std::move(layer)), group_(group) {}
-  const linear::Geometry& geometry() const override { return layer_->geometry(); }
-  std::size_t upload_bytes() const override { return layer_->upload_bytes(); }
-  std::size_t reply_bytes() const override { return layer_->reply_bytes(); }
+  const linear::PackedLayer& packed() const override { return *layer_; }
   Bytes encrypt(const ClientKeys& keys, ShareView r, const Seed& seed, bfv::ErrorSource) const override {
     return layer_->encrypt(keys.batch(group_), r, seed);
   }
@@ -81,29 +75,20 @@ class SimdLayer : public HeLayer {
 HeLayers make_he_layers(const nn::QuantisedNetwork& network, const plan::Plan& plan) {
   HeLayers result;
   HeGroups& groups = result.groups;
-  for (const bfv::Parameters& group : plan.groups) groups.coefficient.push_back(bfv::make_context(group));
-  for (const bfv::BatchParameters& group : plan.batch_groups) {
-    groups.batch.push_back({bfv::make_batch_context(group), {}});
-  }
+  const plan::GroupContexts contexts = plan::make_contexts(plan);
+  groups.coefficient = contexts.coefficient;
+  for (const bfv::BatchContextPtr& context : contexts.simd) groups.batch.push_back({context, {}});
   std::vector<std::set<std::uint32_t>> elements(groups.batch.size());
-  for (const plan::LinearChoice& choice : plan.linears) {
-    const nn::QNode& node = network.nodes[static_cast<std::size_t>(choice.node)];
-    const linear::Geometry geometry = linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c);
-    const auto group = static_cast<std::size_t>(choice.group);
-    if (choice.simd) {
-      const auto layer = std::make_shared<const linear::SimdLinear>(geometry, groups.batch[group].context,
-                                                                    plan::simd_options(*choice.simd));
-      const std::vector<std::uint32_t> needed = layer->elements();
-      elements[group].insert(needed.begin(), needed.end());
-      result.layers.push_back(std::make_shared<const SimdLayer>(layer, choice.group));
+  const std::vector<plan::LinearLayer> layers = plan::make_layers(plan, network, contexts);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const int group = plan.linears[i].group;
+    if (const auto* simd = std::get_if<std::shared_ptr<const linear::SimdLinear>>(&layers[i])) {
+      const std::vector<std::uint32_t> needed = (*simd)->elements();
+      elements[static_cast<std::size_t>(group)].insert(needed.begin(), needed.end());
+      result.layers.push_back(std::make_shared<const SimdLayer>(*simd, group));
     } else {
-      const bfv::ContextPtr& context = groups.coefficient[group];
-      linear::Layout layout(geometry, choice.packing, bfv::parameters(*context).n);
       result.layers.push_back(std::make_shared<const CoefficientLayer>(
-          std::make_shared<const linear::HeLinear>(std::move(layout), context, choice.log2_p,
-                                                   choice.c0_dropped_bits, choice.c1_dropped_bits,
-                                                   choice.noise_step),
-          choice.group));
+          std::get<std::shared_ptr<const linear::HeLinear>>(layers[i]), group));
     }
   }
   for (std::size_t i = 0; i < elements.size(); ++i) {

@@ -1,12 +1,12 @@
-// The homomorphic part of a linear layer, behind one interface for both packings, so that the state machines
-// of the parties do not know which one runs.
+// The messages of a linear layer, behind one interface for both packings and their kinds of keys, so that the state
+// machines of the parties do not know which one runs.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <span>
 
-#include "layers/linear/coefficient/layout.h"
+#include "layers/linear/packed_layer.h"
 #include "plan/plan.h"
 #include "protocol/hybrid/he_keys.h"
 #include "protocol/hybrid/share.h"
@@ -28,10 +28,8 @@ class PreparedHeLayer {
 class HeLayer {
  public:
   virtual ~HeLayer() = default;
-  virtual const linear::Geometry& geometry() const = 0;
-  /// Exact sizes of the messages of one evaluation.
-  virtual std::size_t upload_bytes() const = 0;
-  virtual std::size_t reply_bytes() const = 0;
+  /// Its shape, the sizes of its messages and all else that does not depend on keys.
+  virtual const linear::PackedLayer& packed() const = 0;
   /// Encrypts r, the client's share of the layer's input, reduced modulo the layer's modulus. `seed` is fresh
   /// and secret.
   virtual Bytes encrypt(const ClientKeys& keys, ShareView r, const Seed& seed,

@@ -37,8 +37,8 @@ struct ServerModel::Prepared {
     for (const LinearLayer& layer : model.linears()) {
       const nn::QNode& node = model.node(layer.node);
       const auto& op = std::get<nn::QLinear>(node.op);
-      layers.push_back(
-          {layer.he->prepare(op.weights), linear::ClearConv(layer.he->geometry(), op.weights), op.bias});
+      layers.push_back({layer.he->prepare(op.weights),
+                        linear::ClearConv(layer.he->packed().geometry(), op.weights), op.bias});
     }
   }
   Model model;
@@ -163,7 +163,7 @@ class Session {
   /// Takes what a client has sent before it could know that it is refused.
   void drop_uploads() {
     for (const LinearLayer& layer : model_.linears()) {
-      channel_.receive_exactly(kUpload, layer.he->upload_bytes());
+      channel_.receive_exactly(kUpload, layer.he->packed().upload_bytes());
     }
   }
 
@@ -178,7 +178,7 @@ class Session {
       if (!granted) return;
       for (std::size_t i = 0; i < model_.linears().size(); ++i) {
         const LinearLayer& layer = model_.linears()[i];
-        const Bytes uploads = channel_.receive_exactly(kUpload, layer.he->upload_bytes());
+        const Bytes uploads = channel_.receive_exactly(kUpload, layer.he->packed().upload_bytes());
         measure(statistics.linear_s[i], [&] {
           Seed seed;
           prng_.fill(std::span<std::uint8_t>(seed));

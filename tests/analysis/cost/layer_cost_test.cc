@@ -21,10 +21,8 @@ Profile free_profile() {
 LinearShape linear_shape() {
   LinearShape shape;
   shape.geometry = {{3, 8, 8}, {3, 3, 1, 1, {1, 1, 1, 1}}, 1, 4};
-  shape.counts = {.uploads = 5, .replies = 7, .products = 35, .weight_polynomials = 11};
-  shape.n = 1024;
-  shape.primes = 1;
-  shape.prime_bits = 26;
+  shape.counts = {.uploads = 5, .replies = 7, .products = 35};
+  shape.ring = GroupShape{1024, 1, 26};
   shape.upload_bytes = 1000;
   shape.reply_bytes = 2000;
   return shape;
@@ -68,9 +66,9 @@ TEST(LinearWork, EachOperationCountsAsOftenAsItRuns) {
 
 TEST(LinearWork, LayersPackedBySlots) {
   LinearShape shape = linear_shape();
-  shape.simd = {{.uploads = 2, .replies = 3, .products = 18, .hoisted_rotations = 4, .plain_rotations = 5},
-                {8192, 2, 1, 2},
-                1};
+  shape.counts = {.uploads = 2, .replies = 3, .products = 18, .hoisted_rotations = 4, .plain_rotations = 5};
+  shape.ring = SimdShape{{8192, 2, 1, 2}, 1};
+  SimdRing& ring = std::get<SimdShape>(shape.ring).ring;
   Profile p = free_profile();
   p.simd = {};
   for (double* unit : {&p.simd.transform_s, &p.simd.stream_s, &p.simd.move_s, &p.simd.encrypt_s,
@@ -92,16 +90,16 @@ TEST(LinearWork, LayersPackedBySlots) {
   p.simd = none;
   p.simd.load_s = 1;
   EXPECT_EQ(linear_work(shape, p).offline.server_s, 2 * 2);
-  EXPECT_EQ(simd_key_seconds(shape.simd->ring, 7, false, p.simd).server, 7 * 2 * 3);
-  EXPECT_EQ(simd_key_memory(shape.simd->ring, 7), 7 * 2 * 2 * 3 * 8192 * 8);
+  EXPECT_EQ(simd_key_seconds(ring, 7, false, p.simd).server, 7 * 2 * 3);
+  EXPECT_EQ(simd_key_memory(ring, 7), 7 * 2 * 2 * 3 * 8192 * 8);
   p.simd = none;
   p.simd.move_s = 1;
   EXPECT_EQ(linear_work(shape, p).offline.server_s, 9 * 10 * 2);
   p.simd = none;
   p.simd.encrypt_s = 1;
   EXPECT_EQ(linear_work(shape, p).offline.client_s, 2 * 2 + 3);
-  EXPECT_EQ(simd_key_seconds(shape.simd->ring, 7, true, p.simd).client, 2 + 7 * 2 * 3);
-  shape.simd->ring.n = 16384;
+  EXPECT_EQ(simd_key_seconds(ring, 7, true, p.simd).client, 2 + 7 * 2 * 3);
+  ring.n = 16384;
   EXPECT_EQ(linear_work(shape, p).offline.client_s, 2 * (2 * 2 + 3));
 }
 

@@ -3,8 +3,8 @@
 
 #include <cmath>
 
-#include "analysis/noise/layer_noise.h"
 #include "layers/linear/coefficient/he_linear.h"
+#include "layers/linear/coefficient/layer_noise.h"
 #include "layers/linear/noise_model.h"
 #include "layers/linear/plaintext/clear_conv.h"
 #include "random/prng.h"
@@ -61,7 +61,7 @@ class RealLayer {
     // Replies one after another.
     std::vector<double> errors;
     for (std::size_t reply = 0; reply < layout_.replies(); ++reply) {
-      for (const linear::Layout::Read& read : layout_.reads(reply)) {
+      for (const linear::OutputPosition& read : layout_.reads(reply)) {
         errors.push_back(static_cast<double>(deviation[read.output]) /
                          deviation_std(error_stds[read.output]));
       }

@@ -18,7 +18,7 @@ using search::ErrorStdEnvironment;
 using search::test::SmallProblem;
 
 search::Result run(const SmallProblem& small, const Budget& budget,
-                   const DdpgOptions& options = {.imagined = 8}) {
+                   const DdpgOptions& options = {.rollouts = 8}) {
   ErrorStdEnvironment environment(small.problem);
   DdpgPolicy policy(options);
   return search::run_policy(policy, environment, budget);
@@ -99,9 +99,9 @@ TEST(DdpgPolicy, KeepsABoundOnSeconds) {
 TEST(DdpgPolicy, TheSameSeedTakesTheSameCourse) {
   const SmallProblem small(40);
   const Budget budget{.max_loss = 0.02, .max_seconds = {}, .simulations = 14};
-  const search::Result first = run(small, budget, {.agent = {.seed = 3}, .imagined = 0});
-  expect_same(first, run(small, budget, {.agent = {.seed = 3}, .imagined = 0}));
-  EXPECT_NE(seconds_of(first), seconds_of(run(small, budget, {.agent = {.seed = 4}, .imagined = 0})));
+  const search::Result first = run(small, budget, {.agent = {.seed = 3}, .rollouts = 0});
+  expect_same(first, run(small, budget, {.agent = {.seed = 3}, .rollouts = 0}));
+  EXPECT_NE(seconds_of(first), seconds_of(run(small, budget, {.agent = {.seed = 4}, .rollouts = 0})));
 }
 
 /// Where errors do change classes, seeds matter while imagining too.
@@ -110,7 +110,7 @@ TEST(DdpgPolicy, TheSameSeedImaginesTheSame) {
   const Budget budget{.max_loss = 0.02, .max_seconds = {}, .simulations = 6};
   const auto searched = [&](std::uint64_t seed) {
     ErrorStdEnvironment environment(close.problem);
-    DdpgPolicy policy({.agent = {.seed = seed}, .imagined = 8});
+    DdpgPolicy policy({.agent = {.seed = seed}, .rollouts = 8});
     return search::run_policy(policy, environment, budget);
   };
   const search::Result first = searched(3);
@@ -132,8 +132,8 @@ TEST(DdpgPolicy, ImaginingFindsNoSlowerPlansThanThePaperFormWithAsManySimulation
   const SmallProblem small(200);
   const ErrorStdEnvironment environment(small.problem);
   const Budget budget{.max_loss = 0.01, .max_seconds = {}, .simulations = 16};
-  const search::Result pure = run(small, budget, {.imagined = 0});
-  const search::Result imagining = run(small, budget, {.imagined = 16});
+  const search::Result pure = run(small, budget, {.rollouts = 0});
+  const search::Result imagining = run(small, budget, {.rollouts = 16});
   EXPECT_LE(imagining.trace.size(), 16U);  // simulations alone are episodes of the trace
   EXPECT_LE(environment.seconds(imagining.choice), environment.seconds(pure.choice) * 1.001);
 }
@@ -147,10 +147,10 @@ TEST_P(StoppedSearch, GoesOnAsIfNeverStopped) {
       (environment.seconds(environment.exact_choice()) + environment.seconds(environment.cheapest_choice())) /
       2;
   const Budget budget{.max_loss = {}, .max_seconds = bound, .simulations = 18};
-  const search::Result whole = run(small, budget, {.imagined = GetParam()});
+  const search::Result whole = run(small, budget, {.rollouts = GetParam()});
   const TemporaryDirectory directory;
   const DdpgOptions options{
-      .imagined = GetParam(), .state = directory.path() / "search.ddpg", .resume = true};
+      .rollouts = GetParam(), .state = directory.path() / "search.ddpg", .resume = true};
   {
     Stopper stopper(14);
     DdpgOptions stopped = options;
@@ -172,7 +172,7 @@ TEST(DdpgPolicy, RefusesTheStateOfAnotherSearchOrADamagedOne) {
       2;
   const Budget budget{.max_loss = {}, .max_seconds = bound, .simulations = 18};
   const TemporaryDirectory directory;
-  const DdpgOptions options{.imagined = 0, .state = directory.path() / "search.ddpg", .resume = true};
+  const DdpgOptions options{.rollouts = 0, .state = directory.path() / "search.ddpg", .resume = true};
   {
     Stopper stopper(14);
     DdpgOptions stopped = options;

@@ -66,8 +66,8 @@ TEST_P(Baselines, DelphiIsOneSetThatDecryptsAndStatesItsDeviations) {
   }
   EXPECT_NE(notes.find("special prime"), std::string::npos);
   for (const LinearChoice& c : plan.linears) {
-    EXPECT_EQ(c.simd->conv, linear::SimdConvMethod::shifted_copies);
-    EXPECT_EQ(c.simd->statistical_bits, 40);
+    EXPECT_EQ(c.simd()->conv, linear::SimdConvMethod::shifted_copies);
+    EXPECT_EQ(c.simd()->statistical_bits, 40);
   }
 }
 
@@ -141,7 +141,7 @@ TEST(BaselineRule, CostsFourTimesTheDegreeAndNothingElse) {
   const nn::QuantisedNetwork* network = baseline_network("minionn_cifar10_relu6", missing);
   if (network == nullptr) GTEST_SKIP() << "no file " << missing;
   BaselineOptions options;
-  options.as_published = true;
+  options.flooding_by_rule = true;
   const Plan plan = select_darl(*network, options);
   expect_sound(plan, *network);
   EXPECT_EQ(plan.batch_groups[0].n, 32768U);
@@ -149,7 +149,7 @@ TEST(BaselineRule, CostsFourTimesTheDegreeAndNothingElse) {
   EXPECT_LE(plan.failure_log2, -40);
   // All of the room is flooding.
   int flood = 0;
-  for (const LinearChoice& c : plan.linears) flood = std::max(flood, c.simd->flood_bits);
+  for (const LinearChoice& c : plan.linears) flood = std::max(flood, c.simd()->flood_bits);
   EXPECT_GT(flood, plan.batch_groups[0].log2_q() - plan.batch_groups[0].log2_p() - 5);
 }
 

@@ -24,8 +24,8 @@ TEST(Candidates, KeepTheirBudgetAtFullSecurity) {
       } else {
         EXPECT_LE(c.choice.failure_log2, -40 + 1e-6);
       }
-      EXPECT_LT(c.choice.c0_dropped_bits, c.parameters.log2_q());
-      EXPECT_LT(c.choice.c1_dropped_bits, c.parameters.log2_q());
+      EXPECT_LT(c.choice.coefficient()->c0_dropped_bits, c.parameters.log2_q());
+      EXPECT_LT(c.choice.coefficient()->c1_dropped_bits, c.parameters.log2_q());
     }
   }
 }

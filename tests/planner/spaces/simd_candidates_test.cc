@@ -59,14 +59,15 @@ TEST(SimdCandidates, CountsEqualTheFormulas) {
       const nn::QNode& node = network->nodes[static_cast<std::size_t>(i)];
       const linear::Geometry g = linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c);
       if (linear::is_matrix(g)) {
-        EXPECT_EQ(simd_layer(g, {}, 8192).counts, hybrid(g.in.c, g.c_out, 8192)) << node.name;
+        EXPECT_EQ(linear::SimdPacking(g, {}, linear::SimdFcMethod::hybrid, 8192).counts(),
+                  hybrid(g.in.c, g.c_out, 8192))
+            << node.name;
         continue;
       }
       for (const auto method :
            {linear::SimdConvMethod::shifted_copies, linear::SimdConvMethod::output_rotation}) {
-        SimdChoice choice;
-        choice.conv = method;
-        EXPECT_EQ(simd_layer(g, choice, 8192).counts, by_formula(g, method, 8192)) << name << node.name;
+        EXPECT_EQ(linear::SimdPacking(g, method, {}, 8192).counts(), by_formula(g, method, 8192))
+            << name << node.name;
       }
     }
   }
@@ -86,10 +87,10 @@ TEST(SimdCandidates, KeepTheirRateAtFullSecurity) {
       EXPECT_GT(c.choice.predicted_s, 0);
       EXPECT_EQ(c.choice.log2_p, std::bit_width(p));
       // Flooding is counted honestly: 40 bits more than what it hides.
-      const auto noise = linear::worst_noise(
-          simd_layer(linear::geometry_of(std::get<nn::QLinear>(node.op), 16), *c.choice.simd, c.parameters.n),
-          c.parameters);
-      EXPECT_GE(c.choice.simd->flood_bits, 40 + 0.5 * std::log2(noise::mean_variance(noise)));
+      const linear::SimdPacking packing(linear::geometry_of(std::get<nn::QLinear>(node.op), 16),
+                                        c.choice.simd()->conv, c.choice.simd()->fc, c.parameters.n);
+      const auto noise = linear::worst_noise(packing.terms(), c.parameters);
+      EXPECT_GE(c.choice.simd()->flood_bits, 40 + 0.5 * std::log2(noise::mean_variance(noise)));
     }
   }
 }

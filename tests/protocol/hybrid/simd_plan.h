@@ -83,9 +83,7 @@ inline plan::Plan simd_plan(const nn::QuantisedNetwork& network, const plan::Pla
     simd.flood_bits = options.flood_bits;
     simd.reply_level = 1 + turn % 2;
     ++turn;
-    choice.simd = simd;
-    choice.packing = {};
-    choice.c0_dropped_bits = choice.c1_dropped_bits = 0;
+    choice.packing = simd;
     choice.error_std = 0;
     choice.group = group[c];
     choice.log2_p = options.prime_bits;

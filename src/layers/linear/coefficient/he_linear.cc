@@ -55,7 +55,7 @@ HeLinear::HeLinear(Layout layout, bfv::ContextPtr context, int log2_p, int c0_dr
   read_offset_.push_back(0);
   reply_offset_.push_back(0);
   for (std::size_t reply = 0; reply < layout_.replies(); ++reply) {
-    for (const Layout::Read& read : layout_.reads(reply)) {
+    for (const OutputPosition& read : layout_.reads(reply)) {
       positions_.push_back(read.position);
       outputs_.push_back(read.output);
     }

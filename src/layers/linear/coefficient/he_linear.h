@@ -18,8 +18,14 @@
 
 namespace ap::linear {
 
+/// How a layer runs on coefficient packing.
+struct CoefficientChoice {
+  Packing packing;
+  int c0_dropped_bits = 0, c1_dropped_bits = 0;  ///< low bits of c0 and c1 that a reply leaves out
+};
+
 /// What both parties know of a layer: its packing, ring, plaintext modulus and reply format.
-class HeLinear {
+class HeLinear final : public PackedLayer {
  public:
   /// Replies drop c0_dropped_bits low bits of c0 and c1_dropped_bits of c1, and carry noise of the server's own of this step
   /// (random/wide_noise.h; 0 for none) in every coefficient of c0.
@@ -27,6 +33,9 @@ class HeLinear {
   HeLinear(Layout layout, bfv::ContextPtr context, int log2_p, int c0_dropped_bits, int c1_dropped_bits,
            std::uint64_t noise_step);
 
+  const Geometry& geometry() const override { return layout_.geometry(); }
+  LayerRing ring() const override;
+  std::string describe() const override;
   const Layout& layout() const { return layout_; }
   const bfv::ContextPtr& context() const { return context_; }
   int log2_p() const { return log2_p_; }
@@ -35,11 +44,21 @@ class HeLinear {
   bfv::ReplyFormat reply_format(std::size_t reply) const;
   std::span<const std::uint32_t> outputs(std::size_t reply) const;
 
-  /// Exact bytes of all uploads, and of all replies, of one evaluation.
-  std::size_t upload_bytes() const { return layout_.uploads() * bfv::encrypted_bytes(*context_); }
-  std::size_t reply_bytes() const { return reply_offset_.back(); }
+  OperationCounts counts() const override {
+    return {layout_.counts().uploads, layout_.counts().replies, layout_.counts().products, 0, 0};
+  }
+  std::size_t replies() const override { return layout_.replies(); }
+  std::vector<OutputPosition> reads(std::size_t reply) const override { return layout_.reads(reply); }
+  std::vector<std::uint32_t> elements() const override { return {}; }
+  std::size_t upload_bytes() const override { return layout_.uploads() * bfv::encrypted_bytes(*context_); }
+  std::size_t reply_bytes() const override { return reply_offset_.back(); }
   /// Where reply `reply` begins in the concatenation of all.
   std::size_t reply_offset(std::size_t reply) const { return reply_offset_[reply]; }
+
+  std::optional<std::vector<float>> error_stds(std::span<const std::int16_t> weights) const override;
+  std::optional<double> largest_error_std(std::span<const std::int16_t> weights) const override;
+  double reply_failure_log2() const override;
+  double weight_snr(std::span<const std::int16_t> weights, std::uint64_t inferences) const override;
 
   /// Client: encrypts r (flat [c_in][h][w], values mod 2^log2_p) into the concatenation of all uploads.
   /// `seed` is fresh and secret; upload i draws from its stream i.

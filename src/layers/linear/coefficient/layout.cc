@@ -304,7 +304,7 @@ void Layout::encode_weights(std::size_t index, std::span<const std::int16_t> wei
   }
 }
 
-std::vector<Layout::Read> Layout::reads(std::size_t reply) const {
+std::vector<OutputPosition> Layout::reads(std::size_t reply) const {
   AP_ASSERT(reply < replies());
   int rest = static_cast<int>(reply);
   const int block_m = rest % blocks_m_;
@@ -315,7 +315,7 @@ std::vector<Layout::Read> Layout::reads(std::size_t reply) const {
   const int block_g = rest / blocks_h_;
   const nn::Shape out = geometry_.out();
 
-  std::vector<Read> reads;
+  std::vector<OutputPosition> reads;
   for (int gi = 0; gi < packing_.groups; ++gi) {
     const int group = block_g * packing_.groups + gi;
     if (group >= geometry_.groups) break;
@@ -334,7 +334,8 @@ std::vector<Layout::Read> Layout::reads(std::size_t reply) const {
       }
     }
   }
-  std::sort(reads.begin(), reads.end(), [](Read a, Read b) { return a.position < b.position; });
+  std::sort(reads.begin(), reads.end(),
+            [](OutputPosition a, OutputPosition b) { return a.position < b.position; });
   return reads;
 }
 

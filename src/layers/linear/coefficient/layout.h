@@ -24,7 +24,7 @@
 #include <span>
 #include <vector>
 
-#include "layers/linear/geometry.h"
+#include "layers/linear/packed_layer.h"
 
 namespace ap::linear {
 
@@ -65,11 +65,6 @@ Counts counts(const Geometry& geometry, const Packing& packing);
 
 class Layout {
  public:
-  /// One coefficient of a reply and the flat index [c_out][h_out][w_out] of the output that it holds.
-  struct Read {
-    std::uint32_t position, output;
-  };
-
   /// @throws Error(input) if the geometry is invalid or the packing does not fit it or the ring degree n.
   Layout(const Geometry& geometry, const Packing& packing, std::uint32_t n);
 
@@ -94,7 +89,7 @@ class Layout {
   std::size_t first_upload(std::size_t reply) const;
   std::size_t first_weight(std::size_t reply) const;
   /// What reply `reply` holds, positions ascending. Over all replies each output occurs exactly once.
-  std::vector<Read> reads(std::size_t reply) const;
+  std::vector<OutputPosition> reads(std::size_t reply) const;
   /// How many coefficients that are read collect one and the same weight, at most: the reads of all replies
   /// that use its polynomial, since a coefficient of a product collects the noise of the whole product.
   std::uint64_t reads_of_a_weight() const;

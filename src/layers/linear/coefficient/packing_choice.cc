@@ -67,7 +67,8 @@ PackingChoice price(const Geometry& geometry, const Packing& packing, const Unit
   return choice;
 }
 
-PackingChoice choose_packing(const Geometry& g, std::uint32_t n, const UnitCosts& costs, int max_outputs) {
+std::optional<PackingChoice> find_packing(const Geometry& g, std::uint32_t n, const UnitCosts& costs,
+                                          int max_outputs) {
   check(g);
   PackingChoice best;
   best.seconds = std::numeric_limits<double>::infinity();
@@ -109,11 +110,17 @@ PackingChoice choose_packing(const Geometry& g, std::uint32_t n, const UnitCosts
       }
     }
   }
-  if (!std::isfinite(best.seconds)) {
+  if (!std::isfinite(best.seconds)) return std::nullopt;
+  return best;
+}
+
+PackingChoice choose_packing(const Geometry& g, std::uint32_t n, const UnitCosts& costs, int max_outputs) {
+  const std::optional<PackingChoice> best = find_packing(g, n, costs, max_outputs);
+  if (!best) {
     fail_input("a {}x{} kernel over rows of {} does not fit a ring of degree {}; take a larger one",
                g.window.kernel_h, g.window.kernel_w, g.in.w, n);
   }
-  return best;
+  return *best;
 }
 
 }  // namespace ap::linear

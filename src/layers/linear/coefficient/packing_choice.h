@@ -2,6 +2,8 @@
 // by its exact counts, and the cheapest is taken.
 #pragma once
 
+#include <optional>
+
 #include "layers/linear/coefficient/layout.h"
 
 namespace ap::linear {
@@ -42,7 +44,10 @@ PackingChoice price(const Geometry& geometry, const Packing& packing, const Unit
 /// The cheapest packing of this layer in a ring of degree n. `max_outputs` bounds the outputs (over channels
 /// and groups) of one product, because the noise of a reply grows with the weights of all of them; 0 is no
 /// bound.
-/// @throws Error(input) if the kernel alone does not fit the ring.
+/// Nothing if the kernel alone does not fit the ring.
+std::optional<PackingChoice> find_packing(const Geometry& geometry, std::uint32_t n, const UnitCosts& costs,
+                                          int max_outputs = 0);
+/// The same. @throws Error(input) if the kernel alone does not fit the ring.
 PackingChoice choose_packing(const Geometry& geometry, std::uint32_t n, const UnitCosts& costs,
                              int max_outputs = 0);
 

@@ -15,58 +15,85 @@ int floor_divide(int x, int by) { return x >= 0 ? x / by : -((by - 1 - x) / by);
 
 }  // namespace
 
+SimdConv::Map SimdConv::map_of(const Geometry& geometry, SimdConvMethod method) {
+  const nn::Window& window = geometry.window;
+  const nn::Shape out = geometry.out();
+  Map map;
+  map.rows = out.h;
+  map.pitch = out.w;
+  if (sends_copies(method)) {
+    for (int l = 0; l < window.kernel_h; ++l) {
+      for (int k = 0; k < window.kernel_w; ++k) map.taps.push_back({l, k});
+    }
+    return map;
+  }
+  map.phases_h = window.stride_h;
+  map.phases_w = window.stride_w;
+  // Kernel row l reads row s y + l - pad = s (y + a) + phase: the offsets a that occur.
+  const auto last = [](int kernel, int pad, int stride) { return floor_divide(kernel - 1 - pad, stride); };
+  for (int a = floor_divide(-window.pad.top, map.phases_h);
+       a <= last(window.kernel_h, window.pad.top, map.phases_h); ++a) {
+    for (int b = floor_divide(-window.pad.left, map.phases_w);
+         b <= last(window.kernel_w, window.pad.left, map.phases_w); ++b) {
+      map.taps.push_back({a, b});
+    }
+  }
+  map.rows = std::max(map.rows, (geometry.in.h + map.phases_h - 1) / map.phases_h);
+  map.pitch = std::max(map.pitch, (geometry.in.w + map.phases_w - 1) / map.phases_w);
+  // Offsets past the whole map (of a kernel larger than its map) meet nothing but padding.
+  std::erase_if(map.taps, [&](const Tap& tap) {
+    return std::abs(tap.row) >= map.rows || std::abs(tap.column) >= map.pitch;
+  });
+  return map;
+}
+
+std::size_t SimdConv::channels_of(const Geometry& geometry, const Map& map, std::uint32_t n) {
+  const auto in = static_cast<std::size_t>(geometry.in.c * map.phases_h * map.phases_w);
+  const auto wanted =
+      std::max<std::size_t>(2, std::bit_ceil(std::max(in, static_cast<std::size_t>(geometry.c_out))));
+  return std::min(n / std::bit_ceil(static_cast<std::size_t>(map.slots())), wanted);
+}
+
+std::size_t SimdConv::diagonals_of(const Geometry& geometry, const Map& map, std::size_t channels) {
+  const auto in = static_cast<std::size_t>(geometry.in.c * map.phases_h * map.phases_w);
+  const auto groups = [&](std::size_t all) { return (all + channels - 1) / channels; };
+  return groups(in) * groups(static_cast<std::size_t>(geometry.c_out)) * channels;
+}
+
+bool SimdConv::fits(const Geometry& geometry, SimdConvMethod method, std::uint32_t n) {
+  const Map map = map_of(geometry, method);
+  return std::has_single_bit(n) && map.slots() <= n / 2 &&
+         diagonals_of(geometry, map, channels_of(geometry, map, n)) <= kMaxDiagonals;
+}
+
 SimdConv::SimdConv(const Geometry& geometry, SimdConvMethod method, std::uint32_t n)
     : geometry_(geometry), method_(method), n_(n) {
   check(geometry);
-  const nn::Window& window = geometry.window;
-  const nn::Shape out = geometry.out();
-  int rows = out.h;
-  pitch_ = out.w;
-  if (copies()) {
-    for (int l = 0; l < window.kernel_h; ++l) {
-      for (int k = 0; k < window.kernel_w; ++k) taps_.push_back({l, k});
-    }
-  } else {
-    phases_h_ = window.stride_h;
-    phases_w_ = window.stride_w;
-    // Kernel row l reads row s y + l - pad = s (y + a) + phase: the offsets a that occur.
-    const auto last = [](int kernel, int pad, int stride) { return floor_divide(kernel - 1 - pad, stride); };
-    for (int a = floor_divide(-window.pad.top, phases_h_);
-         a <= last(window.kernel_h, window.pad.top, phases_h_); ++a) {
-      for (int b = floor_divide(-window.pad.left, phases_w_);
-           b <= last(window.kernel_w, window.pad.left, phases_w_); ++b) {
-        taps_.push_back({a, b});
-      }
-    }
-    rows = std::max(rows, (geometry.in.h + phases_h_ - 1) / phases_h_);
-    pitch_ = std::max(pitch_, (geometry.in.w + phases_w_ - 1) / phases_w_);
-    // Offsets past the whole map (of a kernel larger than its map) meet nothing but padding.
-    std::erase_if(
-        taps_, [&](const Tap& tap) { return std::abs(tap.row) >= rows || std::abs(tap.column) >= pitch_; });
+  Map map = map_of(geometry, method);
+  if (!std::has_single_bit(n) || map.slots() > n / 2) {
+    fail_input("a map of {} x {} takes {} slots, but one row of a batch of degree {} has {}", map.rows,
+               map.pitch, map.slots(), n, n / 2);
   }
-  const std::int64_t map = std::int64_t{rows} * pitch_;
-  if (!std::has_single_bit(n) || map > n / 2) {
-    fail_input("a map of {} x {} takes {} slots, but one row of a batch of degree {} has {}", rows, pitch_,
-               map, n, n / 2);
-  }
-  const auto channels_in = static_cast<std::size_t>(geometry.in.c * phases_h_ * phases_w_);
-  const auto channels_out = static_cast<std::size_t>(geometry.c_out);
-  const std::size_t wanted = std::max<std::size_t>(2, std::bit_ceil(std::max(channels_in, channels_out)));
-  channels_ = std::min(n_ / std::bit_ceil(static_cast<std::size_t>(map)), wanted);
+  phases_h_ = map.phases_h;
+  phases_w_ = map.phases_w;
+  pitch_ = map.pitch;
+  channels_ = channels_of(geometry, map, n);
   span_ = n_ / channels_;
+  const auto channels_in = static_cast<std::size_t>(geometry.in.c * phases_h_ * phases_w_);
   groups_in_ = (channels_in + channels_ - 1) / channels_;
-  groups_out_ = (channels_out + channels_ - 1) / channels_;
+  groups_out_ = (static_cast<std::size_t>(geometry.c_out) + channels_ - 1) / channels_;
+  if (diagonals_of(geometry, map, channels_) > kMaxDiagonals) {
+    fail_input(
+        "a layer of {} by {} ciphertexts of {} channels is too large for slots; {} diagonals are allowed",
+        groups_in_, groups_out_, channels_, kMaxDiagonals);
+  }
+  taps_ = std::move(map.taps);
   find_diagonals();
 }
 
 // Every pair of an input channel and an output that it reaches lies on one diagonal.
 void SimdConv::find_diagonals() {
   const std::size_t half = channels_ / 2, all = groups_out_ * groups_in_ * channels_;
-  if (all > kMaxDiagonals) {
-    fail_input(
-        "a layer of {} by {} ciphertexts of {} channels is too large for slots; {} diagonals are allowed",
-        groups_in_, groups_out_, channels_, kMaxDiagonals);
-  }
   constexpr std::uint32_t kUsed = kUnused - 1;
   first_weight_.assign(all, kUnused);
   const auto groups = static_cast<std::size_t>(geometry_.groups);
@@ -308,9 +335,9 @@ void SimdConv::encode_weights(std::size_t index, std::span<const std::int16_t> w
   }
 }
 
-std::vector<SimdConv::Read> SimdConv::reads(std::size_t reply) const {
+std::vector<OutputPosition> SimdConv::reads(std::size_t reply) const {
   const nn::Shape out = geometry_.out();
-  std::vector<Read> reads;
+  std::vector<OutputPosition> reads;
   for (std::size_t place = 0; place < channels_; ++place) {
     const std::size_t channel = reply * channels_ + place;
     if (channel >= static_cast<std::size_t>(out.c)) break;

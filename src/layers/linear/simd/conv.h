@@ -21,7 +21,7 @@
 #include <vector>
 
 #include "he/bfv/batch_scheme.h"
-#include "layers/linear/geometry.h"
+#include "layers/linear/packed_layer.h"
 
 namespace ap::linear {
 
@@ -32,10 +32,7 @@ enum class SimdConvMethod {
   shifted_copies_published  ///< rotates for each input ciphertext, as DELPHI's public code
 };
 
-struct SimdCounts {
-  std::int64_t uploads = 0, replies = 0, products = 0, hoisted_rotations = 0, plain_rotations = 0;
-  friend bool operator==(const SimdCounts&, const SimdCounts&) = default;
-};
+using SimdCounts = OperationCounts;
 
 /// What the noise of one reply is the sum of: the operations of SimdCounts that really reach it. Products
 /// with weights that are zero whatever the weights (padding of channels, groups) add none.
@@ -52,6 +49,8 @@ class SimdConv {
  public:
   /// @throws Error(input) if the geometry is invalid or a channel of its map does not fit N/2 slots.
   SimdConv(const Geometry& geometry, SimdConvMethod method, std::uint32_t n);
+  /// Whether a valid geometry fits.
+  static bool fits(const Geometry& geometry, SimdConvMethod method, std::uint32_t n);
 
   /// What evaluate() does, counted by the formulas above.
   SimdCounts counts() const;
@@ -79,18 +78,26 @@ class SimdConv {
                                              const bfv::GaloisKeys& keys,
                                              SimdCounts* performed = nullptr) const;
 
-  struct Read {
-    std::uint32_t slot, output;
-  };
-  /// Which slots of reply `reply` hold which outputs [c_out][h_out][w_out]; each output occurs once over all
-  /// replies.
-  std::vector<Read> reads(std::size_t reply) const;
+  /// Which slots of reply `reply` hold which outputs; each output occurs once over all replies.
+  std::vector<OutputPosition> reads(std::size_t reply) const;
 
  private:
   struct Tap {
     int row, column;  ///< offset in the phase's map, or place in the kernel for shifted copies
   };
-  bool copies() const { return method_ >= SimdConvMethod::shifted_copies; }
+  /// How the map lies in slots, whatever n.
+  struct Map {
+    int phases_h = 1, phases_w = 1;
+    int rows = 0, pitch = 0;
+    std::vector<Tap> taps;
+    std::int64_t slots() const { return std::int64_t{rows} * pitch; }
+  };
+  static Map map_of(const Geometry& geometry, SimdConvMethod method);
+  /// c_n for channels of the input (phases counted) and of the output.
+  static std::size_t channels_of(const Geometry& geometry, const Map& map, std::uint32_t n);
+  static std::size_t diagonals_of(const Geometry& geometry, const Map& map, std::size_t channels);
+  static bool sends_copies(SimdConvMethod method) { return method >= SimdConvMethod::shifted_copies; }
+  bool copies() const { return sends_copies(method_); }
   std::size_t taps() const { return taps_.size(); }
   int slot_offset(const Tap& tap) const { return tap.row * pitch_ + tap.column; }
   /// A diagonal of the weights: one input group, rotated one way, to one output group.

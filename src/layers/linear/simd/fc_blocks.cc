@@ -30,6 +30,18 @@ SimdCounts SimdFcBlocks::counts() const {
           c.hoisted_rotations * blocks, c.plain_rotations * blocks};
 }
 
+SimdTerms SimdFcBlocks::terms(std::size_t reply) const {
+  AP_ASSERT(reply < blocks_out_);
+  SimdTerms t = block_.terms();
+  // Blocks of columns are added up when they are done, which only those without doublings have several of.
+  const auto columns = static_cast<std::int64_t>(blocks_in_);
+  AP_ASSERT(columns == 1 || (t.doublings == 0 && !t.rows));
+  t.products *= columns;
+  t.switched *= columns;
+  t.rotated *= columns;
+  return t;
+}
+
 void SimdFcBlocks::encode_input(std::size_t upload, std::span<const std::uint64_t> vector,
                                 std::span<std::uint64_t> slots) const {
   AP_ASSERT(upload < uploads() && vector.size() == static_cast<std::size_t>(n_in_));
@@ -73,8 +85,8 @@ std::vector<bfv::BatchCiphertext> SimdFcBlocks::evaluate(std::span<const bfv::Ba
   return replies;
 }
 
-std::vector<SimdConv::Read> SimdFcBlocks::reads(std::size_t reply) const {
-  std::vector<SimdConv::Read> reads;
+std::vector<OutputPosition> SimdFcBlocks::reads(std::size_t reply) const {
+  std::vector<OutputPosition> reads;
   const auto size = static_cast<std::uint32_t>(block_out_);
   const auto first = static_cast<std::uint32_t>(reply) * size;
   for (std::uint32_t o = 0; o < size && first + o < static_cast<std::uint32_t>(n_out_); ++o) {

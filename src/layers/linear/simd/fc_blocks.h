@@ -33,7 +33,9 @@ class SimdFcBlocks {
   std::vector<bfv::BatchCiphertext> evaluate(std::span<const bfv::BatchCiphertext> uploads,
                                              std::span<const bfv::BatchPlaintext> weights,
                                              const bfv::GaloisKeys& keys) const;
-  std::vector<SimdConv::Read> reads(std::size_t reply) const;
+  /// Of reply `reply`; all have the same.
+  SimdTerms terms(std::size_t reply) const;
+  std::vector<OutputPosition> reads(std::size_t reply) const;
 
  private:
   int n_in_, n_out_;

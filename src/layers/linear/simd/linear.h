@@ -12,48 +12,44 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <variant>
 #include <vector>
 
 #include "he/bfv/batch_scheme.h"
-#include "layers/linear/geometry.h"
-#include "layers/linear/simd/conv.h"
-#include "layers/linear/simd/fc_blocks.h"
+#include "layers/linear/packed_layer.h"
+#include "layers/linear/simd/packing.h"
 
 namespace ap::linear {
 
-struct SimdOptions {
-  SimdConvMethod conv = SimdConvMethod::shifted_copies;
-  SimdFcMethod fc = SimdFcMethod::hybrid;
-  int flood_bits = 0;           ///< of share_slots
-  std::size_t reply_level = 1;  ///< data primes of a reply
-};
-
 /// What both parties know of a layer.
-class SimdLinear {
+class SimdLinear final : public PackedLayer {
  public:
-  /// A layer whose input is {n_in, 1, 1} and whose kernel is 1x1, in one group, is a matrix
-  /// (SimdFcBlocks); all others are convolutions (SimdConv; the weights between different groups are
-  /// zero).
   /// @throws Error(input) if the geometry is invalid or does not fit the slots, or flood_bits or reply_level
   /// leave no room for a message.
-  SimdLinear(const Geometry& geometry, bfv::BatchContextPtr context, const SimdOptions& options);
+  SimdLinear(const Geometry& geometry, bfv::BatchContextPtr context, const SimdChoice& choice);
 
-  const Geometry& geometry() const { return geometry_; }
+  const Geometry& geometry() const override { return geometry_; }
+  LayerRing ring() const override;
+  std::string describe() const override { return "SIMD " + packing_.method(); }
   const bfv::BatchContextPtr& context() const { return context_; }
-  const SimdOptions& options() const { return options_; }
-  std::size_t uploads() const;
-  std::size_t replies() const;
-  std::size_t weight_plaintexts() const;
-  /// The Galois elements whose keys the server needs.
-  std::vector<std::uint32_t> elements() const;
+  const SimdChoice& choice() const { return choice_; }
+  const SimdPacking& packing() const { return packing_; }
+  OperationCounts counts() const override { return packing_.counts(); }
+  std::size_t uploads() const { return packing_.uploads(); }
+  std::size_t replies() const override { return packing_.replies(); }
+  std::size_t weight_plaintexts() const { return packing_.weight_plaintexts(); }
+  std::vector<std::uint32_t> elements() const override { return packing_.elements(*context_); }
+  std::vector<OutputPosition> reads(std::size_t reply) const override { return packing_.reads(reply); }
 
-  /// Exact bytes of all uploads, and of all replies, of one evaluation.
-  std::size_t upload_bytes() const { return uploads() * bfv::batch_encrypted_bytes(*context_); }
-  std::size_t reply_bytes() const { return replies() * each_reply_bytes(); }
-  std::size_t each_reply_bytes() const {
-    return bfv::batch_ciphertext_bytes(*context_, options_.reply_level);
-  }
+  std::size_t upload_bytes() const override { return uploads() * bfv::batch_encrypted_bytes(*context_); }
+  std::size_t reply_bytes() const override { return replies() * each_reply_bytes(); }
+  std::size_t each_reply_bytes() const { return bfv::batch_ciphertext_bytes(*context_, reply_level()); }
+  std::size_t reply_level() const { return static_cast<std::size_t>(choice_.reply_level); }
+
+  std::optional<std::vector<float>> error_stds(std::span<const std::int16_t>) const override { return {}; }
+  std::optional<double> largest_error_std(std::span<const std::int16_t>) const override { return {}; }
+  double reply_failure_log2() const override;
+  double weight_snr(std::span<const std::int16_t>, std::uint64_t) const override { return 0; }
+
   /// What PreparedSimdLinear keeps.
   std::size_t prepared_bytes() const {
     return weight_plaintexts() * context_->data() * context_->n() * sizeof(std::uint64_t);
@@ -68,11 +64,10 @@ class SimdLinear {
                std::span<std::uint64_t> client_shares) const;
 
  private:
-  friend class PreparedSimdLinear;
   Geometry geometry_;
   bfv::BatchContextPtr context_;
-  SimdOptions options_;
-  std::variant<SimdConv, SimdFcBlocks> packing_;
+  SimdChoice choice_;
+  SimdPacking packing_;
 };
 
 /// The server's side: the weights as polynomials in NTT form, prepared once and used for every evaluation.

@@ -49,7 +49,7 @@ Result through_packing(const Layout& layout, const std::vector<std::uint64_t>& x
       ++result.counted.products;
     }
     std::int64_t before = -1;
-    for (const Layout::Read& read : layout.reads(r)) {
+    for (const OutputPosition& read : layout.reads(r)) {
       EXPECT_GT(std::int64_t{read.position}, before) << "positions must ascend and differ";
       before = read.position;
       result.y.at(read.output) = sum.at(read.position);

@@ -18,7 +18,7 @@ Geometry conv(nn::Shape in, int c_out, int kernel, int stride = 1, int pad = 0, 
 }
 
 struct Layer {
-  Layer(oracle::SimdParty& p, const Geometry& geometry, const SimdOptions& options)
+  Layer(oracle::SimdParty& p, const Geometry& geometry, const SimdChoice& options)
       : party(p),
         shape(std::make_shared<const SimdLinear>(geometry, party.context, options)),
         weights(party.weights(static_cast<std::size_t>(geometry.weight_count()))),
@@ -45,11 +45,11 @@ TEST(SimdLayer, SharesAddUpToTheLayer) {
         conv({100, 1, 1}, 60, 1), conv({2500, 1, 1}, 3, 1), conv({3, 1, 1}, 1100, 1),
         conv({1100, 1, 1}, 5, 1)}) {
     for (const int more : {0, 1}) {
-      SimdOptions options;
+      SimdChoice options;
       options.conv = static_cast<SimdConvMethod>((turn + more) % 4);
       options.fc = static_cast<SimdFcMethod>((turn + 2 * more) % 4);
       options.flood_bits = kFloodBits;
-      options.reply_level = static_cast<std::size_t>(1 + turn % 3);
+      options.reply_level = 1 + turn % 3;
       Layer layer(party, geometry, options);
       const auto r = party.values(static_cast<std::size_t>(geometry.in.size()));
       const Bytes uploads = layer.shape->encrypt(party.key, r, layer.seed());
@@ -75,7 +75,7 @@ TEST(SimdLayer, SharesAddUpToTheLayer) {
 TEST(SimdLayer, UnreadSlotsAreUniform) {
   oracle::SimdParty party(kN, 20, {36, 36, 36});
   for (const Geometry& geometry : {conv({3, 8, 8}, 3, 3, 1, 1), conv({30, 1, 1}, 10, 1)}) {
-    SimdOptions options;
+    SimdChoice options;
     options.conv = SimdConvMethod::output_rotation;
     options.flood_bits = kFloodBits;
     Layer layer(party, geometry, options);
@@ -105,7 +105,7 @@ TEST(SimdLayer, UnreadSlotsAreUniform) {
 
 TEST(SimdLayer, RefusesWrongSizes) {
   oracle::SimdParty party(kN, 20, {36, 36, 36});
-  SimdOptions options;
+  SimdChoice options;
   options.flood_bits = kFloodBits;
   const Geometry geometry = conv({3, 8, 8}, 3, 3, 1, 1);
   Layer layer(party, geometry, options);
@@ -130,7 +130,7 @@ TEST(SimdLayer, RefusesWrongSizes) {
     EXPECT_THROW(SimdLinear(geometry, party.context, options), Error);
   }
   options.flood_bits = kFloodBits;
-  for (const std::size_t level : {std::size_t{0}, std::size_t{4}}) {
+  for (const int level : {0, 4}) {
     options.reply_level = level;
     EXPECT_THROW(SimdLinear(geometry, party.context, options), Error);
   }

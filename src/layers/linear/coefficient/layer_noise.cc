@@ -1,4 +1,4 @@
-#include "analysis/noise/layer_noise.h"
+#include "layers/linear/coefficient/layer_noise.h"
 
 #include "base/parallel.h"
 #include "layers/linear/noise_model.h"
@@ -28,7 +28,7 @@ std::vector<float> output_error_stds(const linear::Layout& layout, std::span<con
   for (std::size_t r = 0; r < norms2.size(); ++r) {
     const ReplyNoise reply{layout.n(), norms2[r], kErrorSigma, c0_dropped_bits, c1_dropped_bits, noise_step};
     const auto each = static_cast<float>(error_std(variance(reply), log2_q, log2_p));
-    for (const linear::Layout::Read& read : layout.reads(r)) error_stds[read.output] = each;
+    for (const linear::OutputPosition& read : layout.reads(r)) error_stds[read.output] = each;
   }
   return error_stds;
 }

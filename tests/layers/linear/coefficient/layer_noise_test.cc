@@ -1,5 +1,5 @@
 // The noise model against real ciphertexts of the real kernels.
-#include "analysis/noise/layer_noise.h"
+#include "layers/linear/coefficient/layer_noise.h"
 
 #include <gtest/gtest.h>
 
