@@ -25,8 +25,7 @@ TEST(Policies, AreFoundByName) {
     EXPECT_FALSE(policy.summary.empty());
   }
   EXPECT_EQ(refusal_of("best"), "there is no policy \"best\"; this version offers: " + policies.names());
-  EXPECT_EQ(refusal_of("published"),
-            "policy published is called autoprivacy now; use --policy autoprivacy");
+  EXPECT_EQ(refusal_of("published"), "policy published is called autoprivacy now; use --policy autoprivacy");
 }
 
 /// The policies that accept these options.
