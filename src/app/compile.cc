@@ -7,11 +7,13 @@
 #include "app/audit.h"
 #include "app/precision.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "nn/data/accuracy.h"
 #include "nn/execute/float_executor.h"
 #include "nn/execute/integer_executor.h"
+#include "nn/execute/preprocess.h"
 #include "plan/quadratic.h"
 #include "planner/policies/baselines.h"
 #include "planner/policies/budget.h"
@@ -28,17 +30,6 @@ constexpr std::size_t kBatch = 32;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-/// All images, quantised, one after another.
-std::vector<std::int32_t> quantised_inputs(const nn::QuantisedNetwork& network, const nn::Dataset& images,
-                                           const nn::Normalization& normalization) {
-  std::vector<std::int32_t> all;
-  for (std::size_t i = 0; i < images.size(); ++i) {
-    const auto one = nn::quantise_input(network, images.input(i, normalization).data);
-    all.insert(all.end(), one.begin(), one.end());
-  }
-  return all;
 }
 
 bool is_baseline(const std::string& policy) {
@@ -124,14 +115,46 @@ void check_options(const CompileOptions& options) {
   }
 }
 
+void set_bounds(CompileOptions& options, std::optional<double> max_loss, std::optional<double> max_seconds) {
+  check_options(options);
+  const bool searches = is_search_policy(options.policy);
+  if (max_seconds && !searches) {
+    fail_input("--max-latency needs a policy that searches ({}); policy {} does not", search_policy_names(),
+               options.policy);
+  }
+  if (max_loss) {
+    if (options.policy != "budget" && !searches) {
+      fail_input("--max-accuracy-loss means nothing to policy {}; use it with --policy budget, {}",
+                 options.policy, search_policy_names());
+    }
+    if (!(*max_loss >= 0 && *max_loss <= 1)) {
+      fail_input("--max-accuracy-loss {} is out of range; give 0 to 100 %", 100 * *max_loss);
+    }
+    options.max_accuracy_loss = *max_loss;
+  }
+  if (max_loss || !max_seconds) options.search.max_loss = options.max_accuracy_loss;
+  options.search.max_seconds = max_seconds;
+}
+
+void make_directory(const std::filesystem::path& directory) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) fail_input("cannot create the directory {}: {}", directory.string(), error.message());
+}
+
+void write_packages(const package::Pair& files, const std::filesystem::path& directory) {
+  write_file(directory / "server.apm", files.server);
+  write_file(directory / "client.apm", files.client, Readers::everyone);
+}
+
 Accuracy measure_accuracy(const nn::Graph& graph, const nn::QuantisedNetwork& network,
-                          const nn::Dataset& data, const nn::Normalization& normalization, bool progress) {
+                          const nn::Dataset& data, const nn::Normalization& normalization,
+                          const ProgressSink& progress) {
   Accuracy accuracy;
   accuracy.images = data.size();
   if (!data.has_labels()) return accuracy;
   const nn::IntegerExecutor executor(network);
   const auto classes = static_cast<std::size_t>(graph.output_shape().size());
-  const auto pixels = static_cast<std::size_t>(graph.input_shape().size());
   std::vector<int> float_labels, clear_labels(data.size());
   Progress bar("accuracy", data.size(), progress);
   for (std::size_t begin = 0; begin < data.size(); begin += kBatch) {
@@ -141,7 +164,7 @@ Accuracy measure_accuracy(const nn::Graph& graph, const nn::QuantisedNetwork& ne
     const std::vector<int> predicted = nn::predictions(std::span<const float>(logits), classes);
     float_labels.insert(float_labels.end(), predicted.begin(), predicted.end());
     parallel_for(end - begin, [&](std::size_t i) {
-      const auto image = nn::quantise_input(network, std::span(inputs).subspan(i * pixels, pixels));
+      const auto image = nn::preprocess(network, data, begin + i, normalization);
       clear_labels[begin + i] = nn::argmax(std::span<const std::int32_t>(executor.logits(image)));
     });
     bar.advance(end - begin);
@@ -197,7 +220,7 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
       request.published = options.mode == "published";
       request.progress = options.progress;
       result.search =
-          search_plan(package.network, quantised_inputs(package.network, calibration, normalization),
+          search_plan(package.network, nn::preprocess_all(package.network, calibration, normalization),
                       calibration.labels, request);
       package.plan = result.search->plan;
       if (!calibration.labels.empty()) simulated = result.search->held_out.top1();
@@ -205,9 +228,9 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
       package.plan = plan::select_exact(package.network, select);
     } else {
       budget.max_accuracy_loss = options.max_accuracy_loss;
-      plan::BudgetSelection selection =
-          plan::select_budget(package.network, quantised_inputs(package.network, calibration, normalization),
-                              calibration.labels, budget);
+      plan::BudgetSelection selection = plan::select_budget(
+          package.network, nn::preprocess_all(package.network, calibration, normalization),
+          calibration.labels, budget);
       package.plan = std::move(selection.plan);
       simulated = selection.simulation.top1_mean;
     }

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <ctime>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <sstream>
 
@@ -12,16 +11,16 @@
 #include "analysis/profile/profile_cache.h"
 #include "app/audit.h"
 #include "app/compile.h"
+#include "app/compile_report.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/printable.h"
+#include "base/progress.h"
 #include "cli/common.h"
 #include "cli/companion.h"
 #include "cli/signing.h"
 #include "cli/table.h"
-#include "layers/linear/coefficient/layout.h"
 #include "nn/onnx/import.h"
-#include "planner/spaces/simd_candidates.h"
 
 namespace ap::cli {
 namespace {
@@ -55,110 +54,26 @@ std::vector<std::string> read_labels(const std::string& path) {
   return labels;
 }
 
-std::string packing_text(const linear::Packing& p) {
-  std::string text =
-      fmt::format("coefficient {}x{} in{} out{}", p.window_h, p.window_w, p.channels_in, p.channels_out);
-  if (p.groups > 1) text += fmt::format(" groups{}", p.groups);
-  if (p.phases) text += " phases";
-  return text;
-}
-
-/// How a layer is packed; "SIMD" is BFV batching.
-std::string packing_text(const nn::QNode& node, const plan::LinearChoice& choice) {
-  if (!choice.simd) return packing_text(choice.packing);
-  if (linear::is_matrix(linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c)))
-    return "SIMD hybrid";
-  switch (choice.simd->conv) {
-    case linear::SimdConvMethod::input_rotation:
-      return "SIMD input-rotation";
-    case linear::SimdConvMethod::output_rotation:
-      return "SIMD output-rotation";
-    case linear::SimdConvMethod::shifted_copies:
-      return "SIMD shifted-copies";
-    case linear::SimdConvMethod::shifted_copies_published:
-      return "SIMD shifted-copies-published";
-  }
-  return "SIMD";
-}
-
-/// The ring under which a linear layer runs.
-struct Ring {
-  std::uint32_t n = 0;
-  double log2_q = 0;  ///< of ciphertexts: without the special primes of rotation keys
-  std::vector<std::uint64_t> primes;
-  double lambda = 0;
-};
-
-Ring ring_of(const plan::Plan& plan, const app::Audit& audit, const plan::LinearChoice& choice) {
-  const auto group = static_cast<std::size_t>(choice.group);
-  const double lambda = app::group_of(audit, choice).estimate.lambda_min;
-  if (choice.simd) {
-    const bfv::BatchParameters& p = plan.batch_groups[group];
-    return {p.n, p.log2_q(), p.data_primes, lambda};
-  }
-  const bfv::Parameters& p = plan.groups[group];
-  return {p.n, p.log2_q(), p.primes, lambda};
-}
-
-/// What compile reports of one layer: a linear layer or an activation.
-struct Row {
-  std::string name, op;
-  const plan::LinearChoice* linear = nullptr;
-  const plan::ActivationChoice* activation = nullptr;
-};
-
-std::vector<Row> rows_of(const package::Package& package) {
-  std::map<int, Row> by_node;
-  const auto add = [&](int node) -> Row& {
-    const nn::QNode& n = package.network.nodes[static_cast<std::size_t>(node)];
-    Row& row = by_node[node];
-    row.name = n.name;
-    row.op = nn::op_name(n.op);
-    return row;
-  };
-  for (const plan::LinearChoice& choice : package.plan.linears) add(choice.node).linear = &choice;
-  for (const plan::ActivationChoice& choice : package.plan.activations) add(choice.node).activation = &choice;
-  std::vector<Row> rows;
-  for (auto& [node, row] : by_node) rows.push_back(std::move(row));
-  return rows;
-}
-
-/// The probability that one reply ciphertext holds a wrong coefficient, from the layer's failure probability.
-double ciphertext_error_rate(const package::Package& package, const plan::LinearChoice& choice) {
-  const nn::QNode& node = package.network.nodes[static_cast<std::size_t>(choice.node)];
-  const auto geometry = linear::geometry_of(std::get<nn::QLinear>(node.op), node.shape.c);
-  const auto replies = static_cast<double>(
-      choice.simd ? plan::simd_layer(geometry, *choice.simd,
-                                     package.plan.batch_groups[static_cast<std::size_t>(choice.group)].n)
-                        .counts.replies
-                  : linear::counts(geometry, choice.packing).replies);
-  return std::exp2(choice.failure_log2) / replies;
-}
-
-Json layer_json(const package::Package& package, const app::Audit& audit, const Row& row) {
-  Json json = {{"name", row.name}, {"op", row.op}};
+Json layer_json(const app::LayerReport& layer) {
+  Json json = {{"name", layer.name}, {"op", layer.op}};
   for (const char* key : {"packing", "n", "log2_q", "primes", "log2_p", "tau_lsb", "der_ciphertext",
                           "lambda_bits", "activation"}) {
     json[key] = nullptr;
   }
-  if (row.linear) {
-    const nn::QNode& node = package.network.nodes[static_cast<std::size_t>(row.linear->node)];
-    const Ring ring = ring_of(package.plan, audit, *row.linear);
-    json["packing"] = packing_text(node, *row.linear);
-    json["n"] = ring.n;
-    json["log2_q"] = ring.log2_q;
-    json["primes"] = ring.primes;
-    json["log2_p"] = row.linear->log2_p;
-    json["tau_lsb"] = row.linear->error_std;
-    json["der_ciphertext"] = finite(ciphertext_error_rate(package, *row.linear));
-    json["lambda_bits"] = finite(ring.lambda);
-    json["predicted_s"] = row.linear->predicted_s;
-    json["predicted_bytes"] = row.linear->predicted_bytes;
+  if (layer.linear) {
+    json["packing"] = layer.linear->packing;
+    json["n"] = layer.linear->n;
+    json["log2_q"] = layer.linear->log2_q;
+    json["primes"] = layer.linear->primes;
+    json["log2_p"] = layer.linear->log2_p;
+    json["tau_lsb"] = layer.linear->error_std;
+    json["der_ciphertext"] = finite(layer.linear->ciphertext_error_rate);
+    json["lambda_bits"] = finite(layer.linear->lambda_bits);
   } else {
-    json["activation"] = row.activation->protocol;
-    json["predicted_s"] = row.activation->predicted_s;
-    json["predicted_bytes"] = row.activation->predicted_bytes;
+    json["activation"] = layer.activation;
   }
+  json["predicted_s"] = layer.predicted_s;
+  json["predicted_bytes"] = layer.predicted_bytes;
   return json;
 }
 
@@ -172,7 +87,8 @@ Json search_json(const app::Searched& s) {
 Json json_of(const app::Compiled& compiled, const app::Audit& audit, const Options& options) {
   const plan::Plan& plan = compiled.package.plan;
   Json layers = Json::array();
-  for (const Row& row : rows_of(compiled.package)) layers.push_back(layer_json(compiled.package, audit, row));
+  for (const app::LayerReport& layer : app::layer_reports(compiled.package, audit))
+    layers.push_back(layer_json(layer));
   const cost::Prediction& predicted = compiled.predicted;
   const auto value = [](const std::optional<double>& v) { return v ? Json(*v) : Json(nullptr); };
   return {{"policy", plan.policy},
@@ -218,17 +134,15 @@ std::string text_of(const app::Compiled& compiled, const app::Audit& audit, cons
                {"bits"},
                {"packing or protocol", left},
                {"bytes"}});
-  for (const Row& row : rows_of(compiled.package)) {
-    if (row.linear) {
-      const nn::QNode& node = compiled.package.network.nodes[static_cast<std::size_t>(row.linear->node)];
-      const Ring ring = ring_of(plan, audit, *row.linear);
-      table.row({row.name, row.op, fmt::format("{}", ring.n), fmt::format("{:.1f}", ring.log2_q),
-                 fmt::format("{}", row.linear->log2_p), fmt::format("{:.3f}", row.linear->error_std),
-                 fmt::format("{:.1f}", ring.lambda), packing_text(node, *row.linear),
-                 format_bytes(static_cast<double>(row.linear->predicted_bytes))});
+  for (const app::LayerReport& layer : app::layer_reports(compiled.package, audit)) {
+    const std::string bytes = format_bytes(static_cast<double>(layer.predicted_bytes));
+    if (layer.linear) {
+      const app::LinearReport& l = *layer.linear;
+      table.row({layer.name, layer.op, fmt::format("{}", l.n), fmt::format("{:.1f}", l.log2_q),
+                 fmt::format("{}", l.log2_p), fmt::format("{:.3f}", l.error_std),
+                 fmt::format("{:.1f}", l.lambda_bits), l.packing, bytes});
     } else {
-      table.row({row.name, row.op, "", "", "", "", "", row.activation->protocol,
-                 format_bytes(static_cast<double>(row.activation->predicted_bytes))});
+      table.row({layer.name, layer.op, "", "", "", "", "", layer.activation, bytes});
     }
   }
   const cost::Prediction& predicted = compiled.predicted;
@@ -275,28 +189,6 @@ std::string text_of(const app::Compiled& compiled, const app::Audit& audit, cons
   return out;
 }
 
-void refuse_what_is_missing(const Options& options) {
-  app::check_options(options.compile);
-  if (options.max_latency && !app::is_search_policy(options.compile.policy)) {
-    fail_input("--max-latency needs a policy that searches ({}); policy {} does not",
-               app::search_policy_names(), options.compile.policy);
-  }
-  if (!options.max_accuracy_loss) return;
-  if (options.compile.policy != "budget" && !app::is_search_policy(options.compile.policy)) {
-    fail_input("--max-accuracy-loss means nothing to policy {}; use it with --policy budget, {}",
-               options.compile.policy, app::search_policy_names());
-  }
-  if (!(*options.max_accuracy_loss >= 0 && *options.max_accuracy_loss <= 100)) {
-    fail_input("--max-accuracy-loss {} is out of range; give 0 to 100 %", *options.max_accuracy_loss);
-  }
-}
-
-void make_directory(const std::string& path) {
-  std::error_code error;
-  std::filesystem::create_directories(path, error);
-  if (error) fail_input("cannot create the directory {}: {}", path, error.message());
-}
-
 void write_signature(const std::filesystem::path& path, ByteView file, const package::SecretKey& key) {
   const std::string comment =
       fmt::format("timestamp:{}\tfile:{}\thashed", std::time(nullptr), path.filename().string());
@@ -326,7 +218,8 @@ void run_compile(Options options, const Extensions& extensions) {
     if (options.compile.policy == "ddpg") hand_over("policy ddpg");
     if (launched_by_mpi()) hand_over("a search under mpirun");
   }
-  refuse_what_is_missing(options);
+  const auto loss = options.max_accuracy_loss;  // in %
+  app::set_bounds(options.compile, loss ? std::optional(*loss / 100) : std::nullopt, options.max_latency);
   std::optional<package::SecretKey> key;  // asked for now, because the rest can take long
   if (!options.sign.empty() && extensions.rank() == 0)
     key = load_secret_key(options.sign, options.password_file);
@@ -339,13 +232,11 @@ void run_compile(Options options, const Extensions& extensions) {
   normalization.check(graph.input_shape().c);
   if (app::is_search_policy(options.compile.policy)) options.selection.default_first = kSearchImages;
   const nn::Dataset calibration = options.selection.load(options.calibrate, graph.input_shape());
-  make_directory(options.out);
+  app::make_directory(options.out);
   set_prices(options);
   app::CompileOptions wanted = options.compile;
+  wanted.progress = terminal_progress();
   if (options.accept_weight_leakage) wanted.privacy_inferences = 0;
-  if (options.max_accuracy_loss) wanted.max_accuracy_loss = *options.max_accuracy_loss / 100;
-  if (options.max_accuracy_loss || !options.max_latency) wanted.search.max_loss = wanted.max_accuracy_loss;
-  wanted.search.max_seconds = options.max_latency;
   wanted.search.seed = options.seed;
   wanted.search.further = extensions.policies;
   wanted.search.sharder = extensions.sharder;
@@ -353,8 +244,7 @@ void run_compile(Options options, const Extensions& extensions) {
   const app::Compiled compiled = app::compile(graph, calibration, normalization, wanted);
   if (extensions.rank() != 0) return;  // all ranks have the same result, and one of them tells
   const std::filesystem::path directory(options.out);
-  write_file(directory / "server.apm", compiled.files.server);
-  write_file(directory / "client.apm", compiled.files.client, Readers::everyone);
+  app::write_packages(compiled.files, directory);
   if (key) {
     write_signature(directory / "server.apm", compiled.files.server, *key);
     write_signature(directory / "client.apm", compiled.files.client, *key);
