@@ -173,7 +173,6 @@ app::Compiled compile(const std::string& model, const std::string& images, const
   options.policy = "budget";
   options.activation_bits = 8;
   options.privacy_inferences = inferences;
-  options.progress = false;
   return app::compile(graph, nn::load_dataset(images, {0, 256}, graph.input_shape()),
                       nn::Normalization::parse(normalization), options);
 }

@@ -1,6 +1,5 @@
 // Floods a live server, in this process and under the sanitizers, with mutated frames of honest sessions over
 // TLS WebSockets, and says whether it still serves and how much memory it holds (docs/fuzzing.md).
-#include <spdlog/spdlog.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -79,7 +78,7 @@ class Flood {
                      std::chrono::seconds(30)),
         net::RecordingChannel::Keep::messages);
     const package::Package client = package::parse(compiled_.files.client, "client.apm");
-    const app::RunResult result = app::run_images(client, channel, images, false);
+    const app::RunResult result = app::run_images(client, channel, images);
     session_.clear();
     for (net::RecordedMessage& m : channel.messages()) {
       if (m.direction == net::Direction::sent) session_.push_back({m.type, std::move(m.payload)});
@@ -182,6 +181,5 @@ int main(int argc, char** argv) {
   app.add_option("--threads", threads, "Connections at a time")->check(CLI::Range(1, 16));
   app.add_option("--seed", seed, "Of all that is random");
   CLI11_PARSE(app, argc, argv);
-  spdlog::set_level(spdlog::level::off);
   return ap::fuzz::run(frames, threads, seed);
 }

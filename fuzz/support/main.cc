@@ -2,7 +2,6 @@
 //   TARGET --list         every target with its limits, one a line
 //   TARGET --seeds DIR    writes the target's seeds
 //   TARGET ...            libFuzzer's own options
-#include <spdlog/spdlog.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -69,7 +68,6 @@ std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t m
 
 int LLVMFuzzerInitialize(int* argc, char*** argv) {
   using namespace ap::fuzz;
-  spdlog::set_level(spdlog::level::off);
   const std::string name = std::filesystem::path((*argv)[0]).filename();
   const char* option = *argc > 1 ? (*argv)[1] : "";
   if (std::strcmp(option, "--list") == 0) {

@@ -24,8 +24,8 @@ struct CircuitPrivacy {
   /// Relative entropy of what T inferences show to the same with ideal results, in bits a weight, at most
   /// (docs/threat-model.md, "Circuit privacy as a budget"); infinite if T is 0.
   double bound_bits_per_weight = 0;
-  /// Largest signal-to-noise ratio of a weight; 0 of layers that are flooded. The rule of every package, or, where
-  /// the weights are at hand, computed from them.
+  /// Largest signal-to-noise ratio of a weight; 0 of layers that are flooded. The rule of every package, or,
+  /// where the weights are at hand, computed from them.
   double snr = 0;
   bool computed = false;  ///< from the weights, rather than what every package claims
 };

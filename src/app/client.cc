@@ -3,15 +3,14 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "analysis/prediction/choose_protocols.h"
-#include "analysis/profile/profile_cache.h"
 #include "base/error.h"
-#include "base/progress.h"
 #include "nn/data/accuracy.h"
 #include "nn/execute/integer_executor.h"
-#include "protocol/hybrid/client.h"
+#include "nn/execute/preprocess.h"
 
 namespace ap::app {
 namespace {
@@ -24,23 +23,10 @@ void divide(protocol::Cost& cost, double count) {
   cost.bytes_down = static_cast<std::uint64_t>(static_cast<double>(cost.bytes_down) / count + 0.5);
 }
 
-/// Makes the oldest stored inference that both parties can use the next of the session, if there is one.
-void take_stored(protocol::ClientSession& session, protocol::PreprocessingStore& store,
-                 const Notice& notice) {
-  using Use = protocol::ClientSession::Use;
-  for (const protocol::PreprocessingId& id : store.ids()) {
-    try {
-      const Use use = session.use(store, id);
-      if (use == Use::ready) return;
-      if (use == Use::unknown && notice) {
-        notice(fmt::format("the server has no half of the stored inference {}; ours was destroyed",
-                           protocol::to_hex(id)));
-      }
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::input) throw;
-      if (notice) notice(error.what());
-    }
-  }
+protocol::ClientOptions client_options(const cost::Profile& profile) {
+  protocol::ClientOptions options;
+  options.choose = protocol::chooser_of(profile);
+  return options;
 }
 
 }  // namespace
@@ -70,36 +56,82 @@ protocol::Report mean_report(std::span<const protocol::Report> reports) {
   return mean;
 }
 
-RunResult run_images(const package::Package& package, net::Channel& channel, std::span<const Image> images,
-                     bool progress, protocol::PreprocessingStore* store, const Notice& notice) {
+InferenceSession::InferenceSession(const package::Package& package, net::Channel& channel,
+                                   SessionOptions options)
+    : options_(std::move(options)),
+      model_(package.network, package.plan),
+      session_(model_, package.id, channel, client_options(options_.profile)) {}
+
+void InferenceSession::store() {
+  if (!options_.store)
+    fail_input("this session has no store; open it with one to prepare for later sessions");
+  session_.store(*options_.store);
+}
+
+/// Makes the oldest stored inference that both parties can use the next of the session, if there is one.
+void InferenceSession::take_stored() {
+  using Use = protocol::ClientSession::Use;
+  for (const protocol::PreprocessingId& id : options_.store->ids()) {
+    try {
+      const Use use = session_.use(*options_.store, id);
+      if (use == Use::ready) return;
+      if (use == Use::unknown && options_.notice) {
+        options_.notice(fmt::format("the server has no half of the stored inference {}; ours was destroyed",
+                                    protocol::to_hex(id)));
+      }
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::input) throw;
+      if (options_.notice) options_.notice(error.what());
+    }
+  }
+}
+
+Answer InferenceSession::infer(const Image& image) {
+  if (options_.store && prepared() == 0) take_stored();
+  Answer answer;
+  Logits learnt = session_.infer(image);
+  if (model_.reveals_label()) {
+    answer.label.push_back(static_cast<int>(learnt.front()));
+  } else {
+    answer.label.push_back(static_cast<int>(best_class(learnt)));
+    answer.logits = std::move(learnt);
+  }
+  answer.report = session_.report();
+  return answer;
+}
+
+std::vector<Answer> infer_all(InferenceSession& session, std::span<const Image> images,
+                              const ProgressSink& progress) {
   if (images.empty()) fail_input("no image was selected; check --first and --range");
-  const protocol::Model model(package.network, package.plan);
-  protocol::ClientOptions options;
-  options.choose = protocol::chooser_of(cost::cached_profile());
-  protocol::ClientSession session(model, package.id, channel, std::move(options));
-  RunResult result;
-  std::vector<protocol::Report> reports;
+  std::vector<Answer> answers;
   Progress bar("private inference", images.size(), progress);
   for (const Image& image : images) {
-    if (store) take_stored(session, *store, notice);
-    Logits learnt = session.infer(image);
-    if (model.reveals_label()) {
-      result.labels.push_back(static_cast<int>(learnt.front()));
-    } else {
-      result.labels.push_back(static_cast<int>(best_class(learnt)));
-      result.logits.push_back(std::move(learnt));
-    }
-    reports.push_back(session.report());
+    answers.push_back(session.infer(image));
     bar.advance();
   }
+  return answers;
+}
+
+RunResult run_images(const package::Package& package, net::Channel& channel, std::span<const Image> images,
+                     SessionOptions options, const ProgressSink& progress) {
+  InferenceSession session(package, channel, std::move(options));
+  std::vector<Answer> answers = infer_all(session, images, progress);
   session.finish();
+  RunResult result;
+  std::vector<protocol::Report> reports;
+  for (Answer& answer : answers) {
+    result.labels.push_back(answer.label.front());
+    if (!answer.logits.empty()) result.logits.push_back(std::move(answer.logits));
+    reports.push_back(std::move(answer.report));
+  }
   result.mean = mean_report(reports);
   result.client_peak_rss = peak_rss_bytes();
   return result;
 }
 
 PrepareResult prepare_only(const package::Package& package, net::Channel& channel,
-                           protocol::PreprocessingStore& store, std::size_t count, bool progress) {
+                           protocol::PreprocessingStore& store, std::size_t count,
+                           const ProgressSink& progress) {
   if (count == 0) fail_input("no inference was asked for; give --prepare-only 1 or more");
   const protocol::Model model(package.network, package.plan);
   protocol::ClientSession session(model, package.id, channel);
@@ -115,6 +147,36 @@ PrepareResult prepare_only(const package::Package& package, net::Channel& channe
   result.available = store.ids().size();
   result.mean = mean_report(reports);
   result.client_peak_rss = peak_rss_bytes();
+  return result;
+}
+
+std::unique_ptr<protocol::PreprocessingStore> open_client_store(const std::filesystem::path& directory,
+                                                                const package::PackageId& id, Notice notice) {
+  protocol::StoreOptions options;
+  options.notice = std::move(notice);
+  options.max_inferences = std::numeric_limits<std::size_t>::max();
+  return std::make_unique<protocol::PreprocessingStore>(directory, Party::client, id, options);
+}
+
+std::vector<Image> preprocess(const package::Package& package, const nn::Dataset& images) {
+  const auto normalization = nn::Normalization::parse(package.normalization);
+  normalization.check(package.network.input_shape().c);
+  std::vector<Image> inputs;
+  for (std::size_t i = 0; i < images.size(); ++i)
+    inputs.push_back(nn::preprocess(package.network, images, i, normalization));
+  return inputs;
+}
+
+std::string class_name(const package::Package& package, int label) {
+  if (label == protocol::kNoClass) return "no class";
+  const auto index = static_cast<std::size_t>(label);
+  return index < package.labels.size() ? package.labels[index] : fmt::format("{}", index);
+}
+
+std::vector<double> scores(const nn::QuantisedNetwork& network, std::span<const std::int64_t> logits) {
+  std::vector<double> result;
+  for (const std::int64_t logit : logits)
+    result.push_back(static_cast<double>(logit) * network.nodes.back().scale);
   return result;
 }
 

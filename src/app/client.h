@@ -1,20 +1,27 @@
-// The client of a server: connects, runs images through one session, and says what that cost and how it
-// compares with the clear network.
+// The client of a server: runs images through one session, and says what that cost and how it compares with
+// the clear network.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "analysis/cost/profile.h"
 #include "base/memory.h"
+#include "base/progress.h"
 #include "net/channel/channel.h"
 #include "net/websocket/tls.h"
+#include "nn/data/dataset.h"
 #include "nn/ir/quantised_network.h"
 #include "package/package.h"
+#include "protocol/hybrid/client.h"
+#include "protocol/hybrid/model.h"
 #include "protocol/hybrid/report.h"
 #include "protocol/store/preprocessing_store.h"
 
@@ -24,6 +31,64 @@ using Logits = SecretVector<std::int64_t>;
 /// A quantised image, in the layout and range of the network's input.
 using Image = SecretVector<std::int32_t>;
 
+/// Gets a sentence that a person should read, about something that does not end the run.
+using Notice = std::function<void(const std::string&)>;
+
+struct SessionOptions {
+  /// Unit costs by which the protocols of activations that a plan leaves open are chosen, with the link as
+  /// measured.
+  cost::Profile profile = cost::typical_profile();
+  protocol::PreprocessingStore* store = nullptr;  ///< inferences prepared ahead; must outlive the session
+  Notice notice = {};                             ///< about stored inferences that cannot be used
+};
+
+/// What one inference gave the client.
+struct Answer {
+  Logits logits;            ///< in units of the logits' scale; empty if the package reveals the label alone
+  SecretVector<int> label;  ///< one: the best class, or protocol::kNoClass
+  protocol::Report report;  ///< what it cost
+};
+
+/// One session with a server: any number of inferences, each prepared before or with its image.
+class InferenceSession {
+ public:
+  /// `channel` must outlive the session. @throws Error(security), before anything is sent, if parameters of
+  /// the package are below 128 bits; Error(peer) if the server refuses, serves another package or does not
+  /// answer.
+  InferenceSession(const package::Package& package, net::Channel& channel, SessionOptions options = {});
+
+  /// The offline phase of one inference, for later in this session. @throws Error(peer)
+  void prepare() { session_.prepare(); }
+  /// How many of those are waiting.
+  std::size_t prepared() const { return session_.prepared(); }
+  /// The offline phase of one inference, put into both parties' stores for any later session.
+  /// @throws Error(peer), also if the server keeps no more; Error(input) if our own store is full, or there
+  /// is none.
+  void store();
+  /// How many of this package are in our store now.
+  std::size_t stored() const { return options_.store ? options_.store->ids().size() : 0; }
+  /// What the last inference or stored preparation cost.
+  const protocol::Report& report() const { return session_.report(); }
+
+  /// Uses what was prepared in this session, else what is in the store and known to the server too, else
+  /// prepares.
+  /// @throws Error(peer)
+  Answer infer(const Image& image);
+  /// Tells the server that this session is over.
+  void finish() { session_.finish(); }
+
+ private:
+  void take_stored();
+  SessionOptions options_;
+  protocol::Model model_;
+  protocol::ClientSession session_;
+};
+
+/// Every image in turn, one after another. @throws as InferenceSession::infer, Error(input) if there are
+/// none.
+std::vector<Answer> infer_all(InferenceSession& session, std::span<const Image> images,
+                              const ProgressSink& progress = {});
+
 struct RunResult {
   /// One for each image, in units of the logits' scale; none if the package reveals labels alone.
   std::vector<Logits> logits;
@@ -32,13 +97,11 @@ struct RunResult {
   std::uint64_t client_peak_rss = 0;  ///< bytes
 };
 
-/// Gets a sentence that a person should read, about something that does not end the run.
-using Notice = std::function<void(const std::string&)>;
-
-/// Runs every image through one session on `channel`, with inferences from `store` as long as it has any that
-/// the server knows too. @throws Error(peer) if the server refuses, misbehaves, falls silent or disappears.
+/// Runs every image through one session on `channel`, with inferences from the store as long as it has any
+/// that the server knows too. @throws Error(peer) if the server refuses, misbehaves, falls silent or
+/// disappears.
 RunResult run_images(const package::Package& package, net::Channel& channel, std::span<const Image> images,
-                     bool progress, protocol::PreprocessingStore* store = nullptr, const Notice& notice = {});
+                     SessionOptions options = {}, const ProgressSink& progress = {});
 
 struct PrepareResult {
   std::size_t stored = 0;             ///< in this run
@@ -50,7 +113,23 @@ struct PrepareResult {
 /// The offline phase of `count` >= 1 inferences, each put into both parties' stores before the next begins.
 /// @throws Error(peer) as above and if the server keeps no more, Error(input) if our own store is full.
 PrepareResult prepare_only(const package::Package& package, net::Channel& channel,
-                           protocol::PreprocessingStore& store, std::size_t count, bool progress);
+                           protocol::PreprocessingStore& store, std::size_t count,
+                           const ProgressSink& progress = {});
+
+/// The client's store of inferences prepared ahead: as many as fit on the disk. `notice` as in
+/// SessionOptions.
+/// @throws as protocol::PreprocessingStore.
+std::unique_ptr<protocol::PreprocessingStore> open_client_store(const std::filesystem::path& directory,
+                                                                const package::PackageId& id, Notice notice);
+
+/// The network's inputs from images, as the package says. @throws Error(input) if they do not fit the
+/// network.
+std::vector<Image> preprocess(const package::Package& package, const nn::Dataset& images);
+
+/// The name of a class: its number if the package has no names; "no class" of protocol::kNoClass.
+std::string class_name(const package::Package& package, int label);
+/// Logits as the model gives them.
+std::vector<double> scores(const nn::QuantisedNetwork& network, std::span<const std::int64_t> logits);
 
 struct Agreement {
   std::size_t same_class = 0;  ///< images whose best class is that of the clear network

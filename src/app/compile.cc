@@ -8,11 +8,13 @@
 #include "app/policies.h"
 #include "app/precision.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "nn/data/accuracy.h"
 #include "nn/execute/float_executor.h"
 #include "nn/execute/integer_executor.h"
+#include "nn/execute/preprocess.h"
 #include "plan/quadratic.h"
 #include "planner/policies/budget.h"
 #include "planner/policies/select.h"
@@ -27,17 +29,6 @@ constexpr std::size_t kBatch = 32;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-/// All images, quantised, one after another.
-std::vector<std::int32_t> quantised_inputs(const nn::QuantisedNetwork& network, const nn::Dataset& images,
-                                           const nn::Normalization& normalization) {
-  std::vector<std::int32_t> all;
-  for (std::size_t i = 0; i < images.size(); ++i) {
-    const auto one = nn::quantise_input(network, images.input(i, normalization).data);
-    all.insert(all.end(), one.begin(), one.end());
-  }
-  return all;
 }
 
 /// What the owner asked for besides, in a plan of this policy.
@@ -89,14 +80,47 @@ void check_options(const CompileOptions& options) {
   }
 }
 
+void set_bounds(CompileOptions& options, std::optional<double> max_loss, std::optional<double> max_seconds) {
+  check_options(options);
+  const Policies policies = standard_policies();
+  const Policy& policy = policies.find(options.policy);
+  if (max_seconds && !policy.takes("--max-latency")) {
+    fail_input("--max-latency needs a policy that searches ({}); policy {} does not",
+               policies.names("--max-latency"), policy.name);
+  }
+  if (max_loss) {
+    if (!policy.takes("--max-accuracy-loss")) {
+      fail_input("--max-accuracy-loss means nothing to policy {}; use it with --policy {}", policy.name,
+                 policies.names("--max-accuracy-loss"));
+    }
+    if (!(*max_loss >= 0 && *max_loss <= 1)) {
+      fail_input("--max-accuracy-loss {} is out of range; give 0 to 100 %", 100 * *max_loss);
+    }
+    options.max_accuracy_loss = *max_loss;
+  }
+  if (max_loss || !max_seconds) options.search.max_loss = options.max_accuracy_loss;
+  options.search.max_seconds = max_seconds;
+}
+
+void make_directory(const std::filesystem::path& directory) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) fail_input("cannot create the directory {}: {}", directory.string(), error.message());
+}
+
+void write_packages(const package::Pair& files, const std::filesystem::path& directory) {
+  write_file(directory / "server.apm", files.server);
+  write_file(directory / "client.apm", files.client, Readers::everyone);
+}
+
 Accuracy measure_accuracy(const nn::Graph& graph, const nn::QuantisedNetwork& network,
-                          const nn::Dataset& data, const nn::Normalization& normalization, bool progress) {
+                          const nn::Dataset& data, const nn::Normalization& normalization,
+                          const ProgressSink& progress) {
   Accuracy accuracy;
   accuracy.images = data.size();
   if (!data.has_labels()) return accuracy;
   const nn::IntegerExecutor executor(network);
   const auto classes = static_cast<std::size_t>(graph.output_shape().size());
-  const auto pixels = static_cast<std::size_t>(graph.input_shape().size());
   std::vector<int> float_labels, clear_labels(data.size());
   Progress bar("accuracy", data.size(), progress);
   for (std::size_t begin = 0; begin < data.size(); begin += kBatch) {
@@ -106,7 +130,7 @@ Accuracy measure_accuracy(const nn::Graph& graph, const nn::QuantisedNetwork& ne
     const std::vector<int> predicted = nn::predictions(std::span<const float>(logits), classes);
     float_labels.insert(float_labels.end(), predicted.begin(), predicted.end());
     parallel_for(end - begin, [&](std::size_t i) {
-      const auto image = nn::quantise_input(network, std::span(inputs).subspan(i * pixels, pixels));
+      const auto image = nn::preprocess(network, data, begin + i, normalization);
       clear_labels[begin + i] = nn::argmax(std::span<const std::int32_t>(executor.logits(image)));
     });
     bar.advance(end - begin);
@@ -147,7 +171,7 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
     bar.advance();
     bar.note("choosing parameters");
     const Clock::time_point search = Clock::now();
-    const auto images = [&] { return quantised_inputs(package.network, calibration, normalization); };
+    const auto images = [&] { return nn::preprocess_all(package.network, calibration, normalization); };
     const auto latency = [&](plan::Plan plan) {
       finish(policy, options, plan);
       return seconds_of(predicted(package.network, plan, options));

@@ -8,6 +8,7 @@
 
 #include "analysis/cost/session_cost.h"
 #include "app/search_policies.h"
+#include "base/progress.h"
 #include "nn/data/dataset.h"
 #include "nn/ir/graph.h"
 #include "package/package.h"
@@ -30,7 +31,7 @@ struct CompileOptions {
   bool flooding_by_rule = false;    ///< policy darl: flooding by AutoPrivacy's rule of thumb
   double der_log2 = -15;            ///< policy autoprivacy: log2 of every layer's decryption-error rate
   std::vector<std::string> labels;  ///< class names, or empty
-  bool progress = true;
+  ProgressSink progress;
   cost::Profile profile = cost::typical_profile();  ///< prices of choices and predictions
   std::optional<cost::Setting> setting;  ///< of the predictions; absent: both parties on this machine
 };
@@ -59,13 +60,26 @@ struct Compiled {
 /// @throws Error(input) naming what this version offers.
 void check_options(const CompileOptions& options);
 
+/// Sets the bounds that a policy keeps: the largest simulated loss of top-1 (0 to 1) and the largest
+/// predicted seconds per image. A policy that searches and gets neither keeps
+/// CompileOptions::max_accuracy_loss.
+/// @throws Error(input) if the policy knows no such bound, or the loss is out of range.
+void set_bounds(CompileOptions& options, std::optional<double> max_loss, std::optional<double> max_seconds);
+
 /// Quantises, plans and packs. `calibration` must not be empty; its labels, if any, give the accuracy.
 /// @throws Error(input) if the network cannot be expressed, Error(security) if no parameters reach 128 bits.
 Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
                  const nn::Normalization& normalization, const CompileOptions& options);
 
+/// Makes a directory with those above it. @throws Error(input) if it cannot.
+void make_directory(const std::filesystem::path& directory);
+/// Writes server.apm, which its owner alone may read, and client.apm into a directory.
+/// @throws Error(input) if one cannot be written.
+void write_packages(const package::Pair& files, const std::filesystem::path& directory);
+
 /// The accuracy that compile() reports, for any labelled images.
 Accuracy measure_accuracy(const nn::Graph& graph, const nn::QuantisedNetwork& network,
-                          const nn::Dataset& data, const nn::Normalization& normalization, bool progress);
+                          const nn::Dataset& data, const nn::Normalization& normalization,
+                          const ProgressSink& progress = {});
 
 }  // namespace ap::app

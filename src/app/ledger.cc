@@ -78,8 +78,8 @@ void Ledger::add(const std::string& client, std::uint64_t count) {
       .step();
 }
 
-/// Clients without a name may be anybody, so they count for every group. Groups that ever had a client in common
-/// are one: what one of them saw, that client may have told the other.
+/// Clients without a name may be anybody, so they count for every group. Groups that ever had a client in
+/// common are one: what one of them saw, that client may have told the other.
 Standing Ledger::sum(const std::string& group) {
   LedgerStatement rows(
       *file_,

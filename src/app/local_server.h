@@ -24,8 +24,8 @@ void report_failure(int fd, int exit_status, const std::string& message);
 
 class LocalServer {
  public:
-  /// Starts `program serve package --listen 127.0.0.1:0`, with further `options`, and waits until it accepts connections.
-  /// The child dies with this process, however that ends.
+  /// Starts `program serve package --listen 127.0.0.1:0`, with further `options`, and waits until it accepts
+  /// connections. The child dies with this process, however that ends.
   /// @throws Error with the child's own code and sentence if it fails; Error(peer) after `patience`.
   LocalServer(const std::filesystem::path& program, const std::filesystem::path& package,
               const std::vector<std::string>& options = {},

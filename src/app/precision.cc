@@ -7,6 +7,7 @@
 #include "base/parallel.h"
 #include "nn/data/accuracy.h"
 #include "nn/execute/integer_executor.h"
+#include "nn/execute/preprocess.h"
 #include "nn/quantise/quantise.h"
 #include "random/prng.h"
 
@@ -57,8 +58,7 @@ double simulated_agreement(const nn::QuantisedNetwork& network, const nn::Datase
   for (int i = 0; i < 8; ++i) key[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(seed >> (8 * i));
   std::atomic<std::size_t> same = 0;
   parallel_for(images.size(), [&](std::size_t i) {
-    const std::vector<float> pixels = images.inputs(i, i + 1, normalization);
-    const auto input = nn::quantise_input(network, pixels);
+    const auto input = nn::preprocess(network, images, i, normalization);
     const auto label = [&](const nn::IntegerHooks& hooks) {
       return nn::argmax(std::span<const std::int32_t>(executor.logits(input, hooks)));
     };

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "analysis/cost/profile.h"
+#include "base/progress.h"
 #include "planner/search/problem.h"
 
 namespace ap::app {
@@ -48,7 +49,7 @@ struct SearchRequest {
   bool resume = false;                 ///< start from it
   PolicyMakers further;                ///< policies by name, besides dp, greedy and random
   search::Sharder* sharder = nullptr;  ///< splits the images over processes; rank 0 alone writes
-  bool progress = true;
+  ProgressSink progress;
 };
 
 struct Searched {

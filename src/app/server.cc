@@ -1,6 +1,6 @@
 #include "app/server.h"
 
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <array>
@@ -86,11 +86,14 @@ struct Server::State {
 
   State(const package::Package& package, ServerConfig wanted) : model(package), config(std::move(wanted)) {}
 
+  void say(LogLevel level, const std::string& sentence) const {
+    if (config.log) config.log(level, sentence);
+  }
+  /// About an address, as far as its budget goes.
   template <typename... Arguments>
-  void log(spdlog::level::level_enum level, const std::string& address,
-           fmt::format_string<Arguments...> format, Arguments&&... arguments) {
-    if (log_budget.allows(address))
-      spdlog::log(level, fmt::format(format, std::forward<Arguments>(arguments)...));
+  void log(LogLevel level, const std::string& address, fmt::format_string<Arguments...> format,
+           Arguments&&... arguments) {
+    if (log_budget.allows(address)) say(level, fmt::format(format, std::forward<Arguments>(arguments)...));
   }
 
   void listen();
@@ -109,7 +112,7 @@ ClientsFile::Clients Server::State::known_clients() {
   std::string complaint;
   bool changed = false;
   ClientsFile::Clients known = clients->now(changed, complaint);
-  if (!complaint.empty()) spdlog::error("{}", complaint);
+  if (!complaint.empty()) say(LogLevel::error, complaint);
   if (changed) groups_noted = false;
   if (ledger && (changed || !groups_noted)) {
     ledger->remember(*known);
@@ -123,7 +126,7 @@ std::any Server::State::admit(const net::ShownCredentials& shown) {
     const std::optional<Client> found = find_client(*known_clients(), shown);
     return found ? std::any(*found) : std::any();
   } catch (const std::exception& error) {
-    spdlog::error("{}", error.what());
+    say(LogLevel::error, error.what());
     return {};
   }
 }
@@ -134,12 +137,12 @@ protocol::Permission Server::State::may_prepare(const Conversation& session) {
   try {
     const protocol::Permission permission = ledger->count(session.client());
     if (permission.answer != protocol::PrepareAnswer::granted) {
-      log(spdlog::level::warn, address, "{}: refused, all {} inferences are prepared", session.title(),
+      log(LogLevel::warning, address, "{}: refused, all {} inferences are prepared", session.title(),
           permission.limit);
     }
     return permission;
   } catch (const Error& error) {
-    log(spdlog::level::err, address, "{}: {}; no inference is prepared uncounted", session.title(),
+    log(LogLevel::error, address, "{}: {}; no inference is prepared uncounted", session.title(),
         error.what());
     return {protocol::PrepareAnswer::not_counted, 0};
   }
@@ -162,7 +165,7 @@ void Server::State::receive(std::unique_ptr<net::ServedChannel> channel) {
       } catch (const std::system_error& error) {
         protocol::answer_greeting(session.channel(), model.id(), protocol::Welcome::busy);
         session.channel().leave(kGoodbye);
-        log(spdlog::level::err, address, "{}: cannot start a thread: {}", session.title(), error.what());
+        log(LogLevel::error, address, "{}: cannot start a thread: {}", session.title(), error.what());
         sessions.pop_back();
         return;
       }
@@ -172,9 +175,9 @@ void Server::State::receive(std::unique_ptr<net::ServedChannel> channel) {
       refusal = fmt::format("refused, all {} sessions are taken", capacity.sessions);
     }
     protocol::answer_greeting(*channel, model.id(), status);
-    log(spdlog::level::warn, address, "{}: {}", peer, refusal);
+    log(LogLevel::warning, address, "{}: {}", peer, refusal);
   } catch (const std::exception& error) {
-    log(spdlog::level::warn, address, "{}", error.what());
+    log(LogLevel::warning, address, "{}", error.what());
   }
   if (channel) channel->leave(kGoodbye);
 }
@@ -224,10 +227,10 @@ void Server::State::serve(Conversation& session) {
     options.on_progress = [&] { session.note_progress(); };
     options.on_probe = [&] { session.note_probe(); };
     options.on_store_failure = [&](const std::string& sentence) {
-      log(spdlog::level::warn, address, "{}: {}", title, sentence);
+      log(LogLevel::warning, address, "{}: {}", title, sentence);
     };
     options.on_failed_check = [&] {
-      log(spdlog::level::warn, address,
+      log(LogLevel::warning, address,
           "{} deviated in an oblivious transfer; what it had prepared is gone, and counted", title);
     };
     options.on_inference = [&] {
@@ -235,12 +238,12 @@ void Server::State::serve(Conversation& session) {
       ++inferences;
     };
     protocol::serve_greeted(model, session.channel(), options);
-    log(spdlog::level::info, address, "{}: ended after {} inferences", title, answered);
+    log(LogLevel::info, address, "{}: ended after {} inferences", title, answered);
   } catch (const std::bad_alloc&) {
-    log(spdlog::level::err, address, "{}: not enough memory; lower --max-sessions or --max-prepared", title);
+    log(LogLevel::error, address, "{}: not enough memory; lower --max-sessions or --max-prepared", title);
   } catch (const std::exception& error) {
     const std::string reason = session.sent_away_because();
-    log(spdlog::level::warn, address, "{}: {}", title,
+    log(LogLevel::warning, address, "{}: {}", title,
         reason.empty() ? std::string(error.what())
                        : fmt::format("{} was sent away: {}", session.channel().peer(), reason));
   }
@@ -262,7 +265,7 @@ void Server::State::look_after() {
     ++at;
   }
   running = sessions.size();
-  for (const std::string& sentence : log_budget.summaries(now)) spdlog::warn("{}", sentence);
+  for (const std::string& sentence : log_budget.summaries(now)) say(LogLevel::warning, sentence);
   if (!sessions.empty() || listener->pending() > 0) {
     last_busy = now;
     memory_given_back = false;
@@ -298,13 +301,30 @@ void Server::State::listen() {
   options.max_pending_per_address = std::max<std::size_t>(1, capacity.pending * 3 / 4);
   options.threads = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 8U));
   options.on_lost = [this](const std::string& address, const std::string& sentence) {
-    log(spdlog::level::warn, address, "{}", sentence);
+    log(LogLevel::warning, address, "{}", sentence);
   };
   if (clients) {
     options.ask_certificate = true;
     options.admit = [this](const net::ShownCredentials& shown) { return admit(shown); };
   }
   listener = std::make_unique<net::Listener>(where.host, where.port, config.identity, options);
+}
+
+net::TlsIdentity identity_from(const std::filesystem::path& certificate, const std::filesystem::path& key) {
+  if (certificate.empty() != key.empty()) {
+    fail_input(
+        "a certificate (--tls-cert) and its key (--tls-key) belong together; give both, or none for a "
+        "self-signed certificate");
+  }
+  return certificate.empty() ? net::TlsIdentity{} : net::load_identity(certificate, key);
+}
+
+std::filesystem::path ledger_beside(const std::filesystem::path& package) {
+  std::error_code error;
+  std::filesystem::path ledger = std::filesystem::canonical(package, error);
+  if (error) fail_input("cannot read {}: {}", package.string(), error.message());
+  ledger += ".ledger";
+  return ledger;
 }
 
 Server::Server(const package::Package& package, ServerConfig config) {
@@ -320,7 +340,7 @@ Server::Server(const package::Package& package, ServerConfig config) {
   }
   if (!s.config.store.empty()) {
     if (!s.config.store_options.notice)
-      s.config.store_options.notice = [](const std::string& sentence) { spdlog::info("{}", sentence); };
+      s.config.store_options.notice = [&s](const std::string& sentence) { s.say(LogLevel::info, sentence); };
     s.store = std::make_unique<protocol::PreprocessingStore>(s.config.store, Party::server, s.model.id(),
                                                              s.config.store_options);
   }
@@ -328,9 +348,10 @@ Server::Server(const package::Package& package, ServerConfig config) {
   const Allowance allowance{package.id, package.plan.privacy.inferences, s.config.max_inferences};
   if (allowance.counts()) {
     s.ledger = std::make_unique<Ledger>(s.config.ledger, allowance);
-    s.ledger->on_nearly_used = [](const std::string& group, const Standing& now) {
-      spdlog::warn("{} of the {} inferences that the weights may be asked for are prepared{}", now.prepared,
-                   now.limit, group.empty() ? "" : " for group " + group);
+    s.ledger->on_nearly_used = [&s](const std::string& group, const Standing& now) {
+      s.say(LogLevel::warning,
+            fmt::format("{} of the {} inferences that the weights may be asked for are prepared{}",
+                        now.prepared, now.limit, group.empty() ? "" : " for group " + group));
     };
     if (s.clients) s.known_clients();
   }

@@ -1,14 +1,15 @@
 // The serving process: one model, many sessions, each on a thread of its own. A session that fails is one
 // line in the log and nothing to the others. What is logged never depends on a decrypted value.
 //
-// A client gets a session once it has greeted; until then it stands in the listener's pool (net/websocket/reception.h).
-// A session ends when its client keeps the server waiting; if all are taken, one whose client has done
-// nothing for a while gives its place to a client that has just come.
+// A client gets a session once it has greeted; until then it stands in the listener's pool
+// (net/websocket/reception.h). A session ends when its client keeps the server waiting; if all are taken, one
+// whose client has done nothing for a while gives its place to a client that has just come.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -24,7 +25,14 @@
 
 namespace ap::app {
 
+enum class LogLevel : std::uint8_t { info, warning, error };
+/// Gets one line of the log, a sentence. Called from any thread, many at a time; must neither throw nor wait
+/// long. A line may name what a client or a file says, so it is not safe to show on a terminal as it is
+/// (base/printable.h).
+using Log = std::function<void(LogLevel level, const std::string& sentence)>;
+
 struct ServerConfig {
+  Log log;                             ///< none: nothing is logged
   std::string listen = "127.0.0.1:0";  ///< host:port; port 0 takes a free one
   net::TlsIdentity identity;           ///< empty: a fresh self-signed certificate
   std::size_t max_sessions = 8;        ///< a further client is told that the server is busy
@@ -46,6 +54,15 @@ struct ServerConfig {
   std::chrono::milliseconds handshake{8'000};  ///< for TLS, WebSocket and the greeting together
   protocol::ShareStatistics share_statistics = protocol::ShareStatistics::none;  ///< with every client
 };
+
+/// Certificate and key from PEM files; of two empty names nothing, which makes a fresh self-signed
+/// certificate.
+/// @throws Error(input) if one is missing or they cannot be used.
+net::TlsIdentity identity_from(const std::filesystem::path& certificate, const std::filesystem::path& key);
+
+/// The ledger of a package: beside it, wherever a link to it leads, so that compiling the network again into
+/// the same directory does not begin a new count. @throws Error(input) if there is no such package.
+std::filesystem::path ledger_beside(const std::filesystem::path& package);
 
 class Server {
  public:

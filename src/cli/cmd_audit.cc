@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "app/audit.h"
+#include "app/publisher.h"
 #include "base/error.h"
 #include "cli/common.h"
 #include "cli/signing.h"
@@ -96,7 +97,7 @@ std::string text_of(const package::Package& package, const app::Audit& audit) {
 }
 
 void run_audit(const Options& options) {
-  const auto publisher = publisher_from(options.publisher);
+  const auto publisher = app::publisher_from(options.publisher);
   const package::Package package = package::load(options.package, publisher ? &*publisher : nullptr);
   const app::Audit audit = app::audit(package, security::cost_model_from(options.cost_model));
   app::require_security(audit);

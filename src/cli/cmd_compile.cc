@@ -5,7 +5,6 @@
 #include <cmath>
 #include <ctime>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <sstream>
 
@@ -13,16 +12,17 @@
 #include "analysis/profile/profile_cache.h"
 #include "app/audit.h"
 #include "app/compile.h"
+#include "app/compile_report.h"
 #include "app/policies.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/printable.h"
+#include "base/progress.h"
 #include "cli/common.h"
 #include "cli/companion.h"
 #include "cli/signing.h"
 #include "cli/table.h"
 #include "nn/onnx/import.h"
-#include "plan/packed_layers.h"
 
 namespace ap::cli {
 namespace {
@@ -57,64 +57,26 @@ std::vector<std::string> read_labels(const std::string& path) {
   return labels;
 }
 
-/// What compile reports of one layer: a linear layer or an activation.
-struct Row {
-  std::string name, op;
-  const plan::LinearChoice* linear = nullptr;
-  std::optional<plan::LinearLayer> layer;  ///< of `linear`
-  const plan::ActivationChoice* activation = nullptr;
-};
-
-std::vector<Row> rows_of(const package::Package& package) {
-  std::map<int, Row> by_node;
-  const auto add = [&](int node) -> Row& {
-    const nn::QNode& n = package.network.nodes[static_cast<std::size_t>(node)];
-    Row& row = by_node[node];
-    row.name = n.name;
-    row.op = nn::op_name(n.op);
-    return row;
-  };
-  std::vector<plan::LinearLayer> layers = plan::make_layers(package.plan, package.network);
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    Row& row = add(package.plan.linears[i].node);
-    row.linear = &package.plan.linears[i];
-    row.layer = std::move(layers[i]);
-  }
-  for (const plan::ActivationChoice& choice : package.plan.activations) add(choice.node).activation = &choice;
-  std::vector<Row> rows;
-  for (auto& [node, row] : by_node) rows.push_back(std::move(row));
-  return rows;
-}
-
-/// The probability that one reply ciphertext holds a wrong coefficient, from the layer's failure probability.
-double ciphertext_error_rate(const Row& row) {
-  return std::exp2(row.linear->failure_log2) / static_cast<double>(plan::packed(*row.layer).replies());
-}
-
-Json layer_json(const app::Audit& audit, const Row& row) {
-  Json json = {{"name", row.name}, {"op", row.op}};
+Json layer_json(const app::LayerReport& layer) {
+  Json json = {{"name", layer.name}, {"op", layer.op}};
   for (const char* key : {"packing", "n", "log2_q", "primes", "log2_p", "tau_lsb", "der_ciphertext",
                           "lambda_bits", "activation"}) {
     json[key] = nullptr;
   }
-  if (row.linear) {
-    const linear::PackedLayer& layer = plan::packed(*row.layer);
-    const linear::LayerRing ring = layer.ring();
-    json["packing"] = layer.describe();
-    json["n"] = ring.n;
-    json["log2_q"] = ring.log2_q;
-    json["primes"] = ring.primes;
-    json["log2_p"] = row.linear->log2_p;
-    json["tau_lsb"] = row.linear->error_std;
-    json["der_ciphertext"] = finite(ciphertext_error_rate(row));
-    json["lambda_bits"] = finite(app::group_of(audit, *row.linear).estimate.lambda_min);
-    json["predicted_s"] = row.linear->predicted_s;
-    json["predicted_bytes"] = row.linear->predicted_bytes;
+  if (layer.linear) {
+    json["packing"] = layer.linear->packing;
+    json["n"] = layer.linear->n;
+    json["log2_q"] = layer.linear->log2_q;
+    json["primes"] = layer.linear->primes;
+    json["log2_p"] = layer.linear->log2_p;
+    json["tau_lsb"] = layer.linear->error_std;
+    json["der_ciphertext"] = finite(layer.linear->ciphertext_error_rate);
+    json["lambda_bits"] = finite(layer.linear->lambda_bits);
   } else {
-    json["activation"] = row.activation->protocol;
-    json["predicted_s"] = row.activation->predicted_s;
-    json["predicted_bytes"] = row.activation->predicted_bytes;
+    json["activation"] = layer.activation;
   }
+  json["predicted_s"] = layer.predicted_s;
+  json["predicted_bytes"] = layer.predicted_bytes;
   return json;
 }
 
@@ -128,7 +90,8 @@ Json search_json(const app::Searched& s) {
 Json json_of(const app::Compiled& compiled, const app::Audit& audit, const Options& options) {
   const plan::Plan& plan = compiled.package.plan;
   Json layers = Json::array();
-  for (const Row& row : rows_of(compiled.package)) layers.push_back(layer_json(audit, row));
+  for (const app::LayerReport& layer : app::layer_reports(compiled.package, audit))
+    layers.push_back(layer_json(layer));
   const cost::Prediction& predicted = compiled.predicted;
   const auto value = [](const std::optional<double>& v) { return v ? Json(*v) : Json(nullptr); };
   return {{"policy", plan.policy},
@@ -174,18 +137,15 @@ std::string text_of(const app::Compiled& compiled, const app::Audit& audit, cons
                {"bits"},
                {"packing or protocol", left},
                {"bytes"}});
-  for (const Row& row : rows_of(compiled.package)) {
-    if (row.linear) {
-      const linear::PackedLayer& layer = plan::packed(*row.layer);
-      const linear::LayerRing ring = layer.ring();
-      const double lambda = app::group_of(audit, *row.linear).estimate.lambda_min;
-      table.row({row.name, row.op, fmt::format("{}", ring.n), fmt::format("{:.1f}", ring.log2_q),
-                 fmt::format("{}", row.linear->log2_p), fmt::format("{:.3f}", row.linear->error_std),
-                 fmt::format("{:.1f}", lambda), layer.describe(),
-                 format_bytes(static_cast<double>(row.linear->predicted_bytes))});
+  for (const app::LayerReport& layer : app::layer_reports(compiled.package, audit)) {
+    const std::string bytes = format_bytes(static_cast<double>(layer.predicted_bytes));
+    if (layer.linear) {
+      const app::LinearReport& l = *layer.linear;
+      table.row({layer.name, layer.op, fmt::format("{}", l.n), fmt::format("{:.1f}", l.log2_q),
+                 fmt::format("{}", l.log2_p), fmt::format("{:.3f}", l.error_std),
+                 fmt::format("{:.1f}", l.lambda_bits), l.packing, bytes});
     } else {
-      table.row({row.name, row.op, "", "", "", "", "", row.activation->protocol,
-                 format_bytes(static_cast<double>(row.activation->predicted_bytes))});
+      table.row({layer.name, layer.op, "", "", "", "", "", layer.activation, bytes});
     }
   }
   const cost::Prediction& predicted = compiled.predicted;
@@ -245,32 +205,11 @@ constexpr Renamed kRenamed[] = {
     {"--imagined", "--rollouts"},
 };
 
-void refuse_what_is_missing(const Options& options) {
+void refuse_renamed(const Options& options) {
   for (const std::string& option : options.renamed) {
     const auto* found = std::ranges::find(kRenamed, option, &Renamed::option);
     fail_input("{} is gone; use {}", option, found->now);
   }
-  app::check_options(options.compile);
-  const app::Policies policies = app::standard_policies();
-  const app::Policy& policy = policies.find(options.compile.policy);
-  if (options.max_latency && !policy.takes("--max-latency")) {
-    fail_input("--max-latency needs a policy that searches ({}); policy {} does not",
-               policies.names("--max-latency"), policy.name);
-  }
-  if (!options.max_accuracy_loss) return;
-  if (!policy.takes("--max-accuracy-loss")) {
-    fail_input("--max-accuracy-loss means nothing to policy {}; use it with --policy {}", policy.name,
-               policies.names("--max-accuracy-loss"));
-  }
-  if (!(*options.max_accuracy_loss >= 0 && *options.max_accuracy_loss <= 100)) {
-    fail_input("--max-accuracy-loss {} is out of range; give 0 to 100 %", *options.max_accuracy_loss);
-  }
-}
-
-void make_directory(const std::string& path) {
-  std::error_code error;
-  std::filesystem::create_directories(path, error);
-  if (error) fail_input("cannot create the directory {}: {}", path, error.message());
 }
 
 void write_signature(const std::filesystem::path& path, ByteView file, const package::SecretKey& key) {
@@ -298,13 +237,15 @@ void set_prices(Options& options) {
 }
 
 void run_compile(Options options, const Extensions& extensions) {
+  refuse_renamed(options);
   const app::Policies policies = app::standard_policies();
   const app::Policy& policy = policies.find(options.compile.policy);
   if (!extensions.companion) {
     if (policy.kind == app::Policy::Kind::learning) hand_over("policy " + policy.name);
     if (launched_by_mpi()) hand_over("a search under mpirun");
   }
-  refuse_what_is_missing(options);
+  const auto loss = options.max_accuracy_loss;  // in %
+  app::set_bounds(options.compile, loss ? std::optional(*loss / 100) : std::nullopt, options.max_latency);
   std::optional<package::SecretKey> key;  // asked for now, because the rest can take long
   if (!options.sign.empty() && extensions.rank() == 0)
     key = load_secret_key(options.sign, options.password_file);
@@ -317,13 +258,11 @@ void run_compile(Options options, const Extensions& extensions) {
   normalization.check(graph.input_shape().c);
   if (policy.searches()) options.selection.default_first = kSearchImages;
   const nn::Dataset calibration = options.selection.load(options.calibrate, graph.input_shape());
-  make_directory(options.out);
+  app::make_directory(options.out);
   set_prices(options);
   app::CompileOptions wanted = options.compile;
+  wanted.progress = terminal_progress();
   if (options.accept_weight_leakage) wanted.privacy_inferences = 0;
-  if (options.max_accuracy_loss) wanted.max_accuracy_loss = *options.max_accuracy_loss / 100;
-  if (options.max_accuracy_loss || !options.max_latency) wanted.search.max_loss = wanted.max_accuracy_loss;
-  wanted.search.max_seconds = options.max_latency;
   wanted.search.seed = options.seed;
   wanted.search.further = extensions.policies;
   wanted.search.sharder = extensions.sharder;
@@ -331,8 +270,7 @@ void run_compile(Options options, const Extensions& extensions) {
   const app::Compiled compiled = app::compile(graph, calibration, normalization, wanted);
   if (extensions.rank() != 0) return;  // all ranks have the same result, and one of them tells
   const std::filesystem::path directory(options.out);
-  write_file(directory / "server.apm", compiled.files.server);
-  write_file(directory / "client.apm", compiled.files.client, Readers::everyone);
+  app::write_packages(compiled.files, directory);
   if (key) {
     write_signature(directory / "server.apm", compiled.files.server, *key);
     write_signature(directory / "client.apm", compiled.files.client, *key);

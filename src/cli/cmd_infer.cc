@@ -1,32 +1,29 @@
 // autoprivacy infer DIR/client.apm: private classification of images by a server.
+// It calls app/ directly, which tells it more than the public interface does: what each layer costs, the scores in
+// accumulator units, and a server in a child process.
 #include <algorithm>
-#include <cctype>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
-#include <limits>
 #include <optional>
 
+#include "analysis/profile/profile_cache.h"
 #include "app/audit.h"
 #include "app/client.h"
-#include "app/clients.h"
+#include "app/connect.h"
 #include "app/local_server.h"
+#include "app/publisher.h"
 #include "base/error.h"
-#include "base/files.h"
 #include "base/memory.h"
-#include "base/secret_file.h"
+#include "base/progress.h"
 #include "cli/common.h"
 #include "cli/signing.h"
 #include "cli/table.h"
-#include "net/websocket/websocket.h"
 #include "nn/data/accuracy.h"
-#include "nn/execute/integer_executor.h"
 #include "protocol/hybrid/client.h"
 
 namespace ap::cli {
 namespace {
-
-constexpr std::uint64_t kMaxPemBytes = 1 << 20, kMaxTokenBytes = 1 << 10;
 
 struct Options {
   std::string package, server, local, data, check, trust, authorities, store;
@@ -38,102 +35,57 @@ struct Options {
   bool json = false;
 };
 
-bool is_fingerprint(const std::string& text) {
-  const auto digits =
-      std::count_if(text.begin(), text.end(), [](unsigned char c) { return std::isxdigit(c); });
-  const auto colons = std::count(text.begin(), text.end(), ':');
-  return digits == 64 && digits + colons == static_cast<std::ptrdiff_t>(text.size());
-}
-
-net::TlsTrust trust_of(const Options& options) {
-  if (!options.authorities.empty()) return net::TlsTrust::authorities_in(options.authorities);
-  if (options.trust.empty()) return net::TlsTrust::system_authorities();
-  if (is_fingerprint(options.trust)) return net::TlsTrust::pinned_certificate(options.trust);
-  const Bytes pem = read_file(options.trust, kMaxPemBytes);
-  const net::TlsIdentity certificate{{pem.begin(), pem.end()}, {}};
-  try {
-    return net::TlsTrust::pinned_certificate(net::certificate_fingerprint(certificate));
-  } catch (const Error&) {
-    fail_input("{} holds no PEM certificate; `serve --write-cert` writes one", options.trust);
-  }
-}
-
 /// The token of --token-file or of the environment, or none. A command line would show it to every user of
 /// the machine.
 SecretVector<char> token_of(const Options& options) {
-  SecretVector<char> token;
-  if (!options.token_file.empty()) {
-    token = read_secret_file(options.token_file, kMaxTokenBytes);
-  } else if (const char* variable = std::getenv("AUTOPRIVACY_TOKEN")) {
-    token.assign(variable, variable + std::strlen(variable));
-  }
-  while (!token.empty() && std::isspace(static_cast<unsigned char>(token.back()))) token.pop_back();
-  if (!token.empty()) app::hash_token(token);  // says so if it is none
-  if (token.empty() && !options.token_file.empty()) fail_input("{} holds no token", options.token_file);
-  return token;
+  if (!options.token_file.empty()) return app::read_token(options.token_file);
+  const char* variable = std::getenv("AUTOPRIVACY_TOKEN");
+  return variable ? SecretVector<char>(variable, variable + std::strlen(variable)) : SecretVector<char>();
 }
 
-net::Credentials credentials_of(const Options& options) {
-  net::Credentials credentials;
-  if (options.certificate.empty() != options.key.empty()) {
-    fail_input("--cert and --key belong together; give both or none");
-  }
-  if (!options.certificate.empty())
-    credentials.certificate = net::load_identity(options.certificate, options.key);
-  credentials.token = token_of(options);
-  return credentials;
+app::ConnectOptions connect_options(const Options& options) {
+  app::ConnectOptions connect;
+  connect.url = options.server;
+  connect.trust = options.trust;
+  connect.authorities = options.authorities;
+  connect.certificate = options.certificate;
+  connect.key = options.key;
+  if (options.local.empty()) connect.token = token_of(options);
+  const auto milliseconds = [](double s) {
+    return std::chrono::milliseconds(static_cast<std::int64_t>(s * 1e3));
+  };
+  connect.wait = milliseconds(options.connect_s);
+  connect.deadline = milliseconds(options.deadline_s);
+  return connect;
 }
 
-std::vector<app::Image> quantised_images(const package::Package& package, const nn::Dataset& data) {
-  const auto normalization = nn::Normalization::parse(package.normalization);
-  normalization.check(package.network.input_shape().c);
-  std::vector<app::Image> images;
-  for (std::size_t i = 0; i < data.size(); ++i) {
-    nn::Tensor pixels = data.input(i, normalization);
-    std::vector<std::int32_t> values = nn::quantise_input(package.network, pixels.data);
-    images.emplace_back(values.begin(), values.end());
-    wipe(pixels.data.data(), pixels.data.size() * sizeof(pixels.data[0]));
-    wipe(values.data(), values.size() * sizeof(values[0]));
+/// Options of the server in a child process. It and this client are one user's, and it has no other client.
+std::vector<std::string> local_options(const Options& options) {
+  std::vector<std::string> local = {"--share-statistics", "process"};
+  if (!options.store.empty()) {
+    local.insert(local.end(), {"--store", (std::filesystem::path(options.store) / "server").string(),
+                               "--store-limit", "1000000", "--store-client-limit", "1000000", "--store-days",
+                               fmt::format("{}", protocol::StoreOptions().max_days)});
   }
-  return images;
+  return local;
 }
 
 /// Connects, to a server of our own if asked, and calls talk(channel, our store or none).
 void with_server(const Options& options, const package::Package& package,
                  const std::function<void(net::Channel&, protocol::PreprocessingStore*)>& talk) {
-  std::optional<protocol::PreprocessingStore> store;
-  // Both are one user's, and the server has no other client.
-  std::vector<std::string> local_options = {"--share-statistics", "process"};
-  if (!options.store.empty()) {
-    protocol::StoreOptions store_options;
-    store_options.notice = say;
-    store_options.max_inferences = std::numeric_limits<std::size_t>::max();
-    store.emplace(options.store, Party::client, package.id, store_options);
-    local_options.insert(
-        local_options.end(),
-        {"--store", (std::filesystem::path(options.store) / "server").string(), "--store-limit", "1000000",
-         "--store-client-limit", "1000000", "--store-days", fmt::format("{}", store_options.max_days)});
-  }
+  const auto store = options.store.empty() ? nullptr : app::open_client_store(options.store, package.id, say);
+  app::ConnectOptions connect = connect_options(options);
   std::optional<app::LocalServer> local;
-  std::string url = options.server;
-  net::TlsTrust trust;
-  net::Credentials credentials;
   if (!options.local.empty()) {
-    local.emplace(app::this_program(), options.local, local_options);
-    url = local->url();
-    trust = net::TlsTrust::pinned_certificate(local->ready().fingerprint);
-  } else {
-    trust = trust_of(options);
-    credentials = credentials_of(options);
-    if (url.find("://") == std::string::npos) url = "wss://" + url;
+    local.emplace(app::this_program(), options.local, local_options(options));
+    connect.url = local->url();
+    connect.trust = local->ready().fingerprint;
+    connect.authorities.clear();
+    connect.certificate.clear();
+    connect.key.clear();
   }
-  const auto milliseconds = [](double s) {
-    return std::chrono::milliseconds(static_cast<std::int64_t>(s * 1e3));
-  };
-  const std::unique_ptr<net::Channel> channel =
-      net::connect(url, trust, milliseconds(options.connect_s), {}, credentials);
-  channel->set_deadline(milliseconds(options.deadline_s));
-  talk(*channel, store ? &*store : nullptr);
+  const std::unique_ptr<net::Channel> channel = app::connect(connect);
+  talk(*channel, store.get());
   channel->close();
 }
 
@@ -156,12 +108,6 @@ struct Results {
   std::optional<double> top1;
   std::optional<app::Agreement> agreement;
 };
-
-std::string class_name(const Results& r, int label) {
-  if (label == protocol::kNoClass) return "no class";
-  const auto index = static_cast<std::size_t>(label);
-  return index < r.package.labels.size() ? r.package.labels[index] : fmt::format("{}", index);
-}
 
 /// Told when the session is over, so that the server learns nothing from it.
 void complain_of_no_class(std::span<const int> labels) {
@@ -188,7 +134,7 @@ Json json_of(const Results& r) {
   for (const int c : r.run.labels) {
     const bool none = c == protocol::kNoClass;
     labels.push_back(none ? Json(nullptr) : Json(c));
-    names.push_back(none ? Json(nullptr) : Json(class_name(r, c)));
+    names.push_back(none ? Json(nullptr) : Json(app::class_name(r.package, c)));
   }
   Json json = {{"images", r.run.labels.size()},
                {"top1", r.top1 ? Json(*r.top1) : Json(nullptr)},
@@ -222,14 +168,14 @@ std::string text_of(const Results& r, std::size_t top) {
   const double scale = r.package.network.nodes.back().scale;
   for (std::size_t i = 0; i < r.run.labels.size(); ++i) {
     std::vector<std::string> cells = {fmt::format("{}", r.data.first + static_cast<std::int64_t>(i))};
-    if (labelled) cells.push_back(class_name(r, r.data.labels[i]));
+    if (labelled) cells.push_back(app::class_name(r.package, r.data.labels[i]));
     if (labels_alone) {
-      cells.push_back(class_name(r, r.run.labels[i]));
+      cells.push_back(app::class_name(r.package, r.run.labels[i]));
       table.row(std::move(cells));
       continue;
     }
     for (const std::size_t c : app::top_classes(r.run.logits[i], shown)) {
-      cells.push_back(fmt::format("{} ({:.2f})", class_name(r, static_cast<int>(c)),
+      cells.push_back(fmt::format("{} ({:.2f})", app::class_name(r.package, static_cast<int>(c)),
                                   static_cast<double>(r.run.logits[i][c]) * scale));
     }
     table.row(std::move(cells));
@@ -272,7 +218,7 @@ std::string text_of(const Results& r, std::size_t top) {
 void prepare_ahead(const Options& options, const package::Package& package) {
   app::PrepareResult result;
   with_server(options, package, [&](net::Channel& channel, protocol::PreprocessingStore* store) {
-    result = app::prepare_only(package, channel, *store, options.prepare_only, true);
+    result = app::prepare_only(package, channel, *store, options.prepare_only, terminal_progress());
   });
   if (options.json) {
     print(Json{{"prepared", result.stored},
@@ -295,7 +241,7 @@ void infer(const Options& options) {
   if (options.data.empty() && options.prepare_only == 0) {
     fail_input("give --data with the images, or --prepare-only N to prepare inferences for later");
   }
-  const auto publisher = publisher_from(options.publisher);
+  const auto publisher = app::publisher_from(options.publisher);
   const package::Package package =
       package::load(options.package, Party::client, publisher ? &*publisher : nullptr);
   app::require_security(app::audit(package));
@@ -312,11 +258,12 @@ void infer(const Options& options) {
     }
   }
   nn::Dataset data = options.selection.load(options.data, package.network.input_shape());
-  const std::vector<app::Image> images = quantised_images(package, data);
+  const std::vector<app::Image> images = app::preprocess(package, data);
   wipe(data.bytes.data(), data.bytes.size());
   app::RunResult result;
   with_server(options, package, [&](net::Channel& channel, protocol::PreprocessingStore* store) {
-    result = app::run_images(package, channel, images, true, store, say);
+    result =
+        app::run_images(package, channel, images, {cost::cached_profile(), store, say}, terminal_progress());
   });
   complain_of_no_class(result.labels);
 

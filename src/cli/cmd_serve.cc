@@ -40,23 +40,10 @@ class PrintableMessage : public spdlog::custom_flag_formatter {
   }
 };
 
-net::TlsIdentity identity(const Options& options) {
-  if (options.certificate.empty() != options.key.empty()) {
-    fail_input("--tls-cert and --tls-key belong together; give both, or none for a self-signed certificate");
-  }
-  return options.certificate.empty() ? net::TlsIdentity{}
-                                     : net::load_identity(options.certificate, options.key);
-}
-
-/// The ledger lies beside the package, wherever a link to that leads, so that compiling the network again
-/// into the same directory does not begin a new count.
 void choose_ledger(Options& options) {
   // The only client of a child of `infer --local` holds the weights itself.
   if (!options.config.ledger.empty() || options.ready_fd >= 0) return;
-  std::error_code error;
-  options.config.ledger = std::filesystem::canonical(options.package, error);
-  if (error) fail_input("cannot read {}: {}", options.package, error.message());
-  options.config.ledger += ".ledger";
+  options.config.ledger = app::ledger_beside(options.package);
 }
 
 Json standings_json(const app::Server& server) {
@@ -124,6 +111,12 @@ void serve_until_signal(Options& options) {
   formatter->add_flag<PrintableMessage>('*').set_pattern("autoprivacy: %H:%M:%S %l: %*");
   spdlog::set_formatter(std::move(formatter));
   if (options.quiet) spdlog::set_level(spdlog::level::off);
+  options.config.log = [](app::LogLevel level, const std::string& sentence) {
+    spdlog::log(level == app::LogLevel::info      ? spdlog::level::info
+                : level == app::LogLevel::warning ? spdlog::level::warn
+                                                  : spdlog::level::err,
+                sentence);
+  };
   options.config.deadline = std::chrono::milliseconds(static_cast<std::int64_t>(options.deadline_s * 1e3));
   options.config.idle = std::chrono::milliseconds(static_cast<std::int64_t>(options.idle_s * 1e3));
   options.config.lifetime = std::chrono::milliseconds(static_cast<std::int64_t>(options.lifetime_h * 3.6e6));
@@ -133,7 +126,7 @@ void serve_until_signal(Options& options) {
     options.config.store_options.max_days = options.store_days;
     options.config.store_options.max_anonymous_days = options.store_days;
   }
-  options.config.identity = identity(options);
+  options.config.identity = app::identity_from(options.certificate, options.key);
   using Share = protocol::ShareStatistics;
   options.config.share_statistics = options.shared == "process"   ? Share::process
                                     : options.shared == "session" ? Share::session

@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "app/simulate.h"
+#include "base/progress.h"
 #include "cli/common.h"
 
 namespace ap::cli {
@@ -54,7 +55,8 @@ std::string text_of(const plan::Simulation& s) {
 void run_simulate(const Options& options) {
   const package::Package package = package::load(options.package, Party::server);
   const nn::Dataset data = options.selection.load(options.data, package.network.input_shape());
-  const plan::Simulation result = app::simulate(package, data, options.seeds, options.first_seed, true);
+  const plan::Simulation result =
+      app::simulate(package, data, options.seeds, options.first_seed, terminal_progress());
   if (options.json) {
     print(json_of(package, result));
   } else {

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <autoprivacy/version.h>
 #include <algorithm>
 #include <chrono>
 #include <new>
@@ -41,7 +42,7 @@ int run(int argc, char** argv, const Extensions& extensions) {
   // A peer that goes away is an error of the call that notices, not the end of the process.
   ::signal(SIGPIPE, SIG_IGN);
   CLI::App app("AutoPrivacy: private neural network inference between a server and a client", "autoprivacy");
-  app.set_version_flag("--version", std::string("autoprivacy 0.1.0"));
+  app.set_version_flag("--version", std::string("autoprivacy " AUTOPRIVACY_VERSION));
   app.require_subcommand(1);
   const bool json = std::find(argv, argv + argc, std::string_view("--json")) != argv + argc;
   Action action;

@@ -7,11 +7,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 
 #include "base/error.h"
 #include "base/file_descriptor.h"
-#include "base/files.h"
 #include "base/secret_file.h"
 
 namespace ap::cli {
@@ -99,14 +97,6 @@ void add_publisher(CLI::App& command, std::string& text) {
       .add_option("--publisher", text,
                   "The package must be signed with this key: a .pub file of minisign, or its line")
       ->type_name("FILE|KEY");
-}
-
-std::optional<package::PublicKey> publisher_from(const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  std::error_code ignored;
-  if (!std::filesystem::exists(text, ignored)) return package::parse_public_key(text, "\"" + text + "\"");
-  const Bytes bytes = read_file(text, kMaxKeyBytes);
-  return package::parse_public_key({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, text);
 }
 
 }  // namespace ap::cli

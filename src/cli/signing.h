@@ -2,7 +2,6 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <optional>
 #include <string>
 
 #include "package/minisign.h"
@@ -20,11 +19,7 @@ SecretVector<char> read_password(const std::string& file, const std::string& wha
 /// @throws Error(input) if it cannot be read or opened, Error(security) if others may read it.
 package::SecretKey load_secret_key(const std::string& path, const std::string& password_file);
 
-/// The option --publisher.
+/// The option --publisher, for app::publisher_from.
 void add_publisher(CLI::App& command, std::string& text);
-
-/// The public key in the option's file, or in its text; nothing without the option.
-/// @throws Error(input) if it is neither.
-std::optional<package::PublicKey> publisher_from(const std::string& text);
 
 }  // namespace ap::cli

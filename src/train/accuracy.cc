@@ -5,6 +5,7 @@
 
 #include "base/parallel.h"
 #include "nn/execute/float_executor.h"
+#include "nn/execute/preprocess.h"
 #include "train/fine_tune.h"
 
 namespace ap::train {
@@ -34,7 +35,7 @@ IntegerAccuracy integer_accuracy(const nn::QuantisedNetwork& network, const Samp
   const std::size_t runs = errors ? seeds.size() : 0;
   std::vector<std::vector<std::uint8_t>> right(samples.size(), std::vector<std::uint8_t>(runs + 1));
   parallel_for(samples.size(), [&](std::size_t i) {
-    const std::vector<std::int32_t> input = nn::quantise_input(network, image(samples, i).data);
+    const auto input = nn::preprocess(network, *samples.data, samples.which[i], samples.normalization);
     const auto is_right = [&](const nn::IntegerHooks& hooks) {
       const std::vector<std::int32_t> logits = executor.logits(input, hooks);
       return static_cast<std::uint8_t>(nn::argmax(std::span<const std::int32_t>(logits)) == samples.label(i));

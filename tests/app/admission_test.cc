@@ -44,7 +44,7 @@ class AdmissionTest : public testing::Test {
     const std::vector<Image> images = small_inputs(compiled_.package, count);
     try {
       const auto channel = connect(server, credentials);
-      const RunResult result = run_images(client_, *channel, images, false);
+      const RunResult result = run_images(client_, *channel, images);
       EXPECT_EQ(compare_with_clear(compiled_.package.network, images, result.logits).same_class, count);
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::peer) << error.what();
@@ -103,10 +103,10 @@ TEST_F(AdmissionTest, StoredInferencesCountWhenTheyArePrepared) {
   config.store = path("server");
   RunningServer server(promising(3), config);
   protocol::PreprocessingStore store(path("client"), Party::client, client_.id);
-  EXPECT_EQ(prepare_only(client_, *server.connect(), store, 3, false).available, 3u);
+  EXPECT_EQ(prepare_only(client_, *server.connect(), store, 3).available, 3u);
   EXPECT_EQ(server->standings().at("").remaining(), 0u);
   const std::vector<Image> images = small_inputs(compiled_.package, 3);
-  const RunResult result = run_images(client_, *server.connect(), images, false, &store);
+  const RunResult result = run_images(client_, *server.connect(), images, {.store = &store});
   EXPECT_EQ(result.mean.from_store, 3u);
   EXPECT_EQ(compare_with_clear(compiled_.package.network, images, result.logits).same_class, 3u);
   expect_in("all 3 inferences", classify(server, 1));

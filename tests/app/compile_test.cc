@@ -35,15 +35,13 @@ TEST(Compile, AccuracyComesFromTheLabels) {
     const auto best = std::max_element(logits.begin(), logits.end()) - logits.begin();
     data.labels[i] = static_cast<int>(i < 4 ? (best + 1) % kSmallClasses : best);
   }
-  const Accuracy accuracy =
-      measure_accuracy(graph, compiled.package.network, data, nn::Normalization{}, false);
+  const Accuracy accuracy = measure_accuracy(graph, compiled.package.network, data, nn::Normalization{});
   EXPECT_EQ(accuracy.images, 40u);
   ASSERT_TRUE(accuracy.clear.has_value());
   EXPECT_DOUBLE_EQ(*accuracy.clear, 0.9);
   EXPECT_NEAR(*accuracy.in_float, 0.9, 0.15);
   data.labels.clear();
-  const Accuracy unknown =
-      measure_accuracy(graph, compiled.package.network, data, nn::Normalization{}, false);
+  const Accuracy unknown = measure_accuracy(graph, compiled.package.network, data, nn::Normalization{});
   EXPECT_FALSE(unknown.clear.has_value());
   EXPECT_FALSE(unknown.in_float.has_value());
 }
@@ -60,7 +58,6 @@ void expect_refused(const CompileOptions& options, const std::string& word) {
 
 TEST(Compile, RefusesWhatIsNotThere) {
   CompileOptions options;
-  options.progress = false;
   options.policy = "fastest";
   expect_refused(options, "fastest");
   expect_refused(options, "exact");
@@ -80,7 +77,6 @@ TEST(Compile, BaselinesShareModuloPrimesAndGarble) {
   const auto graph = nn::import_onnx_bytes(small_onnx(), "small");
   for (const char* policy : {"delphi", "darl", "autoprivacy"}) {
     CompileOptions options;
-    options.progress = false;
     options.policy = policy;
     const Compiled compiled = compile(graph, small_images(16), nn::Normalization{}, options);
     const package::Package client = package::parse(compiled.files.client, "client.apm");
@@ -96,7 +92,6 @@ TEST(Compile, BaselinesShareModuloPrimesAndGarble) {
     expect_refused(options, "gc or auto");
   }
   CompileOptions options;
-  options.progress = false;
   options.policy = "published";
   expect_refused(options, "--policy autoprivacy");
   options.policy = "exact";
@@ -113,7 +108,6 @@ TEST(Compile, BaselinesShareModuloPrimesAndGarble) {
 
 TEST(Compile, SearchesForBudgets) {
   CompileOptions options;
-  options.progress = false;
   options.policy = "dp";
   options.search.max_loss = 0.1;
   const auto graph = nn::import_onnx_bytes(small_onnx(), "small");
@@ -137,7 +131,6 @@ TEST(Compile, ABoundOnTheLatencyIsKeptByTheFigureReported) {
     return compile(graph, small_images(16), nn::Normalization{}, options);
   };
   CompileOptions options;
-  options.progress = false;
   options.reveal = "label";  // its argmax is no layer's
   options.policy = "greedy";
   options.search.simulations = 20;
@@ -158,7 +151,6 @@ TEST(Compile, ABoundOnTheLatencyIsKeptByTheFigureReported) {
 
 TEST(Compile, StrictLowersTheFailureRate) {
   CompileOptions options;
-  options.progress = false;
   options.strict = true;
   const Compiled strict =
       compile(nn::import_onnx_bytes(small_onnx(), "small"), small_images(16), nn::Normalization{}, options);

@@ -56,7 +56,7 @@ class FaultTest : public testing::TestWithParam<Kind> {
       const std::vector<Image> images = small_inputs(compiled_->package, 1);
       const package::Package client = package::parse(compiled_->files.client, "client.apm");
       try {
-        const RunResult result = run_images(client, channel, images, false);
+        const RunResult result = run_images(client, channel, images);
         outcome.right = compare_with_clear(compiled_->package.network, images, result.logits).same_class == 1;
       } catch (const Error& error) {
         outcome.client = error.code();

@@ -43,7 +43,7 @@ Agreement agreement(const Compiled& compiled, const std::vector<Image>& images, 
   const protocol::ServerModel model(server);
   auto [client_end, server_end] = net::make_local_channels();
   std::thread thread([&, &channel = server_end] { protocol::serve_session(model, *channel); });
-  RunResult result = run_images(client, *client_end, images, false);
+  RunResult result = run_images(client, *client_end, images);
   thread.join();
   const Agreement agreed = compare_with_clear(server.network, images, result.logits);
   if (run) *run = std::move(result);
@@ -54,7 +54,6 @@ TEST(QuadraticNetwork, MixedWithReluRunsEndToEnd) {
   const nn::Graph graph = nn::import_onnx_bytes(mixed_onnx(), "mixed");
   for (const char* policy : {"exact", "budget"}) {
     CompileOptions options;
-    options.progress = false;
     options.policy = policy;
     const Compiled compiled = compile(graph, small_images(32), nn::Normalization{}, options);
     const std::vector<Image> images = small_inputs(compiled.package, 12);
@@ -98,7 +97,6 @@ TEST_P(PublishedQuadratic, PrivateLabelsAreTheClearOnes) {
   const nn::Graph graph = nn::import_onnx(model);
   const auto normalization = nn::Normalization::parse(p.normalization);
   CompileOptions options;
-  options.progress = false;
   const Compiled compiled = compile(graph, nn::load_dataset(located(p.train), {0, 64}, graph.input_shape()),
                                     normalization, options);
   const nn::Dataset test = nn::load_dataset(located(p.test), {0, p.images}, graph.input_shape());

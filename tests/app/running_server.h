@@ -34,7 +34,7 @@ class RunningServer {
   void expect_serving(const package::Package& client, const package::Package& server) {
     const std::vector<Image> images = small_inputs(server, 1);
     const auto channel = connect();
-    const RunResult result = run_images(client, *channel, images, false);
+    const RunResult result = run_images(client, *channel, images);
     EXPECT_EQ(compare_with_clear(server.network, images, result.logits).same_class, 1u);
   }
 

@@ -39,7 +39,7 @@ TEST_F(ServerTest, AnswersLikeTheClearNetwork) {
   RunningServer server(compiled_.package, config);
   const std::vector<Image> images = small_inputs(compiled_.package, 3);
   const auto channel = server.connect();
-  const RunResult result = run_images(client_, *channel, images, false);
+  const RunResult result = run_images(client_, *channel, images);
   const Agreement agreement = compare_with_clear(compiled_.package.network, images, result.logits);
   EXPECT_EQ(agreement.same_class, 3u);
   EXPECT_EQ(server->inferences(), 3u);
@@ -58,7 +58,7 @@ TEST_F(ServerTest, ServesSeveralAtATime) {
     clients.emplace_back([&, c] {
       const std::vector<Image> images = small_inputs(compiled_.package, 2, static_cast<std::uint32_t>(c));
       const auto channel = server.connect();
-      const RunResult result = run_images(client_, *channel, images, false);
+      const RunResult result = run_images(client_, *channel, images);
       if (compare_with_clear(compiled_.package.network, images, result.logits).same_class == 2) ++good;
     });
   }
@@ -168,7 +168,7 @@ TEST_F(ServerTest, ClientWaitsNoLongerThanItsDeadlineForASilentServer) {
   channel->set_deadline(200ms);
   const auto start = std::chrono::steady_clock::now();
   try {
-    run_images(client_, *channel, small_inputs(compiled_.package, 1), false);
+    run_images(client_, *channel, small_inputs(compiled_.package, 1));
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::peer);

@@ -46,7 +46,6 @@ inline nn::Dataset small_images(std::size_t count, std::uint32_t seed = 1) {
 
 inline Compiled compile_small(int channels = 2) {
   CompileOptions options;
-  options.progress = false;
   options.labels = {"cat", "dog", "fish"};
   return compile(nn::import_onnx_bytes(small_onnx(channels), "small"), small_images(16), nn::Normalization{},
                  options);

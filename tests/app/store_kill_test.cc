@@ -54,10 +54,10 @@ TEST(StoreKillVictim, Run) {
   const auto channel =
       net::connect("wss://" + address, net::TlsTrust::pinned_certificate(variable("AP_KILL_FINGERPRINT")));
   if (variable("AP_KILL_PHASE") == "store") {
-    prepare_only(package, *channel, store, 1, false);
+    prepare_only(package, *channel, store, 1);
   } else {
-    run_images(package, *channel, std::vector<Image>{Image(package.network.input_shape().size())}, false,
-               &store);
+    run_images(package, *channel, std::vector<Image>{Image(package.network.input_shape().size())},
+               {.store = &store});
   }
   channel->close();
 }
@@ -124,7 +124,7 @@ TEST_P(StoreKill, NeverServesTwice) {
   if (use) {
     RunningServer server(compiled_->package, with_store());
     PreprocessingStore store = own_store();
-    EXPECT_EQ(prepare_only(client_, *server.connect(), store, 1, false).available, 1u);
+    EXPECT_EQ(prepare_only(client_, *server.connect(), store, 1).available, 1u);
   }
   std::vector<std::pair<std::string, std::string>> variables = {
       {"AP_KILL_DIRECTORY", path().string()}, {"AP_KILL_PHASE", c.phase}, {"AP_KILL_POINT", c.point}};
@@ -143,9 +143,9 @@ TEST_P(StoreKill, NeverServesTwice) {
     try {
       const auto channel = net::connect("wss://" + address, net::TlsTrust::pinned_certificate(fingerprint));
       if (use) {
-        run_images(client_, *channel, std::span(images).first(1), false, &store);
+        run_images(client_, *channel, std::span(images).first(1), {.store = &store});
       } else {
-        prepare_only(client_, *channel, store, 1, false);
+        prepare_only(client_, *channel, store, 1);
       }
       ADD_FAILURE() << "the server was to be killed";
     } catch (const Error& error) {
@@ -157,7 +157,7 @@ TEST_P(StoreKill, NeverServesTwice) {
   RunningServer server(compiled_->package, with_store());
   PreprocessingStore store = own_store();
   const auto channel = server.connect();
-  const RunResult result = run_images(client_, *channel, images, false, &store);
+  const RunResult result = run_images(client_, *channel, images, {.store = &store});
   EXPECT_EQ(result.mean.from_store, c.usable);
   EXPECT_EQ(compare_with_clear(compiled_->package.network, images, result.logits).same_class, images.size());
   EXPECT_EQ(files("client"), 0u);

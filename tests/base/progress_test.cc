@@ -8,6 +8,7 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace ap {
 namespace {
@@ -117,6 +118,26 @@ TEST_F(ProgressOnTerminal, MoreUnitsThanAnnouncedAndNoUnitsAreHarmless) {
               progress.advance(1);
             }).find("1/0"),
             std::string::npos);
+}
+
+TEST(Progress, TellsWhoeverAsked) {
+  std::vector<ProgressReport> reports;
+  std::string words;
+  const auto sink = [&](const ProgressReport& report) {
+    reports.push_back(report);
+    words += std::string(report.title) + ":" + std::string(report.note) + ";";
+  };
+  EXPECT_EQ(on_pipe([&] {
+              Progress progress("measuring", 3, sink);
+              progress.note("conv1");
+              progress.advance(2);
+            }),
+            "");
+  ASSERT_FALSE(reports.empty());
+  EXPECT_TRUE(reports.back().last);
+  EXPECT_EQ(reports.back().done, 2u);
+  EXPECT_EQ(reports.back().total, 3u);
+  EXPECT_TRUE(words.ends_with("measuring:conv1;"));
 }
 
 }  // namespace

@@ -1,0 +1,7 @@
+#include <autoprivacy/version.h>
+
+namespace autoprivacy {
+
+const char* version() noexcept { return AUTOPRIVACY_VERSION; }
+
+}  // namespace autoprivacy
