@@ -137,7 +137,6 @@ TEST(Compile, ABoundOnTheLatencyIsKeptByTheFigureReported) {
     return compile(graph, small_images(16), nn::Normalization{}, options);
   };
   CompileOptions options;
-  options.progress = false;
   options.reveal = "label";  // its argmax is no layer's
   options.policy = "greedy";
   options.search.simulations = 20;
