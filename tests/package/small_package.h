@@ -55,7 +55,7 @@ inline Package small_package() {
   b.coefficient()->packing.window_h = b.coefficient()->packing.window_w = 1;
   b.coefficient()->packing.channels_in = 32;
   b.coefficient()->packing.channels_out = 3;
-  b.c0_dropped_bits = 3;
+  b.coefficient()->c0_dropped_bits = 3;
   b.error_std = 0.05;
   b.failure_log2 = -50;
   b.predicted_s = 0.5;

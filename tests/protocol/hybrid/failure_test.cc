@@ -67,7 +67,7 @@ TEST(DecryptionFailure, IsInvisibleToTheServer) {
         2;  // high in the last coefficient, which belongs to c1: low bits may be lost in noise
     const Outcome failed = run(package, image,
                                net::Fault{net::Fault::Kind::flip_bit, net::Direction::received, 3,
-                                          8 * first.reply_bytes() - c1_bits});
+                                          8 * first.packed().reply_bytes() - c1_bits});
     EXPECT_EQ(failed.server_view, clean.server_view);
     EXPECT_NE(failed.logits, clean.logits) << "the fault did not reach the result, so nothing was tested";
   }
