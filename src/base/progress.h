@@ -1,5 +1,5 @@
-// A progress bar with an estimate of the time left, on standard error, for work that takes longer than a
-// blink.
+// A progress bar with an estimate of the time left, on standard error, for work that a person has to
+// wait for.
 #pragma once
 
 #include <chrono>
