@@ -1,4 +1,4 @@
-// How far work is that takes longer than a blink: told to whoever asked, ten times a second at most. The
+// How far work is that a person has to wait for: told to whoever asked, ten times a second at most. The
 // commands have it drawn as a bar with an estimate of the time left.
 #pragma once
 

@@ -1,4 +1,4 @@
-// AES (FIPS 197) in plain C++, encryption only: the twin of AES instructions and of OpenSSL for machines
+// AES (FIPS 197) in plain C++, encryption only, in the place of AES instructions and of OpenSSL for machines
 // without them. Bitsliced: eight blocks lie in eight registers of 128 bits, one for each bit of a byte, and
 // the S-box is a circuit of ANDs and XORs. No branch and no address depends on a key or on data.
 #pragma once

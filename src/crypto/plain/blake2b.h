@@ -1,4 +1,4 @@
-// BLAKE2b (RFC 7693) in plain C++: the twin of libsodium's, for machines that have none.
+// BLAKE2b (RFC 7693) in plain C++: the reference beside libsodium's, for machines that have none.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// The prime-order group ristretto255 (RFC 9496) in plain C++: the twin of libsodium's, for machines that have
+// The prime-order group ristretto255 (RFC 9496) in plain C++: the reference beside libsodium's, for machines that have
 // none. The functions are those of crypto/ristretto255.h. No branch and no address depends on a scalar or an
 // element; whether an encoding is valid is returned.
 #pragma once

@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4) in plain C++: the twin of OpenSSL's, for machines that have none.
+// SHA-256 (FIPS 180-4) in plain C++: the reference beside OpenSSL's, for machines that have none.
 #pragma once
 
 #include <array>
