@@ -130,7 +130,7 @@ bool SimdConv::rotates_input(std::size_t in, std::size_t swap, std::size_t shift
   return false;
 }
 
-std::size_t SimdConv::uploads() const { return copies() ? groups_in_ * taps() : groups_in_; }
+std::size_t SimdConv::uploads() const { return copies() ? size_product(groups_in_, taps()) : groups_in_; }
 
 std::int64_t SimdConv::rotations_of_sum(std::size_t out, std::size_t first, std::size_t last) const {
   std::int64_t rotations = 0;
