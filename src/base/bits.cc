@@ -29,7 +29,7 @@ void pack_careful(std::span<const std::uint64_t> values, int bits, std::uint8_t*
 }
 
 void unpack_careful(const std::uint8_t* in, int bits, std::span<std::uint64_t> values,
-                    std::size_t first_bit) {
+                    std::uint64_t first_bit) {
   const std::uint64_t mask = low_mask(bits);
   in += first_bit / 8;
   const int skip = static_cast<int>(first_bit % 8);
@@ -82,14 +82,14 @@ void unpack_bits(std::span<const std::uint8_t> in, int bits, std::span<std::uint
   AP_ASSERT(in.size() == packed_bytes(values.size(), bits));
   // Value i lies inside the nine bytes from byte floor(i bits / 8), as long as those exist; eight are enough
   // for all but the largest widths.
-  const auto width = static_cast<std::size_t>(bits);
+  const auto width = static_cast<std::uint64_t>(bits);
   const std::uint64_t mask = low_mask(bits);
-  std::size_t done = 0;
+  std::uint64_t done = 0;
   if (in.size() >= 9) {
-    const std::size_t safe = std::min(values.size(), ((in.size() - 9) * 8) / width + 1);
+    const auto safe = std::min<std::uint64_t>(values.size(), (std::uint64_t{in.size() - 9} * 8) / width + 1);
     for (; done < safe; ++done) {
       const std::uint8_t* from = in.data() + done * width / 8;
-      const std::size_t shift = done * width % 8;
+      const std::uint64_t shift = done * width % 8;
       std::uint64_t word;
       std::memcpy(&word, from, 8);
       word >>= shift;
@@ -97,7 +97,7 @@ void unpack_bits(std::span<const std::uint8_t> in, int bits, std::span<std::uint
       values[done] = word & mask;
     }
   }
-  unpack_careful(in.data(), bits, values.subspan(done), done * width);
+  unpack_careful(in.data(), bits, values.subspan(static_cast<std::size_t>(done)), done * width);
 }
 
 }  // namespace ap

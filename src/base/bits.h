@@ -12,7 +12,7 @@ namespace ap {
 
 /// Bytes that `count` values of `bits` bits each take.
 constexpr std::size_t packed_bytes(std::size_t count, int bits) {
-  return (count * static_cast<std::size_t>(bits) + 7) / 8;
+  return static_cast<std::size_t>((static_cast<std::uint64_t>(count) * static_cast<unsigned>(bits) + 7) / 8);
 }
 
 /// Packs the low `bits` (1..64) bits of each value, little endian, bit 0 first; `out` must hold

@@ -45,8 +45,8 @@ bool is_safe(std::uint32_t code) {
       {0xfeff, 0xfeff},     // byte order mark
       {0xfff9, 0xfffb},     // interlinear annotations
       {0xe0000, 0xe007f}};  // tags
-  return std::ranges::none_of(kUnsafe,
-                              [&](const auto& range) { return code >= range.first && code <= range.second; });
+  return std::none_of(std::begin(kUnsafe), std::end(kUnsafe),
+                      [&](const auto& range) { return code >= range.first && code <= range.second; });
 }
 
 }  // namespace

@@ -40,6 +40,7 @@ struct Options {
   std::vector<std::string> renamed;  ///< options of earlier versions that were given
   app::CompileOptions compile;
   bool json = false;
+  bool uncompressed = false;
   bool accept_weight_leakage = false;
 };
 
@@ -267,9 +268,12 @@ void run_compile(Options options, const Extensions& extensions) {
   wanted.search.further = extensions.policies;
   wanted.search.sharder = extensions.sharder;
   wanted.search.journal = std::filesystem::path(options.out) / "search.json";
-  const app::Compiled compiled = app::compile(graph, calibration, normalization, wanted);
+  app::Compiled compiled = app::compile(graph, calibration, normalization, wanted);
   if (extensions.rank() != 0) return;  // all ranks have the same result, and one of them tells
   const std::filesystem::path directory(options.out);
+  if (options.uncompressed) {
+    compiled.files.client = package::without_compression(compiled.files.client, "client.apm");
+  }
   app::write_packages(compiled.files, directory);
   if (key) {
     write_signature(directory / "server.apm", compiled.files.server, *key);
@@ -357,6 +361,9 @@ void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
       ->add_option("--password-file", options->password_file, "The key's password, instead of asking for it")
       ->needs(sign)
       ->type_name("FILE");
+  command->add_flag(
+      "--uncompressed", options->uncompressed,
+      "Write client.apm with its body as it is, for clients built without Zstandard (browsers)");
   command->add_option("--seed", options->seed, "Seed of policies that draw at random; exact draws nothing")
       ->capture_default_str();
   command

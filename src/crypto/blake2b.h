@@ -25,7 +25,7 @@ class Blake2b {
   /// @param key  at most 64 bytes; empty for none
   explicit Blake2b(std::size_t digest_bytes, ByteView key = {});
   ~Blake2b();
-  Blake2b(const Blake2b&) = delete;
+  Blake2b(const Blake2b& other);
   Blake2b& operator=(const Blake2b&) = delete;
 
   void add(ByteView bytes);

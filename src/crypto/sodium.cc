@@ -25,6 +25,7 @@ Blake2b::Blake2b(std::size_t digest_bytes, ByteView key) : state_(std::make_uniq
   start_library();
   AP_ASSERT(crypto_generichash_init(&state_->hash, key.data(), key.size(), digest_bytes) == 0);
 }
+Blake2b::Blake2b(const Blake2b& other) : state_(std::make_unique<State>(*other.state_)) {}
 Blake2b::~Blake2b() { wipe(state_.get(), sizeof(State)); }
 
 void Blake2b::add(ByteView bytes) { crypto_generichash_update(&state_->hash, bytes.data(), bytes.size()); }

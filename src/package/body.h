@@ -2,15 +2,23 @@
 // is known, and found to be small, before the next one takes memory.
 #pragma once
 
-#include <zstd.h>
-
 #include <cstdint>
-#include <memory>
 #include <string>
 
 #include "base/bytes.h"
+#if defined(AP_NO_ZSTD)
+#include "package/stored_frame.h"
+#else
+#include "package/zstd_frame.h"
+#endif
 
 namespace ap::package {
+
+#if defined(AP_NO_ZSTD)
+using FrameReader = StoredFrameReader;
+#else
+using FrameReader = ZstdFrameReader;
+#endif
 
 /// Stream of the bytes of one Zstandard frame. Every failure is an Error(input) that names the file.
 class BodyReader {
@@ -30,10 +38,8 @@ class BodyReader {
   /// Fills the span.
   void read(std::span<std::uint8_t> out);
 
-  std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> context_;
-  ZSTD_inBuffer in_;
+  FrameReader frame_;
   std::uint64_t size_, read_ = 0;
-  bool frame_ended_ = false;
   std::string name_;
 };
 

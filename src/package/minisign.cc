@@ -1,3 +1,4 @@
+#if !defined(AP_PLAIN_CRYPTO)
 #include "package/minisign.h"
 
 #include <sodium.h>
@@ -282,3 +283,4 @@ std::string verify(ByteView file, std::string_view signature, const PublicKey& k
 }
 
 }  // namespace ap::package
+#endif

@@ -1,7 +1,6 @@
 #include "package/package.h"
 
 #include <fmt/ranges.h>
-#include <zstd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -10,6 +9,7 @@
 #include "crypto/sha256.h"
 #include "package/body.h"
 #include "package/network_json.h"
+#include "package/stored_frame.h"
 #include "plan/claims.h"
 
 namespace ap::package {
@@ -30,22 +30,25 @@ constexpr std::size_t kHeadBytes = 28;
 constexpr std::uint64_t kMaxSignatureFile = 1 << 16;
 constexpr std::size_t kMaxLabels = 1 << 16, kMaxLabelBytes = 1024, kMaxNormalizationBytes = 1 << 16;
 
-Bytes compress(ByteView body) {
-  Bytes out(ZSTD_compressBound(body.size()));
-  const std::size_t size = ZSTD_compress(out.data(), out.size(), body.data(), body.size(), 9);
-  AP_ASSERT(!ZSTD_isError(size));
-  out.resize(size);
-  return out;
+/// What ZSTD_compressBound says of so many bytes, and stored_frame never exceeds.
+constexpr std::uint64_t packed_bound(std::uint64_t bytes) { return bytes + (bytes >> 8); }
+
+Bytes frame_of(ByteView content) {
+#if defined(AP_NO_ZSTD)
+  return stored_frame(content);
+#else
+  return zstd_frame(content);
+#endif
 }
 
-Bytes frame(Party role, ByteView body) {
-  const Bytes packed = compress(body);
+/// A file around the frame of `body_bytes` bytes of content.
+Bytes file_of(Party role, std::size_t body_bytes, ByteView packed) {
   ByteWriter out;
   out.raw({reinterpret_cast<const std::uint8_t*>(kMagic), sizeof kMagic});
   out.u16(kVersion);
   out.u8(static_cast<std::uint8_t>(role));
   out.u8(0);
-  out.u64(body.size());
+  out.u64(body_bytes);
   out.u64(packed.size());
   out.raw(packed);
   const PackageId digest = sha256(out.bytes());
@@ -127,7 +130,7 @@ std::vector<std::string> labels_from(const JsonReader& json) {
 /// The largest body and file of a role.
 std::uint64_t max_body(Party role) { return role == Party::client ? 4 + kMaxPublic : kMaxBody; }
 std::uint64_t max_file(Party role) {
-  return role == Party::client ? kHeadBytes + kHashBytes + ZSTD_COMPRESSBOUND(4 + kMaxPublic) : kMaxFile;
+  return role == Party::client ? kHeadBytes + kHashBytes + packed_bound(4 + kMaxPublic) : kMaxFile;
 }
 
 void require_signature(const std::filesystem::path& path, ByteView file, const PublicKey& publisher) {
@@ -147,22 +150,13 @@ Party role_of(int byte, const std::string& name) {
   fail_input("{} is damaged: it is for role {}, which does not exist", name, byte);
 }
 
-}  // namespace
-
-Pair make_packages(const Package& compiled) {
-  const Bytes shared = public_part(compiled);
-  Pair pair;
-  pair.id = sha256(shared);
-  ByteWriter client;
-  client.u32(static_cast<std::uint32_t>(shared.size()));
-  client.raw(shared);
-  pair.client = frame(Party::client, client.bytes());
-  client.raw(private_part(compiled.network));
-  pair.server = frame(Party::server, client.bytes());
-  return pair;
-}
-
-Package parse(ByteView file, const std::string& name) {
+/// The outside of a file: known to be of this version and undamaged, of at most the size that its role allows.
+struct Envelope {
+  Role role;
+  std::uint64_t body_size;
+  ByteView packed;
+};
+Envelope open_envelope(ByteView file, const std::string& name) {
   ByteReader in(file, "package " + name);
   if (file.size() < sizeof kMagic || std::memcmp(file.data(), kMagic, sizeof kMagic) != 0) {
     fail_input("{} is not an AutoPrivacy package; make one with: autoprivacy compile MODEL.onnx", name);
@@ -176,7 +170,7 @@ Package parse(ByteView file, const std::string& name) {
   in.u8();
   const std::uint64_t body_size = in.u64();
   const std::uint64_t packed_size = in.u64();
-  if (packed_size + kHashBytes != in.remaining()) {
+  if (in.remaining() < kHashBytes || packed_size != in.remaining() - kHashBytes) {
     fail_input("{} is damaged: {} bytes announced, {} there; copy it again", name, packed_size + kHashBytes,
                in.remaining());
   }
@@ -189,6 +183,26 @@ Package parse(ByteView file, const std::string& name) {
   if (body_size > max_body(role)) {
     fail_input("{} declares a body of {} bytes, more than the {} allowed", name, body_size, max_body(role));
   }
+  return {role, body_size, packed};
+}
+
+}  // namespace
+
+Pair make_packages(const Package& compiled) {
+  const Bytes shared = public_part(compiled);
+  Pair pair;
+  pair.id = sha256(shared);
+  ByteWriter client;
+  client.u32(static_cast<std::uint32_t>(shared.size()));
+  client.raw(shared);
+  pair.client = file_of(Party::client, client.bytes().size(), frame_of(client.bytes()));
+  client.raw(private_part(compiled.network));
+  pair.server = file_of(Party::server, client.bytes().size(), frame_of(client.bytes()));
+  return pair;
+}
+
+Package parse(ByteView file, const std::string& name) {
+  const auto [role, body_size, packed] = open_envelope(file, name);
   BodyReader body(packed, body_size, name);
   Package result;
   result.role = role;
@@ -211,6 +225,14 @@ Package parse(ByteView file, const std::string& name) {
   plan::validate(result.plan, result.network);
   plan::check_claims(result.plan, result.network);
   return result;
+}
+
+Bytes without_compression(ByteView file, const std::string& name) {
+  const auto [role, body_size, packed] = open_envelope(file, name);
+  BodyReader body(packed, body_size, name);
+  const Bytes content = body.take(body_size);
+  body.expect_end();
+  return file_of(role, content.size(), stored_frame(content));
 }
 
 std::filesystem::path signature_path(std::filesystem::path path) { return path += ".minisig"; }

@@ -42,6 +42,9 @@ Pair make_packages(const Package& compiled);
 /// use.
 /// @throws Error(input) that says what is wrong with the file.
 Package parse(ByteView file, const std::string& name);
+/// The same package with its body as it is, for clients that have no Zstandard; every program reads it.
+/// @throws Error(input) as parse does of the outside of a file
+Bytes without_compression(ByteView file, const std::string& name);
 /// With a publisher's key, the file must be signed with it (in PATH.minisig), and nothing in it is looked at before that
 /// is known.
 /// @throws Error(security) if it is not.

@@ -50,7 +50,7 @@ void check_claims(const Plan& plan, const nn::QuantisedNetwork& network) {
 }
 
 bool claims_are_checked(const Plan& plan, const nn::QuantisedNetwork& network) {
-  return std::ranges::none_of(plan.linears, [&](const LinearChoice& choice) {
+  return std::none_of(plan.linears.begin(), plan.linears.end(), [&](const LinearChoice& choice) {
     const auto& op = std::get<nn::QLinear>(network.nodes.at(static_cast<std::size_t>(choice.node)).op);
     return choice.simd() || op.weights.empty();
   });

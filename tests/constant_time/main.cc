@@ -45,7 +45,8 @@ int main(int argc, char** argv) {
   std::vector<Case> cases = {{"control: branch", branch_on_secret, true},
                              {"control: index", index_by_secret, true},
                              {"control: loop", loop_until_secret_is_small, true}};
-  for (const auto& more : {sampler_cases(), encryption_cases(), transfer_cases(), activation_cases()}) {
+  for (const auto& more :
+       {plain_crypto_cases(), sampler_cases(), encryption_cases(), transfer_cases(), activation_cases()}) {
     cases.insert(cases.end(), more.begin(), more.end());
   }
   bool good = true, any = false;

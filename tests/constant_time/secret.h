@@ -61,6 +61,7 @@ struct Case {
   bool leaks = false;  ///< a control: the checker must find something
 };
 
+std::vector<Case> plain_crypto_cases();
 std::vector<Case> sampler_cases();
 std::vector<Case> encryption_cases();
 std::vector<Case> transfer_cases();

@@ -2,8 +2,6 @@
 // sends.
 #pragma once
 
-#include <sodium.h>
-
 #include <array>
 #include <chrono>
 #include <exception>
@@ -12,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "crypto/blake2b.h"
 #include "net/channel/channel.h"
 #include "random/prng.h"
 #include "random/session_key.h"
@@ -30,12 +29,10 @@ inline SessionKey test_session() { return SessionKey(test_seed(200)); }
 
 class RecordingChannel : public net::Channel {
  public:
-  explicit RecordingChannel(std::unique_ptr<net::Channel> inner) : inner_(std::move(inner)) {
-    crypto_generichash_init(&state_, nullptr, 0, 16);
-  }
+  explicit RecordingChannel(std::unique_ptr<net::Channel> inner) : inner_(std::move(inner)) {}
   void send(net::MessageType type, ByteView payload) override {
-    crypto_generichash_update(&state_, reinterpret_cast<const unsigned char*>(&type), sizeof type);
-    crypto_generichash_update(&state_, payload.data(), payload.size());
+    sent_.add({reinterpret_cast<const std::uint8_t*>(&type), sizeof type});
+    sent_.add(payload);
     payload_bytes_[type] += payload.size();
     inner_->send(type, payload);
   }
@@ -48,19 +45,20 @@ class RecordingChannel : public net::Channel {
 
   /// BLAKE2b-128, in hexadecimal, of the types and payloads sent so far.
   std::string sent_hash() const {
-    auto copy = state_;
-    std::array<unsigned char, 16> digest;
-    crypto_generichash_final(&copy, digest.data(), digest.size());
+    crypto::Blake2b copy = sent_;
+    std::array<std::uint8_t, kHashBytes> digest;
+    copy.finish(digest);
     std::string text;
-    for (const unsigned char byte : digest) text += fmt::format("{:02x}", byte);
+    for (const std::uint8_t byte : digest) text += fmt::format("{:02x}", byte);
     return text;
   }
   /// Payload bytes sent with this type.
   std::uint64_t sent_bytes(net::MessageType type) const { return payload_bytes_[type]; }
 
  private:
+  static constexpr std::size_t kHashBytes = 16;
   std::unique_ptr<net::Channel> inner_;
-  crypto_generichash_state state_;
+  crypto::Blake2b sent_{kHashBytes};
   std::array<std::uint64_t, 65536> payload_bytes_{};
 };
 

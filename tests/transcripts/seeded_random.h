@@ -1,5 +1,5 @@
-// Randomness that is the same in every run. The program is linked so that getrandom(2), the only source of
-// random_seed(), is answered from the seed of the party that the calling thread plays. Threads that play
+// Randomness that is the same in every run. The program is linked so that getrandom(2) (getentropy(3) of Emscripten), the only
+// source of random_seed(), is answered from the seed of the party that the calling thread plays. Threads that play
 // nobody get the system's randomness, and are counted: what a party sends must never depend on them.
 #pragma once
 

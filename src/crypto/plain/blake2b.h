@@ -18,7 +18,7 @@ class Blake2b {
   explicit Blake2b(std::size_t digest_bytes, ByteView key = {});
   ~Blake2b();
   Blake2b(const Blake2b&) = default;
-  Blake2b& operator=(const Blake2b&) = default;
+  Blake2b& operator=(const Blake2b&) = delete;
 
   void add(ByteView bytes);
   /// Ends it. @param digest  digest_bytes bytes

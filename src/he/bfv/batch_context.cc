@@ -128,7 +128,9 @@ std::vector<std::uint64_t> free_batch_primes(int bits, std::uint32_t n, std::siz
   if (!std::has_single_bit(n)) fail_input("the ring degree must be a power of two, not {}", n);
   if (count > 64) fail_input("{} primes of one size are more than the 64 that any use here needs", count);
   std::vector<std::uint64_t> primes = ring::ntt_primes(bits, n, count + taken.size());
-  std::erase_if(primes, [&](std::uint64_t prime) { return std::ranges::find(taken, prime) != taken.end(); });
+  std::erase_if(primes, [&](std::uint64_t prime) {
+    return std::find(taken.begin(), taken.end(), prime) != taken.end();
+  });
   if (primes.size() > count) primes.resize(count);
   return primes;
 }

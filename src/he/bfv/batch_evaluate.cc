@@ -40,7 +40,7 @@ void add_plain(BatchCiphertext& x, std::span<const std::uint64_t> slots) {
   encode_slots(context, slots, coefficients);
   scale_up_remainder(context, context.level(x.level), coefficients, remainder);
   for (std::size_t i = 0; i < x.level; ++i) {
-    std::ranges::fill(coefficients, 0);
+    std::fill(coefficients.begin(), coefficients.end(), 0);
     add_scaled(context, context.level(x.level), i, remainder, coefficients);
     context.tables(i).forward(coefficients);
     const std::span<std::uint64_t> part = context.part(std::span(x.c0), i);

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "base/sizes.h"
 #include "he/bfv/batch_scheme.h"
 
 namespace ap::bfv {
@@ -102,7 +103,7 @@ Bytes GaloisKeys::serialise() const {
 
 std::size_t GaloisKeys::serialised_bytes(const BatchContext& context,
                                          std::span<const std::uint32_t> elements) {
-  return distinct(context, elements).size() * KeySwitchKey::serialised_bytes(context);
+  return size_product(distinct(context, elements).size(), KeySwitchKey::serialised_bytes(context));
 }
 
 const GaloisKeys::Key& GaloisKeys::at(std::uint32_t element) const {

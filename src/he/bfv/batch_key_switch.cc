@@ -165,8 +165,8 @@ void key_switch(std::size_t level, const KeySwitchKey& key, std::span<std::uint6
   AlignedVector<std::uint64_t> sum0(n), sum1(n);
   const BatchKernels& kernels = batch_kernels();
   for (std::size_t i = 0; i < level; ++i) {
-    std::ranges::fill(sum0, 0);
-    std::ranges::fill(sum1, 0);
+    std::fill(sum0.begin(), sum0.end(), 0);
+    std::fill(sum1.begin(), sum1.end(), 0);
     multiply_add(i, context.tables(i), i, sum0, sum1);
     for (const auto& [prepared, sum, to] :
          {std::tuple(&prepared0, &sum0, c0), std::tuple(&prepared1, &sum1, c1)}) {

@@ -53,7 +53,7 @@ std::size_t Circuit::ciphertexts() const {
 }
 
 // A half-gate takes one tweak for each ciphertext; a word gate and the final gate one each.
-std::size_t Circuit::tweaks() const {
+std::uint64_t Circuit::tweaks() const {
   if (has_clamp()) return ciphertexts() + clamp_tweaks(clamp_gate);
   return ciphertexts() + (word_bits > 0 ? word_gates.size() + 1 : 0);
 }

@@ -95,7 +95,7 @@ struct Circuit {
   /// Ciphertext blocks per instance.
   std::size_t ciphertexts() const;
   /// Tweaks per instance.
-  std::size_t tweaks() const;
+  std::uint64_t tweaks() const;
   /// Garbled bytes of a batch of `instances`.
   std::size_t garbled_bytes(std::size_t instances) const;
   /// Checks that wires, shifts and counts are in range; throws Error(internal).

@@ -102,8 +102,8 @@ Wire index_wire(const ClampGate& gate, int j) {
 
 }  // namespace
 
-std::size_t clamp_tweaks(const ClampGate& gate) {
-  return static_cast<std::size_t>(gate.low_bits) + (gate.has_guard ? 4 : 2);
+std::uint64_t clamp_tweaks(const ClampGate& gate) {
+  return static_cast<std::uint64_t>(gate.low_bits) + (gate.has_guard ? 4 : 2);
 }
 
 std::size_t clamp_bytes(const ClampGate& gate, int word_bits, std::size_t lanes) {
@@ -212,7 +212,7 @@ void evaluate_clamp(const ClampGate& gate, int word_bits, const Permutation& pi,
   const auto next_tweak = [&] { return tweaks.base + slot++ * tweaks.stride; };
   // The evaluator's own bits choose what it reads; they are its to see.
   const auto field = [&](std::size_t index, int bits) {
-    return packed_field(in, index * static_cast<std::size_t>(bits), bits);
+    return packed_field(in, std::uint64_t{index} * static_cast<unsigned>(bits), bits);
   };
 
   Words low{};  // lambda a_low + rho

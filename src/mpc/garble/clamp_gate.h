@@ -46,7 +46,7 @@ struct TweakSlots {
 };
 
 /// Tweak slots one instance takes.
-std::size_t clamp_tweaks(const ClampGate& gate);
+std::uint64_t clamp_tweaks(const ClampGate& gate);
 /// Bytes of `lanes` instances.
 std::size_t clamp_bytes(const ClampGate& gate, int word_bits, std::size_t lanes);
 

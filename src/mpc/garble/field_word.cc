@@ -123,7 +123,7 @@ void evaluate_field_word(const Circuit& circuit, const Permutation& pi, const Bl
       declassify(row);
       const std::size_t at = count * i + std::max(row, unsent) - unsent;
       const std::uint64_t sent =
-          row < unsent ? 0 : packed_field(in, at * static_cast<std::size_t>(bits), bits);
+          row < unsent ? 0 : packed_field(in, std::uint64_t{at} * static_cast<unsigned>(bits), bits);
       const std::uint64_t piece = add(reduce_once(sent, p), pad_of(keys[i], p), p);  // sent < 2^bits < 2p
       words[i] = add(words[i], piece, p);
     }

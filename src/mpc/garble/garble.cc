@@ -344,7 +344,7 @@ void for_ranges(std::size_t instances, const Body& body) {
 std::size_t hidden_hashes(const Circuit& circuit) {
   // Half-gates hide one hash a tweak, gates with two wires two more, a clamp gate one for each closed row.
   const std::size_t rows = circuit.has_clamp() ? std::size_t{2} << circuit.clamp_gate.high_bits : 0;
-  return circuit.tweaks() + 2 * (circuit.word_gates.size() + 1) + rows;
+  return static_cast<std::size_t>(circuit.tweaks()) + 2 * (circuit.word_gates.size() + 1) + rows;
 }
 
 void garble(const Circuit& circuit, const HashKeys& keys, const Block& delta, std::uint64_t tweak,

@@ -133,7 +133,8 @@ void ClientSession::State::draw_session_key(const package::PackageId& id) {
   SessionKey::Nonce mine, theirs;
   prng.fill(std::span<std::uint8_t>(mine));
   channel.send(kNonce, mine);
-  std::ranges::copy(channel.receive_exactly(kNonce, theirs.size()), theirs.begin());
+  const Bytes nonce = channel.receive_exactly(kNonce, theirs.size());
+  std::copy(nonce.begin(), nonce.end(), theirs.begin());
   session = SessionKey(mine, theirs, id);
 }
 

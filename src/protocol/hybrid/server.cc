@@ -117,7 +117,8 @@ class Session {
     SessionKey::Nonce mine, theirs;
     prng_.fill(std::span<std::uint8_t>(mine));
     channel_.send(kNonce, mine);
-    std::ranges::copy(channel_.receive_exactly(kNonce, theirs.size()), theirs.begin());
+    const Bytes nonce = channel_.receive_exactly(kNonce, theirs.size());
+    std::copy(nonce.begin(), nonce.end(), theirs.begin());
     session_ = SessionKey(theirs, mine, prepared_.id);
   }
 

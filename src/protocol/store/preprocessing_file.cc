@@ -68,6 +68,12 @@ SecretBytes read_header_bytes(DirectoryFile& file, const std::string& name) {
   return bytes;
 }
 
+template <std::size_t kBytes>
+void read_into(ByteReader& in, std::array<std::uint8_t, kBytes>& out) {
+  const ByteView bytes = in.raw(kBytes);
+  std::copy(bytes.begin(), bytes.end(), out.begin());
+}
+
 PreprocessingHeader parse(DirectoryFile& file, const std::string& name, ByteView bytes) {
   if (!std::equal(kMagic.begin(), kMagic.end(), bytes.begin())) {
     fail_input("{} is no stored inference; delete it or give another directory", name);
@@ -80,11 +86,11 @@ PreprocessingHeader parse(DirectoryFile& file, const std::string& name, ByteView
   PreprocessingHeader header;
   header.role = static_cast<Party>(in.u8());
   const int kind = in.u8();
-  std::ranges::copy(in.raw(header.package.size()), header.package.begin());
-  std::ranges::copy(in.raw(header.id.size()), header.id.begin());
+  read_into(in, header.package);
+  read_into(in, header.id);
   header.created = in.u64();
   header.payload_bytes = in.u64();
-  std::ranges::copy(in.raw(header.owner.tag.size()), header.owner.tag.begin());
+  read_into(in, header.owner.tag);
   if (kind > static_cast<int>(StoreOwner::Kind::address)) {
     fail_input("{} belongs to an unknown kind of owner ({}); it is damaged, delete it", name, kind);
   }
@@ -170,7 +176,7 @@ bool is_wiped(DirectoryFile& file) {
   Bytes header(kPreprocessingHeaderBytes);
   std::size_t got = 0;
   return read_all(file, header, 0, got) == 0 && got == header.size() &&
-         std::ranges::all_of(header, [](std::uint8_t byte) { return byte == 0; });
+         std::all_of(header.begin(), header.end(), [](std::uint8_t byte) { return byte == 0; });
 }
 
 }  // namespace ap::protocol

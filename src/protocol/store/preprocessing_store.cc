@@ -335,7 +335,7 @@ std::vector<PreprocessingId> PreprocessingStore::ids() {
         file == name_of(half.id, kReadyEnding))
       found.emplace_back(half.created, half.id);
   }
-  std::ranges::sort(found);
+  std::sort(found.begin(), found.end());
   std::vector<PreprocessingId> ids;
   for (const auto& [created, id] : found) ids.push_back(id);
   return ids;

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <array>
-#include <compare>
 #include <cstdint>
 #include <string_view>
+#include <tuple>
 
 namespace ap::protocol {
 
@@ -17,7 +17,10 @@ struct StoreOwner {
   Kind kind = Kind::self;
   std::array<std::uint8_t, 16> tag{};  ///< a hash of the name or address; 0 of the store's own user
 
-  auto operator<=>(const StoreOwner&) const = default;
+  friend bool operator==(const StoreOwner&, const StoreOwner&) = default;
+  friend bool operator<(const StoreOwner& a, const StoreOwner& b) {
+    return std::tie(a.kind, a.tag) < std::tie(b.kind, b.tag);
+  }
 };
 
 /// The first 16 bytes of BLAKE2b of kind and name.

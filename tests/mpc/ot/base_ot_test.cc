@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "crypto/ristretto255.h"
 #include "tests/mpc/two_parties.h"
 
 namespace ap::mpc {
@@ -75,11 +76,9 @@ TEST(BaseOt, BadPointsFromTheReceiverAreRefused) {
     both.insert(both.end(), second.begin(), second.end());
     return both;
   };
-  Bytes good(32);
-  Prng prng(test_seed(5));
-  std::array<std::uint8_t, 64> wide;
-  prng.fill(std::span<std::uint8_t>(wide));
-  crypto_core_ristretto255_from_hash(good.data(), wide.data());
+  crypto::ristretto255::Element element;
+  ASSERT_TRUE(crypto::ristretto255::multiply_base({5}, element));
+  const Bytes good(element.begin(), element.end());
   EXPECT_EQ(answer([&](const Bytes&) { return twice(good, Bytes(32, 0xff)); }), ErrorCode::peer);
   EXPECT_EQ(answer([&](const Bytes&) { return twice(good, Bytes(32, 0)); }), ErrorCode::peer);
   EXPECT_EQ(answer([&](const Bytes& sent) { return twice(good, sent); }), ErrorCode::peer);  // R = S

@@ -13,6 +13,7 @@
 #include <span>
 #include <vector>
 
+#include "base/sizes.h"
 #include "he/bfv/scheme.h"
 #include "layers/linear/coefficient/layout.h"
 
@@ -50,7 +51,9 @@ class HeLinear final : public PackedLayer {
   std::size_t replies() const override { return layout_.replies(); }
   std::vector<OutputPosition> reads(std::size_t reply) const override { return layout_.reads(reply); }
   std::vector<std::uint32_t> elements() const override { return {}; }
-  std::size_t upload_bytes() const override { return layout_.uploads() * bfv::encrypted_bytes(*context_); }
+  std::size_t upload_bytes() const override {
+    return size_product(layout_.uploads(), bfv::encrypted_bytes(*context_));
+  }
   std::size_t reply_bytes() const override { return reply_offset_.back(); }
   /// Where reply `reply` begins in the concatenation of all.
   std::size_t reply_offset(std::size_t reply) const { return reply_offset_[reply]; }

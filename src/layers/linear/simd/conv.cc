@@ -130,7 +130,7 @@ bool SimdConv::rotates_input(std::size_t in, std::size_t swap, std::size_t shift
   return false;
 }
 
-std::size_t SimdConv::uploads() const { return copies() ? groups_in_ * taps() : groups_in_; }
+std::size_t SimdConv::uploads() const { return copies() ? size_product(groups_in_, taps()) : groups_in_; }
 
 std::int64_t SimdConv::rotations_of_sum(std::size_t out, std::size_t first, std::size_t last) const {
   std::int64_t rotations = 0;
@@ -149,7 +149,8 @@ std::int64_t SimdConv::rotations_of_sum(std::size_t out, std::size_t first, std:
 SimdCounts SimdConv::counts() const {
   SimdCounts c{static_cast<std::int64_t>(uploads()), static_cast<std::int64_t>(groups_out_),
                static_cast<std::int64_t>(weight_plaintexts()), 0, 0};
-  const auto rotating = std::ranges::count_if(taps_, [&](const Tap& tap) { return slot_offset(tap) != 0; });
+  const auto rotating =
+      std::count_if(taps_.begin(), taps_.end(), [&](const Tap& tap) { return slot_offset(tap) != 0; });
   if (method_ == SimdConvMethod::input_rotation) {
     for (std::size_t in = 0; in < groups_in_; ++in) {
       for (std::size_t swap = 0; swap < 2; ++swap) {
@@ -201,7 +202,7 @@ void SimdConv::encode_input(std::size_t upload, std::span<const std::uint64_t> t
   const nn::Shape& in = geometry_.in;
   const nn::Window& window = geometry_.window;
   AP_ASSERT(upload < uploads() && slots.size() == n_ && tensor.size() == static_cast<std::size_t>(in.size()));
-  std::ranges::fill(slots, 0);
+  std::fill(slots.begin(), slots.end(), 0);
   const std::size_t group = copies() ? upload / taps() : upload;
   const nn::Shape out = geometry_.out();
   const int rows = copies() ? out.h : (in.h + phases_h_ - 1) / phases_h_;
@@ -304,7 +305,7 @@ void SimdConv::encode_weights(std::size_t index, std::span<const std::int16_t> w
                               std::span<std::uint64_t> slots) const {
   AP_ASSERT(index < weight_plaintexts() && slots.size() == n_ &&
             weights.size() == static_cast<std::size_t>(geometry_.weight_count()));
-  std::ranges::fill(slots, 0);
+  std::fill(slots.begin(), slots.end(), 0);
   const ring::Modulus modulus(p);
   const std::size_t half = channels_ / 2;
   const Tap& tap = taps_[index % taps()];

@@ -20,6 +20,7 @@
 #include <span>
 #include <vector>
 
+#include "base/sizes.h"
 #include "he/bfv/batch_scheme.h"
 #include "layers/linear/packed_layer.h"
 
@@ -58,7 +59,7 @@ class SimdConv {
   SimdTerms terms(std::size_t reply) const;
   std::size_t uploads() const;
   std::size_t replies() const { return groups_out_; }
-  std::size_t weight_plaintexts() const { return diagonals_.size() * taps(); }
+  std::size_t weight_plaintexts() const { return size_product(diagonals_.size(), taps()); }
   /// c_n.
   std::size_t channels() const { return channels_; }
 

@@ -29,7 +29,7 @@ class SimdFc {
   /// What the noise of the reply is the sum of.
   SimdTerms terms() const;
   std::size_t uploads() const { return blocks_; }
-  std::size_t weight_plaintexts() const { return blocks_ * products_; }
+  std::size_t weight_plaintexts() const { return size_product(blocks_, products_); }
   std::vector<std::uint32_t> elements(const bfv::BatchContext& context) const;
 
   void encode_input(std::size_t upload, std::span<const std::uint64_t> vector,

@@ -14,6 +14,7 @@
 #include <span>
 #include <vector>
 
+#include "base/sizes.h"
 #include "he/bfv/batch_scheme.h"
 #include "layers/linear/packed_layer.h"
 #include "layers/linear/simd/packing.h"
@@ -40,8 +41,10 @@ class SimdLinear final : public PackedLayer {
   std::vector<std::uint32_t> elements() const override { return packing_.elements(*context_); }
   std::vector<OutputPosition> reads(std::size_t reply) const override { return packing_.reads(reply); }
 
-  std::size_t upload_bytes() const override { return uploads() * bfv::batch_encrypted_bytes(*context_); }
-  std::size_t reply_bytes() const override { return replies() * each_reply_bytes(); }
+  std::size_t upload_bytes() const override {
+    return size_product(uploads(), bfv::batch_encrypted_bytes(*context_));
+  }
+  std::size_t reply_bytes() const override { return size_product(replies(), each_reply_bytes()); }
   std::size_t each_reply_bytes() const { return bfv::batch_ciphertext_bytes(*context_, reply_level()); }
   std::size_t reply_level() const { return static_cast<std::size_t>(choice_.reply_level); }
 
@@ -52,7 +55,7 @@ class SimdLinear final : public PackedLayer {
 
   /// What PreparedSimdLinear keeps.
   std::size_t prepared_bytes() const {
-    return weight_plaintexts() * context_->data() * context_->n() * sizeof(std::uint64_t);
+    return size_product(weight_plaintexts(), context_->data() * context_->n() * sizeof(std::uint64_t));
   }
 
   /// Client: encrypts r (flat [c_in][h][w], values below p) into the concatenation of all uploads. `seed` is

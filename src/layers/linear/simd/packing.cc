@@ -44,7 +44,7 @@ std::optional<Method> method_in(const std::array<Named<Method>, 4>& methods, std
 
 std::string in_words(std::string_view name) {
   std::string text(name);
-  std::ranges::replace(text, '_', '-');
+  std::replace(text.begin(), text.end(), '_', '-');
   return text;
 }
 
@@ -98,7 +98,8 @@ std::vector<SimdTerms> SimdPacking::terms() const {
   std::vector<SimdTerms> distinct;
   for (std::size_t reply = 0; reply < replies(); ++reply) {
     const SimdTerms terms = std::visit([&](const auto& blocks) { return blocks.terms(reply); }, blocks_);
-    if (std::ranges::find(distinct, terms) == distinct.end()) distinct.push_back(terms);
+    const bool known = std::find(distinct.begin(), distinct.end(), terms) != distinct.end();
+    if (!known) distinct.push_back(terms);
   }
   return distinct;
 }

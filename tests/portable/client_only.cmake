@@ -1,0 +1,23 @@
+# The tests of a build with AP_CLIENT_ONLY: the recorded sessions, and those of the modules that compute with secrets.
+ap_test_portable()
+if(EMSCRIPTEN)
+  # Files are those of the machine, and no test runs two parties: there are no threads.
+  set(modules crypto random ring)
+  ap_test(mpc_core mpc/core)
+  target_link_libraries(test_mpc_core PRIVATE ap_mpc_ot)
+  set(programs test_portable test_mpc_core)
+else()
+  set(modules crypto random ring mpc)
+  set(programs test_portable)
+endif()
+foreach(wing ${modules})
+  ap_test(${wing})
+  list(APPEND programs test_${wing})
+endforeach()
+target_link_libraries(test_ring PRIVATE ap_random)
+if(EMSCRIPTEN)
+  foreach(program ${programs})
+    target_link_options(${program} PRIVATE -sNODERAWFS=1 -sALLOW_MEMORY_GROWTH=1 -sEXIT_RUNTIME=1
+                                           --pre-js ${CMAKE_CURRENT_SOURCE_DIR}/portable/environment.js)
+  endforeach()
+endif()
