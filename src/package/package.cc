@@ -152,7 +152,7 @@ Party role_of(int byte, const std::string& name) {
 
 /// The outside of a file: known to be of this version and undamaged, of at most the size that its role allows.
 struct Envelope {
-  Role role;
+  Party role;
   std::uint64_t body_size;
   ByteView packed;
 };

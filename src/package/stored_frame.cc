@@ -20,20 +20,22 @@ constexpr std::uint32_t kRaw = 0;  // 3.1.1.2: a block that is not compressed
 }  // namespace
 
 Bytes stored_frame(ByteView content) {
-  ByteWriter out;
-  out.u32(kMagic);
-  out.u8(kDescriptor);
-  out.u8(kWindow);
-  out.u64(content.size());
+  Bytes out;
+  out.reserve(kHeadBytes + content.size() + (content.size() / kBlockBytes + 1) * kBlockHeadBytes);
+  const auto put = [&out](std::uint64_t value, int bytes) {
+    for (int i = 0; i < bytes; ++i) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+  };
+  put(kMagic, 4);
+  put(kDescriptor, 1);
+  put(kWindow, 1);
+  put(content.size(), 8);
   do {
     const std::size_t now = std::min(kBlockBytes, content.size());
-    const auto head = static_cast<std::uint32_t>(now << 3 | kRaw << 1 | (now == content.size() ? 1 : 0));
-    out.u16(static_cast<std::uint16_t>(head));
-    out.u8(static_cast<std::uint8_t>(head >> 16));
-    out.raw(content.first(now));
+    put(now << 3 | kRaw << 1 | (now == content.size() ? 1 : 0), kBlockHeadBytes);
+    out.insert(out.end(), content.begin(), content.begin() + static_cast<std::ptrdiff_t>(now));
     content = content.subspan(now);
   } while (!content.empty());
-  return out.take();
+  return out;
 }
 
 StoredFrameReader::StoredFrameReader(ByteView frame, std::uint64_t size, std::string name)

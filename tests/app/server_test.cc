@@ -95,8 +95,7 @@ TEST_F(ServerTest, RefusesAnotherPackage) {
   const Compiled other = compile_small(3);
   const auto channel = server.connect();
   try {
-    run_images(package::parse(other.files.client, "client.apm"), *channel, small_inputs(other.package, 1),
-               false);
+    run_images(package::parse(other.files.client, "client.apm"), *channel, small_inputs(other.package, 1));
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::peer);

@@ -77,7 +77,9 @@ void expect_blocked(const package::Package& package, std::size_t index, std::siz
   EXPECT_EQ(reads, static_cast<std::size_t>(layer.geometry().out().size()));
   EXPECT_EQ(outputs.size(), reads);
   const std::vector<std::int32_t> image = image_for(package.network);
-  EXPECT_EQ(plan::simulate(package.network, package.plan, image, {}, {.seeds = {1}}).images, 1U);
+  plan::SimulateOptions once;
+  once.seeds = {1};
+  EXPECT_EQ(plan::simulate(package.network, package.plan, image, {}, once).images, 1U);
 
   const Model model(package.network, package.plan);
   const cost::Prediction predicted = predict(model, cost::typical_profile(), {}, 1);
