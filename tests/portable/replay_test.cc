@@ -1,5 +1,6 @@
 // The client against recorded servers: on every machine it sends, byte by byte, what it sent where the recording was
 // made, and has the same results.
+#include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 
 #include "base/clock.h"
