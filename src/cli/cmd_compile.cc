@@ -423,8 +423,9 @@ void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
       ->add_option("--password-file", options->password_file, "The key's password, instead of asking for it")
       ->needs(sign)
       ->type_name("FILE");
-  command->add_flag("--uncompressed", options->uncompressed,
-                    "Write client.apm with its body as it is, for clients built without Zstandard (browsers)");
+  command->add_flag(
+      "--uncompressed", options->uncompressed,
+      "Write client.apm with its body as it is, for clients built without Zstandard (browsers)");
   command->add_option("--seed", options->seed, "Seed of policies that draw at random; exact draws nothing")
       ->capture_default_str();
   command

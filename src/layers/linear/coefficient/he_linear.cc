@@ -60,8 +60,7 @@ HeLinear::HeLinear(Layout layout, bfv::ContextPtr context, int log2_p, int c0_dr
       outputs_.push_back(read.output);
     }
     read_offset_.push_back(positions_.size());
-    reply_offset_.push_back(
-        size_sum(reply_offset_.back(), bfv::reply_bytes(*context_, reply_format(reply))));
+    reply_offset_.push_back(size_sum(reply_offset_.back(), bfv::reply_bytes(*context_, reply_format(reply))));
   }
 }
 

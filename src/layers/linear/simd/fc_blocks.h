@@ -18,7 +18,9 @@ class SimdFcBlocks {
 
   std::size_t uploads() const { return size_product(blocks_in_, block_.uploads()); }
   std::size_t replies() const { return blocks_out_; }
-  std::size_t weight_plaintexts() const { return size_product(size_product(blocks_out_, blocks_in_), block_.weight_plaintexts()); }
+  std::size_t weight_plaintexts() const {
+    return size_product(size_product(blocks_out_, blocks_in_), block_.weight_plaintexts());
+  }
   SimdCounts counts() const;
   std::vector<std::uint32_t> elements(const bfv::BatchContext& context) const {
     return block_.elements(context);
