@@ -63,8 +63,8 @@ void expect_blocked(const package::Package& package, std::size_t index, std::siz
   const noise::ErrorModel errors = plan::error_model(package.network, package.plan);
   const noise::DecryptionFailures& failures = errors.replies.at(index);
   ASSERT_EQ(failures.replies.size(), replies);
-  EXPECT_GT(failures.rate, 0);
-  EXPECT_LT(failures.rate, std::exp2(-5));
+  EXPECT_GE(failures.rate, 0);  // this plan is wide: the rate is below what a double holds
+  EXPECT_LT(failures.rate, 1e-9);
   std::set<std::uint32_t> outputs;
   std::size_t reads = 0;
   for (const auto& reply : failures.replies) {
