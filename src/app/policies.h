@@ -58,7 +58,8 @@ class Policies {
   const Policy& find(const std::string& name) const;
   /// "exact, budget, ..." of all, or of those that take this option.
   std::string names(std::string_view option = {}) const;
-  std::span<const Policy> all() const { return policies_; }
+  std::span<const Policy> all() const& { return policies_; }
+  std::span<const Policy> all() && = delete;  // it would outlive the policies that it shows
   /// Why `policy` cannot be asked so: one sentence each.
   std::vector<std::string> refusals(const Policy& policy, const CompileOptions& options) const;
 

@@ -304,7 +304,8 @@ void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
       ->required()
       ->type_name("DIR");
   std::string offered = "How to choose parameters.";
-  for (const app::Policy& policy : app::standard_policies().all())
+  const app::Policies policies = app::standard_policies();
+  for (const app::Policy& policy : policies.all())
     offered += fmt::format(" {}: {}.", policy.name, policy.summary);
   command->add_option("--policy", options->compile.policy, offered)->capture_default_str();
   for (const Renamed& renamed : kRenamed) {
