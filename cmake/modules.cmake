@@ -28,6 +28,9 @@ function(ap_module folder)
   endif()
 endfunction()
 
+# What is tested is optimised; the tests themselves take longer to compile than to run, most of all with sanitizers.
+set(AP_TEST_OPTIMISATION $<IF:$<BOOL:${AP_SANITIZE}>,-O0,-O1>)
+
 # ap_precompile_gtest(TARGET): GoogleTest's headers are read once for all test programs, not once for every file. Libraries
 # do without: each of their files shows what it includes.
 function(ap_precompile_gtest target)
@@ -62,8 +65,7 @@ function(ap_test name)
   endforeach()
   add_executable(test_${name} ${sources})
   target_link_libraries(test_${name} PRIVATE ${tested} test_support GTest::gtest GTest::gtest_main)
-  # What is tested is optimised; the tests themselves take longer to compile than to run.
-  target_compile_options(test_${name} PRIVATE -O1)
+  target_compile_options(test_${name} PRIVATE ${AP_TEST_OPTIMISATION})
   ap_precompile_gtest(test_${name})
   add_test(NAME ${name} COMMAND test_${name} WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
   set_tests_properties(${name} PROPERTIES TIMEOUT 1200)
