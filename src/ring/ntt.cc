@@ -19,7 +19,7 @@ int quotient_bits(NttKernel kernel) {
   return kernel == NttKernel::avx2 || kernel == NttKernel::avx512_32 ? 32 : 64;
 }
 
-std::size_t order(NttKernel kernel, std::size_t i, std::size_t n) {
+std::size_t order([[maybe_unused]] NttKernel kernel, std::size_t i, [[maybe_unused]] std::size_t n) {
 #if defined(__x86_64__)
   if (kernel == NttKernel::avx512_32) return kernels::avx512_32_order(i, n);
   if (kernel == NttKernel::ifma || kernel == NttKernel::avx512_64) return kernels::lanes8_order(i, n);
@@ -57,7 +57,7 @@ NttTables::Roots make_roots(std::size_t n, const Modulus& q, std::uint64_t psi, 
   return roots;
 }
 
-auto multiply_add_kernel(NttKernel kernel) {
+auto multiply_add_kernel([[maybe_unused]] NttKernel kernel) {
 #if defined(__x86_64__)
   if (kernel == NttKernel::avx512_32) return kernels::multiply_add_avx512_32;
   if (kernel == NttKernel::avx512_64) return kernels::multiply_add_avx512_64;
