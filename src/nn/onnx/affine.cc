@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "nn/onnx/evaluate.h"
 #include "nn/onnx/lowering.h"
 
 namespace ap::nn {
@@ -152,6 +153,8 @@ Values OnnxLowering::element_values(Value& value, const Constant& c, const std::
   Values values;
   for (std::size_t i = 0; i < static_cast<std::size_t>(fitted.size()); ++i) values.push_back(fitted.at(i));
   if (all_equal(values)) return {values.front()};
+  if (element_count(dims) > kMaxFoldedElements)
+    throw Unsupported{"its constant is too large to be spread over the image"};
   const Movement spread = broadcast(fitted.dims, dims);
   return spread.index ? reordered(values, *spread.index) : values;
 }
@@ -177,7 +180,9 @@ Value OnnxLowering::linear_along(const Value& value, std::size_t axis, std::vect
   source.dims = {blocks, in, run};
   source = moved(source, permute(source.dims, {1, 0, 2}), name);
   Shape shape{in, static_cast<int>(blocks), static_cast<int>(run)};
-  if (blocks == 1) {
+  if (node_shape(source.node).c == in) {
+    shape = node_shape(source.node);
+  } else if (blocks == 1) {
     const Shape image =
         shape_of(Dims(value.dims.begin() + static_cast<std::ptrdiff_t>(axis), value.dims.end()));
     if (image.c == in) shape = image;

@@ -80,6 +80,15 @@ void OnnxLowering::sub(const OnnxNode& node) {
 }
 
 void OnnxLowering::mul(const OnnxNode& node) {
+  // x times the truth value of a comparison with x.
+  for (const std::size_t i : {std::size_t{0}, std::size_t{1}}) {
+    const auto condition = comparisons_.find(node.input(i));
+    if (condition == comparisons_.end()) continue;
+    const Value upper = tensor(node, 1 - i);
+    Value lower = condition->second.value;
+    lower.c0 = lower.c1 = lower.c2 = 0;
+    return define(node, chosen(node, condition->second, upper, lower));
+  }
   const bool first = is_constant(node.input(0)), second = is_constant(node.input(1));
   if (first || second) {
     Value value = tensor(node, first ? 1 : 0);
@@ -159,6 +168,10 @@ void OnnxLowering::sum(const OnnxNode& node) {
 }
 
 void OnnxLowering::cast(const OnnxNode& node) {
+  if (const auto condition = comparisons_.find(node.input(0)); condition != comparisons_.end()) {
+    comparisons_[node.output()] = Comparison(condition->second);
+    return;
+  }
   Value value = raw_tensor(node, 0);
   int type = onnx::TensorProto::FLOAT;
   if (node.op() == "Cast") {

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "nn/onnx/evaluate.h"
+#include "nn/onnx/resize.h"
 
 namespace ap::nn {
 namespace {
@@ -143,6 +144,7 @@ void OnnxLowering::lower(const OnnxNode& node) {
   if (node.has("broadcast") && node.integer("broadcast", 0) != 0 && node.op() != "Gemm") {
     throw Unsupported{"it broadcasts as before opset 7; convert the file to opset 13"};
   }
+  if (is_linear_resize(node)) return define(node, interpolated(node, tensor(node, 0)));
   if (is_movement(node.op())) return move_values(node);
   const auto method = methods().find(node.op());
   if (method == methods().end()) {
@@ -156,6 +158,7 @@ bool OnnxLowering::fold_constants(const OnnxNode& node) {
   const Arguments args = arguments(node);
   const auto keep = [&](Constant c, std::size_t output = 0) {
     c.name = node.name();
+    spend(c.size(), node.name());
     constants_[node.output(output)] = std::move(c);
     return true;
   };
@@ -190,6 +193,18 @@ bool OnnxLowering::fold_constants(const OnnxNode& node) {
     return true;
   }
   return is_evaluated(op) && keep(evaluate(args, inputs));
+}
+
+/// A product with a fixed matrix along each dimension that changes.
+Value OnnxLowering::interpolated(const OnnxNode& node, const Value& value) {
+  const std::vector<std::vector<float>> matrices = resize_matrices(arguments(node), value.dims);
+  Value out = value;
+  for (std::size_t d = 0; d < matrices.size(); ++d) {
+    if (matrices[d].empty()) continue;
+    const std::size_t rows = matrices[d].size() / static_cast<std::size_t>(value.dims[d]);
+    out = linear_along(out, d, matrices[d], std::vector<float>(rows, 0.0F), node.name());
+  }
+  return out;
 }
 
 void OnnxLowering::move_values(const OnnxNode& node) {
@@ -265,13 +280,17 @@ Value OnnxLowering::plain(const OnnxNode& node, int graph_node, Dims dims) const
   return Value{.node = graph_node, .dims = std::move(dims), .origin = node.name()};
 }
 
-int OnnxLowering::add_node(const std::string& name, Op op, std::vector<int> inputs, Shape shape) {
-  total_elements_ += shape.size();
+void OnnxLowering::spend(std::int64_t elements, const std::string& name) {
+  total_elements_ += elements;
   if (total_elements_ > kMaxTotalElements || graph_.nodes.size() >= static_cast<std::size_t>(kMaxNodes)) {
     fail_input(
         "{} is too large: at node {} its tensors have more than {} elements together, or it has {} nodes",
         model_.name, name, kMaxTotalElements, kMaxNodes);
   }
+}
+
+int OnnxLowering::add_node(const std::string& name, Op op, std::vector<int> inputs, Shape shape) {
+  spend(shape.size(), name);
   std::string unique = name;
   for (int k = 2; !names_.insert(unique).second; ++k) unique = fmt::format("{}#{}", name, k);
   graph_.nodes.push_back({std::move(unique), std::move(op), std::move(inputs), shape});
@@ -315,6 +334,7 @@ Value OnnxLowering::moved(const Value& value, Movement movement, const std::stri
   Value out = value;
   out.dims = std::move(movement.dims);
   if (!movement.index) return out;
+  spend(std::ssize(*movement.index), name);
   const bool fills = std::find(movement.index->begin(), movement.index->end(), -1) != movement.index->end();
   if (fills) {
     // A gather fills with zeros, so what it moves is the value without the constant that is left for the whole result.
@@ -327,9 +347,22 @@ Value OnnxLowering::moved(const Value& value, Movement movement, const std::stri
     }
     out.c0 = fill;
   }
+  // A gather of a gather reads the first one's input, and a way there and back is none.
+  if (const auto* first = std::get_if<GatherOp>(&graph_.nodes[static_cast<std::size_t>(out.node)].op)) {
+    for (std::int32_t& i : *movement.index) {
+      if (i >= 0) i = first->index[static_cast<std::size_t>(i)];
+    }
+    out.node = graph_.nodes[static_cast<std::size_t>(out.node)].inputs[0];
+  }
+  out.origin = name;
+  const auto size = static_cast<std::int64_t>(movement.index->size());
+  std::int32_t next = 0;
+  const bool is_view =
+      size == node_shape(out.node).size() && std::all_of(movement.index->begin(), movement.index->end(),
+                                                         [&](std::int32_t i) { return i == next++; });
+  if (is_view) return out;
   const Shape shape = shape_of(out.dims);
   out.node = add_node(name, GatherOp{std::move(*movement.index)}, {out.node}, shape);
-  out.origin = name;
   return out;
 }
 

@@ -90,6 +90,9 @@ class OnnxLowering {
   void define(const OnnxNode& node, Value value, std::size_t output = 0);
   void note(const std::string& text);
 
+  /// Counts what is made, and refuses files that make too much of it.
+  void spend(std::int64_t elements, const std::string& name);
+
   // Nodes of the graph.
   int add_node(const std::string& name, Op op, std::vector<int> inputs, Shape shape);
   const Shape& node_shape(int node) const { return graph_.nodes[static_cast<std::size_t>(node)].shape; }
@@ -111,7 +114,6 @@ class OnnxLowering {
   /// Along dimension `axis` of the value: out[o] = sum over i of matrix[o][i] in[i], plus bias[o].
   Value linear_along(const Value& value, std::size_t axis, std::vector<float> matrix, std::vector<float> bias,
                      const std::string& name);
-  static double scaled_by(const Value& value) { return value.c1; }
 
   // Linear layers (linear.cc).
   void conv(const OnnxNode& node);
@@ -159,6 +161,9 @@ class OnnxLowering {
   void thresholded_relu(const OnnxNode& node);
   void compare(const OnnxNode& node);
   void where(const OnnxNode& node);
+  /// `upper` where the comparison holds, else `lower`; both are linear functions of what it compares.
+  Value chosen(const OnnxNode& node, const Comparison& condition, Value upper, Value lower);
+  Value interpolated(const OnnxNode& node, const Value& value);
   // Moving values (concat.cc).
   void concat(const OnnxNode& node);
   Value joined(std::vector<Value> parts, std::size_t axis, const std::string& name);

@@ -91,7 +91,7 @@ std::vector<Operator> make_operators() {
       {"Resize",
        {"antialias", "axes", "coordinate_transformation_mode", "cubic_coeff_a", "exclude_outside",
         "extrapolation_value", "keep_aspect_ratio_policy", "mode", "nearest_mode"},
-       "mode nearest; any coordinate_transformation_mode but tf_crop_and_resize"},
+       "modes nearest and linear; any coordinate_transformation_mode but tf_crop_and_resize"},
       {"Shape", {"end", "start"}, kShape},
       {"Size", {}, kShape},
       {"Slice", {"axes", "ends", "starts", "steps"}, "constant bounds"},
@@ -104,7 +104,7 @@ std::vector<Operator> make_operators() {
       {"Tile", {}, "constant repeats"},
       {"Transpose", {"perm"}, ""},
       {"Unsqueeze", {"axes"}, ""},
-      {"Upsample", {"height_scale", "mode", "scales", "width_scale"}, "mode nearest"},
+      {"Upsample", {"height_scale", "mode", "scales", "width_scale"}, "modes nearest and linear"},
       {"Where", {}, "on a comparison of x with a number, between linear functions of x that meet there"},
       {"ai.onnx.ml.Scaler", {"offset", "scale"}, ""},
       {"com.microsoft.QLinearAdd", {}, kQuantised},
@@ -208,8 +208,8 @@ std::string operators_markdown() {
   }
   out +=
       "\nAt the end of a network, operators that keep the order of the classes are left out with a note, together with "
-      "views and\ncasts behind them: Softmax, LogSoftmax, Hardmax, Sigmoid, Tanh, Softplus, Softsign, Exp, Erf, ArgMax, "
-      "TopK, ZipMap. The\noutput is then the logits. Several outputs come one after the other; `--output NAME` takes one "
+      "views and\ncasts behind them: Softmax (also in its parts), LogSoftmax, Hardmax, Sigmoid, Tanh, Softplus, Softsign, Exp, Log, Erf, "
+      "LpNormalization,\nArgMax, TopK, Round, ZipMap, and a comparison with a constant. The output is then the logits. Several outputs come one after the other; `--output NAME` takes one "
       "alone.\n\n"
       "Networks that are quantised already (QDQ, QLinear operators, DynamicQuantizeLinear) are read as float networks "
       "with the\nweights as the file rounds them. Rounding of their activations is left out; a quantiser whose zero "

@@ -30,27 +30,18 @@ void OnnxLowering::leaky_relu(const OnnxNode& node) {
 
 void OnnxLowering::prelu(const OnnxNode& node) {
   Value x = tensor(node, 0);
-  const Constant& slopes = constant_input(node, 1, "slope");
-  const std::vector<double> slope = element_values(x, slopes, node.name());
+  const std::vector<double> slope = element_values(x, constant_input(node, 1, "slope"), node.name());
+  std::vector<double> rest;
+  for (const double s : slope) rest.push_back(1 - s);
+  const Value line = affine(x, slope, {0}, node.name());
+  const bool is_one_slope = slope.size() == 1;
+  if (!is_one_slope && std::all_of(slope.begin(), slope.end(), [](double s) { return s <= 1; })) {
+    // s x + relu((1 - s) x): both factors go into the layer before.
+    const Value bend = clipped(affine(x, rest, {0}, node.name()), 0, kInfinity, node.name());
+    return define(node, sum_of(line, bend, node.name()));
+  }
   const Value positive = clipped(x, 0, kInfinity, node.name());
-  std::vector<double> rest, ratio;
-  bool is_near_one = false;
-  for (const double s : slope) {
-    rest.push_back(1 - s);
-    ratio.push_back(s / (1 - s));
-    is_near_one = is_near_one || std::abs(1 - s) < 0.125;
-  }
-  if (slope.size() == 1 && slope[0] > 0 && slope[0] < 1) {
-    const Value line = affine(x, slope, {0}, node.name());
-    return define(node, sum_of(line, affine(positive, rest, {0}, node.name()), node.name()));
-  }
-  if (is_near_one) {
-    const Value line = affine(x, slope, {0}, node.name());
-    return define(node, sum_of(line, affine(positive, rest, {0}, node.name()), node.name()));
-  }
-  // (1 - s) (s / (1 - s) x + relu(x)): the layer before takes the inner factor, the layer behind the outer one.
-  const Value sum = sum_of(affine(x, ratio, {0}, node.name()), positive, node.name());
-  define(node, affine(sum, rest, {0}, node.name()));
+  define(node, sum_of(line, affine(positive, rest, {0}, node.name()), node.name()));
 }
 
 /// |x| = 2 relu(x) - x.
@@ -125,30 +116,33 @@ void OnnxLowering::compare(const OnnxNode& node) {
   comparisons_[node.output()] = {value, c.at(0), above};
 }
 
-/// Where with a comparison of x and two lines of the same x that meet at the limit: b(x) + (slope a - slope b) relu(x - limit).
+/// Where with a comparison of x and two lines of the same x that meet at the limit.
 void OnnxLowering::where(const OnnxNode& node) {
   const auto found = comparisons_.find(node.input(0));
   if (found == comparisons_.end())
     throw Unsupported{"its condition is neither a constant nor a comparison with one"};
   const Comparison& c = found->second;
-  if (c.value.degree() != 1) throw Unsupported{"its condition compares something that is not linear"};
   const auto branch = [&](std::size_t i) {
-    if (!is_constant(node.input(i))) {
-      const Value& value = tensor(node, i);
-      if (value.node != c.value.node || value.dims != c.value.dims || value.degree() > 1) {
-        throw Unsupported{
-            "it chooses between tensors that are not linear functions of the one that it compares"};
-      }
-      return value;
-    }
+    if (!is_constant(node.input(i))) return tensor(node, i);
     const Constant& number = constant(node.input(i));
     if (number.size() != 1) throw Unsupported{"it chooses constants that differ from element to element"};
     Value value = c.value;
     value.c0 = number.at(0);
-    value.c1 = 0;
+    value.c1 = value.c2 = 0;
     return value;
   };
-  Value upper = branch(1), lower = branch(2);
+  define(node, chosen(node, c, branch(1), branch(2)));
+}
+
+/// b(x) + (slope a - slope b) relu(x - limit), in the form whose factors are positive where one is.
+Value OnnxLowering::chosen(const OnnxNode& node, const Comparison& c, Value upper, Value lower) {
+  if (c.value.degree() != 1) throw Unsupported{"its condition compares something that is not linear"};
+  for (const Value& value : {upper, lower}) {
+    if (value.node != c.value.node || value.dims != c.value.dims || value.degree() > 1) {
+      throw Unsupported{
+          "it chooses between tensors that are not linear functions of the one that it compares"};
+    }
+  }
   // The condition in terms of the node's own output.
   const double limit = (c.limit - c.value.c0) / c.value.c1;
   if (c.above != (c.value.c1 > 0)) std::swap(upper, lower);
@@ -156,32 +150,32 @@ void OnnxLowering::where(const OnnxNode& node) {
   if (!(std::abs(high - low) <= 1e-6 * std::max({1.0, std::abs(high), std::abs(low)}))) {
     throw Unsupported{fmt::format("its result jumps from {} to {} where the condition changes", low, high)};
   }
+  if (upper.c1 == lower.c1) return upper;
   Value x = c.value;
   x.c0 = 0;
   x.c1 = 1;
-  if (upper.c1 == lower.c1) return define(node, upper);
-  const auto line = [&](const Value& v, double slope) {
-    return affine(
-        clipped(x, &v == &upper ? limit : -kInfinity, &v == &upper ? kInfinity : limit, node.name()), {slope},
-        {0}, node.name());
+  const auto above = [&](double slope) {
+    return affine(clipped(x, limit, kInfinity, node.name()), {slope}, {0}, node.name());
   };
+  const auto below = [&](double slope) {
+    return affine(clipped(x, -kInfinity, limit, node.name()), {slope}, {0}, node.name());
+  };
+  Value out;
   if (lower.c1 == 0) {
-    Value out = line(upper, upper.c1);
+    out = above(upper.c1);
     out.c0 += high - upper.c1 * limit;
-    return define(node, std::move(out));
+    return out;
   }
   if (upper.c1 == 0) {
-    Value out = line(lower, lower.c1);
+    out = below(lower.c1);
     out.c0 += low - lower.c1 * limit;
-    return define(node, std::move(out));
+    return out;
   }
-  // slope_low x + (slope_up - slope_low) max(x, limit) + c, or the other way round, whichever has the positive factor.
   const double step = upper.c1 - lower.c1;
-  const Value bend = step > 0 ? line(upper, step) : line(lower, -step);
   const Value base = affine(x, {step > 0 ? lower.c1 : upper.c1}, {0}, node.name());
-  Value out = sum_of(base, bend, node.name());
-  out.c0 += step > 0 ? low - lower.c1 * limit - step * limit : high - upper.c1 * limit + step * limit;
-  define(node, std::move(out));
+  out = sum_of(base, step > 0 ? above(step) : below(-step), node.name());
+  out.c0 += (step > 0 ? low - lower.c1 * limit : high - upper.c1 * limit) - std::abs(step) * limit;
+  return out;
 }
 
 }  // namespace ap::nn

@@ -192,6 +192,9 @@ void OnnxLowering::average_pool(const OnnxNode& node) {
         w.before[axis] < w.kernel[axis] && w.after[axis] + w.extension[axis] < w.kernel[axis];
     if (is_regular) continue;
     // Each element as often as makes every divisor the same.
+    note(fmt::format(
+        "{} ({}): its divisor is smaller where windows reach into the padding; elements there are counted several times",
+        node.name(), node.op()));
     const std::int64_t length = common_multiple(lists);
     if (length == 0 ||
         element_count(input.dims) / input.dims[axis + 2] * w.out(axis) > kMaxGathered / length) {

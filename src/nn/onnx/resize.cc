@@ -53,9 +53,8 @@ std::vector<double> scales_of(const Arguments& args) {
   return out;
 }
 
-}  // namespace
-
-std::vector<Dims> resize_places(const Arguments& args, const Dims& dims, bool is_computed) {
+/// The sizes and scales that the node asks for.
+std::vector<Axis> resized_axes(const Arguments& args, const Dims& dims, bool is_computed) {
   const OnnxNode& node = args.node;
   std::vector<Axis> axes;
   for (const std::int64_t d : dims) axes.push_back({d, d, 1});
@@ -86,15 +85,27 @@ std::vector<Dims> resize_places(const Arguments& args, const Dims& dims, bool is
     }
     if (a.out < 1 || a.out > kMaxTensorElements) args.bad(fmt::format("resizes to {}", a.out));
   }
+  return axes;
+}
+
+/// Before opset 11 there was one rule, that of the first scales.
+bool is_old(const Arguments& args) {
+  return args.node.op() == "Upsample" || (args.model.opset > 0 && args.model.opset < 11);
+}
+
+}  // namespace
+
+std::vector<Dims> resize_places(const Arguments& args, const Dims& dims, bool is_computed) {
+  const OnnxNode& node = args.node;
+  const std::vector<Axis> axes = resized_axes(args, dims, is_computed);
   const bool changes = std::any_of(axes.begin(), axes.end(), [](const Axis& a) { return a.in != a.out; });
   const std::string kind = node.text("mode", "nearest");
   if (changes && kind != "nearest") {
-    throw Unsupported{"only mode nearest is supported: it interpolates between elements"};
+    throw Unsupported{"of its modes nearest and linear are supported"};
   }
-  // Before opset 11 there was one rule, that of the first scales.
-  const bool is_old = node.op() == "Upsample" || (args.model.opset > 0 && args.model.opset < 11);
-  const std::string mode = is_old ? "asymmetric" : node.text("coordinate_transformation_mode", "half_pixel");
-  const std::string rounding = is_old ? "floor" : node.text("nearest_mode", "round_prefer_floor");
+  const std::string mode =
+      is_old(args) ? "asymmetric" : node.text("coordinate_transformation_mode", "half_pixel");
+  const std::string rounding = is_old(args) ? "floor" : node.text("nearest_mode", "round_prefer_floor");
   std::vector<Dims> out;
   for (const Axis& a : axes) {
     Dims places;
@@ -108,6 +119,38 @@ std::vector<Dims> resize_places(const Arguments& args, const Dims& dims, bool is
       places.push_back(std::clamp<std::int64_t>(static_cast<std::int64_t>(x), 0, a.in - 1));
     }
     out.push_back(std::move(places));
+  }
+  return out;
+}
+
+bool is_linear_resize(const OnnxNode& node) {
+  const std::string mode = node.text("mode", "nearest");
+  return (node.op() == "Resize" || node.op() == "Upsample") && (mode == "linear" || mode == "bilinear");
+}
+
+std::vector<std::vector<float>> resize_matrices(const Arguments& args, const Dims& dims) {
+  if (args.node.integer("antialias", 0) != 0 || args.node.integer("exclude_outside", 0) != 0) {
+    throw Unsupported{"antialias and exclude_outside are not supported"};
+  }
+  const std::string mode =
+      is_old(args) ? "asymmetric" : args.node.text("coordinate_transformation_mode", "half_pixel");
+  std::vector<std::vector<float>> out;
+  for (const Axis& a : resized_axes(args, dims, true)) {
+    std::vector<float> matrix;
+    if (a.in != a.out) {
+      checked_size({a.in, a.out}, args.node.name());
+      matrix.assign(static_cast<std::size_t>(a.in * a.out), 0.0F);
+      for (std::int64_t i = 0; i < a.out; ++i) {
+        // Outside of the image, the element at its border counts.
+        const double x = std::clamp(original(a, i, mode), 0.0, static_cast<double>(a.in - 1));
+        const auto left = std::min(static_cast<std::int64_t>(x), std::max<std::int64_t>(a.in - 2, 0));
+        const double right_share = x - static_cast<double>(left);
+        matrix[static_cast<std::size_t>(i * a.in + left)] += static_cast<float>(1 - right_share);
+        if (right_share > 0)
+          matrix[static_cast<std::size_t>(i * a.in + left + 1)] += static_cast<float>(right_share);
+      }
+    }
+    out.push_back(std::move(matrix));
   }
   return out;
 }

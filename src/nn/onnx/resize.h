@@ -11,4 +11,10 @@ namespace ap::nn {
 /// @throws Unsupported for interpolation between elements
 std::vector<Dims> resize_places(const Arguments& args, const Dims& dims, bool is_computed);
 
+/// Whether the node interpolates linearly between elements.
+bool is_linear_resize(const OnnxNode& node);
+/// For each dimension that changes, the matrix [out][in] that interpolates along it; empty for the others.
+/// @throws Unsupported for modes other than linear
+std::vector<std::vector<float>> resize_matrices(const Arguments& args, const Dims& dims);
+
 }  // namespace ap::nn
