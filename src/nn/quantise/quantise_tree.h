@@ -45,10 +45,12 @@ class AccumulatorTree {
   void walk(int node, double ratio, bool under_add);
   void add_linear_leaf(Leaf leaf, const std::vector<float>& weights, double taps, int groups);
   double leaf_scale(const Leaf& leaf, double root_scale) const;
+  double largest_value(int node) const;
 
   const IntegerGraph& graph_;
   std::span<const NodeStatistics> statistics_;
   std::span<const NodeScale> scales_;
+  int root_;
   std::int64_t largest_weight_;
   std::vector<Leaf> leaves_;
   std::vector<int> inner_;           ///< nodes between leaves and root, in order

@@ -57,7 +57,9 @@ TEST_F(OnnxWindows, KernelsTooLargeForTheIntegerNetworkBecomePatches) {
   const auto out = b.node("Conv", {"input", b.constant({2, 2, 80}, weights)},
                           {{"strides", Dims{4}}, {"pads", Dims{3, 1}}});
   const Graph graph = import(b, out);
-  EXPECT_EQ(std::get<ConvOp>(graph.nodes.back().op).window.kernel_w, 1);
+  for (const Node& node : graph.nodes) {
+    if (const auto* conv = std::get_if<ConvOp>(&node.op)) EXPECT_EQ(conv->window.kernel_w, 1);
+  }
   const Tensor image = random_image({2, 1, 200}, random_);
   const naive::ConvParameters p{1, 80, 1, 4, 1, 1, {0, 3, 0, 1}, 1};
   expect_near(output_of(graph, image).data, naive::conv(image, weights, {0, 0}, 2, p).data, 1e-4);
