@@ -120,6 +120,7 @@ TEST_F(OnnxOperators, PoolingMatchesTheDefinition) {
     Window w{pick(1, 4), pick(1, 4), pick(1, 3), pick(1, 3), {}};
     w.pad = {pick(0, w.kernel_h - 1), pick(0, w.kernel_w - 1), pick(0, w.kernel_h - 1),
              pick(0, w.kernel_w - 1)};
+    if (w == Window{}) continue;  // computes nothing
     const Shape in{pick(1, 3), pick(5, 9), pick(5, 9)};
     const int kind = pick(0, 2);
     OnnxBuilder b({in.c, in.h, in.w});

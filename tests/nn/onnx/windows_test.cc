@@ -58,7 +58,8 @@ TEST_F(OnnxWindows, KernelsTooLargeForTheIntegerNetworkBecomePatches) {
                           {{"strides", Dims{4}}, {"pads", Dims{3, 1}}});
   const Graph graph = import(b, out);
   for (const Node& node : graph.nodes) {
-    if (const auto* conv = std::get_if<ConvOp>(&node.op)) EXPECT_EQ(conv->window.kernel_w, 1);
+    const auto* conv = std::get_if<ConvOp>(&node.op);
+    EXPECT_TRUE(!conv || conv->window.kernel_w == 1);
   }
   const Tensor image = random_image({2, 1, 200}, random_);
   const naive::ConvParameters p{1, 80, 1, 4, 1, 1, {0, 3, 0, 1}, 1};

@@ -51,7 +51,7 @@ TEST_F(QuantiseSums, SlopesOfAnySizeBeforeMeansWithPadding) {
           return b.node("AveragePool", {b.node("LeakyRelu", {x}, {{"alpha", slope}})},
                         {{"kernel_shape", Dims{3, 3}}, {"strides", Dims{3, 3}}, {"pads", Dims{1, 1, 1, 1}}});
         },
-        64);
+        36);
   }
 }
 
