@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
-#include <set>
-#include <unordered_map>
 #include <unordered_set>
 
 #include "base/error.h"
 #include "nn/ir/graph.h"
+#include "nn/onnx/evaluate_elementwise.h"
 #include "nn/onnx/movement.h"
 
 namespace ap::nn {
@@ -22,173 +20,6 @@ Constant integer_list(Dims values) {
   out.is_integer = true;
   out.dims = {static_cast<std::int64_t>(values.size())};
   out.integers = std::move(values);
-  return out;
-}
-
-Constant like(const Constant& c, Dims dims) {
-  Constant out;
-  out.is_integer = c.is_integer;
-  out.type = c.type;
-  out.dims = std::move(dims);
-  return out;
-}
-
-/// An integer list as it is, a float one with its fractions cut off.
-std::int64_t to_integer(double v) {
-  constexpr double kLimit = 9e18;
-  if (std::isnan(v)) throw Unsupported{"a constant that it computes is not a number"};
-  return static_cast<std::int64_t>(std::trunc(std::clamp(v, -kLimit, kLimit)));
-}
-
-/// f on each pair of elements, broadcast. `is_integer`: of the result; the arithmetic of integers is that of integers.
-template <typename Float, typename Integer>
-Constant pairwise(const Constant& a, const Constant& b, Float f, Integer g, bool compares = false) {
-  const Dims dims = broadcast_dims(a.dims, b.dims);
-  for (const std::int64_t d : dims) {
-    if (d == 0) {
-      Constant empty = like(a, dims);
-      return empty;
-    }
-  }
-  if (checked_size(dims, "a constant") > kMaxFoldedElements)
-    throw Unsupported{"its constant is too large to be computed with"};
-  const Constant x = a.dims == dims ? a : move(a, broadcast(a.dims, dims));
-  const Constant y = b.dims == dims ? b : move(b, broadcast(b.dims, dims));
-  const bool whole = a.is_integer && b.is_integer;
-  Constant out;
-  out.dims = dims;
-  out.is_integer = whole || compares;
-  out.type = compares ? onnx::TensorProto::BOOL : a.type;
-  const auto n = static_cast<std::size_t>(x.size());
-  for (std::size_t i = 0; i < n; ++i) {
-    if (whole) {
-      out.integers.push_back(g(x.integers[i], y.integers[i]));
-    } else if (compares) {
-      out.integers.push_back(f(x.at(i), y.at(i)) != 0 ? 1 : 0);
-    } else {
-      out.floats.push_back(static_cast<float>(f(x.at(i), y.at(i))));
-    }
-  }
-  return out;
-}
-
-std::int64_t wrap_add(std::int64_t a, std::int64_t b) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
-}
-std::int64_t wrap_multiply(std::int64_t a, std::int64_t b) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
-}
-std::int64_t wrap_negate(std::int64_t a) { return static_cast<std::int64_t>(-static_cast<std::uint64_t>(a)); }
-
-std::int64_t integer_division(std::int64_t a, std::int64_t b) {
-  if (b == 0) throw Unsupported{"it divides by zero"};
-  return b == -1 ? wrap_negate(a) : a / b;
-}
-
-std::int64_t integer_remainder(std::int64_t a, std::int64_t b, bool truncates) {
-  if (b == 0) throw Unsupported{"it divides by zero"};
-  if (b == -1) return 0;
-  const std::int64_t r = a % b;
-  return !truncates && r != 0 && (r < 0) != (b < 0) ? r + b : r;
-}
-
-double half_to_even(double v) { return std::nearbyint(v); }
-
-/// Operators on two constants. Sum, Max, Min and Mean take any number.
-Constant two(const std::string& op, const Arguments& args, const Constant& a, const Constant& b) {
-  using I = std::int64_t;
-  if (op == "Add" || op == "Sum") return pairwise(a, b, std::plus<double>(), wrap_add);
-  if (op == "Sub") {
-    return pairwise(a, b, std::minus<double>(), [](I x, I y) { return wrap_add(x, wrap_negate(y)); });
-  }
-  if (op == "Mul") return pairwise(a, b, std::multiplies<double>(), wrap_multiply);
-  if (op == "Div") {
-    return pairwise(
-        a, b,
-        [](double x, double y) {
-          if (y == 0) throw Unsupported{"it divides by zero"};
-          return x / y;
-        },
-        integer_division);
-  }
-  if (op == "Mod") {
-    const bool truncates = args.node.integer("fmod", 0) != 0;
-    return pairwise(
-        a, b, [](double x, double y) { return std::fmod(x, y); },
-        [truncates](I x, I y) { return integer_remainder(x, y, truncates); });
-  }
-  if (op == "Pow") {
-    return pairwise(
-        a, b, [](double x, double y) { return std::pow(x, y); },
-        [](I x, I y) { return to_integer(std::pow(static_cast<double>(x), static_cast<double>(y))); });
-  }
-  if (op == "Max") {
-    return pairwise(
-        a, b, [](double x, double y) { return std::max(x, y); }, [](I x, I y) { return std::max(x, y); });
-  }
-  if (op == "Min") {
-    return pairwise(
-        a, b, [](double x, double y) { return std::min(x, y); }, [](I x, I y) { return std::min(x, y); });
-  }
-  const auto compare = [&](auto f) {
-    return pairwise(
-        a, b, [f](double x, double y) { return f(x, y) ? 1.0 : 0.0; }, [f](I x, I y) { return I{f(x, y)}; },
-        true);
-  };
-  if (op == "Equal") return compare([](auto x, auto y) { return x == y; });
-  if (op == "Less") return compare([](auto x, auto y) { return x < y; });
-  if (op == "Greater") return compare([](auto x, auto y) { return x > y; });
-  if (op == "LessOrEqual") return compare([](auto x, auto y) { return x <= y; });
-  if (op == "GreaterOrEqual") return compare([](auto x, auto y) { return x >= y; });
-  if (op == "And") return compare([](auto x, auto y) { return x != 0 && y != 0; });
-  if (op == "Or") return compare([](auto x, auto y) { return x != 0 || y != 0; });
-  if (op == "Xor") return compare([](auto x, auto y) { return (x != 0) != (y != 0); });
-  throw Unsupported{"it is not known on constants"};
-}
-
-const std::unordered_set<std::string>& pair_operators() {
-  static const std::unordered_set<std::string> kNames = {
-      "Add",   "Sub",  "Mul",     "Div",         "Mod",
-      "Pow",   "Max",  "Min",     "Sum",         "Mean",
-      "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual",
-      "And",   "Or",   "Xor"};
-  return kNames;
-}
-
-using Function = double (*)(double);
-const std::unordered_map<std::string, Function>& functions() {
-  static const std::unordered_map<std::string, Function> kFunctions = {
-      {"Neg", [](double x) { return -x; }},
-      {"Abs", [](double x) { return std::abs(x); }},
-      {"Sqrt", [](double x) { return std::sqrt(x); }},
-      {"Reciprocal", [](double x) { return 1 / x; }},
-      {"Floor", [](double x) { return std::floor(x); }},
-      {"Ceil", [](double x) { return std::ceil(x); }},
-      {"Round", half_to_even},
-      {"Exp", [](double x) { return std::exp(x); }},
-      {"Log", [](double x) { return std::log(x); }},
-      {"Sign", [](double x) { return static_cast<double>((x > 0) - (x < 0)); }},
-      {"Relu", [](double x) { return std::max(x, 0.0); }},
-      {"Sigmoid", [](double x) { return 1 / (1 + std::exp(-x)); }},
-      {"Tanh", [](double x) { return std::tanh(x); }},
-      {"Softplus", [](double x) { return std::log1p(std::exp(-std::abs(x))) + std::max(x, 0.0); }},
-      {"Not", [](double x) { return x == 0 ? 1.0 : 0.0; }},
-  };
-  return kFunctions;
-}
-
-Constant one(const std::string& op, const Constant& a) {
-  const Function f = functions().at(op);
-  Constant out = like(a, a.dims);
-  for (std::size_t i = 0; i < static_cast<std::size_t>(a.size()); ++i) {
-    const double y = f(a.at(i));
-    if (a.is_integer) {
-      out.integers.push_back(to_integer(y));
-    } else {
-      if (std::isnan(y)) throw Unsupported{"a constant that it computes is not a number"};
-      out.floats.push_back(static_cast<float>(y));
-    }
-  }
   return out;
 }
 
@@ -480,8 +311,7 @@ Constant shape_node(const Arguments& args, const Dims& dims) {
 }
 
 bool is_evaluated(const std::string& op) {
-  return pair_operators().contains(op) || functions().contains(op) || is_reduction(op) ||
-         other_operators().contains(op);
+  return is_pair_operator(op) || is_function(op) || is_reduction(op) || other_operators().contains(op);
 }
 
 Constant evaluate(const Arguments& args, Inputs inputs) {
@@ -493,12 +323,13 @@ Constant evaluate(const Arguments& args, Inputs inputs) {
   };
   need(1);
   const auto optional = [&](std::size_t i) { return i < inputs.size() ? inputs[i] : nullptr; };
-  if (functions().contains(op)) return one(op, *inputs[0]);
-  if (pair_operators().contains(op)) {
+  if (is_function(op)) return evaluate_function(op, *inputs[0]);
+  if (is_pair_operator(op)) {
     need(inputs.size());
     const bool is_mean = op == "Mean";
     Constant sum = *inputs[0];
-    for (std::size_t i = 1; i < inputs.size(); ++i) sum = two(is_mean ? "Sum" : op, args, sum, *inputs[i]);
+    for (std::size_t i = 1; i < inputs.size(); ++i)
+      sum = evaluate_pair(is_mean ? "Sum" : op, args, sum, *inputs[i]);
     if (is_mean) {
       for (float& v : sum.floats) v /= static_cast<float>(inputs.size());
     }
