@@ -114,8 +114,10 @@ double AccumulatorTree::finest() const {
   }
   // A branch with much smaller weights than its sibling is not worth the width it would cost.
   if (largest > 0) return std::max(smallest, largest / 8);
-  return std::isfinite(multiplier) ? std::max(multiplier, largest_value(root_) * kFinestSum) : 0;
+  return std::isfinite(multiplier) ? std::max(multiplier, smallest_scale()) : 0;
 }
+
+double AccumulatorTree::smallest_scale() const { return largest_value(root_) * kFinestSum; }
 
 /// The largest magnitude that a node's integers can stand for, whatever the image.
 double AccumulatorTree::largest_value(int i) const {

@@ -26,6 +26,8 @@ class AccumulatorTree {
   /// accurate to 2^-8. Smaller is exact too but makes accumulators wider. 0 if any scale will do (all weights
   /// zero).
   double finest() const;
+  /// The smallest root scale at which the root's worst case fits 32 bits, about.
+  double smallest_scale() const;
   /// Mean squared error of the root's value (in float units) due to rounding of weights and of multipliers.
   double error(double root_scale) const;
   /// Writes the scales of the tree's nodes.
