@@ -33,7 +33,7 @@ constexpr std::uint64_t kMaxProfileBytes = 1 << 20;
 constexpr std::size_t kSearchImages = 512;
 
 struct Options {
-  std::string model, calibrate, normalize, out, labels, profile = "machine", sign, password_file;
+  std::string model, calibrate, normalize, output, out, labels, profile = "machine", sign, password_file;
   Selection selection;
   std::uint64_t seed = 1;
   std::optional<double> max_latency, max_accuracy_loss, bandwidth, round_trip;
@@ -251,7 +251,7 @@ void run_compile(Options options, const Extensions& extensions) {
   if (!options.sign.empty() && extensions.rank() == 0)
     key = load_secret_key(options.sign, options.password_file);
   options.compile.labels = read_labels(options.labels);
-  const nn::Graph graph = nn::import_onnx(options.model);
+  const nn::Graph graph = nn::import_onnx(options.model, options.output);
   if (extensions.rank() == 0) {
     for (const std::string& note : graph.notes) say("note: " + note);
   }
@@ -294,6 +294,8 @@ void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
   CLI::App* command =
       app.add_subcommand("compile", "Choose all parameters of a network and write its two packages");
   command->add_option("model", options->model, "ONNX file")->required()->type_name("MODEL.onnx");
+  command->add_option("--output", options->output, "The output to end with, of a network with several")
+      ->type_name("NAME");
   command
       ->add_option("--calibrate", options->calibrate, "Typical images (not test images), e.g. cifar10:FILE")
       ->required()

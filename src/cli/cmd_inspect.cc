@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "app/expressible.h"
 #include "base/error.h"
 #include "base/printable.h"
 #include "base/progress.h"
@@ -9,14 +10,16 @@
 #include "cli/table.h"
 #include "nn/execute/float_executor.h"
 #include "nn/onnx/import.h"
+#include "nn/onnx/operators.h"
 
 namespace ap::cli {
 namespace {
 
 struct Options {
-  std::string model, calibrate, normalize;
+  std::string model, output, calibrate, normalize;
   Selection selection;
   bool json = false;
+  bool operators = false;
 };
 
 struct Figures {
@@ -121,7 +124,10 @@ std::string text_of(const nn::Graph& graph, const std::vector<ValueRange>& range
 }
 
 void inspect(const Options& options) {
-  const nn::Graph graph = nn::import_onnx(options.model);
+  if (options.operators) return print(nn::operators_markdown());
+  if (options.model.empty()) fail_input("inspect needs a MODEL.onnx, or --operators alone");
+  const nn::Graph graph = nn::import_onnx(options.model, options.output);
+  app::check_expressible(graph);
   std::vector<ValueRange> ranges;
   if (!options.calibrate.empty()) {
     const auto normalization = nn::Normalization::parse(options.normalize);
@@ -144,7 +150,11 @@ void add_inspect(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
       app.add_subcommand("inspect", "Show layers, shapes, sizes and value ranges of an ONNX network");
-  command->add_option("model", options->model, "ONNX file")->required()->type_name("MODEL.onnx");
+  command->add_option("model", options->model, "ONNX file")->type_name("MODEL.onnx");
+  command->add_option("--output", options->output, "The output to end with, of a network with several")
+      ->type_name("NAME");
+  command->add_flag("--operators", options->operators,
+                    "Print which operators are supported, with their limits");
   command->add_option("--calibrate", options->calibrate, "Images to observe value ranges on, e.g. mnist:DIR")
       ->type_name("DATA");
   command->add_option("--normalize", options->normalize, "\"scale=255 mean=a,b,c std=a,b,c\"")

@@ -8,128 +8,92 @@
 namespace ap::nn {
 namespace {
 
-bool all_equal(const std::vector<double>& values) {
-  return std::all_of(values.begin(), values.end(), [&](double v) { return v == values.front(); });
-}
-
-double element(const Constant& c, std::size_t i) {
-  return c.is_integer ? static_cast<double>(c.integers[i]) : static_cast<double>(c.floats[i]);
-}
-
-/// The single number in a constant.
-double scalar(const Constant& c, const char* what) {
-  if (c.size() != 1) throw Unsupported{fmt::format("its {} is not a single number", what)};
-  return element(c, 0);
-}
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
-std::vector<double> OnnxLowering::channel_values(const Value& value, const Constant& c) const {
-  std::vector<double> values;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(c.size()); ++i) values.push_back(element(c, i));
-  if (values.empty()) throw Unsupported{"its constant is empty"};
-  // ONNX aligns dimensions at the right; index 0 of `full` is the batch.
-  const std::size_t rank = value.dims.size() + 1;
-  if (c.dims.size() > rank) throw Unsupported{"its constant has more dimensions than the tensor"};
-  std::vector<std::int64_t> full(rank, 1);
-  std::copy(c.dims.begin(), c.dims.end(), full.end() - static_cast<std::ptrdiff_t>(c.dims.size()));
-  if (full[0] != 1) throw Unsupported{"its constant differs from image to image of a batch"};
-  for (std::size_t d = 1; d < rank; ++d) {
-    if (full[d] != 1 && full[d] != value.dims[d - 1]) {
-      throw Unsupported{
-          fmt::format("its constant has {} elements along a dimension of {}", full[d], value.dims[d - 1])};
-    }
+Value OnnxLowering::clipped(const Value& value, double low, double high, const std::string& name) {
+  constexpr double kMax = std::numeric_limits<float>::max();
+  if (low <= -kMax) low = -kInfinity;
+  if (high >= kMax) high = kInfinity;
+  if (low == -kInfinity && high == kInfinity) return value;
+  int source = materialise(value);
+  // Two limits in a row are one.
+  if (const auto* first = std::get_if<ClipOp>(&graph_.nodes[static_cast<std::size_t>(source)].op)) {
+    low = std::clamp(static_cast<double>(first->low), low, high);
+    high = std::clamp(static_cast<double>(first->high), low, high);
+    source = graph_.nodes[static_cast<std::size_t>(source)].inputs[0];
   }
-  if (all_equal(values)) return {values.front()};
-  for (std::size_t d = 2; d < rank; ++d) {
-    if (full[d] != 1)
-      throw Unsupported{"its constant varies over the image; only one value per channel is supported"};
-  }
-  return values;
-}
-
-void OnnxLowering::affine(const OnnxNode& node, const Value& value, const std::vector<double>& scale,
-                          const std::vector<double>& shift) {
-  if (all_equal(scale) && all_equal(shift)) {
-    Value out = value;
-    out.c0 = value.c0 * scale[0] + shift[0];
-    out.c1 = value.c1 * scale[0];
-    out.c2 = value.c2 * scale[0];
-    define(node, std::move(out));
-    return;
-  }
-  const int source = shaped(value);
-  const Shape shape = graph_.nodes[static_cast<std::size_t>(source)].shape;
-  AffineOp op;
-  for (std::size_t c = 0; c < static_cast<std::size_t>(shape.c); ++c) {
-    op.scale.push_back(static_cast<float>(scale[scale.size() == 1 ? 0 : c]));
-    op.shift.push_back(static_cast<float>(shift[shift.size() == 1 ? 0 : c]));
-  }
-  define(node, plain(node, add_node(node.name(), std::move(op), {source}, shape), value.dims));
+  const ClipOp op{static_cast<float>(low), static_cast<float>(high)};
+  return Value{.node = add_node(name, op, {source}, node_shape(source)), .dims = value.dims, .origin = name};
 }
 
 void OnnxLowering::relu(const OnnxNode& node) {
-  const Value& input = tensor(node, 0);
-  const int source = materialise(input);
-  const Shape shape = graph_.nodes[static_cast<std::size_t>(source)].shape;
-  const ClipOp op{0.0F, std::numeric_limits<float>::infinity()};
-  define(node, plain(node, add_node(node.name(), op, {source}, shape), input.dims));
+  define(node, clipped(tensor(node, 0), 0, kInfinity, node.name()));
 }
 
 void OnnxLowering::clip(const OnnxNode& node) {
-  const Value& input = tensor(node, 0);
-  constexpr double kMax = std::numeric_limits<float>::max();
-  double low = node.number("min", -kMax), high = node.number("max", kMax);
-  if (!node.input(1).empty()) low = scalar(constant_input(node, 1, "lower bound"), "lower bound");
-  if (!node.input(2).empty()) high = scalar(constant_input(node, 2, "upper bound"), "upper bound");
-  if (low > high) bad(node, fmt::format("clips to [{}, {}], which is empty", low, high));
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  const ClipOp op{low <= -kMax ? -kInfinity : static_cast<float>(low),
-                  high >= kMax ? kInfinity : static_cast<float>(high)};
-  const int source = materialise(input);
-  const Shape shape = graph_.nodes[static_cast<std::size_t>(source)].shape;
-  define(node, plain(node, add_node(node.name(), op, {source}, shape), input.dims));
+  const Arguments args = arguments(node);
+  const double low = args.number("min", 1, -kInfinity), high = args.number("max", 2, kInfinity);
+  // With the limits crossed, the upper one wins.
+  define(node, clipped(tensor(node, 0), std::min(low, high), high, node.name()));
 }
 
-void OnnxLowering::add_tensors(const OnnxNode& node, const Value& a, const Value& b, double sign) {
-  if (a.dims != b.dims) throw Unsupported{"it adds tensors of different shapes"};
+Value OnnxLowering::sum_of(const Value& first, const Value& second, const std::string& name) {
+  const Dims dims = broadcast_dims(first.dims, second.dims);
+  const Value a = expanded(first, dims, name), b = expanded(second, dims, name);
   if (a.node == b.node) {
     Value sum = a;
-    sum.c0 += sign * b.c0;
-    sum.c1 += sign * b.c1;
-    sum.c2 += sign * b.c2;
-    define(node, std::move(sum));
-    return;
+    sum.c0 += b.c0;
+    sum.c1 += b.c1;
+    sum.c2 += b.c2;
+    sum.origin = name;
+    return sum;
   }
-  Value second = b;
-  second.c0 *= sign;
-  second.c1 *= sign;
-  second.c2 *= sign;
-  const int left = shaped(a), right = shaped(second);
-  define(node, plain(node, add_node(node.name(), AddOp{}, {left, right}, shape_of(a.dims)), a.dims));
+  const int left = materialise(a), right = materialise(b);
+  const Shape own = shape_of(dims);
+  const bool differ = node_shape(left) != node_shape(right);
+  const Shape shape =
+      differ && (node_shape(right) == own || node_shape(left) == own) ? own : node_shape(left);
+  const int x = shaped(a, shape), y = shaped(b, shape);
+  return Value{.node = add_node(name, AddOp{}, {x, y}, shape), .dims = dims, .origin = name};
 }
 
 void OnnxLowering::add(const OnnxNode& node) {
   const bool first = is_constant(node.input(0)), second = is_constant(node.input(1));
-  if (!first && !second) return add_tensors(node, tensor(node, 0), tensor(node, 1), 1);
-  const Value& value = tensor(node, first ? 1 : 0);
-  affine(node, value, {1}, channel_values(value, constant(node.input(first ? 0 : 1))));
+  if (!first && !second) return define(node, sum_of(tensor(node, 0), tensor(node, 1), node.name()));
+  Value value = tensor(node, first ? 1 : 0);
+  const std::vector<double> shift = element_values(value, constant(node.input(first ? 0 : 1)), node.name());
+  define(node, affine(value, {1}, shift, node.name()));
 }
 
 void OnnxLowering::sub(const OnnxNode& node) {
   const bool first = is_constant(node.input(0)), second = is_constant(node.input(1));
-  if (!first && !second) return add_tensors(node, tensor(node, 0), tensor(node, 1), -1);
-  const Value& value = tensor(node, first ? 1 : 0);
-  std::vector<double> shift = channel_values(value, constant(node.input(first ? 0 : 1)));
+  if (!first && !second) {
+    const Value negative = affine(tensor(node, 1), {-1}, {0}, node.name());
+    return define(node, sum_of(tensor(node, 0), negative, node.name()));
+  }
+  Value value = tensor(node, first ? 1 : 0);
+  std::vector<double> shift = element_values(value, constant(node.input(first ? 0 : 1)), node.name());
   if (second) std::for_each(shift.begin(), shift.end(), [](double& v) { v = -v; });
-  affine(node, value, {first ? -1.0 : 1.0}, shift);
+  define(node, affine(value, {first ? -1.0 : 1.0}, shift, node.name()));
 }
 
 void OnnxLowering::mul(const OnnxNode& node) {
+  // x times the truth value of a comparison with x.
+  for (const std::size_t i : {std::size_t{0}, std::size_t{1}}) {
+    const auto condition = comparisons_.find(node.input(i));
+    if (condition == comparisons_.end()) continue;
+    const Value upper = tensor(node, 1 - i);
+    Value lower = condition->second.value;
+    lower.c0 = lower.c1 = lower.c2 = 0;
+    return define(node, chosen(node, condition->second, upper, lower));
+  }
   const bool first = is_constant(node.input(0)), second = is_constant(node.input(1));
   if (first || second) {
-    const Value& value = tensor(node, first ? 1 : 0);
-    return affine(node, value, channel_values(value, constant(node.input(first ? 0 : 1))), {0});
+    Value value = tensor(node, first ? 1 : 0);
+    const std::vector<double> scale = element_values(value, constant(node.input(first ? 0 : 1)), node.name());
+    return define(node, affine(value, scale, {0}, node.name()));
   }
   const Value &a = tensor(node, 0), &b = tensor(node, 1);
   if (a.dims != b.dims) throw Unsupported{"it multiplies tensors of different shapes"};
@@ -150,20 +114,24 @@ void OnnxLowering::mul(const OnnxNode& node) {
 
 void OnnxLowering::div(const OnnxNode& node) {
   if (!is_constant(node.input(1))) throw Unsupported{"only division by a constant is supported"};
-  const Value& value = tensor(node, 0);
-  std::vector<double> scale = channel_values(value, constant(node.input(1)));
+  Value value = tensor(node, 0);
+  std::vector<double> scale = element_values(value, constant(node.input(1)), node.name());
   for (double& v : scale) {
     if (v == 0) bad(node, "divides by zero");
     v = 1 / v;
   }
-  affine(node, value, scale, {0});
+  define(node, affine(value, scale, {0}, node.name()));
 }
 
-void OnnxLowering::neg(const OnnxNode& node) { affine(node, tensor(node, 0), {-1}, {0}); }
+void OnnxLowering::neg(const OnnxNode& node) {
+  define(node, affine(tensor(node, 0), {-1}, {0}, node.name()));
+}
 
 void OnnxLowering::pow(const OnnxNode& node) {
   const Value& value = tensor(node, 0);
-  const double exponent = scalar(constant_input(node, 1, "exponent"), "exponent");
+  if (!is_constant(node.input(1)))
+    throw Unsupported{"its exponent must be a constant, but is computed from the image"};
+  const double exponent = arguments(node).number(nullptr, 1, 1);
   if (exponent == 1) return define(node, value);
   if (exponent != 2) throw Unsupported{"only the exponents 1 and 2 are supported"};
   if (value.degree() == 2) {
@@ -177,13 +145,62 @@ void OnnxLowering::pow(const OnnxNode& node) {
   define(node, std::move(square));
 }
 
-void OnnxLowering::softmax(const OnnxNode& node) {
-  if (node.output() != model_.output) {
-    throw Unsupported{"it is supported only as the last node; export the network up to its logits"};
+/// Sum and Mean of any number of tensors.
+void OnnxLowering::sum(const OnnxNode& node) {
+  std::optional<Value> total;
+  std::vector<std::size_t> constants;
+  for (std::size_t i = 0; i < node.input_count(); ++i) {
+    if (is_constant(node.input(i))) {
+      constants.push_back(i);
+    } else {
+      total = total ? sum_of(*total, tensor(node, i), node.name()) : tensor(node, i);
+    }
   }
-  graph_.notes.push_back(
-      fmt::format("the last node {} ({}) was left out: the output is the logits", node.name(), node.op()));
-  define(node, tensor(node, 0));
+  if (!total) bad(node, "adds nothing");
+  for (const std::size_t i : constants) {
+    const std::vector<double> shift = element_values(*total, constant(node.input(i)), node.name());
+    total = affine(*total, {1}, shift, node.name());
+  }
+  if (node.op() == "Mean") {
+    total = affine(*total, {1.0 / static_cast<double>(node.input_count())}, {0}, node.name());
+  }
+  define(node, std::move(*total));
+}
+
+void OnnxLowering::cast(const OnnxNode& node) {
+  if (const auto condition = comparisons_.find(node.input(0)); condition != comparisons_.end()) {
+    comparisons_[node.output()] = Comparison(condition->second);
+    return;
+  }
+  Value value = raw_tensor(node, 0);
+  int type = onnx::TensorProto::FLOAT;
+  if (node.op() == "Cast") {
+    type = static_cast<int>(std::clamp<std::int64_t>(node.integer("to", 0), -1, 99));
+  } else if (const auto like = values_.find(node.input(1));
+             like != values_.end() && like->second.is_integer) {
+    type = onnx::TensorProto::INT64;
+  }
+  if (is_integer_type(type)) {
+    // Wider integers hold the same numbers; a real number would lose its fraction.
+    const bool is_narrow = type == onnx::TensorProto::BOOL || type == onnx::TensorProto::INT8 ||
+                           type == onnx::TensorProto::UINT8;
+    if (!value.is_integer || is_narrow) {
+      throw Unsupported{
+          fmt::format("it cuts computed values down to {}; remove it from the network", type_name(type))};
+    }
+    return define(node, std::move(value));
+  }
+  if (type != onnx::TensorProto::FLOAT && type != onnx::TensorProto::DOUBLE &&
+      type != onnx::TensorProto::FLOAT16 && type != onnx::TensorProto::BFLOAT16) {
+    throw Unsupported{fmt::format("it casts to {}", type_name(type))};
+  }
+  if (value.is_integer && value.scale > 0) {
+    // The integers themselves: q = value / scale + zero.
+    value = affine(value, {1 / value.scale}, {value.zero}, node.name());
+    value.scale = value.zero = 0;
+  }
+  value.is_integer = false;
+  define(node, std::move(value));
 }
 
 }  // namespace ap::nn

@@ -1,10 +1,5 @@
-// Import of a trained network from an ONNX file.
-//
-// Operators: Conv, Gemm, MatMul, BatchNormalization; Relu, Clip; Add, Sub, Mul, Div, Neg, Pow as far as they
-// form sums of tensors, per-channel scaling or a polynomial of degree two of one tensor; MaxPool,
-// AveragePool, GlobalAveragePool, ReduceMean over the image; Flatten, Reshape, Squeeze, Unsqueeze, Transpose,
-// Slice, Gather at constant places, Pad with zeros, Concat of channels, Identity, Dropout; a last Softmax or
-// LogSoftmax is left out (see Graph::notes).
+// Import of a trained network from an ONNX file. Which operators are supported, with which attributes and limits, is in
+// docs/operators.md, which operators.h writes.
 #pragma once
 
 #include <filesystem>
@@ -15,12 +10,19 @@
 
 namespace ap::nn {
 
-/// The graph is named after the file, without its extension. Files up to 1 GiB.
+struct ImportOptions {
+  /// The output (or any other tensor) of the file to end with; empty: all outputs, one after the other.
+  std::string output;
+  /// Where data files beside the .onnx file are; empty: there are none.
+  std::filesystem::path folder;
+};
+
+/// The graph is named after the file, without its extension. Files up to 1 GiB, and the data files beside them.
 /// @throws Error(input) for a file that cannot be read or used. Nodes that are not supported are all named in
 /// one message, each with its operator and what to do about it.
-Graph import_onnx(const std::filesystem::path& path);
+Graph import_onnx(const std::filesystem::path& path, const std::string& output = {});
 
 /// Imports a file that is in memory; `name` names the graph and stands for the file in messages.
-Graph import_onnx_bytes(ByteView bytes, const std::string& name);
+Graph import_onnx_bytes(ByteView bytes, const std::string& name, const ImportOptions& options = {});
 
 }  // namespace ap::nn

@@ -159,7 +159,8 @@ class Rewriter {
       if (!level[static_cast<std::size_t>(i)]) continue;
       const std::vector<int> users = consumers(i);
       const bool needed =
-          raw_pool || std::any_of(users.begin(), users.end(), [&](int k) {
+          raw_pool || (is<AddOp>(node(i)) && adds_shared(i, level) && is_averaged(i)) ||
+          std::any_of(users.begin(), users.end(), [&](int k) {
             return is<ConvOp>(node(k)) || is<FullyConnectedOp>(node(k)) || is<ConcatOp>(node(k));
           });
       if (!needed) continue;
@@ -172,6 +173,28 @@ class Rewriter {
         if (raw_pool || !takes_accumulators) redirect(k, i, small);
       }
     }
+  }
+
+  /// Whether node i is averaged over windows before anything else is done to it.
+  bool is_averaged(int i) {
+    for (const int k : consumers(i)) {
+      const auto* pool = std::get_if<AveragePoolOp>(&node(k).op);
+      if (pool && !(pool->window == Window{})) return true;
+      if ((pool || is<GatherOp>(node(k))) && is_averaged(k)) return true;
+    }
+    return false;
+  }
+
+  /// Whether the sum takes accumulators that others read too, whose scale it cannot choose: it is then much finer than
+  /// its result needs, and sums over windows of it would exceed 32 bits.
+  bool adds_shared(int i, const std::vector<bool>& level) {
+    return std::any_of(node(i).inputs.begin(), node(i).inputs.end(), [&](int k) {
+      while (node(k).inputs.size() == 1 && (is<AveragePoolOp>(node(k)) || is<GatherOp>(node(k)))) {
+        if (!level[static_cast<std::size_t>(k)]) return false;
+        k = node(k).inputs[0];
+      }
+      return level[static_cast<std::size_t>(k)] && consumers(k).size() > 1;
+    });
   }
 
   /// A sum-pool's scale is a fraction of its input's, which no other input of the concatenation could share.
@@ -234,7 +257,7 @@ class Rewriter {
 }  // namespace
 
 double pool_divisor(const AveragePoolOp& op) {
-  return static_cast<double>(std::int64_t{op.window.kernel_h} * op.window.kernel_w);
+  return static_cast<double>(std::int64_t{op.window.kernel_h} * op.window.kernel_w) / double{op.factor};
 }
 
 IntegerGraph to_integer_graph(const Graph& graph) { return Rewriter(graph).run(); }

@@ -218,6 +218,7 @@ class ScaleChooser {
     });
     NodeScale& out = scales_[at(i)];
     if (tree.forced() > 0) {
+      tree.assign(tree.forced(), scales_);
       rescale(out, tree.forced(), step);
       return;
     }
@@ -249,7 +250,7 @@ class ScaleChooser {
     NodeScale& out = scales_[at(i)];
     const double fine = tree.finest() > 0 ? tree.finest() : std::ldexp(base, -kFreeShift);
     out.shift = std::clamp(floor_log2(base / fine), 0, kMaxShift);
-    if (tree.forced() == 0) tree.assign(fine, scales_);
+    tree.assign(tree.forced() > 0 ? tree.forced() : fine, scales_);
     const double t = std::ldexp(fine, out.shift);
     const QuadraticOp& op = std::get<QuadraticOp>(nodes()[at(i)].op);
     // Powers of two times |c2| t^2 make the quadratic coefficient exact, and as short as can be: the ring in

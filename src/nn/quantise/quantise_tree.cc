@@ -14,12 +14,16 @@ namespace {
 /// Multipliers of given tensors start here: their rounding error is then below 2^-8.
 constexpr double kSmallestMultiplier = 128;
 constexpr std::size_t kWeightSamples = 4096;
+/// A sum of given tensors may not be finer than this part of its largest value: its worst case must fit 32 bits.
+constexpr double kFinestSum = 1.0 / (1 << 30);
+/// Activations may hold somewhat more than was seen of them.
+constexpr double kUnseen = 2;
 
 }  // namespace
 
 AccumulatorTree::AccumulatorTree(const IntegerGraph& graph, std::span<const NodeStatistics> statistics,
                                  std::span<const NodeScale> scales, int root, std::int64_t largest_weight)
-    : graph_(graph), statistics_(statistics), scales_(scales), largest_weight_(largest_weight) {
+    : graph_(graph), statistics_(statistics), scales_(scales), root_(root), largest_weight_(largest_weight) {
   walk(root, 1, false);
   std::vector<std::size_t> order(inner_.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -91,9 +95,18 @@ std::vector<double> AccumulatorTree::full_range_scales() const {
 
 double AccumulatorTree::finest() const {
   if (forced_ > 0) return forced_;
-  double smallest = std::numeric_limits<double>::infinity(), largest = 0, multiplier = smallest;
+  double smallest = std::numeric_limits<double>::infinity(), largest = 0, multiplier = smallest,
+         strongest = 0;
+  const auto strength = [](const Leaf& leaf) { return std::sqrt(leaf.power) / leaf.ratio; };
   for (const Leaf& leaf : leaves_) {
-    if (leaf.given > 0) multiplier = std::min(multiplier, leaf.given / leaf.ratio / kSmallestMultiplier);
+    if (leaf.given > 0) strongest = std::max(strongest, strength(leaf));
+  }
+  for (const Leaf& leaf : leaves_) {
+    if (leaf.given > 0) {
+      // What is small beside the other summands may be multiplied as much less accurately.
+      const double share = strongest > 0 ? std::max(strength(leaf) / strongest, 1 / kSmallestMultiplier) : 1;
+      multiplier = std::min(multiplier, leaf.given / leaf.ratio / (kSmallestMultiplier * share));
+    }
     if (leaf.needed > 0) {
       smallest = std::min(smallest, leaf.needed / leaf.ratio);
       largest = std::max(largest, leaf.needed / leaf.ratio);
@@ -101,7 +114,40 @@ double AccumulatorTree::finest() const {
   }
   // A branch with much smaller weights than its sibling is not worth the width it would cost.
   if (largest > 0) return std::max(smallest, largest / 8);
-  return std::isfinite(multiplier) ? multiplier : 0;
+  return std::isfinite(multiplier) ? std::max(multiplier, smallest_scale()) : 0;
+}
+
+double AccumulatorTree::smallest_scale() const { return largest_value(root_) * kFinestSum; }
+
+/// The largest magnitude that a node's integers can stand for, whatever the image.
+double AccumulatorTree::largest_value(int i) const {
+  const Node& node = graph_.graph.nodes[static_cast<std::size_t>(i)];
+  const auto layer = [&](const std::vector<float>& weights, const std::vector<float>& bias) {
+    const double input = largest_value(node.inputs[0]);
+    const std::size_t run = weights.size() / bias.size();
+    double largest = 0;
+    for (std::size_t o = 0; o < bias.size(); ++o) {
+      double sum = 0;
+      for (std::size_t k = o * run; k < (o + 1) * run; ++k) sum += std::abs(double{weights[k]});
+      largest = std::max(largest, sum * input + std::abs(double{bias[o]}));
+    }
+    return largest;
+  };
+  if (const auto* conv = std::get_if<ConvOp>(&node.op)) return layer(conv->weights, conv->bias);
+  if (const auto* full = std::get_if<FullyConnectedOp>(&node.op)) return layer(full->weights, full->bias);
+  if (!graph_.accumulator[static_cast<std::size_t>(i)]) {
+    const NodeStatistics& seen = statistics_[static_cast<std::size_t>(i)];
+    return kUnseen * std::max(std::abs(double{seen.low}), std::abs(double{seen.high}));
+  }
+  double sum = 0, largest = 0;
+  for (const int k : node.inputs) {
+    const double value = largest_value(k);
+    sum += value;
+    largest = std::max(largest, value);
+  }
+  if (std::holds_alternative<AddOp>(node.op)) return sum;
+  const auto* pool = std::get_if<AveragePoolOp>(&node.op);
+  return pool ? largest * double{pool->factor} : largest;
 }
 
 double AccumulatorTree::leaf_scale(const Leaf& leaf, double root_scale) const {
@@ -120,7 +166,7 @@ double AccumulatorTree::error(double root_scale) const {
       if (!leaf.under_add) continue;
       const double exact = scale / (leaf.ratio * root_scale);
       const double relative = std::max(1.0, std::round(exact)) / exact - 1;
-      total += relative * relative * leaf.power;
+      total += relative * relative * leaf.power / (leaf.ratio * leaf.ratio);
     } else {
       const double step = scale / leaf.input_scale;
       const auto limit = static_cast<double>(largest_weight_);

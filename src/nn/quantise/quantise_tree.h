@@ -26,6 +26,8 @@ class AccumulatorTree {
   /// accurate to 2^-8. Smaller is exact too but makes accumulators wider. 0 if any scale will do (all weights
   /// zero).
   double finest() const;
+  /// The smallest root scale at which the root's worst case fits 32 bits, about.
+  double smallest_scale() const;
   /// Mean squared error of the root's value (in float units) due to rounding of weights and of multipliers.
   double error(double root_scale) const;
   /// Writes the scales of the tree's nodes.
@@ -45,10 +47,12 @@ class AccumulatorTree {
   void walk(int node, double ratio, bool under_add);
   void add_linear_leaf(Leaf leaf, const std::vector<float>& weights, double taps, int groups);
   double leaf_scale(const Leaf& leaf, double root_scale) const;
+  double largest_value(int node) const;
 
   const IntegerGraph& graph_;
   std::span<const NodeStatistics> statistics_;
   std::span<const NodeScale> scales_;
+  int root_;
   std::int64_t largest_weight_;
   std::vector<Leaf> leaves_;
   std::vector<int> inner_;           ///< nodes between leaves and root, in order

@@ -50,10 +50,10 @@ TEST_F(GraphPasses, AffineFoldsIntoTheConvolutionBefore) {
   expect_simplified(add(ClipOp{0, 6}, {out}, graph_.nodes.back().shape), {"input", "conv", "clip"});
 }
 
-TEST_F(GraphPasses, AffineStaysWhenTheConvolutionHasAnotherReader) {
+TEST_F(GraphPasses, AffineOfALayerWithAnotherReaderIsALayerOfItsOwn) {
   const int c = conv(0, 4, {3, 3, 1, 1, {1, 1, 1, 1}});
   const int a = affine(c);
-  expect_simplified(add(AddOp{}, {a, c}, graph_.nodes.back().shape), {"input", "conv", "affine", "add"});
+  expect_simplified(add(AddOp{}, {a, c}, graph_.nodes.back().shape), {"input", "conv", "conv", "add"});
 }
 
 TEST_F(GraphPasses, AffineThatIsTheOutputOrSharedFolds) {
@@ -111,6 +111,47 @@ TEST_F(GraphPasses, FullyConnectedLayersReadThroughGathers) {
   const int g = add(reversed, {add(ClipOp{0, 1}, {0}, {3, 5, 5})}, {75, 1, 1});
   expect_simplified(add(FullyConnectedOp{floats(75 * 4), floats(4)}, {g}, {4, 1, 1}),
                     {"input", "clip", "fully_connected"});
+}
+
+TEST_F(GraphPasses, OneFactorForAllIsThatOfAMean) {
+  const int c = conv(0, 4, {3, 3, 1, 1, {1, 1, 1, 1}});
+  const Shape shape = graph_.nodes.back().shape;
+  const int half = add(AffineOp{std::vector<float>(4, 0.5F), std::vector<float>(4)}, {c}, shape);
+  const int mean = add(AveragePoolOp{{5, 5, 1, 1, {}}, true}, {add(AddOp{}, {half, c}, shape)}, {4, 1, 1});
+  const int sum = add(AffineOp{std::vector<float>(4, 25.0F), std::vector<float>(4)}, {mean}, {4, 1, 1});
+  expect_simplified(add(ClipOp{0, 1}, {sum}, {4, 1, 1}),
+                    {"input", "conv", "average_pool", "add", "average_pool", "clip"});
+  EXPECT_EQ(std::get<AveragePoolOp>(graph_.nodes[2].op).factor, 0.5F);
+  EXPECT_EQ(std::get<AveragePoolOp>(graph_.nodes[4].op).factor, 25.0F);
+}
+
+TEST_F(GraphPasses, ActivationsAndSumsGoBeforeReorderings) {
+  GatherOp reversed;
+  for (int i = 0; i < 75; ++i) reversed.index.push_back(74 - i);
+  const int first = conv(0, 3, {1, 1, 1, 1, {}}), second = conv(0, 3, {3, 3, 1, 1, {1, 1, 1, 1}});
+  const int sum =
+      add(AddOp{}, {add(reversed, {first}, {75, 1, 1}), add(reversed, {second}, {75, 1, 1})}, {75, 1, 1});
+  const int scaled =
+      add(AffineOp{std::vector<float>(75, -2.0F), std::vector<float>(75, 1.0F)}, {sum}, {75, 1, 1});
+  const int relu = add(ClipOp{0, 1}, {scaled}, {75, 1, 1});
+  expect_simplified(add(reversed, {relu}, {3, 5, 5}), {"input", "conv", "conv", "add", "affine", "clip"});
+}
+
+TEST_F(GraphPasses, JoinedHeadsAreOneLayer) {
+  const int a = add(FullyConnectedOp{floats(75 * 4), floats(4)}, {0}, {4, 1, 1});
+  const int b = add(FullyConnectedOp{floats(75 * 2), floats(2)}, {0}, {2, 1, 1});
+  expect_simplified(add(ConcatOp{}, {a, b}, {6, 1, 1}), {"input", "fully_connected"});
+}
+
+TEST_F(GraphPasses, PaddingAsLargeAsTheKernelStaysAGather) {
+  GatherOp pad;
+  for (int c = 0; c < 3; ++c) {
+    for (int y = -1; y < 6; ++y) {
+      for (int x = -1; x < 6; ++x)
+        pad.index.push_back(y >= 0 && y < 5 && x >= 0 && x < 5 ? (c * 5 + y) * 5 + x : -1);
+    }
+  }
+  expect_simplified(conv(add(pad, {0}, {3, 7, 7}), 2, {1, 1, 1, 1, {}}), {"input", "gather", "conv"});
 }
 
 TEST_F(GraphPasses, OutputMustDependOnTheInputAndDiffer) {

@@ -46,13 +46,13 @@ std::string import_error(OnnxBuilder& b, const std::string& output) {
 
 TEST(OnnxImport, AllUnsupportedNodesAreNamedInOneMessage) {
   OnnxBuilder b({2, 4, 4});
-  const auto leaky = b.node("LeakyRelu", {"input"});                            // n0
-  const auto sigmoid = b.node("Sigmoid", {b.node("Relu", {leaky})});            // n1 (fine), n2
-  const auto product = b.node("Mul", {b.node("Relu", {"input"}), "input"});     // n3 (fine), n4
-  const auto early = b.node("Softmax", {"input"});                              // n5
-  const auto both = b.node("Add", {b.node("Add", {sigmoid, product}), early});  // fine
+  const auto local = b.node("LRN", {"input"});                               // n0
+  const auto lstm = b.node("LSTM", {b.node("Relu", {local})});               // n1 (fine), n2
+  const auto product = b.node("Mul", {b.node("Relu", {"input"}), "input"});  // n3 (fine), n4
+  const auto early = b.node("Softmax", {"input"});                           // n5
+  const auto both = b.node("Add", {b.node("Add", {lstm, product}), early});  // fine
   const std::string message = import_error(b, both);
-  expect_contains(message, {"n0 (LeakyRelu): train with Relu", "n2 (Sigmoid)",
+  expect_contains(message, {"n0 (LRN): it divides", "n2 (LSTM): recurrent",
                             "n4 (Mul): the product of two different", "n5 (Softmax)"});
   for (const char* fine : {"n1 (", "n3 (", "Add"})
     EXPECT_EQ(message.find(fine), std::string::npos) << message;
@@ -157,27 +157,88 @@ TEST(OnnxImport, NodesMayStandInAnyOrder) {
   EXPECT_EQ(op_names(import(b, square)), (std::vector<std::string>{"input", "clip", "quadratic"}));
 }
 
-TEST(OnnxImport, InputsAndOutputsAreCounted) {
+TEST(OnnxImport, OneInputIsRead) {
   OnnxBuilder inputs({3});
   *inputs.graph().add_input() = inputs.graph().input(0);
   inputs.graph().mutable_input(1)->set_name("second");
-  expect_contains(import_error(inputs, inputs.node("Relu", {"input"})), {"more than one input"});
-  OnnxBuilder outputs({3});
-  const auto out = outputs.node("Relu", {"input"});
-  outputs.bytes(out);
-  outputs.graph().add_output()->set_name("input");
-  const std::string text = outputs.graph().SerializeAsString();
-  onnx::ModelProto model;
-  ASSERT_TRUE(model.mutable_graph()->ParseFromString(text));
-  const std::string file = model.SerializeAsString();
-  expect_contains(error_of([&] { import_onnx_bytes(Bytes(file.begin(), file.end()), "m"); }), {"2 outputs"});
-  OnnxBuilder batch({3});
+  const auto relu = inputs.node("Relu", {"input"});
+  EXPECT_EQ(import(inputs, relu).nodes.size(), 2U);
+  expect_contains(import_error(inputs, inputs.node("Add", {relu, "second"})),
+                  {"more than one input", "second"});
+}
+
+TEST(OnnxImport, AFixedBatchIsReadAsOneImage) {
+  OnnxBuilder b({2, 3, 4});
   auto* dim =
-      batch.graph().mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim(0);
+      b.graph().mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim(0);
   dim->set_dim_value(8);
-  expect_contains(import_error(batch, batch.node("Relu", {"input"})), {"batch dimension 8"});
-  dim->set_dim_value(1);
-  EXPECT_EQ(import(batch, "n0_out").input_shape(), (Shape{3, 1, 1}));
+  // As exporters write x.view(8, -1), x.view(8, 24) and a sum with a constant for every image.
+  const auto rows = b.node("Reshape", {"input", b.integers({8, -1})});
+  const auto image = b.node("Reshape", {rows, b.integers({8, 2, 12})});
+  const auto sum = b.node("Add", {b.node("Reshape", {image, b.integers({16, 12})}),
+                                  b.constant({1, 12}, std::vector<float>(12, 1))});
+  const auto flat =
+      b.node("Reshape",
+             {sum, b.node("Concat",
+                          {b.node("Slice", {b.node("Shape", {"input"}), b.integers({0}), b.integers({1})}),
+                           b.integers({-1})},
+                          {{"axis", 0}})});
+  std::vector<float> each(8 * 24);
+  for (std::size_t i = 0; i < each.size(); ++i) each[i] = static_cast<float>(i % 24);
+  const auto out = b.node("Add", {flat, b.constant({8, 24}, each)});
+  const Graph graph = import(b, b.node("Relu", {out}));
+  EXPECT_EQ(graph.input_shape(), (Shape{2, 3, 4}));
+  const Tensor got = output_of(graph, {{2, 3, 4}, std::vector<float>(24, 2)});
+  for (std::size_t i = 0; i < 24; ++i) EXPECT_EQ(got.data[i], 3 + static_cast<float>(i));
+  ASSERT_EQ(graph.notes.size(), 1U);
+  expect_contains(graph.notes[0], {"batch of 8"});
+  each[30] = 0;
+  const auto differs = b.node("Add", {flat, b.constant({8, 24}, each)});
+  expect_contains(import_error(b, differs), {"differs from image to image"});
+  expect_contains(import_error(b, b.node("ReduceMean", {"input"}, {{"axes", Dims{0}}})), {"batch dimension"});
+}
+
+/// The same builder's file with several outputs.
+Bytes with_outputs(OnnxBuilder& b, const std::vector<std::string>& outputs) {
+  const Bytes one = b.bytes(outputs[0]);
+  onnx::ModelProto model;
+  EXPECT_TRUE(model.ParseFromArray(one.data(), static_cast<int>(one.size())));
+  for (std::size_t i = 1; i < outputs.size(); ++i) model.mutable_graph()->add_output()->set_name(outputs[i]);
+  const std::string file = model.SerializeAsString();
+  return {file.begin(), file.end()};
+}
+
+TEST(OnnxImport, SeveralOutputsComeOneAfterTheOtherOrAreChosen) {
+  OnnxBuilder b({3});
+  const auto first = b.node("Gemm", {"input", b.constant({3, 2}, {1, 0, 0, 1, 0, 0})});
+  const auto second = b.node("Gemm", {"input", b.constant({3, 1}, {2, 2, 2})});
+  const Bytes file = with_outputs(b, {first, second});
+  const Graph both = import_onnx_bytes(file, "m");
+  EXPECT_EQ(op_names(both), (std::vector<std::string>{"input", "fully_connected"}));
+  EXPECT_EQ(output_of(both, {{3, 1, 1}, {1, 2, 3}}).data, (std::vector<float>{1, 2, 12}));
+  ASSERT_EQ(both.notes.size(), 1U);
+  expect_contains(both.notes[0], {first + " (values 0 to 1)", second + " (values 2 to 2)", "--output"});
+  const Graph one = import_onnx_bytes(file, "m", {.output = second, .folder = {}});
+  EXPECT_EQ(output_of(one, {{3, 1, 1}, {1, 2, 3}}).data, (std::vector<float>{12}));
+  EXPECT_TRUE(one.notes.empty());
+  expect_contains(error_of([&] { import_onnx_bytes(file, "m", {.output = "ghost", .folder = {}}); }),
+                  {"no output ghost", first, second});
+}
+
+TEST(OnnxImport, TheSameLogitsInSeveralFormsAreOneOutput) {
+  OnnxBuilder b({3});
+  const auto logits = b.node("Gemm", {"input", b.constant({3, 2}, {1, 0, 0, 1, 0, 0})});
+  const auto probabilities = b.node("Softmax", {logits});
+  const auto label =
+      b.node("Cast", {b.node("Squeeze", {b.node("ArgMax", {probabilities}), b.integers({1})})}, {{"to", 6}});
+  const Graph graph = import_onnx_bytes(with_outputs(b, {label, probabilities, logits}), "m");
+  EXPECT_EQ(output_of(graph, {{3, 1, 1}, {1, 2, 3}}).data, (std::vector<float>{1, 2}));
+}
+
+TEST(OnnxImport, AttributesThatAreNotKnownAreRefused) {
+  OnnxBuilder b({3});
+  const auto out = b.node("Relu", {"input"}, {{"threshold", 1.0F}});
+  expect_contains(import_error(b, out), {"n0 (Relu)", "threshold"});
 }
 
 TEST(OnnxImport, ShapesThatDoNotFitAreRefused) {
@@ -211,6 +272,17 @@ TEST(OnnxImport, FilesAreNamedInMessages) {
   EXPECT_EQ(import_onnx(path).name, "tiny_net");
   std::ofstream(path, std::ios::binary) << "this is text";
   expect_contains(error_of([&] { import_onnx(path); }), {"tiny_net.onnx", "not an ONNX file"});
+  const std::pair<const char*, const char*> others[] = {
+      {"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 9\n", "git lfs pull"},
+      {"\n<!DOCTYPE html><html>", "web page"},
+      {"PK\x03\x04 archive", "ZIP"},
+      {"\x89HDF\r\n", "tf2onnx"},
+      {"{\"a\": 1}", "JSON"},
+      {"", "empty"}};
+  for (const auto& [text, kind] : others) {
+    std::ofstream(path, std::ios::binary) << text;
+    expect_contains(error_of([&] { import_onnx(path); }), {"tiny_net.onnx", "not an ONNX file", kind});
+  }
 }
 
 /// Imports; anything but success or Error(input) fails. Small results are run, to see that they are sound.
