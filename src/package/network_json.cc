@@ -142,11 +142,14 @@ Json network_to_json(const nn::QuantisedNetwork& network) {
     std::visit(WriteOp{j}, node.op);
     nodes.push_back(std::move(j));
   }
-  return {{"name", network.name},
-          {"nodes", std::move(nodes)},
-          {"input_scale", network.nodes.front().scale},
-          {"input_range", {network.nodes.front().low, network.nodes.front().high}},
-          {"logits_scale", three_digits(network.nodes.back().scale)}};
+  Json json = {{"name", network.name},
+               {"nodes", std::move(nodes)},
+               {"input_scale", network.nodes.front().scale},
+               {"input_range", {network.nodes.front().low, network.nodes.front().high}},
+               {"logits_scale", three_digits(network.nodes.back().scale)}};
+  const nn::InputForm& form = network.input_form;
+  if (!form.dims.empty()) json["input_form"] = {{"dims", form.dims}, {"channels_last", form.channels_last}};
+  return json;
 }
 
 nn::QuantisedNetwork network_from_json(const JsonReader& json) {
@@ -163,6 +166,12 @@ nn::QuantisedNetwork network_from_json(const JsonReader& json) {
     node.inputs = j.at("inputs").integers<int>(kMaxInputs, 0, static_cast<int>(count) - 1);
     node.shape = shape_from(j.at("shape"));
     network.nodes.push_back(std::move(node));
+  }
+  if (json.has("input_form")) {
+    constexpr std::size_t kMaxRank = 8;
+    const JsonReader form = json.at("input_form");
+    network.input_form.dims = form.at("dims").integers<int>(kMaxRank, 1);
+    network.input_form.channels_last = form.at("channels_last").boolean();
   }
   const JsonReader range = json.at("input_range");
   range.expect_size(2);

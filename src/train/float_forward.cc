@@ -82,8 +82,12 @@ at::Tensor FloatForward::evaluate(std::size_t i, const Parameters& parameters,
   }
   if (const auto* op = std::get_if<nn::MaxPoolOp>(&node.op)) return max_pool(x, op->window);
   if (const auto* op = std::get_if<nn::AveragePoolOp>(&node.op)) {
-    if (!op->count_include_pad && !(op->window.pad == nn::Padding{})) return real_mean(x, op->window);
-    return sum_pool(x, op->window, std::int64_t{op->window.kernel_h} * op->window.kernel_w);
+    const bool has_padding = !(op->window.pad == nn::Padding{});
+    const at::Tensor mean =
+        has_padding && !op->count_include_pad
+            ? real_mean(x, op->window)
+            : sum_pool(x, op->window, std::int64_t{op->window.kernel_h} * op->window.kernel_w);
+    return op->factor == 1 ? mean : mean * double{op->factor};
   }
   if (std::holds_alternative<nn::ConcatOp>(node.op)) {
     std::vector<at::Tensor> parts;

@@ -49,6 +49,18 @@ TEST(Package, ServerRoundTripKeepsEverything) {
   EXPECT_EQ(again.client, pair.client);
 }
 
+TEST(Package, KeepsHowTheImagesLieInTheFile) {
+  Package original = small_package();
+  EXPECT_FALSE(network_to_json(original.network).contains("input_form"));
+  original.network.input_form = {{4, 4, 1}, true};
+  const Pair pair = make_packages(original);
+  EXPECT_EQ(parse(pair.client, "client.apm").network.input_form, original.network.input_form);
+  EXPECT_EQ(parse(pair.server, "server.apm").network.input_form, original.network.input_form);
+  original.network.input_form = {{4, 5}, false};
+  const Pair wrong = make_packages(original);
+  EXPECT_THROW(parse(wrong.client, "client.apm"), Error);
+}
+
 TEST(Package, ClientHasThePublicPartOnly) {
   const Package original = small_package();
   const Pair pair = make_packages(original);

@@ -175,7 +175,7 @@ void average_pool(const AveragePoolOp& op, const Shape& in, const Shape& out, co
         for (int ix = x0; ix < x1; ++ix) sum += static_cast<double>(x[wide(iy) * in.w + ix]);
       }
       const double real = static_cast<double>(y1 - y0) * (x1 - x0);
-      y[o] = static_cast<float>(sum / (op.count_include_pad ? whole : real));
+      y[o] = static_cast<float>(sum / (op.count_include_pad ? whole : real) * double{op.factor});
     });
   }
 }

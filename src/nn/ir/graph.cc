@@ -70,7 +70,10 @@ class NodeChecker {
   }
 
   void operator()(const MaxPoolOp& op) const { check_pool(op.window); }
-  void operator()(const AveragePoolOp& op) const { check_pool(op.window); }
+  void operator()(const AveragePoolOp& op) const {
+    check_pool(op.window);
+    if (!(op.factor > 0) || !std::isfinite(op.factor)) bad(fmt::format("has the factor {}", op.factor));
+  }
 
   void operator()(const ConcatOp&) const {
     if (node_.inputs.empty()) bad("concatenates nothing");
@@ -170,6 +173,24 @@ const char* op_name(const Op& op) {
 
 std::string to_string(const Shape& shape) { return fmt::format("{}x{}x{}", shape.c, shape.h, shape.w); }
 
+void validate(const InputForm& form, const Shape& input, const std::string& network) {
+  constexpr std::size_t kMaxRank = 8;
+  if (form.dims.empty() && !form.channels_last) return;
+  std::int64_t count = 1;
+  for (const int d : form.dims) {
+    if (d < 1 || d > kMaxTensorElements / count || form.dims.size() > kMaxRank) {
+      fail_input(
+          "network {}: its input's form has {} dimensions, one of them {}; 1 to {} positive ones are allowed",
+          network, form.dims.size(), d, kMaxRank);
+    }
+    count *= d;
+  }
+  const bool has_channels = form.dims.size() >= 2 && form.dims.back() == input.c;
+  if (count != input.size() || (form.channels_last && !has_channels)) {
+    fail_input("network {}: its input's form does not fit its input of {}", network, to_string(input));
+  }
+}
+
 void validate(const Graph& graph) {
   const auto count = graph.nodes.size();
   if (count < 2 || count > static_cast<std::size_t>(kMaxNodes)) {
@@ -178,6 +199,7 @@ void validate(const Graph& graph) {
   if (!std::holds_alternative<InputOp>(graph.nodes[0].op) || !graph.nodes[0].inputs.empty()) {
     fail_input("network {}: node 0 is not the input", graph.name);
   }
+  validate(graph.input_form, graph.input_shape(), graph.name);
   std::unordered_set<std::string> names;
   std::vector<bool> used(count, false);
   for (std::size_t i = 0; i < count; ++i) {

@@ -43,6 +43,14 @@ struct Window {
   friend bool operator==(const Window&, const Window&) = default;
 };
 
+/// How the file declares one image, where that differs from the input node's channels, height, width; data of exactly
+/// this form is taken as it is.
+struct InputForm {
+  std::vector<int> dims;       ///< without the batch, e.g. {28, 28, 1}; empty: as the input node's shape
+  bool channels_last = false;  ///< `dims` are height, width, channels (or length, channels)
+  friend bool operator==(const InputForm&, const InputForm&) = default;
+};
+
 struct InputOp {};
 /// weights[c_out][c_in / groups][kernel_h][kernel_w], bias[c_out]. Input channel group g feeds output group
 /// g. Dilation has been expanded into the kernel with zeros.
@@ -76,11 +84,13 @@ struct AffineOp {
 struct MaxPoolOp {
   Window window;
 };
-/// Mean over the window; padding counts as zeros when count_include_pad, else only real elements are
-/// averaged.
+/// `factor` times the mean over the window; padding counts as zeros when count_include_pad, else only real elements are
+/// averaged. A sum has the number of elements as its factor, and a window of one element multiplies by a constant: the
+/// integer network does both by its scales alone.
 struct AveragePoolOp {
   Window window;
   bool count_include_pad = false;
+  float factor = 1;  ///< positive
 };
 /// Concatenation along channels.
 struct ConcatOp {};
@@ -103,6 +113,7 @@ struct Node {
 /// last.
 struct Graph {
   std::string name;
+  InputForm input_form;
   std::vector<Node> nodes;
   std::vector<std::string>
       notes;  ///< what the import changed that the owner should know (a Softmax left out)
@@ -115,6 +126,10 @@ const char* op_name(const Op& op);
 
 /// "3x32x32" for messages.
 std::string to_string(const Shape& shape);
+
+/// Checks that the dimensions of a form, if there are any, are those of an input of this shape.
+/// @throws Error(input) that names the network.
+void validate(const InputForm& form, const Shape& input, const std::string& network);
 
 /// Checks every convention written above: order, arity, shapes, sizes of weights, finite numbers, unique
 /// names.

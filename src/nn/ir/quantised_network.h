@@ -85,6 +85,7 @@ struct QNode {
 /// Same conventions as Graph: node 0 is the input, the last node the logits (accumulators, not requantised).
 struct QuantisedNetwork {
   std::string name;
+  InputForm input_form;
   std::vector<QNode> nodes;
   const Shape& input_shape() const { return nodes.front().shape; }
   const Shape& output_shape() const { return nodes.back().shape; }

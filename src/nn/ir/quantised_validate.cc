@@ -33,6 +33,8 @@ class Validator {
                  kMaxNodes);
     }
     used_.assign(network_.nodes.size(), false);
+    check_shape(network_.nodes.front().shape);
+    validate(network_.input_form, network_.input_shape(), network_.name);
     for (at_ = 0; at_ < network_.nodes.size(); ++at_) {
       check_node();
       std::visit([this](const auto& op) { check(op); }, node().op);

@@ -198,10 +198,12 @@ class Exporter {
     define(pool, false);
   }
   void emit(const AveragePoolOp& op) {
-    onnx::NodeProto& pool = add("AveragePool", {as_image(input())});
+    onnx::NodeProto& pool = add("AveragePool", {as_image(input())}, op.factor == 1 ? "" : "/mean");
     set(pool, op.window);
     set(pool, "count_include_pad", op.count_include_pad ? 1 : 0);
-    define(pool, false);
+    if (op.factor == 1) return define(pool, false);
+    const std::string mean = pool.output(0);
+    define(add("Mul", {mean, constant(".factor", {}, {op.factor})}), false);
   }
 
   void emit(const ConcatOp&) {

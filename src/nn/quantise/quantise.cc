@@ -251,6 +251,7 @@ QuantisedNetwork quantise(const Graph& graph, std::span<const Tensor> images,
   const std::vector<NodeScale> scales = choose_scales(integer_graph, statistics, options);
   Emitter emitter(integer_graph, statistics, scales, options);
   QuantisedNetwork network = emitter.run();
+  network.input_form = graph.input_form;
   if (options.bias_correction) {
     std::vector<const std::vector<double>*> means(network.nodes.size(), nullptr);
     for (std::size_t i = 0; i < statistics.size(); ++i) {

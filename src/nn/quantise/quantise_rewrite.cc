@@ -234,7 +234,7 @@ class Rewriter {
 }  // namespace
 
 double pool_divisor(const AveragePoolOp& op) {
-  return static_cast<double>(std::int64_t{op.window.kernel_h} * op.window.kernel_w);
+  return static_cast<double>(std::int64_t{op.window.kernel_h} * op.window.kernel_w) / double{op.factor};
 }
 
 IntegerGraph to_integer_graph(const Graph& graph) { return Rewriter(graph).run(); }

@@ -26,7 +26,7 @@ struct IntegerGraph {
 /// @throws Error(input) for what the integer network cannot express, naming the node.
 IntegerGraph to_integer_graph(const Graph& graph);
 
-/// The number an AveragePool divides by.
+/// The number that an AveragePool divides the sum over its window by.
 double pool_divisor(const AveragePoolOp& op);
 
 }  // namespace ap::nn

@@ -33,6 +33,22 @@ TEST(Graph, ValidGraphPasses) {
   EXPECT_EQ(to_string(Shape{1, 2, 3}), "1x2x3");
 }
 
+TEST(Graph, FormOfTheInputFitsItsShape) {
+  Graph g = valid_graph();
+  for (const InputForm& good : {InputForm{}, {{4, 4, 2}, true}, {{2, 16}, false}, {{32}, false}}) {
+    g.input_form = good;
+    EXPECT_NO_THROW(validate(g));
+  }
+  for (const InputForm& bad : {InputForm{{4, 4, 3}, false},
+                               {{2, 4, 4}, true},
+                               {{}, true},
+                               {{-4, -8}, false},
+                               {{32, 1, 1, 1, 1, 1, 1, 1, 1}, false}}) {
+    g.input_form = bad;
+    expect_contains(error_of([&] { validate(g); }), {"network g", "form"});
+  }
+}
+
 TEST(Graph, EachBrokenConventionIsNamed) {
   const auto broken = [](auto change, const std::vector<std::string>& parts) {
     Graph g = valid_graph();
