@@ -6,6 +6,7 @@
 #include "base/printable.h"
 #include "base/progress.h"
 #include "cli/common.h"
+#include "cli/package_summary.h"
 #include "cli/table.h"
 #include "nn/execute/float_executor.h"
 #include "nn/onnx/import.h"
@@ -121,12 +122,14 @@ std::string text_of(const nn::Graph& graph, const std::vector<ValueRange>& range
 }
 
 void inspect(const Options& options) {
+  if (is_package(options.model)) return inspect_package(options.model, options.json);
   const nn::Graph graph = nn::import_onnx(options.model);
   std::vector<ValueRange> ranges;
   if (!options.calibrate.empty()) {
     const auto normalization = nn::Normalization::parse(options.normalize);
     normalization.check(graph.input_shape().c);
-    const nn::Dataset data = options.selection.load(options.calibrate, graph.input_shape());
+    const nn::Dataset data = options.selection.load(options.calibrate, ends_of(graph));
+    if (const std::string note = scale_note(normalization, data); !note.empty()) say("note: " + note);
     ranges = observe(graph, data, normalization);
   }
   Figures total;
@@ -142,15 +145,18 @@ void inspect(const Options& options) {
 
 void add_inspect(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
-  CLI::App* command =
-      app.add_subcommand("inspect", "Show layers, shapes, sizes and value ranges of an ONNX network");
-  command->add_option("model", options->model, "ONNX file")->required()->type_name("MODEL.onnx");
+  CLI::App* command = app.add_subcommand(
+      "inspect", "Show layers, shapes, sizes and value ranges of an ONNX network, or what a package holds");
+  command->add_option("model", options->model, "ONNX file, or a package")
+      ->required()
+      ->type_name("MODEL.onnx|PACKAGE.apm");
   command->add_option("--calibrate", options->calibrate, "Images to observe value ranges on, e.g. mnist:DIR")
       ->type_name("DATA");
-  command->add_option("--normalize", options->normalize, "\"scale=255 mean=a,b,c std=a,b,c\"")
+  command->add_option("--normalize", options->normalize, "As in compile: \"scale=255 mean=a,b,c std=a,b,c\"")
       ->type_name("S");
   options->selection.default_first = 128;
   options->selection.add_options(*command);
+  options->selection.add_framing(*command);
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options, &action] { action = [options] { inspect(*options); }; });
 }
