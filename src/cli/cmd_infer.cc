@@ -20,6 +20,7 @@
 #include "cli/common.h"
 #include "cli/infer_report.h"
 #include "cli/signing.h"
+#include "cli/table.h"
 #include "nn/data/accuracy.h"
 #include "nn/data/labels.h"
 #include "protocol/hybrid/client.h"

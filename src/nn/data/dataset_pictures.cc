@@ -137,12 +137,16 @@ Files files_of(const fs::path& folder) {
 
 /// Counts of what the rules of picture.h changed.
 struct Changed {
-  std::size_t alpha = 0, turned = 0;
+  std::size_t alpha = 0, turned = 0, jpeg = 0;
   void count(const Picture& picture) {
     alpha += picture.had_alpha ? 1 : 0;
     turned += picture.was_turned ? 1 : 0;
+    jpeg += picture.is_jpeg ? 1 : 0;
   }
   void note(std::size_t all, std::vector<std::string>& notes) const {
+    // A network trained on one of them may see the difference.
+    if (jpeg > 0 && jpeg < all)
+      notes.push_back(fmt::format("{} of {} pictures are JPEG files, the others PNG", jpeg, all));
     if (alpha > 0)
       notes.push_back(fmt::format("the alpha channel of {} of {} pictures is left out", alpha, all));
     if (turned > 0)

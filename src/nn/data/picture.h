@@ -29,7 +29,8 @@ struct Picture {
   int channels = 0, height = 0, width = 0;  ///< channels: 1 grey, 3 red, green and blue
   std::vector<std::uint8_t> pixels;         ///< [height][width][channels]
   bool had_alpha = false;                   ///< it was left out
-  bool was_turned = false;                  ///< by its orientation
+  bool is_jpeg = false;
+  bool was_turned = false;  ///< by its orientation
 };
 
 /// A PNG or JPEG file, told apart by its first bytes; `name` stands for it in messages.

@@ -126,6 +126,7 @@ Picture decode_jpeg(ByteView file, const std::string& name, int& orientation) {
   }
   orientation = orientation_of(jpeg);
   Picture out;
+  out.is_jpeg = true;
   out.width = static_cast<int>(jpeg.image_width);
   out.height = static_cast<int>(jpeg.image_height);
   out.channels = channels == 1 ? 1 : 3;

@@ -48,7 +48,8 @@ TEST_F(FolderTest, PngAndJpegTogetherInTheOrderOfTheirNames) {
   for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(data.bytes[6 * i], 10 * (i + 1));
   EXPECT_EQ(data.names[1], "b.png");
   EXPECT_EQ(data.names[2], "c.JPEG");
-  EXPECT_TRUE(data.notes.empty());
+  ASSERT_EQ(data.notes.size(), 1U);
+  expect_contains(data.notes[0], {"3 of 5 pictures are JPEG files"});
   const Dataset one = load_dataset("images:" + (directory_.path() / "b.png").string());
   EXPECT_EQ(one.names, (std::vector<std::string>{"b.png"}));
   EXPECT_EQ(one.bytes, std::vector<std::uint8_t>(6, 20));

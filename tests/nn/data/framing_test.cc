@@ -1,5 +1,8 @@
 #include "nn/data/framing.h"
 
+#include <cmath>
+#include <functional>
+
 #include "tests/nn/test_support.h"
 
 namespace ap::nn {
@@ -9,7 +12,7 @@ using Pixels = std::vector<std::uint8_t>;
 
 /// A pattern without symmetry.
 Picture pattern(int height, int width, int channels) {
-  Picture p{channels, height, width, {}, false, false};
+  Picture p{channels, height, width, {}, false, false, false};
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x) {
       for (int c = 0; c < channels; ++c)
@@ -59,9 +62,11 @@ TEST(Framing, ScalesByTheRule) {
     for (int y = 0; y < to.height; ++y) {
       for (int x = 0; x < to.width; ++x) {
         const auto along_row = [&](int row) {
-          return std::round(
-              mixed([&](int k) { return double{p.pixels[static_cast<std::size_t>(row * from.width + k)]}; },
-                    from.width, to.width, x));
+          return std::round(mixed(
+              [&](int k) {
+                return static_cast<double>(p.pixels[static_cast<std::size_t>(row * from.width + k)]);
+              },
+              from.width, to.width, x));
         };
         const double wanted = mixed(along_row, from.height, to.height, y);
         // A half may have been rounded either way, twice.
