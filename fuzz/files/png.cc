@@ -14,7 +14,7 @@ void run(ByteView input) {
   const int channels[] = {0, 1, 3};
   const int wanted = channels[choices.number(1) % 3];
   temporary_directory().write("image.png", input);
-  const nn::Dataset data = nn::read_png_folder(temporary_directory().path(), wanted, {});
+  const nn::Dataset data = nn::read_pictures(temporary_directory().path() / "image.png", wanted, {});
   require(data.size() == 1 && data.bytes.size() == static_cast<std::size_t>(data.shape.size()), "one image");
 }
 
@@ -35,13 +35,13 @@ std::vector<Bytes> seeds() {
   return {png(PNG_FORMAT_GRAY, 3), png(PNG_FORMAT_RGB, 2), png(PNG_FORMAT_RGBA, 2), png(PNG_FORMAT_GA, 9)};
 }
 
-// Sides of 4096 are supported, so a few bytes may rightly stand for 48 MB of pixels.
+// 67 million pixels are supported, so a few bytes may rightly stand for 200 MB of them.
 const Register known({.name = "png",
                       .run = run,
                       .seeds = seeds,
                       .max_bytes = 2048,
                       .dictionary = "png",
-                      .largest_block_mb = 128});
+                      .largest_block_mb = 256});
 
 }  // namespace
 }  // namespace ap::fuzz

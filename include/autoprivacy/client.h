@@ -74,7 +74,7 @@ struct Report {
 
 /// The answer for one image.
 struct Classification {
-  /// The best class, counted from 0. Nothing if the server's answer is no class, which happens only where the
+  /// The best class, counted from 0; of a network with one output 1 if that is above 0, else 0. Nothing if the server's answer is no class, which happens only where the
   /// label alone is revealed and the server does not follow the protocol: then trust none of its answers.
   std::optional<int> label;
   /// The name of that class; its number if the package has no names; empty without a label.
@@ -113,6 +113,8 @@ class Client {
   std::size_t classes() const;
   /// The name of each class; empty if the package has none.
   const std::vector<std::string>& labels() const;
+  /// How pictures are brought to the network's size, for load_images; empty: they have it.
+  std::string framing() const;
   /// Whether clients learn the best class alone.
   bool reveals_label() const;
   /// 64 hexadecimal digits; the server must hold the package of the same compilation.

@@ -52,6 +52,8 @@ struct CompileOptions {
   int simulations = 60;
   /// The name of each class, or none.
   std::vector<std::string> labels;
+  /// How clients bring pictures to the network's size, as load_images takes it; kept in both packages.
+  std::string framing;
   /// Unit costs of the machines as JSON, which `autoprivacy profile --json` measures; empty: those of a
   /// typical processor.
   std::string unit_costs;
@@ -129,7 +131,8 @@ struct Compiled {
 /// network's input shape, not the images that accuracy is later measured with: 128 of them do for "exact",
 /// 512 for policies that search; with labels, accuracy is measured on them. `normalization` says how pixels
 /// become the network's input, as "scale=S mean=a,b,c std=a,b,c": input = (pixel / S - mean) / std, the lists
-/// with one value, or one for each channel; what is left out is 255, 0 and 1. It is stored in both packages.
+/// with one value, or one for each channel; without mean and std these are 0 and 1, without a scale it is 255 of 8-bit
+/// pixels and 1 of other numbers. It is stored in both packages.
 /// Takes seconds to minutes and all processors.
 /// @throws Error(input) if the model, the images or an option cannot be used (operators that are not
 /// supported are all named), or no plan keeps the bounds; Error(security) if no parameters reach 128 bits.

@@ -34,8 +34,8 @@ struct Shape {
 struct Images {
   Shape shape;                       ///< of one image
   std::vector<std::uint8_t> pixels;  ///< 0 to 255; size() * shape.size() of them
-  std::vector<float> floats;  ///< or this, of sources that hold floats, in the same units as 8-bit pixels
-  std::vector<int> labels;    ///< one for each image, counted from 0; or empty
+  std::vector<float> floats;         ///< or this, of sources that hold other numbers than 8-bit pixels
+  std::vector<int> labels;           ///< one for each image, counted from 0; or empty
 
   /// The number of images; 0 if there are none or the shape is empty.
   std::size_t size() const;
@@ -47,14 +47,20 @@ struct Images {
 /// Reads images from files. `source` is one of
 ///   mnist:DIR, mnist-train:DIR    idx files (t10k-* or train-*), plain or .gz; Fashion-MNIST too
 ///   cifar10:FILE, cifar100:FILE   binary records, plain, .xz or .gz
-///   images:DIR                    PNG files of one size, in the order of their names; no labels
-///   npy:X.npy[,Y.npy]             uint8 or float32 images, N x C x H x W or N x H x W; integer labels
+///   images:DIR                    PNG and JPEG files in the order of their names, or a folder of them for each class,
+///                                 which then is their label, counted in the order of the folders' names
+///   npy:X.npy[,Y.npy]             numbers of any type, N x C x H x W or N x H x W; integer labels
+/// What becomes of alpha, 16 bits, orientation and the like is said in docs/data.md.
+/// `framing` says how pictures (images:DIR) are scaled and cut to one size: "resize=256 crop=224", either part, or nothing;
+/// resize=S scales the shorter side to S, resize=HxW both, crop=S or HxW then takes the middle, as torchvision does with
+/// pictures of PIL. Client::framing() is what the network was compiled with.
 /// `first` is the number, from 0, of the first image that is wanted and `count` how many; fewer come if the
 /// source ends.
 /// @throws Error(input) for another source, a file that is missing, damaged or cut off, no image in that
 /// range, or more than 1 GiB of pixels.
 Images load_images(const std::string& source, std::size_t first = 0,
-                   std::size_t count = std::numeric_limits<std::size_t>::max());
+                   std::size_t count = std::numeric_limits<std::size_t>::max(),
+                   const std::string& framing = {});
 
 /// Changes the layout of one image whose pixels hold all channels together (HWC, as image decoders give
 /// them): the result has the layout of this library. `shape` is the image's.

@@ -167,6 +167,14 @@ std::vector<Image> preprocess(const package::Package& package, const nn::Dataset
   return inputs;
 }
 
+std::vector<std::size_t> saturated(const package::Package& package, const nn::Dataset& images) {
+  const auto normalization = nn::Normalization::parse(package.normalization);
+  std::vector<std::size_t> counts;
+  for (std::size_t i = 0; i < images.size(); ++i)
+    counts.push_back(nn::saturated(package.network, images, i, normalization));
+  return counts;
+}
+
 std::string class_name(const package::Package& package, int label) {
   if (label == protocol::kNoClass) return "no class";
   const auto index = static_cast<std::size_t>(label);
@@ -213,6 +221,7 @@ Agreement compare_with_clear(const nn::QuantisedNetwork& network, std::span<cons
 
 std::size_t best_class(std::span<const std::int64_t> logits) {
   AP_ASSERT(!logits.empty());
+  if (logits.size() == 1) return static_cast<std::uint64_t>(-logits.front()) >> 63;
   std::uint64_t best = 0;
   std::int64_t largest = logits.front();
   for (std::size_t i = 1; i < logits.size(); ++i) {

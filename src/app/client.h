@@ -126,6 +126,9 @@ std::unique_ptr<protocol::PreprocessingStore> open_client_store(const std::files
 /// network.
 std::vector<Image> preprocess(const package::Package& package, const nn::Dataset& images);
 
+/// By image: how many of its values preprocess() cut to the ends of the range that the network was calibrated for.
+std::vector<std::size_t> saturated(const package::Package& package, const nn::Dataset& images);
+
 /// The name of a class: its number if the package has no names; "no class" of protocol::kNoClass.
 std::string class_name(const package::Package& package, int label);
 /// Logits as the model gives them.
@@ -145,7 +148,8 @@ Agreement compare_with_clear(const nn::QuantisedNetwork& network, std::span<cons
 Agreement compare_with_clear(const nn::QuantisedNetwork& network, std::span<const Image> images,
                              std::span<const int> labels);
 
-/// The index of the largest logit (the first of equal ones), each below 2^62 in magnitude. It runs between
+/// The index of the largest logit (the first of equal ones), each below 2^62 in magnitude; of a single one, 1 if it is
+/// above 0, else 0 (nn/data/labels.h). It runs between
 /// two inferences of a session, so it takes as long whatever the logits are.
 std::size_t best_class(std::span<const std::int64_t> logits);
 /// The indices of the k largest logits, best first.

@@ -12,6 +12,7 @@
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "nn/data/accuracy.h"
+#include "nn/data/labels.h"
 #include "nn/execute/float_executor.h"
 #include "nn/execute/integer_executor.h"
 #include "nn/execute/preprocess.h"
@@ -148,15 +149,21 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
   normalization.check(graph.input_shape().c);
   if (calibration.size() == 0) fail_input("no calibration image was selected");
   const auto classes = static_cast<std::size_t>(graph.output_shape().size());
-  if (!options.labels.empty() && options.labels.size() != classes) {
-    fail_input("{} class names were given, but the network has {} outputs", options.labels.size(), classes);
+  if (!options.labels.empty() && options.labels.size() != nn::classes_of(classes)) {
+    fail_input("{} class names were given, but the network has {} outputs{}", options.labels.size(), classes,
+               classes == 1 ? ", which tells two classes apart" : "");
   }
+  if (classes == 1 && options.reveal == "label") {
+    fail_input("--reveal label needs several outputs to choose from; the network has one");
+  }
+  nn::check_labels(calibration.labels, classes, calibration.source);
   const Clock::time_point start = Clock::now();
   std::optional<double> simulated;
   Compiled result;
   package::Package& package = result.package;
   package.role = Party::server;
   package.normalization = normalization.to_string();
+  package.framing = options.framing.to_string();
   package.labels = options.labels;
   {
     Progress bar("compile", 3, options.progress);

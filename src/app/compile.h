@@ -31,6 +31,7 @@ struct CompileOptions {
   bool flooding_by_rule = false;    ///< policy darl: flooding by AutoPrivacy's rule of thumb
   double der_log2 = -15;            ///< policy autoprivacy: log2 of every layer's decryption-error rate
   std::vector<std::string> labels;  ///< class names, or empty
+  nn::Framing framing;              ///< how clients bring pictures to the network's size
   ProgressSink progress;
   cost::Profile profile = cost::typical_profile();  ///< prices of choices and predictions
   std::optional<cost::Setting> setting;  ///< of the predictions; absent: both parties on this machine

@@ -11,6 +11,7 @@
 #include "app/capacity.h"
 #include "app/conversation.h"
 #include "app/log_budget.h"
+#include "app/memory.h"
 #include "base/error.h"
 #include "base/freed_memory.h"
 #include "net/websocket/websocket.h"
@@ -61,6 +62,21 @@ void take_memory(const protocol::ServerModel& model) {
   }
 }
 
+/// At most, with all that may wait in its queues.
+std::uint64_t session_bytes(const protocol::MemoryNeeds& needs, const ServerConfig& config) {
+  return needs.session(config.max_prepared) + 2 * kQueueBytes;
+}
+
+/// The package's model. @throws Error(input), before memory is taken for its weights, if the ceiling that the operator
+/// has set leaves no room for them and a session.
+protocol::Model fitting_model(const package::Package& package, const ServerConfig& config) {
+  protocol::Model model(package.network, package.plan);
+  const protocol::MemoryNeeds needs = protocol::memory_needs(model);
+  sessions_within(config.max_memory_bytes, model_bytes(needs), session_bytes(needs, config),
+                  config.max_sessions);
+  return model;
+}
+
 }  // namespace
 
 struct Server::State {
@@ -84,7 +100,8 @@ struct Server::State {
   Clock::time_point last_busy = Clock::now();
   bool memory_given_back = true;
 
-  State(const package::Package& package, ServerConfig wanted) : model(package), config(std::move(wanted)) {}
+  State(const package::Package& package, ServerConfig wanted)
+      : model(package, fitting_model(package, wanted)), config(std::move(wanted)) {}
 
   void say(LogLevel level, const std::string& sentence) const {
     if (config.log) config.log(level, sentence);
@@ -288,9 +305,9 @@ void Server::State::listen() {
   CapacityRequest request;
   request.sessions = config.max_sessions;
   request.memory_ceiling = config.max_memory_bytes;
-  request.model_bytes = model.prepared_bytes();
-  request.session_bytes =
-      model.preprocessing_bytes() * config.max_prepared + model.key_bytes() + 2 * kQueueBytes;
+  const protocol::MemoryNeeds needs = protocol::memory_needs(model.model());
+  request.model_bytes = model_bytes(needs);
+  request.session_bytes = session_bytes(needs, config);
   capacity = app::capacity(request, {descriptors(), available_memory(), available_threads()});
   net::ListenerOptions options;
   options.limits.inbound_bytes = options.limits.outbound_bytes = kFirstQueueBytes;

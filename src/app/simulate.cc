@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/progress.h"
 #include "nn/data/accuracy.h"
+#include "nn/data/labels.h"
 #include "nn/execute/integer_executor.h"
 #include "nn/execute/preprocess.h"
 
@@ -27,6 +28,7 @@ plan::Simulation simulate(const package::Package& package, const nn::Dataset& da
   if (seeds < 1 || seeds > kMaxSimulationSeeds) {
     fail_input("a simulation takes 1 to {} seeds, not {}", kMaxSimulationSeeds, seeds);
   }
+  nn::check_labels(data.labels, static_cast<std::size_t>(package.network.output_shape().size()), data.source);
   const auto normalization = nn::Normalization::parse(package.normalization);
   normalization.check(package.network.input_shape().c);
   const std::vector<std::int32_t> images = nn::preprocess_all(package.network, data, normalization);

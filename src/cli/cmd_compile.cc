@@ -20,6 +20,7 @@
 #include "base/progress.h"
 #include "cli/common.h"
 #include "cli/companion.h"
+#include "cli/package_summary.h"
 #include "cli/signing.h"
 #include "cli/table.h"
 #include "nn/onnx/import.h"
@@ -119,11 +120,24 @@ Json json_of(const app::Compiled& compiled, const app::Audit& audit, const Optio
             {"images", compiled.accuracy.images},
             {"simulated_agreement", compiled.agreement}}},
           {"activation_bits", compiled.activation_bits},
+          {"memory", memory_of_parties_json(app::memory_of(compiled.package))},
+          {"normalization", compiled.package.normalization},
+          {"framing", compiled.package.framing},
+          {"labels", compiled.package.labels},
           {"privacy_inferences", plan.privacy.inferences},
           {"notes", plan.notes},
           {"search_s", compiled.search_seconds},
           {"search", compiled.search ? search_json(*compiled.search) : Json(nullptr)},
           {"seconds", compiled.seconds}};
+}
+
+/// What a client does with its pictures.
+std::string inputs_text(const package::Package& package) {
+  const auto n = nn::Normalization::parse(package.normalization);
+  return fmt::format(
+      "(pixel / {} - {}) / {}{}", n.scale ? fmt::format("{}", *n.scale) : "255, other numbers as they are,",
+      fmt::join(n.mean, ","), fmt::join(n.std, ","),
+      package.framing.empty() ? std::string() : fmt::format("; pictures: {}", package.framing));
 }
 
 std::string text_of(const app::Compiled& compiled, const app::Audit& audit, const Options& options) {
@@ -187,6 +201,8 @@ std::string text_of(const app::Compiled& compiled, const app::Audit& audit, cons
     out += fmt::format("accuracy on {} calibration images: float {:.1f} %, integers {:.1f} %\n",
                        accuracy.images, 100 * *accuracy.in_float, 100 * *accuracy.clear);
   }
+  out += "memory: " + memory_of_parties_text(app::memory_of(compiled.package));
+  out += "inputs: " + inputs_text(compiled.package) + "\n";
   out += fmt::format(
       "package {}\nwritten in {}: {}/server.apm (keep it), {}/client.apm (give it to clients)\n",
       package::to_hex(compiled.files.id), format_seconds(compiled.seconds), options.out, options.out);
@@ -258,7 +274,15 @@ void run_compile(Options options, const Extensions& extensions) {
   const auto normalization = nn::Normalization::parse(options.normalize);
   normalization.check(graph.input_shape().c);
   if (policy.searches()) options.selection.default_first = kSearchImages;
-  const nn::Dataset calibration = options.selection.load(options.calibrate, graph.input_shape());
+  options.selection.quiet = extensions.rank() != 0;
+  options.compile.framing = options.selection.framing();
+  NetworkEnds ends = ends_of(graph);
+  ends.classes = options.compile.labels;
+  const nn::Dataset calibration = options.selection.load(options.calibrate, ends);
+  if (options.compile.labels.empty() && calibration.has_labels())
+    options.compile.labels = calibration.classes;
+  const std::string scale = scale_note(normalization, calibration);
+  if (extensions.rank() == 0 && !scale.empty()) say("note: " + scale);
   app::make_directory(options.out);
   set_prices(options);
   app::CompileOptions wanted = options.compile;
@@ -280,6 +304,13 @@ void run_compile(Options options, const Extensions& extensions) {
     write_signature(directory / "client.apm", compiled.files.client, *key);
   }
   const app::Audit audit = app::audit(compiled.package);
+  constexpr double kPoor = 0.6;
+  if (options.normalize.empty() && compiled.accuracy.in_float && *compiled.accuracy.in_float < kPoor) {
+    say(fmt::format(
+        "warning: the network is right on {:.1f} % of the calibration images before anything is done to it; "
+        "--normalize may be missing (scale, mean and std of its training)",
+        100 * *compiled.accuracy.in_float));
+  }
   if (options.json) {
     print(json_of(compiled, audit, options));
   } else {
@@ -300,7 +331,11 @@ void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
       ->add_option("--calibrate", options->calibrate, "Typical images (not test images), e.g. cifar10:FILE")
       ->required()
       ->type_name("DATA");
-  command->add_option("--normalize", options->normalize, "\"scale=255 mean=a,b,c std=a,b,c\"")
+  command
+      ->add_option(
+          "--normalize", options->normalize,
+          "input = (pixel / scale - mean) / std: \"scale=255 mean=a,b,c std=a,b,c\"; without it mean 0, std 1, and "
+          "scale 255 of 8-bit pixels (1, that is none, of other numbers)")
       ->type_name("S");
   command->add_option("--out", options->out, "Directory of server.apm and client.apm")
       ->required()
@@ -413,6 +448,7 @@ void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
       ->needs(bandwidth)
       ->type_name("MS");
   command->add_flag("--json", options->json, "Print JSON");
+  options->selection.add_framing(*command);
   options->selection.default_first = 128;
   command->callback([options, &action, &extensions] {
     action = [options, &extensions] { run_compile(*options, extensions); };

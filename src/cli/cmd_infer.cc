@@ -14,12 +14,15 @@
 #include "app/local_server.h"
 #include "app/publisher.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "base/memory.h"
 #include "base/progress.h"
 #include "cli/common.h"
+#include "cli/infer_report.h"
 #include "cli/signing.h"
 #include "cli/table.h"
 #include "nn/data/accuracy.h"
+#include "nn/data/labels.h"
 #include "protocol/hybrid/client.h"
 
 namespace ap::cli {
@@ -27,7 +30,7 @@ namespace {
 
 struct Options {
   std::string package, server, local, data, check, trust, authorities, store;
-  std::string certificate, key, token_file, publisher;
+  std::string certificate, key, token_file, publisher, csv;
   std::size_t prepare_only = 0;
   Selection selection;
   std::size_t top = 3;
@@ -89,25 +92,18 @@ void with_server(const Options& options, const package::Package& package,
   channel->close();
 }
 
-Json cost_json(const protocol::Cost& cost, bool server_told) {
-  return {{"seconds", cost.seconds},
-          {"client_cpu_s", cost.client_cpu_s},
-          {"server_cpu_s", server_told ? Json(cost.server_cpu_s) : Json(nullptr)},
-          {"bytes_up", cost.bytes_up},
-          {"bytes_down", cost.bytes_down}};
+/// The answers to pictures unlike those that the network was calibrated with are not to be trusted.
+void complain_of_saturation(const InferResults& r) {
+  constexpr double kMuch = 0.01;
+  const auto images =
+      static_cast<std::size_t>(std::ranges::count_if(r.saturated, [](std::size_t n) { return n > 0; }));
+  const auto values = static_cast<double>(r.saturated.size()) * static_cast<double>(r.data.shape.size());
+  if (static_cast<double>(r.saturated_values()) <= kMuch * values) return;
+  say(fmt::format(
+      "warning: {:.1f} % of the values of the images ({} of {} images) lie outside the range that the network was "
+      "calibrated for and were cut to its ends; is it the kind of data of --calibrate, with the same scale?",
+      100 * static_cast<double>(r.saturated_values()) / values, images, r.saturated.size()));
 }
-
-Json memory_json(std::uint64_t client, std::uint64_t server) {
-  return {{"client", client}, {"server", server > 0 ? Json(server) : Json(nullptr)}};
-}
-
-struct Results {
-  const package::Package& package;
-  const nn::Dataset& data;
-  const app::RunResult& run;
-  std::optional<double> top1;
-  std::optional<app::Agreement> agreement;
-};
 
 /// Told when the session is over, so that the server learns nothing from it.
 void complain_of_no_class(std::span<const int> labels) {
@@ -117,102 +113,6 @@ void complain_of_no_class(std::span<const int> labels) {
       "the server's answer is no class for {} of {} images: it does not follow the protocol, so trust "
       "none of its answers",
       count, labels.size()));
-}
-
-Json json_of(const Results& r) {
-  const auto images = static_cast<double>(r.run.labels.size());
-  const bool told = r.run.mean.server_told;
-  Json layers = Json::array();
-  for (const protocol::LayerCost& layer : r.run.mean.layers) {
-    layers.push_back({{"name", layer.name},
-                      {"op", layer.op},
-                      {"engine", layer.protocol},
-                      {"offline", cost_json(layer.offline, told)},
-                      {"online", cost_json(layer.online, told)}});
-  }
-  Json labels = Json::array(), names = Json::array();
-  for (const int c : r.run.labels) {
-    const bool none = c == protocol::kNoClass;
-    labels.push_back(none ? Json(nullptr) : Json(c));
-    names.push_back(none ? Json(nullptr) : Json(app::class_name(r.package, c)));
-  }
-  Json json = {{"images", r.run.labels.size()},
-               {"top1", r.top1 ? Json(*r.top1) : Json(nullptr)},
-               {"agree_clear", nullptr},
-               {"max_abs_logit_error", nullptr},
-               {"labels", std::move(labels)}};
-  if (r.agreement) {
-    json["agree_clear"] = static_cast<double>(r.agreement->same_class) / images;
-    if (r.agreement->max_logit_error) json["max_abs_logit_error"] = *r.agreement->max_logit_error;
-  }
-  if (!r.package.labels.empty()) json["label_names"] = std::move(names);
-  json["from_store"] = r.run.mean.from_store;
-  json["offline"] = cost_json(r.run.mean.offline, told);
-  json["online"] = cost_json(r.run.mean.online, told);
-  json["layers"] = std::move(layers);
-  json["peak_rss_bytes"] = memory_json(r.run.client_peak_rss, r.run.mean.server_peak_rss);
-  return json;
-}
-
-std::string text_of(const Results& r, std::size_t top) {
-  using enum Table::Align;
-  const bool labelled = r.data.has_labels();
-  std::vector<Table::Column> columns = {{"image"}};
-  if (labelled) columns.push_back({"true label", left});
-  const auto classes = static_cast<std::size_t>(r.package.network.output_shape().size());
-  const bool labels_alone = r.run.logits.empty();
-  const std::size_t shown = labels_alone ? 1 : std::min(top, classes);
-  for (std::size_t k = 0; k < shown; ++k)
-    columns.push_back({k == 0 ? "best" : fmt::format("#{}", k + 1), left});
-  Table table(columns);
-  const double scale = r.package.network.nodes.back().scale;
-  for (std::size_t i = 0; i < r.run.labels.size(); ++i) {
-    std::vector<std::string> cells = {fmt::format("{}", r.data.first + static_cast<std::int64_t>(i))};
-    if (labelled) cells.push_back(app::class_name(r.package, r.data.labels[i]));
-    if (labels_alone) {
-      cells.push_back(app::class_name(r.package, r.run.labels[i]));
-      table.row(std::move(cells));
-      continue;
-    }
-    for (const std::size_t c : app::top_classes(r.run.logits[i], shown)) {
-      cells.push_back(fmt::format("{} ({:.2f})", app::class_name(r.package, static_cast<int>(c)),
-                                  static_cast<double>(r.run.logits[i][c]) * scale));
-    }
-    table.row(std::move(cells));
-  }
-  std::string out = table.text() + "\n";
-  Table costs({{"per image", left}, {"wall"}, {"client CPU"}, {"server CPU"}, {"sent"}, {"received"}});
-  const auto cost_row = [&](const char* name, const protocol::Cost& c) {
-    costs.row({name, format_seconds(c.seconds), format_seconds(c.client_cpu_s),
-               r.run.mean.server_told ? format_seconds(c.server_cpu_s) : "-",
-               format_bytes(static_cast<double>(c.bytes_up)),
-               format_bytes(static_cast<double>(c.bytes_down))});
-  };
-  protocol::Cost total = r.run.mean.offline;
-  total += r.run.mean.online;
-  const bool all_stored = r.run.mean.from_store == r.run.labels.size();
-  cost_row(all_stored ? "offline (from store)" : "offline", r.run.mean.offline);
-  cost_row("online", r.run.mean.online);
-  cost_row("total", total);
-  out += costs.text();
-  out += fmt::format(
-      "\npeak memory: client {}, server {}\n", format_bytes(static_cast<double>(r.run.client_peak_rss)),
-      r.run.mean.server_peak_rss > 0 ? format_bytes(static_cast<double>(r.run.mean.server_peak_rss))
-                                     : "not told");
-  if (r.run.mean.from_store > 0) {
-    out += fmt::format("prepared ahead, from the store: {} of {} inferences\n", r.run.mean.from_store,
-                       r.run.labels.size());
-  }
-  if (r.top1) out += fmt::format("correct: {:.1f} % of {} images\n", 100 * *r.top1, r.run.labels.size());
-  if (r.agreement) {
-    out += fmt::format("same label as the clear network: {} of {}", r.agreement->same_class,
-                       r.run.labels.size());
-    if (r.agreement->max_logit_error) {
-      out += fmt::format("; largest logit difference: {} accumulator units", *r.agreement->max_logit_error);
-    }
-    out += "\n";
-  }
-  return out;
 }
 
 void prepare_ahead(const Options& options, const package::Package& package) {
@@ -257,9 +157,13 @@ void infer(const Options& options) {
                  options.package);
     }
   }
-  nn::Dataset data = options.selection.load(options.data, package.network.input_shape());
+  nn::Dataset data = options.selection.load(options.data, ends_of(package));
+  if (const auto note = scale_note(nn::Normalization::parse(package.normalization), data); !note.empty())
+    say("note: " + note);
   const std::vector<app::Image> images = app::preprocess(package, data);
+  const std::vector<std::size_t> saturated = app::saturated(package, data);
   wipe(data.bytes.data(), data.bytes.size());
+  wipe(data.floats.data(), data.floats.size() * sizeof(float));
   app::RunResult result;
   with_server(options, package, [&](net::Channel& channel, protocol::PreprocessingStore* store) {
     result =
@@ -267,12 +171,17 @@ void infer(const Options& options) {
   });
   complain_of_no_class(result.labels);
 
-  Results results{package, data, result, {}, {}};
+  InferResults results{package, data, result, saturated, {}, {}};
+  complain_of_saturation(results);
   if (data.has_labels()) results.top1 = nn::top1(result.labels, data.labels);
   if (clear) {
     results.agreement = result.logits.empty()
                             ? app::compare_with_clear(clear->network, images, std::span(result.labels))
                             : app::compare_with_clear(clear->network, images, std::span(result.logits));
+  }
+  if (!options.csv.empty()) {
+    const std::string csv = csv_of(results);
+    write_file(options.csv, {reinterpret_cast<const std::uint8_t*>(csv.data()), csv.size()});
   }
   if (options.json) {
     print(json_of(results));
@@ -312,6 +221,7 @@ void add_infer(CLI::App& app, Action& action) {
       ->excludes(data)
       ->type_name("N");
   options->selection.add_options(*command);
+  options->selection.add_framing(*command);
   add_publisher(*command, options->publisher);
   command->add_option("--check", options->check, "Compare with the clear network of this package")
       ->type_name("server.apm");
@@ -340,6 +250,8 @@ void add_infer(CLI::App& app, Action& action) {
   command->add_option("--connect-deadline", options->connect_s, "Longest wait for a connection, in seconds")
       ->check(CLI::Range(0.1, 3'600.0))
       ->capture_default_str();
+  command->add_option("--csv", options->csv, "Write the answers to this file too, a line for each image")
+      ->type_name("FILE");
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options, &action] { action = [options] { infer(*options); }; });
 }

@@ -7,6 +7,7 @@
 #include "base/printable.h"
 #include "base/progress.h"
 #include "cli/common.h"
+#include "cli/package_summary.h"
 #include "cli/table.h"
 #include "nn/execute/float_executor.h"
 #include "nn/onnx/import.h"
@@ -126,13 +127,15 @@ std::string text_of(const nn::Graph& graph, const std::vector<ValueRange>& range
 void inspect(const Options& options) {
   if (options.operators) return print(nn::operators_markdown());
   if (options.model.empty()) fail_input("inspect needs a MODEL.onnx, or --operators alone");
+  if (is_package(options.model)) return inspect_package(options.model, options.json);
   const nn::Graph graph = nn::import_onnx(options.model, options.output);
   app::check_expressible(graph);
   std::vector<ValueRange> ranges;
   if (!options.calibrate.empty()) {
     const auto normalization = nn::Normalization::parse(options.normalize);
     normalization.check(graph.input_shape().c);
-    const nn::Dataset data = options.selection.load(options.calibrate, graph.input_shape());
+    const nn::Dataset data = options.selection.load(options.calibrate, ends_of(graph));
+    if (const std::string note = scale_note(normalization, data); !note.empty()) say("note: " + note);
     ranges = observe(graph, data, normalization);
   }
   Figures total;
@@ -148,19 +151,20 @@ void inspect(const Options& options) {
 
 void add_inspect(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
-  CLI::App* command =
-      app.add_subcommand("inspect", "Show layers, shapes, sizes and value ranges of an ONNX network");
-  command->add_option("model", options->model, "ONNX file")->type_name("MODEL.onnx");
+  CLI::App* command = app.add_subcommand(
+      "inspect", "Show layers, shapes, sizes and value ranges of an ONNX network, or what a package holds");
+  command->add_option("model", options->model, "ONNX file, or a package")->type_name("MODEL.onnx|PACKAGE.apm");
   command->add_option("--output", options->output, "The output to end with, of a network with several")
       ->type_name("NAME");
   command->add_flag("--operators", options->operators,
                     "Print which operators are supported, with their limits");
   command->add_option("--calibrate", options->calibrate, "Images to observe value ranges on, e.g. mnist:DIR")
       ->type_name("DATA");
-  command->add_option("--normalize", options->normalize, "\"scale=255 mean=a,b,c std=a,b,c\"")
+  command->add_option("--normalize", options->normalize, "As in compile: \"scale=255 mean=a,b,c std=a,b,c\"")
       ->type_name("S");
   options->selection.default_first = 128;
   options->selection.add_options(*command);
+  options->selection.add_framing(*command);
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options, &action] { action = [options] { inspect(*options); }; });
 }

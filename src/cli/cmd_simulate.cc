@@ -54,7 +54,9 @@ std::string text_of(const plan::Simulation& s) {
 
 void run_simulate(const Options& options) {
   const package::Package package = package::load(options.package, Party::server);
-  const nn::Dataset data = options.selection.load(options.data, package.network.input_shape());
+  const nn::Dataset data = options.selection.load(options.data, ends_of(package));
+  if (const auto note = scale_note(nn::Normalization::parse(package.normalization), data); !note.empty())
+    say("note: " + note);
   const plan::Simulation result =
       app::simulate(package, data, options.seeds, options.first_seed, terminal_progress());
   if (options.json) {
@@ -75,6 +77,7 @@ void add_simulate(CLI::App& app, Action& action) {
       ->required()
       ->type_name("DATA");
   options->selection.add_options(*command);
+  options->selection.add_framing(*command);
   command->add_option("--seeds", options->seeds, "How often each image is run")
       ->check(CLI::Range(1, app::kMaxSimulationSeeds))
       ->capture_default_str();

@@ -2,12 +2,15 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
 
 #include "base/error.h"
 #include "base/printable.h"
+#include "base/progress.h"
+#include "nn/data/labels.h"
 
 namespace ap::cli {
 namespace {
@@ -30,10 +33,35 @@ void Selection::add_options(CLI::App& command) {
   command.add_option("--range", range, "Use images A to B-1")->type_name("A:B")->excludes(first_option);
 }
 
-nn::Dataset Selection::load(const std::string& data, const nn::Shape& expected) const {
+void Selection::add_framing(CLI::App& command) {
+  command
+      .add_option(
+          "--resize", resize,
+          "Scale pictures (images:) so that their shorter side is S, or to exactly HxW, as torchvision's Resize does")
+      ->type_name("S|HxW");
+  command.add_option("--crop", crop, "Then cut out their middle, as torchvision's CenterCrop does")
+      ->type_name("S|HxW");
+}
+
+nn::Framing Selection::framing(const nn::Framing& otherwise) const {
+  if (resize.empty() && crop.empty()) return otherwise;
+  nn::Framing out;
+  if (!resize.empty()) {
+    const nn::Extent extent = nn::parse_extent(resize, "--resize");
+    if (resize.find('x') == std::string::npos) {
+      out.shorter = extent.height;
+    } else {
+      out.resize = extent;
+    }
+  }
+  if (!crop.empty()) out.crop = nn::parse_extent(crop, "--crop");
+  return out;
+}
+
+nn::Range Selection::images() const {
   if (range.empty()) {
     const std::int64_t count = first > 0 ? first : default_first;
-    return count > 0 ? nn::load_dataset(data, {0, count}, expected) : nn::load_dataset(data, {}, expected);
+    return count > 0 ? nn::Range{0, count} : nn::Range{};
   }
   const std::size_t colon = range.find(':');
   if (colon == std::string::npos) {
@@ -43,7 +71,37 @@ nn::Dataset Selection::load(const std::string& data, const nn::Shape& expected) 
   const std::int64_t begin = parse_index(text.substr(0, colon), range),
                      end = parse_index(text.substr(colon + 1), range);
   if (begin >= end) fail_input("--range {} selects no image; write A:B with A < B", range);
-  return nn::load_dataset(data, {begin, end}, expected);
+  return {begin, end};
+}
+
+nn::Dataset Selection::load(const std::string& data, const NetworkEnds& ends) const {
+  const nn::LoadOptions wanted{ends.form, framing(ends.framing), terminal_progress()};
+  nn::Dataset loaded = nn::load_dataset(data, images(), ends.shape, wanted);
+  nn::fit_labels(loaded, ends.outputs, ends.classes);
+  if (!quiet) {
+    for (const std::string& note : loaded.notes) say("note: " + note);
+  }
+  return loaded;
+}
+
+NetworkEnds ends_of(const nn::Graph& graph) {
+  return {
+      graph.input_shape(), graph.input_form, static_cast<std::size_t>(graph.output_shape().size()), {}, {}};
+}
+
+NetworkEnds ends_of(const package::Package& package) {
+  return {package.network.input_shape(), package.network.input_form,
+          static_cast<std::size_t>(package.network.output_shape().size()), package.labels,
+          nn::Framing::parse(package.framing)};
+}
+
+std::string scale_note(const nn::Normalization& normalization, const nn::Dataset& data) {
+  if (normalization.scale || data.floats.empty()) return {};
+  const auto [low, high] = std::ranges::minmax_element(data.floats);
+  const bool like_pixels = *low >= 0 && *high > 2 && *high <= 255;
+  return fmt::format(
+      "{} holds numbers from {:.4g} to {:.4g}, which are taken as they are (scale=1){}", data.source, *low,
+      *high, like_pixels ? "; if they are pixels of 0 to 255, give --normalize \"scale=255 ...\"" : "");
 }
 
 namespace {

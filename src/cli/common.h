@@ -10,6 +10,7 @@
 #include "analysis/cost/session_cost.h"
 #include "cli/run.h"
 #include "nn/data/dataset.h"
+#include "package/package.h"
 
 namespace ap::cli {
 
@@ -30,17 +31,40 @@ void add_simulate(CLI::App& app, Action& action);
 void add_report(CLI::App& app, Action& action);
 void add_keygen(CLI::App& app, Action& action);
 
-/// --first N and --range A:B.
+/// What images are for: the input and the outputs of a network, and how a package has pictures brought to its size.
+struct NetworkEnds {
+  nn::Shape shape;
+  nn::InputForm form;
+  std::size_t outputs = 0;
+  std::vector<std::string> classes;  ///< names, or none
+  nn::Framing framing;
+};
+NetworkEnds ends_of(const nn::Graph& graph);
+NetworkEnds ends_of(const package::Package& package);
+
+/// --first N and --range A:B, --resize and --crop.
 struct Selection {
   std::int64_t first = 0;          ///< 0: not given
   std::string range;               ///< empty: not given
   std::int64_t default_first = 0;  ///< images used when neither is given; 0: all
+  std::string resize, crop;        ///< empty: not given
+  bool quiet = false;              ///< says no notes
 
   void add_options(CLI::App& command);
-  /// The chosen images of a data argument.
-  /// @throws Error(input) for a malformed or empty range, or what nn::load_dataset refuses.
-  nn::Dataset load(const std::string& data, const nn::Shape& expected) const;
+  void add_framing(CLI::App& command);
+  /// As --resize and --crop say, or `otherwise` if neither is given. @throws Error(input) if they are malformed.
+  nn::Framing framing(const nn::Framing& otherwise = {}) const;
+  /// The chosen images of a data argument, with labels that the network has. Says what was left out or changed.
+  /// @throws Error(input) for a malformed or empty range, or what nn::load_dataset and nn::fit_labels refuse.
+  nn::Dataset load(const std::string& data, const NetworkEnds& ends) const;
+
+ private:
+  nn::Range images() const;
 };
+
+/// A sentence on what pixels of this data are divided by, if --normalize does not say so and it is not what one would
+/// expect; else nothing.
+std::string scale_note(const nn::Normalization& normalization, const nn::Dataset& data);
 
 /// Prints to standard output; what is no plain text in it is escaped (base/printable.h), but newlines are not, so
 /// words from a file or a peer go through printable() before they go into a text of several lines.

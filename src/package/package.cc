@@ -29,6 +29,7 @@ constexpr std::uint64_t kMaxPublic = std::uint64_t{16} << 20, kMaxRanges = std::
 constexpr std::size_t kHeadBytes = 28;
 constexpr std::uint64_t kMaxSignatureFile = 1 << 16;
 constexpr std::size_t kMaxLabels = 1 << 16, kMaxLabelBytes = 1024, kMaxNormalizationBytes = 1 << 16;
+constexpr std::size_t kMaxFramingBytes = 64;
 
 /// What ZSTD_compressBound says of so many bytes, and stored_frame never exceeds.
 constexpr std::uint64_t packed_bound(std::uint64_t bytes) { return bytes + (bytes >> 8); }
@@ -57,10 +58,11 @@ Bytes file_of(Party role, std::size_t body_bytes, ByteView packed) {
 }
 
 Bytes public_part(const Package& p) {
-  const Json json = {{"network", network_to_json(p.network)},
-                     {"plan", plan_to_json(p.plan)},
-                     {"normalization", p.normalization},
-                     {"labels", p.labels}};
+  Json json = {{"network", network_to_json(p.network)},
+               {"plan", plan_to_json(p.plan)},
+               {"normalization", p.normalization},
+               {"labels", p.labels}};
+  if (!p.framing.empty()) json["framing"] = p.framing;
   const std::string text = json.dump();
   return Bytes(text.begin(), text.end());
 }
@@ -215,6 +217,7 @@ Package parse(ByteView file, const std::string& name) {
     result.network = network_from_json(json.at("network"));
     result.plan = plan_from_json(json.at("plan"));
     result.normalization = json.at("normalization").text(kMaxNormalizationBytes);
+    if (json.has("framing")) result.framing = json.at("framing").text(kMaxFramingBytes);
     result.labels = labels_from(json.at("labels"));
   }
   // Shapes and counts, before any memory is taken for weights.

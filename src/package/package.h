@@ -27,6 +27,7 @@ struct Package {
   nn::QuantisedNetwork network;
   plan::Plan plan;
   std::string normalization;        ///< as given to compile: "scale=255 mean=... std=..."
+  std::string framing;              ///< how pictures get the network's size: "resize=... crop=...", or empty
   std::vector<std::string> labels;  ///< class names, or empty
   PackageId id{};                   ///< SHA-256 of the public part; set by load and by make_packages
 };

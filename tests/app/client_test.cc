@@ -14,7 +14,11 @@ TEST(Client, TopClassesAreOrderedAndStable) {
   EXPECT_EQ(top_classes(logits, 2), (std::vector<std::size_t>{2, 4}));
   EXPECT_EQ(top_classes(logits, 99).size(), 5u);
   EXPECT_EQ(best_class(logits), 2u);
+  // A single output decides between two classes.
   EXPECT_EQ(best_class(Logits{-7}), 0u);
+  EXPECT_EQ(best_class(Logits{0}), 0u);
+  EXPECT_EQ(best_class(Logits{1}), 1u);
+  EXPECT_EQ(best_class(Logits{(std::int64_t{1} << 62) - 1}), 1u);
   EXPECT_EQ(best_class(Logits{-(std::int64_t{1} << 61), -3, (std::int64_t{1} << 61) - 1}), 2u);
 }
 

@@ -61,6 +61,19 @@ TEST(Package, KeepsHowTheImagesLieInTheFile) {
   EXPECT_THROW(parse(wrong.client, "client.apm"), Error);
 }
 
+TEST(Package, KeepsHowPicturesGetTheirSize) {
+  Package original = small_package();
+  const Pair without = make_packages(original);
+  EXPECT_EQ(parse(without.client, "client.apm").framing, "");
+  original.framing = "resize=8 crop=4";
+  const Pair pair = make_packages(original);
+  EXPECT_EQ(parse(pair.client, "client.apm").framing, original.framing);
+  EXPECT_EQ(parse(pair.server, "server.apm").framing, original.framing);
+  EXPECT_NE(pair.id, without.id);
+  original.framing = std::string(65, 'x');
+  EXPECT_THROW(parse(make_packages(original).client, "client.apm"), Error);
+}
+
 TEST(Package, ClientHasThePublicPartOnly) {
   const Package original = small_package();
   const Pair pair = make_packages(original);

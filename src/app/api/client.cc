@@ -112,6 +112,7 @@ std::size_t Client::classes() const {
   return static_cast<std::size_t>(state_->package.network.output_shape().size());
 }
 const std::vector<std::string>& Client::labels() const { return state_->package.labels; }
+std::string Client::framing() const { return state_->package.framing; }
 bool Client::reveals_label() const { return state_->package.plan.reveal == ap::plan::Reveal::label; }
 std::string Client::package_id() const { return ap::package::to_hex(state_->package.id); }
 

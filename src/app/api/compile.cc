@@ -22,6 +22,7 @@ ap::app::CompileOptions options_of(const CompileOptions& options) {
   wanted.privacy_inferences = options.privacy_inferences;
   wanted.strict = options.strict;
   wanted.labels = options.labels;
+  wanted.framing = ap::nn::Framing::parse(options.framing);
   wanted.progress = ap::app::sink_of(options.progress);
   wanted.profile = ap::app::profile_of(options.unit_costs);
   wanted.search.seed = options.seed;

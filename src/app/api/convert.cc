@@ -29,6 +29,7 @@ nn::Dataset dataset_of(const autoprivacy::Images& images, const nn::Shape& expec
                values / size);
   }
   nn::Dataset data;
+  data.source = "the images";
   data.shape = expected;
   data.bytes = images.pixels;
   data.floats = images.floats;

@@ -24,13 +24,15 @@ std::span<const std::uint8_t> Images::image(std::size_t i) const {
   });
 }
 
-Images load_images(const std::string& source, std::size_t first, std::size_t count) {
+Images load_images(const std::string& source, std::size_t first, std::size_t count,
+                   const std::string& framing) {
   return translated([&] {
     constexpr std::size_t kMost = INT64_MAX;
     if (first > kMost) ap::fail_input("there is no image {} in {}", first, source);
     const auto begin = static_cast<std::int64_t>(first);
     const auto end = static_cast<std::int64_t>(first + std::min(count, kMost - first));
-    ap::nn::Dataset data = ap::nn::load_dataset(source, {begin, end});
+    ap::nn::Dataset data =
+        ap::nn::load_dataset(source, {begin, end}, {}, {{}, ap::nn::Framing::parse(framing), {}});
     return Images{{data.shape.c, data.shape.h, data.shape.w},
                   std::move(data.bytes),
                   std::move(data.floats),

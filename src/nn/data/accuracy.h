@@ -9,10 +9,12 @@
 
 namespace ap::nn {
 
-/// The position of the largest value, the first of equals. `values` must not be empty.
+/// The label that outputs stand for: the position of the largest, the first of equals. Of a single one: 1 if it is above 0,
+/// else 0 (nn/data/labels.h). `values` must not be empty.
 template <typename T>
 int argmax(std::span<const T> values) {
   AP_ASSERT(!values.empty());
+  if (values.size() == 1) return values[0] > T{0} ? 1 : 0;
   std::size_t best = 0;
   for (std::size_t i = 1; i < values.size(); ++i) {
     if (values[i] > values[best]) best = i;

@@ -2,8 +2,8 @@
 //
 //   cifar10:FILE  cifar100:FILE   binary records, plain, .xz or .gz
 //   mnist:DIR     mnist-train:DIR idx files (t10k-* or train-*), plain or .gz; Fashion-MNIST too
-//   images:DIR                    PNG files of one size, in the order of their names; no labels
-//   npy:X.npy[,Y.npy]             uint8 or float32 images, NCHW or NHW; integer labels
+//   images:DIR                    PNG and JPEG files in the order of their names, or a folder of them for each class
+//   npy:X.npy[,Y.npy]             arrays of numbers, the first dimension counting images; integer labels
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "base/progress.h"
+#include "nn/data/framing.h"
 #include "nn/data/normalization.h"
 #include "nn/ir/graph.h"
 
@@ -31,9 +33,13 @@ struct Dataset {
   std::int64_t first = 0;  ///< position in the source of the first image here
   std::vector<std::uint8_t> bytes;
   std::vector<float> floats;
-  std::vector<int> labels;  ///< one per image, or empty
+  std::vector<int> labels;           ///< one per image, or empty
+  std::vector<std::string> names;    ///< of the file of each image, below the folder; or empty
+  std::vector<std::string> classes;  ///< names of the folders that `labels` count, or empty
+  std::vector<std::string> notes;    ///< sentences on what was left out or taken for something
 
   std::size_t size() const;
+  Pixel pixel_kind() const { return floats.empty() ? Pixel::byte : Pixel::number; }
   bool has_labels() const { return !labels.empty(); }
   /// The network input of image i.
   Tensor input(std::size_t i, const Normalization& normalization) const;
@@ -41,10 +47,19 @@ struct Dataset {
   std::vector<float> inputs(std::size_t begin, std::size_t end, const Normalization& normalization) const;
 };
 
-/// Reads a data argument. When `expected` (the network's input shape) is given, images of another shape are
-/// refused; a network that takes flat vectors accepts images of as many pixels.
+/// What images are read for.
+struct LoadOptions {
+  InputForm form;         ///< of the network's input
+  Framing framing;        ///< of pictures (images:DIR); other sources hold images of the network's size
+  ProgressSink progress;  ///< of pictures
+};
+
+/// Reads a data argument. When `expected` (the network's input shape) is given, images come out in that shape: arrays may
+/// have the network's own dimensions (options.form), those of `expected`, ones more or fewer, the other order of channels
+/// (said in `notes`), or be flat where there are no channels whose order could be meant. Others are refused.
 /// @throws Error(input): unknown scheme (the known ones are listed), missing, damaged or truncated file,
 /// wrong shape, a range without images, more than 1 GiB of pixels.
-Dataset load_dataset(const std::string& argument, Range range = {}, std::optional<Shape> expected = {});
+Dataset load_dataset(const std::string& argument, Range range = {}, std::optional<Shape> expected = {},
+                     const LoadOptions& options = {});
 
 }  // namespace ap::nn

@@ -15,10 +15,12 @@ inline constexpr std::uint64_t kMaxPixelBytes = std::uint64_t{1} << 30;
 Dataset read_cifar(const std::filesystem::path& file, int label_bytes, int classes, Range range);
 /// idx files "PREFIX-images-idx3-ubyte" and "PREFIX-labels-idx1-ubyte" in `folder`, with or without ".gz".
 Dataset read_idx(const std::filesystem::path& folder, const std::string& prefix, Range range);
-/// `channels` is 1 (grey), 3 (RGB) or 0: as the first image has it.
-Dataset read_png_folder(const std::filesystem::path& folder, int channels, Range range);
-/// NumPy arrays; `labels` may be empty.
-Dataset read_npy(const std::filesystem::path& images, const std::filesystem::path& labels, Range range);
+/// A folder, or a single file. `channels` is 1 (grey), 3 (RGB) or 0: as the first picture has it.
+Dataset read_pictures(const std::filesystem::path& folder, int channels, Range range,
+                      const LoadOptions& options = {});
+/// NumPy arrays; `labels` may be empty. Images are brought into the shape `expected`, if it is given, as load_dataset says.
+Dataset read_npy(const std::filesystem::path& images, const std::filesystem::path& labels, Range range,
+                 const std::optional<Shape>& expected = {}, const InputForm& form = {});
 
 /// The images of `range` among `total`. @throws Error(input) if there are none or they have too many bytes.
 struct Selection {

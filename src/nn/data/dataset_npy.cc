@@ -1,157 +1,209 @@
-// NumPy's .npy files (format versions 1 to 3): a header in Python syntax, then the values.
+// Arrays of images and labels, and how the dimensions of one become those of the other.
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <cstring>
+#include <limits>
 
 #include "base/error.h"
-#include "nn/data/byte_source.h"
 #include "nn/data/dataset_formats.h"
+#include "nn/data/npy_file.h"
 
 namespace ap::nn {
 namespace {
 
-struct Header {
-  std::string type;  ///< "<f4"
-  std::vector<std::int64_t> dims;
-};
+using Dims = std::vector<std::int64_t>;
 
-[[noreturn]] void bad_header(const std::string& name) {
-  fail_input("{} is not a .npy file, or its header is damaged", name);
-}
+constexpr std::uint64_t kPiece = std::uint64_t{1} << 20;
 
-/// The text behind 'key': in the header, from its first character other than a space.
-std::string_view field(std::string_view text, const std::string& key, const std::string& name) {
-  const std::size_t at = text.find("'" + key + "'");
-  if (at == std::string_view::npos) bad_header(name);
-  const std::size_t colon = text.find(':', at);
-  const std::size_t start = colon == std::string_view::npos ? colon : text.find_first_not_of(' ', colon + 1);
-  if (start == std::string_view::npos) bad_header(name);
-  return text.substr(start);
-}
-
-std::vector<std::int64_t> parse_shape(std::string_view text, const std::string& name) {
-  if (text.empty() || text.front() != '(') bad_header(name);
-  const std::size_t close = text.find(')');
-  if (close == std::string_view::npos) bad_header(name);
-  text = text.substr(1, close - 1);
-  std::vector<std::int64_t> dims;
-  while (true) {
-    const std::size_t start = text.find_first_not_of(" ,");
-    if (start == std::string_view::npos) return dims;
-    text.remove_prefix(start);
-    std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || value < 0 || dims.size() == 8) bad_header(name);
-    dims.push_back(value);
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+/// Calls use(bytes) for `count` values of `width` bytes piece by piece, so that a false header cannot make us allocate
+/// what is not there.
+template <typename Use>
+void read_values(ByteSource& source, std::uint64_t count, std::size_t width, const std::string& name,
+                 Use use) {
+  std::vector<std::uint8_t> piece;
+  for (std::uint64_t left = count * width; left > 0; left -= piece.size()) {
+    piece.resize(static_cast<std::size_t>(std::min(kPiece, left)));
+    const std::size_t got = source.read(piece);
+    if (got != piece.size()) fail_input("{} is cut off: it lacks {} bytes", name, left - got);
+    use(std::span<const std::uint8_t>(piece));
   }
-}
-
-Header read_header(ByteSource& source, const std::string& name) {
-  std::uint8_t head[8];
-  if (source.read(head) != sizeof head || std::memcmp(head, "\x93NUMPY", 6) != 0 || head[6] < 1 ||
-      head[6] > 3) {
-    bad_header(name);
-  }
-  const std::size_t length_bytes = head[6] == 1 ? 2 : 4;
-  std::uint8_t length_field[4] = {};
-  if (source.read(std::span(length_field).first(length_bytes)) != length_bytes) bad_header(name);
-  std::size_t length = 0;
-  for (std::size_t i = 4; i-- > 0;) length = length << 8 | length_field[i];
-  if (length > 65536) bad_header(name);
-  std::string text(length, '\0');
-  if (source.read({reinterpret_cast<std::uint8_t*>(text.data()), length}) != length) bad_header(name);
-  Header out;
-  const std::string_view type = field(text, "descr", name);
-  if (type.size() < 5 || type.front() != '\'') bad_header(name);
-  out.type = type.substr(1, 3);
-  if (field(text, "fortran_order", name).substr(0, 5) != "False") {
-    fail_input("{} is in Fortran order; save it with numpy.ascontiguousarray", name);
-  }
-  out.dims = parse_shape(field(text, "shape", name), name);
-  return out;
-}
-
-/// Reads `bytes` bytes piece by piece, so that a false header cannot make us allocate what is not there.
-std::vector<std::uint8_t> read_bytes(ByteSource& source, std::uint64_t bytes, const std::string& name) {
-  constexpr std::uint64_t kPiece = std::uint64_t{1} << 20;
-  std::vector<std::uint8_t> out;
-  while (out.size() < bytes) {
-    const std::size_t at = out.size();
-    out.resize(at + static_cast<std::size_t>(std::min(kPiece, bytes - at)));
-    const std::size_t got = source.read(std::span(out).subspan(at));
-    if (got != out.size() - at) fail_input("{} is cut off: it lacks {} bytes", name, bytes - at - got);
-  }
-  return out;
 }
 
 std::vector<int> read_labels(const std::filesystem::path& path, const Selection& wanted, std::int64_t count) {
+  constexpr double kMost = 1'000'000;
   const std::string name = path.string();
   const auto source = open_source(path);
-  const Header header = read_header(*source, name);
-  if (header.dims.size() != 1 || header.dims[0] != count) {
-    fail_input("{} does not hold a list of {} labels, one for each image", name, count);
+  const NpyHeader header = read_npy_header(*source, name);
+  const Dims& dims = header.dims;
+  if (dims.size() != 1 || dims[0] != count) {
+    const bool column = dims.size() == 2 && dims[0] == count && dims[1] == 1,
+               rows = dims.size() == 2 && dims[0] == count;
+    fail_input(
+        "{} has the shape {}, but there are {} images, and labels are a list with one integer for each{}",
+        name, python_shape(dims), count,
+        column ? "; save y.ravel()"
+        : rows ? "; of one-hot rows save y.argmax(1)"
+               : "");
   }
-  const bool known = header.type == "|u1" || header.type == "|i1" || header.type == "<i4" ||
-                     header.type == "<u4" || header.type == "<i8" || header.type == "<u8";
-  if (!known) fail_input("{} holds {} values; labels must be integers", name, header.type);
-  const auto width = static_cast<std::size_t>(header.type[2] - '0');
-  source->skip(wanted.begin * width);
-  const std::vector<std::uint8_t> raw = read_bytes(*source, wanted.count * width, name);
+  const bool is_integer =
+      header.type.size() == 3 && std::string_view("biu").find(header.type[1]) != std::string_view::npos;
+  if (!is_integer) {
+    const bool is_float = header.type.size() == 3 && header.type[1] == 'f';
+    fail_input("{} holds values of type {}; labels are integers from 0{}", name, header.type,
+               is_float ? "; save y.astype(\"int64\")" : ", and --labels names the classes");
+  }
+  const NpyType type = header.numbers(name);
+  source->skip(wanted.begin * type.width);
   std::vector<int> out;
-  for (std::size_t i = 0; i < wanted.count; ++i) {
-    std::uint64_t value = 0;
-    std::memcpy(&value, raw.data() + i * width, width);
-    const bool sign_bit = (raw[(i + 1) * width - 1] & 0x80) != 0;
-    if (value > 1'000'000 || (header.type[1] == 'i' && sign_bit)) {
-      fail_input("{}: label {} is negative or larger than a million", name, wanted.begin + i);
+  read_values(*source, wanted.count, type.width, name, [&](std::span<const std::uint8_t> bytes) {
+    for (std::size_t at = 0; at < bytes.size(); at += type.width) {
+      const double value = type.number(bytes.data() + at);
+      if (!(value >= 0 && value <= kMost)) {
+        fail_input("{}: label {} is {}; labels are integers from 0 to a million", name,
+                   wanted.begin + out.size(), value);
+      }
+      out.push_back(static_cast<int>(value));
     }
-    out.push_back(static_cast<int>(value));
-  }
+  });
   return out;
+}
+
+Dims without_ones(const Dims& dims) {
+  Dims out;
+  std::ranges::copy_if(dims, std::back_inserter(out), [](std::int64_t d) { return d != 1; });
+  return out;
+}
+
+std::int64_t product(const Dims& dims) {
+  std::int64_t out = 1;
+  for (const std::int64_t d : dims) out *= d;
+  return out;
+}
+
+/// How the values of one image lie.
+enum class Order : std::uint8_t { as_they_are, channels_last };
+
+struct Reading {
+  Shape shape;
+  Order order = Order::as_they_are;
+  std::string note = {};
+};
+
+/// Without a network: NCHW, NHW or vectors.
+Reading plain_reading(const Dims& dims, const Dims& image, const std::string& name) {
+  const auto side = [&](std::size_t i) { return static_cast<int>(image[i]); };
+  if (image.size() == 3) return {{side(0), side(1), side(2)}};
+  if (image.size() == 2) return {{1, side(0), side(1)}};
+  if (image.size() == 1) return {{side(0), 1, 1}};
+  fail_input("{} has the shape {}; images are (N, C, H, W), (N, H, W) or, as vectors, (N, V)", name,
+             python_shape(dims));
+}
+
+/// What the network's input is called in messages: its own dimensions.
+Dims own_dims(const Shape& expected, const InputForm& form) {
+  if (!form.dims.empty()) return {form.dims.begin(), form.dims.end()};
+  if (expected.h == 1 && expected.w == 1) return {expected.c};
+  return {expected.c, expected.h, expected.w};
+}
+
+std::string batch_of(const Dims& image) {
+  std::string text = python_shape(image);
+  return "(N, " + text.substr(1, text.size() - (image.size() == 1 ? 3 : 2)) + ")";
+}
+
+Reading reading_for(const Dims& dims, const Dims& image, const Shape& expected, const InputForm& form,
+                    const std::string& name) {
+  const Dims first = {expected.c, expected.h, expected.w}, last = {expected.h, expected.w, expected.c};
+  const Dims own = own_dims(expected, form), given = without_ones(image);
+  const bool fits = image.size() == dims.size() - 1 && product(image) == expected.size();
+  const bool as_first = fits && given == without_ones(first), as_last = fits && given == without_ones(last);
+  // The network's own order comes first: of a square image both may fit.
+  if (form.channels_last ? as_last : as_first) {
+    return {expected, form.channels_last ? Order::channels_last : Order::as_they_are, {}};
+  }
+  if (fits && !form.channels_last && given == without_ones(own)) return {expected};
+  const bool is_vector = expected.h == 1 && expected.w == 1, has_one_channel = expected.c == 1;
+  if (fits && (is_vector || (given.size() == 1 && has_one_channel))) return {expected};
+  if (as_first || as_last) {
+    return {expected, as_last ? Order::channels_last : Order::as_they_are,
+            fmt::format(
+                "{} has the shape {} and is taken for {}; the network's own order is {}", name,
+                python_shape(dims),
+                as_last ? "NHWC, channels last: as x.transpose(0, 3, 1, 2) of it" : "NCHW, channels first",
+                batch_of(own))};
+  }
+  const std::string wanted = batch_of(own);
+  const Dims whole = without_ones(dims);
+  if (whole == without_ones(own) || whole == without_ones(first) || whole == without_ones(last)) {
+    fail_input(
+        "{} has the shape {}: one image without the dimension that counts images; save x[None], the network takes {}",
+        name, python_shape(dims), wanted);
+  }
+  if (fits && given.size() == 1) {
+    fail_input("{} has the shape {}: flat images, but the network takes {}; save x.reshape(-1, {})", name,
+               python_shape(dims), wanted, wanted.substr(4, wanted.size() - 5));
+  }
+  fail_input("{} has the shape {}, but the network takes {}; resize or reshape the images", name,
+             python_shape(dims), wanted);
+}
+
+/// Images [H][W][C] become [C][H][W].
+template <typename T>
+void put_channels_first(std::vector<T>& values, const Shape& shape) {
+  const auto size = static_cast<std::size_t>(shape.size()), channels = static_cast<std::size_t>(shape.c);
+  if (size == 0 || channels == 1) return;
+  const std::size_t plane = size / channels;
+  std::vector<T> image(size);
+  for (std::size_t begin = 0; begin < values.size(); begin += size) {
+    for (std::size_t i = 0; i < size; ++i) image[i % channels * plane + i / channels] = values[begin + i];
+    std::ranges::copy(image, values.begin() + static_cast<std::ptrdiff_t>(begin));
+  }
 }
 
 }  // namespace
 
-Dataset read_npy(const std::filesystem::path& images, const std::filesystem::path& labels, Range range) {
+Dataset read_npy(const std::filesystem::path& images, const std::filesystem::path& labels, Range range,
+                 const std::optional<Shape>& expected, const InputForm& form) {
   const std::string name = images.string();
   const auto source = open_source(images);
-  const Header header = read_header(*source, name);
-  const bool is_float = header.type == "<f4";
-  if (!is_float && header.type != "|u1") {
-    fail_input("{} holds {} values; images must be uint8 or float32", name, header.type);
-  }
-  const std::vector<std::int64_t>& d = header.dims;
-  if (d.size() < 2 || d.size() > 4) {
-    fail_input("{} has {} dimensions; images are NCHW (4), NHW (3) or vectors (2)", name, d.size());
-  }
+  const NpyHeader header = read_npy_header(*source, name);
+  const NpyType type = header.numbers(name);
+  if (header.dims.empty())
+    fail_input("{} holds a single number; images are (N, C, H, W), (N, H, W) or (N, V)", name);
+  const Dims image(header.dims.begin() + 1, header.dims.end());
   std::int64_t size = 1;
-  for (std::size_t i = 1; i < d.size(); ++i) {
-    if (d[i] < 1 || d[i] > kMaxTensorElements / size) fail_input("{} has a dimension of {}", name, d[i]);
-    size *= d[i];
+  for (const std::int64_t d : image) {
+    if (d < 1 || d > kMaxTensorElements / size) fail_input("{} has a dimension of {}", name, d);
+    size *= d;
   }
+  const Reading reading = expected ? reading_for(header.dims, image, *expected, form, name)
+                                   : plain_reading(header.dims, image, name);
+  const std::size_t kept = type.is_bytes() ? 1 : sizeof(float);
+  const auto values = static_cast<std::uint64_t>(size);
+  const Selection wanted =
+      select(range, static_cast<std::uint64_t>(header.dims[0]), values * std::max(kept, type.width), name);
+  source->skip(wanted.begin * values * type.width);
   Dataset out;
-  const auto side = [&](std::size_t i) { return static_cast<int>(d[i]); };
-  out.shape = d.size() == 4   ? Shape{side(1), side(2), side(3)}
-              : d.size() == 3 ? Shape{1, side(1), side(2)}
-                              : Shape{side(1), 1, 1};
-  const std::uint64_t image_bytes = static_cast<std::uint64_t>(size) * (is_float ? sizeof(float) : 1);
-  const Selection wanted = select(range, static_cast<std::uint64_t>(d[0]), image_bytes, name);
-  source->skip(wanted.begin * image_bytes);
-  out.bytes = read_bytes(*source, wanted.count * image_bytes, name);
-  if (is_float) {
-    out.floats.resize(out.bytes.size() / sizeof(float));
-    std::memcpy(out.floats.data(), out.bytes.data(), out.bytes.size());
-    out.bytes.clear();
-    for (std::size_t i = 0; i < out.floats.size(); ++i) {
-      if (!std::isfinite(out.floats[i])) {
-        fail_input("{}: image {} holds {}; pixels must be finite numbers", name,
-                   wanted.begin + i / static_cast<std::size_t>(size), out.floats[i]);
-      }
+  out.shape = reading.shape;
+  if (!reading.note.empty()) out.notes.push_back(reading.note);
+  read_values(*source, wanted.count * values, type.width, name, [&](std::span<const std::uint8_t> bytes) {
+    if (type.is_bytes()) {
+      out.bytes.insert(out.bytes.end(), bytes.begin(), bytes.end());
+      return;
     }
+    for (std::size_t at = 0; at < bytes.size(); at += type.width) {
+      const double value = type.number(bytes.data() + at);
+      if (!(std::abs(value) <= static_cast<double>(std::numeric_limits<float>::max()))) {
+        fail_input("{}: image {} holds {}; pixels must be finite numbers", name,
+                   wanted.begin + out.floats.size() / values, value);
+      }
+      out.floats.push_back(static_cast<float>(value));
+    }
+  });
+  if (reading.order == Order::channels_last) {
+    put_channels_first(out.bytes, out.shape);
+    put_channels_first(out.floats, out.shape);
   }
-  if (!labels.empty()) out.labels = read_labels(labels, wanted, d[0]);
+  if (!labels.empty()) out.labels = read_labels(labels, wanted, header.dims[0]);
   return out;
 }
 

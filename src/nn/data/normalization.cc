@@ -34,8 +34,8 @@ std::vector<double> numbers(std::string_view list, std::string_view key) {
 }
 
 void check_values(const Normalization& n) {
-  if (!std::isfinite(n.scale) || !(n.scale > 0)) {
-    fail_input("normalization: scale is {}, but must be a positive number", n.scale);
+  if (n.scale && (!std::isfinite(*n.scale) || !(*n.scale > 0))) {
+    fail_input("normalization: scale is {}, but must be a positive number", *n.scale);
   }
   for (const double v : n.mean) {
     if (!std::isfinite(v)) fail_input("normalization: mean {} is not a finite number", v);
@@ -78,7 +78,8 @@ Normalization Normalization::parse(std::string_view text) {
 }
 
 std::string Normalization::to_string() const {
-  return fmt::format("scale={} mean={} std={}", scale, fmt::join(mean, ","), fmt::join(std, ","));
+  const std::string rest = fmt::format("mean={} std={}", fmt::join(mean, ","), fmt::join(std, ","));
+  return scale ? fmt::format("scale={} {}", *scale, rest) : rest;
 }
 
 void Normalization::check(int channels) const {

@@ -1,5 +1,7 @@
 #include "nn/execute/preprocess.h"
 
+#include <cmath>
+
 #include "base/error.h"
 #include "nn/execute/integer_executor.h"
 
@@ -32,6 +34,19 @@ SecretVector<std::int32_t> preprocess(const QuantisedNetwork& network, std::span
   SecretVector<std::int32_t> input = preprocess(network, image, 0, normalization);
   wipe(image.bytes.data(), image.bytes.size());
   return input;
+}
+
+std::size_t saturated(const QuantisedNetwork& network, const Dataset& images, std::size_t i,
+                      const Normalization& normalization) {
+  std::vector<float> values = images.inputs(i, i + 1, normalization);
+  const QNode& input = network.nodes.front();
+  std::size_t count = 0;
+  for (const float value : values) {
+    const double level = std::round(double{value} / input.scale);
+    count += level < static_cast<double>(input.low) || level > static_cast<double>(input.high) ? 1 : 0;
+  }
+  wipe(values.data(), values.size() * sizeof(values[0]));
+  return count;
 }
 
 std::vector<std::int32_t> preprocess_all(const QuantisedNetwork& network, const Dataset& images,

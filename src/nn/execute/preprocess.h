@@ -27,6 +27,11 @@ SecretVector<std::int32_t> preprocess(const QuantisedNetwork& network, std::span
 SecretVector<std::int32_t> preprocess(const QuantisedNetwork& network, std::span<const std::uint8_t> pixels,
                                       const Shape& shape, const Normalization& normalization);
 
+/// How many values of image `i` lie outside the range that the network's input was calibrated for, and are cut to its
+/// ends by preprocess(). @throws as that.
+std::size_t saturated(const QuantisedNetwork& network, const Dataset& images, std::size_t i,
+                      const Normalization& normalization);
+
 /// All images, one after another. They are data, not secrets. @throws as for one image.
 std::vector<std::int32_t> preprocess_all(const QuantisedNetwork& network, const Dataset& images,
                                          const Normalization& normalization);

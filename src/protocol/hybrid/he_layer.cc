@@ -19,6 +19,10 @@ class CoefficientLayer : public HeLayer {
   void decrypt(const ClientKeys& keys, ByteView replies, std::span<std::uint64_t> shares) const override {
     layer_->decrypt(keys.coefficient(group_), replies, shares);
   }
+  std::size_t prepared_bytes() const override {
+    const linear::LayerRing ring = layer_->ring();
+    return layer_->layout().weight_polynomials() * ring.n * ring.primes.size() * sizeof(std::uint64_t);
+  }
   std::unique_ptr<PreparedHeLayer> prepare(std::span<const std::int16_t> weights) const override {
     return std::make_unique<Prepared>(linear::PreparedLinear(layer_, weights), group_);
   }
@@ -50,6 +54,7 @@ class SimdLayer : public HeLayer {
   void decrypt(const ClientKeys& keys, ByteView replies, std::span<std::uint64_t> shares) const override {
     layer_->decrypt(keys.batch(group_), replies, shares);
   }
+  std::size_t prepared_bytes() const override { return layer_->prepared_bytes(); }
   std::unique_ptr<PreparedHeLayer> prepare(std::span<const std::int16_t> weights) const override {
     return std::make_unique<Prepared>(linear::PreparedSimdLinear(layer_, weights), group_);
   }

@@ -36,6 +36,8 @@ class HeLayer {
                         bfv::ErrorSource errors) const = 0;
   /// The client's shares of W r. @throws Error(peer) if the replies are not valid.
   virtual void decrypt(const ClientKeys& keys, ByteView replies, std::span<std::uint64_t> shares) const = 0;
+  /// Bytes that prepare() will take.
+  virtual std::size_t prepared_bytes() const = 0;
   /// @throws Error(input) if the number of weights is not the layer's.
   virtual std::unique_ptr<PreparedHeLayer> prepare(std::span<const std::int16_t> weights) const = 0;
 };

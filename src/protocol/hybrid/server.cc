@@ -33,7 +33,7 @@ struct PreparedLayer {
 }  // namespace
 
 struct ServerModel::Prepared {
-  explicit Prepared(const package::Package& package) : model(package.network, package.plan), id(package.id) {
+  Prepared(const package::Package& package, Model made) : model(std::move(made)), id(package.id) {
     for (const LinearLayer& layer : model.linears()) {
       const nn::QNode& node = model.node(layer.node);
       const auto& op = std::get<nn::QLinear>(node.op);
@@ -46,10 +46,12 @@ struct ServerModel::Prepared {
   std::vector<PreparedLayer> layers;
 };
 
-ServerModel::ServerModel(const package::Package& package) {
+ServerModel::ServerModel(const package::Package& package)
+    : ServerModel(package, Model(package.network, package.plan)) {}
+ServerModel::ServerModel(const package::Package& package, Model model) {
   AP_ASSERT(package.role == Party::server);
   plan::require_weight_privacy(package.network, package.plan);
-  prepared_ = std::make_unique<Prepared>(package);
+  prepared_ = std::make_unique<Prepared>(package, std::move(model));
 }
 ServerModel::~ServerModel() = default;
 const Model& ServerModel::model() const { return prepared_->model; }

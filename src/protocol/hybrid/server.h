@@ -50,6 +50,8 @@ struct ServerOptions {
 class ServerModel {
  public:
   explicit ServerModel(const package::Package& package);
+  /// The same with the package's model, where there is one already.
+  ServerModel(const package::Package& package, Model model);
   ~ServerModel();
   const Model& model() const;
   const package::PackageId& id() const;

@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "base/files.h"
+#include "tests/nn/data/npy_bytes.h"
 #include "tests/nn/test_support.h"
 
 namespace ap::nn {
@@ -42,19 +43,6 @@ Bytes idx(const std::vector<std::uint32_t>& dims, std::size_t values) {
     for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<std::uint8_t>(d >> shift));
   }
   for (std::size_t i = 0; i < values; ++i) out.push_back(static_cast<std::uint8_t>(i * 7));
-  return out;
-}
-
-template <typename T>
-Bytes npy(const std::string& type, const std::string& shape, const std::vector<T>& values) {
-  std::string header = "{'descr': '" + type + "', 'fortran_order': False, 'shape': (" + shape + "), }";
-  header.resize(118, ' ');
-  header.back() = '\n';
-  const Bytes magic = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, static_cast<std::uint8_t>(header.size()), 0};
-  Bytes out(magic.size() + header.size() + values.size() * sizeof(T));
-  std::memcpy(out.data(), magic.data(), magic.size());
-  std::memcpy(out.data() + magic.size(), header.data(), header.size());
-  std::memcpy(out.data() + magic.size() + header.size(), values.data(), values.size() * sizeof(T));
   return out;
 }
 
@@ -202,11 +190,12 @@ TEST_F(DatasetTest, PngFoldersInOrderOfTheirNames) {
   EXPECT_EQ(load_dataset("images:" + folder_.string(), {}, Shape{1, 2, 3}).shape, (Shape{1, 2, 3}));
   expect_contains(load_error("images:" + folder_.string(), {}, Shape{3, 32, 32}), {"3x2x3", "3x32x32"});
   write_png("c.png", 3, 3, 3, 0);
-  expect_contains(load_error("images:" + folder_.string()), {"c.png", "3x3x3", "3x2x3"});
+  expect_contains(load_error("images:" + folder_.string()),
+                  {"c.png", "3 rows and 3 columns", "a.PNG", "2 and 3", "--resize"});
 }
 
 TEST_F(DatasetTest, DamagedPngsAreRefused) {
-  expect_contains(load_error("images:" + folder_.string()), {"no .png files"});
+  expect_contains(load_error("images:" + folder_.string()), {"no PNG or JPEG"});
   expect_contains(load_error("images:/no/such/folder"), {"/no/such/folder"});
   write_png("a.png", 1, 8, 8, 0);
   const Bytes good = read_file(folder_ / "a.png", 1 << 20);
@@ -244,8 +233,10 @@ TEST_F(DatasetTest, DamagedNumpyArraysAreRefused) {
                write("x.npy", Bytes(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size))));
   }
   const auto x = write("x.npy", good);
-  const auto bad_type = write("d.npy", npy<double>("<f8", "1, 1, 1", {1}));
-  expect_contains(load_error("npy:" + bad_type), {"<f8", "uint8 or float32"});
+  const auto bad_type = write("d.npy", npy<double>("<c8", "1, 1, 1", {1}));
+  expect_contains(load_error("npy:" + bad_type), {"<c8", "astype(\"float32\")"});
+  expect_contains(load_error("npy:" + write("u.npy", npy<double>("<U2", "1, 1, 1", {1}))), {"<U2", "astype"});
+  expect_contains(load_error("npy:" + write("b.npy", npy<double>("|b8", "1, 1, 1", {1}))), {"|b8"});
   expect_contains(
       load_error("npy:" + write("h.npy", npy<std::uint8_t>("|u1", "9223372036854775807, 9, 9", {1}))),
       {"select fewer"});

@@ -41,6 +41,15 @@ TEST(Preprocess, PixelsAndNormalisedValuesGiveTheSame) {
   EXPECT_EQ(preprocess(network(), normalised), expected);
 }
 
+TEST(Preprocess, CountsWhatIsCutToTheRange) {
+  Dataset data;
+  data.shape = {2, 1, 2};
+  // -8 to 7 are -4 to 3.5, and what rounds to them is within.
+  data.floats = {-4.24F, 3.74F, 0, 3.5F, -4.26F, 3.76F, 1e30F, -1e30F};
+  EXPECT_EQ(saturated(network(), data, 0, {1, {0}, {1}}), 0U);
+  EXPECT_EQ(saturated(network(), data, 1, {1, {0}, {1}}), 4U);
+}
+
 TEST(Preprocess, RefusesAnotherSize) {
   const std::vector<std::uint8_t> pixels = {10, 20, 30};
   EXPECT_THROW(preprocess(network(), pixels, {2, 1, 2}, kNormalization), Error);

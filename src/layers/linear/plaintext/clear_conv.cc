@@ -16,7 +16,20 @@ constexpr std::int64_t kFewPixels = 8;
 
 constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
+/// Weights in panels; 0 where they are not used.
+std::size_t panel_size(const Geometry& geometry) {
+  const std::int64_t pixels = std::int64_t{geometry.out().h} * geometry.out().w;
+  if (geometry.in.c == geometry.groups || pixels < kFewPixels) return 0;
+  const std::int64_t blocks = ceil_div(geometry.c_out / geometry.groups, kRows);
+  return static_cast<std::size_t>(geometry.groups * blocks * geometry.fan_in() * kRows);
+}
+
 }  // namespace
+
+std::size_t ClearConv::memory_bytes(const Geometry& geometry) {
+  return panel_size(geometry) * sizeof(std::int32_t) +
+         static_cast<std::size_t>(geometry.weight_count()) * sizeof(std::int16_t);
+}
 
 ClearConv::ClearConv(const Geometry& geometry, std::span<const std::int16_t> weights)
     : geometry_(geometry), weights_(weights.begin(), weights.end()) {
@@ -25,11 +38,10 @@ ClearConv::ClearConv(const Geometry& geometry, std::span<const std::int16_t> wei
     fail_input("a linear layer of this shape has {} weights, but {} were given", geometry.weight_count(),
                weights.size());
   }
-  const std::int64_t pixels = std::int64_t{geometry.out().h} * geometry.out().w;
-  if (geometry.in.c == geometry.groups || pixels < kFewPixels) return;  // panels are not used
+  if (panel_size(geometry) == 0) return;
   const std::int64_t outputs = geometry.c_out / geometry.groups, depth = geometry.fan_in();
   const std::int64_t blocks = ceil_div(outputs, kRows);
-  panels_.assign(static_cast<std::size_t>(geometry.groups * blocks * depth * kRows), 0);
+  panels_.assign(panel_size(geometry), 0);
   for (std::int64_t group = 0; group < geometry.groups; ++group) {
     for (std::int64_t m = 0; m < outputs; ++m) {
       for (std::int64_t k = 0; k < depth; ++k) {

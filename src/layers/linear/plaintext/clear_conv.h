@@ -19,6 +19,8 @@ class ClearConv {
   ClearConv(const Geometry& geometry, std::span<const std::int16_t> weights);
 
   const Geometry& geometry() const { return geometry_; }
+  /// Bytes that the weights of such a layer take.
+  static std::size_t memory_bytes(const Geometry& geometry);
 
   /// y = W x mod 2^32 (flat [c][h][w] both): enough for shares modulo 2^k, k <= 32, whose high bits are
   /// ignored. Uses all cores. The time does not depend on the values.
