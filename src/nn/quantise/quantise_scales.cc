@@ -14,6 +14,8 @@ namespace {
 
 constexpr int kMaxShift = 24;
 constexpr int kFreeShift = 8;  ///< where nothing asks for another
+/// How much finer than its weights need a sum may be for the sake of tensors whose scale is given.
+constexpr int kMaxFinerBits = 5;
 /// Bits of precision that a quadratic's argument has beyond its result: the slope doubles its rounding error.
 constexpr int kQuadraticGuardBits = 2;
 
@@ -200,16 +202,32 @@ class ScaleChooser {
     return best;
   }
 
-  /// The shift for step s, or -1 if the weights do not fit any.
+  /// The shift for step s, or -1 if the weights do not fit any. Where tensors of given scales are added, their
+  /// multipliers are whole numbers of the sum's scale: it gets finer while that takes more of the error away
+  /// than a small part of what rounding to s leaves anyway.
   static int shift_for(const AccumulatorTree& tree, double s) {
     if (tree.finest() <= 0) return kFreeShift;
-    return std::min(floor_log2(s / tree.finest()), kMaxShift);
+    const int first = std::min(floor_log2(s / tree.finest()), kMaxShift);
+    if (first < 0 || !tree.adds_given()) return first;
+    constexpr double kWorthABit = 0.1;
+    const double rounding = s * s / 12;
+    int best = first;
+    double least = tree.error(std::ldexp(s, -first));
+    for (int shift = first + 1; shift <= std::min(first + kMaxFinerBits, kMaxShift); ++shift) {
+      const double error = tree.error(std::ldexp(s, -shift));
+      if (error + kWorthABit * rounding * (shift - best) >= least) continue;
+      best = shift;
+      least = error;
+    }
+    return best;
   }
 
   void choose_clip(int i) {
     const AccumulatorTree tree = tree_above(source(i));
     std::vector<double> extra = tree.full_range_scales();
     if (tree.forced() > 0) extra.push_back(tree.forced());
+    // Where a sum takes accumulators of an earlier sum, steps a power of two off add them exactly.
+    for (double given : tree.given_accumulator_scales()) extra.push_back(given);
     const double step = choose_step(i, extra, [&](double s) {
       // A given scale is best met by a shift; else the larger the step, the less bad.
       if (tree.forced() > 0) return is_power_of_two(s / tree.forced()) ? 0.0 : 1e30 / s;

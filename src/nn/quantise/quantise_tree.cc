@@ -89,6 +89,20 @@ std::vector<double> AccumulatorTree::full_range_scales() const {
   return out;
 }
 
+std::vector<double> AccumulatorTree::given_accumulator_scales() const {
+  std::vector<double> out;
+  for (const Leaf& leaf : leaves_) {
+    const bool accumulator = graph_.accumulator[static_cast<std::size_t>(leaf.node)];
+    if (leaf.given > 0 && accumulator) out.push_back(leaf.given / leaf.ratio);
+  }
+  return out;
+}
+
+bool AccumulatorTree::adds_given() const {
+  return std::any_of(leaves_.begin(), leaves_.end(),
+                     [](const Leaf& leaf) { return leaf.given > 0 && leaf.under_add; });
+}
+
 double AccumulatorTree::finest() const {
   if (forced_ > 0) return forced_;
   double smallest = std::numeric_limits<double>::infinity(), largest = 0, multiplier = smallest;
