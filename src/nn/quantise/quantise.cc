@@ -10,6 +10,7 @@
 #include "base/parallel.h"
 #include "nn/execute/integer_executor.h"
 #include "nn/ir/quantised_bounds.h"
+#include "nn/quantise/equalise.h"
 #include "nn/quantise/quantise_rewrite.h"
 #include "nn/quantise/quantise_scales.h"
 #include "nn/quantise/quantise_statistics.h"
@@ -245,9 +246,20 @@ void check(const QuantiseOptions& o) {
 
 QuantisedNetwork quantise(const Graph& graph, std::span<const Tensor> images,
                           const QuantiseOptions& options) {
+  return quantise_with_reference(graph, images, options).network;
+}
+
+Quantised quantise_with_reference(const Graph& graph, std::span<const Tensor> images,
+                                  const QuantiseOptions& options) {
   check(options);
-  const IntegerGraph integer_graph = to_integer_graph(graph);
-  const std::vector<NodeStatistics> statistics = observe(integer_graph.graph, images);
+  IntegerGraph integer_graph = to_integer_graph(graph);
+  std::vector<NodeStatistics> statistics = observe(integer_graph.graph, images);
+  if (options.equalise) {
+    apply_factors(integer_graph.graph,
+                  equalisation_factors(integer_graph, statistics, options.weight_bits,
+                                       options.activation_bits, options.input_bits, false));
+    statistics = observe(integer_graph.graph, images);
+  }
   const std::vector<NodeScale> scales = choose_scales(integer_graph, statistics, options);
   Emitter emitter(integer_graph, statistics, scales, options);
   QuantisedNetwork network = emitter.run();
@@ -261,7 +273,11 @@ QuantisedNetwork quantise(const Graph& graph, std::span<const Tensor> images,
     set_ranges_and_pools(network, emitter.lone_pools());
   }
   validate(network, WeightsRule::required);
-  return network;
+  std::vector<int> position;
+  for (int i = 0; i < static_cast<int>(integer_graph.graph.nodes.size()); ++i) {
+    position.push_back(emitter.position(i));
+  }
+  return {std::move(network), std::move(integer_graph.graph), std::move(position)};
 }
 
 }  // namespace ap::nn
