@@ -36,6 +36,7 @@ struct Options {
   std::string model, calibrate, normalize, out, labels, profile = "machine", sign, password_file;
   Selection selection;
   std::uint64_t seed = 1;
+  double min_agreement = 90;  ///< %
   std::optional<double> max_latency, max_accuracy_loss, bandwidth, round_trip;
   std::vector<std::string> renamed;  ///< options of earlier versions that were given
   app::CompileOptions compile;
@@ -116,9 +117,12 @@ Json json_of(const app::Compiled& compiled, const app::Audit& audit, const Optio
            {{"float", value(compiled.accuracy.in_float)},
             {"clear", value(compiled.accuracy.clear)},
             {"simulated", value(compiled.accuracy.simulated)},
+            {"keeps_float", compiled.accuracy.keeps_float},
             {"images", compiled.accuracy.images},
             {"simulated_agreement", compiled.agreement}}},
           {"activation_bits", compiled.activation_bits},
+          {"weight_bits", compiled.weight_bits},
+          {"least_precise_layer", compiled.least_precise},
           {"privacy_inferences", plan.privacy.inferences},
           {"notes", plan.notes},
           {"search_s", compiled.search_seconds},
@@ -169,6 +173,12 @@ std::string text_of(const app::Compiled& compiled, const app::Audit& audit, cons
   out += fmt::format(
       "activations of {} bits: private and clear labels agree on {:.1f} % of simulated inferences\n",
       compiled.activation_bits, 100 * compiled.agreement);
+  out += fmt::format("integers keep the label of the float network on {:.1f} % of {} calibration images\n",
+                     100 * compiled.accuracy.keeps_float, compiled.accuracy.images);
+  if (!compiled.least_precise.empty()) {
+    out += fmt::format("WARNING: integers lose labels of the float network; layer {} loses most\n",
+                       printable(compiled.least_precise));
+  }
   out += fmt::format("predicted latency, offline and online: {}\n", format_seconds(compiled.latency));
   if (compiled.search) {
     const app::Searched& s = *compiled.search;
@@ -262,6 +272,7 @@ void run_compile(Options options, const Extensions& extensions) {
   app::make_directory(options.out);
   set_prices(options);
   app::CompileOptions wanted = options.compile;
+  wanted.min_agreement = options.min_agreement / 100;
   wanted.progress = terminal_progress();
   if (options.accept_weight_leakage) wanted.privacy_inferences = 0;
   wanted.search.seed = options.seed;
@@ -327,6 +338,11 @@ void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
       ->capture_default_str();
   command->add_option("--activation-bits", options->compile.activation_bits,
                       "Bits of an activation; chosen by simulation if left out");
+  command
+      ->add_option("--min-agreement", options->min_agreement,
+                   "Refuse if integers keep the float network's label on fewer calibration images")
+      ->capture_default_str()
+      ->type_name("PERCENT");
   command->add_flag("--flooding-by-rule", options->compile.flooding_by_rule,
                     "Policy darl: hide the weights by the published rule of thumb (4 N, 3 log q)");
   command

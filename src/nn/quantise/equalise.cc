@@ -45,14 +45,14 @@ struct Layer {
 class Equaliser {
  public:
   Equaliser(const IntegerGraph& graph, std::span<const NodeStatistics> statistics, int weight_bits,
-            int activation_bits, int input_bits, bool free_input)
-      : graph_(graph.graph), pooled_by_(graph.pooled_by), accumulator_(graph.accumulator), statistics_(statistics) {
+            int activation_bits, int input_bits)
+      : graph_(graph.graph), statistics_(statistics) {
     weight_levels_ = std::ldexp(1.0, weight_bits - 1) - 1;
     activation_levels_ = std::ldexp(1.0, activation_bits) - 1;
     input_levels_ = std::ldexp(1.0, input_bits) - 1;
     number_channels();
     join_channels();
-    bound_factors(free_input);
+    bound_factors();
     list_layers();
     find_sensitivities();
   }
@@ -124,7 +124,7 @@ class Equaliser {
     log_high_[g] = std::max(log_low_[g], std::min(log_high_[g], std::log(high)));
   }
 
-  void bound_factors(bool free_input) {
+  void bound_factors() {
     constexpr double kLargest = 1 << 12;
     // Distance from a limit that a value never seen may take.
     constexpr double kHeadroom = 1.25;
@@ -134,7 +134,7 @@ class Equaliser {
       const Node& n = nodes()[i];
       const NodeStatistics* seen = &statistics_[i];
       const bool quadratic = std::holds_alternative<QuadraticOp>(n.op);
-      const bool fixed = (std::holds_alternative<InputOp>(n.op) && !free_input) || quadratic || i + 1 == nodes().size();
+      const bool fixed = std::holds_alternative<InputOp>(n.op) || quadratic || i + 1 == nodes().size();
       for (std::size_t c = 0; c < at(n.shape.c); ++c) {
         if (fixed) bound(i, c, 1, 1);
         if (const auto* clip = std::get_if<ClipOp>(&n.op)) {
@@ -164,9 +164,8 @@ class Equaliser {
       layer.node = static_cast<int>(i);
       layer.input = n.inputs[0];
       const Shape& in = nodes()[at(layer.input)].shape;
-      layer.window = conv ? double{1} * conv->window.kernel_h * conv->window.kernel_w : positions(in);
-      layer.repeats = positions(n.shape) / (conv ? positions(in) : positions(in));
-      if (full) layer.repeats = 1 / positions(in);
+      layer.window = conv ? double(conv->window.kernel_h) * conv->window.kernel_w : positions(in);
+      layer.repeats = positions(n.shape) / positions(in);
       std::size_t last_in = std::numeric_limits<std::size_t>::max(), last_out = last_in;
       for_each_weight(n, in, conv ? conv->weights : full->weights, conv ? conv->groups : 1,
                       [&](std::size_t c, std::size_t o, float w) {
@@ -222,7 +221,7 @@ class Equaliser {
     }
   }
 
-  /// sum of x^p and, added to `shares`, p-norm shares times `total`: a smooth maximum.
+  /// Of the norm that stands for a maximum: its slope is shared by all that are nearly the largest.
   static constexpr double kNorm = 16;
 
   /// One multiplicative step: what falls with a factor against what grows with it.
@@ -300,8 +299,6 @@ class Equaliser {
   }
 
   const Graph& graph_;
-  const std::vector<int>& pooled_by_;
-  const std::vector<bool>& accumulator_;
   std::span<const NodeStatistics> statistics_;
   double weight_levels_ = 0, activation_levels_ = 0, input_levels_ = 0;
   std::vector<std::size_t> first_;  ///< by node: number of its channel 0
@@ -315,9 +312,8 @@ class Equaliser {
 
 std::vector<std::vector<double>> equalisation_factors(const IntegerGraph& graph,
                                                       std::span<const NodeStatistics> statistics,
-                                                      int weight_bits, int activation_bits, int input_bits,
-                                                      bool free_input) {
-  return Equaliser(graph, statistics, weight_bits, activation_bits, input_bits, free_input).run();
+                                                      int weight_bits, int activation_bits, int input_bits) {
+  return Equaliser(graph, statistics, weight_bits, activation_bits, input_bits).run();
 }
 
 void apply_factors(Graph& graph, std::span<const std::vector<double>> factors) {

@@ -14,16 +14,14 @@
 
 namespace ap::nn {
 
-/// The factor of every channel, by node; 1 at the output, and at the input unless `free_input`. An activation with
+/// The factor of every channel, by node; 1 at the input and at the output. An activation with
 /// limits other than zero bounds the factors: no value seen in calibration may reach a limit that it did not.
 /// `statistics` are those of `graph`.
 std::vector<std::vector<double>> equalisation_factors(const IntegerGraph& graph,
                                                       std::span<const NodeStatistics> statistics,
-                                                      int weight_bits, int activation_bits, int input_bits,
-                                                      bool free_input);
+                                                      int weight_bits, int activation_bits, int input_bits);
 
-/// Multiplies every channel by its factor: weights and biases change, the function does not. (A free input
-/// is to be multiplied by whoever makes it.)
+/// Multiplies every channel by its factor: weights and biases change, the function does not.
 void apply_factors(Graph& graph, std::span<const std::vector<double>> factors);
 
 }  // namespace ap::nn

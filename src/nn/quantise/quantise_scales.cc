@@ -14,7 +14,8 @@ namespace {
 
 constexpr int kMaxShift = 24;
 constexpr int kFreeShift = 8;  ///< where nothing asks for another
-/// How much finer than its weights need a sum may be for the sake of tensors whose scale is given.
+/// How much finer than weights of 8 bits need a sum may be for the sake of tensors whose scale is given; weights of
+/// more bits are finer themselves.
 constexpr int kMaxFinerBits = 5;
 /// Bits of precision that a quadratic's argument has beyond its result: the slope doubles its rounding error.
 constexpr int kQuadraticGuardBits = 2;
@@ -205,15 +206,16 @@ class ScaleChooser {
   /// The shift for step s, or -1 if the weights do not fit any. Where tensors of given scales are added, their
   /// multipliers are whole numbers of the sum's scale: it gets finer while that takes more of the error away
   /// than a small part of what rounding to s leaves anyway.
-  static int shift_for(const AccumulatorTree& tree, double s) {
+  int shift_for(const AccumulatorTree& tree, double s) const {
     if (tree.finest() <= 0) return kFreeShift;
     const int first = std::min(floor_log2(s / tree.finest()), kMaxShift);
     if (first < 0 || !tree.adds_given()) return first;
     constexpr double kWorthABit = 0.1;
     const double rounding = s * s / 12;
+    const int finer = std::clamp(kMaxFinerBits + 8 - options_.weight_bits, 0, kMaxFinerBits);
     int best = first;
     double least = tree.error(std::ldexp(s, -first));
-    for (int shift = first + 1; shift <= std::min(first + kMaxFinerBits, kMaxShift); ++shift) {
+    for (int shift = first + 1; shift <= std::min(first + finer, kMaxShift); ++shift) {
       const double error = tree.error(std::ldexp(s, -shift));
       if (error + kWorthABit * rounding * (shift - best) >= least) continue;
       best = shift;
@@ -223,7 +225,7 @@ class ScaleChooser {
   }
 
   void choose_clip(int i) {
-    const AccumulatorTree tree = tree_above(source(i));
+    AccumulatorTree tree = tree_above(source(i));
     std::vector<double> extra = tree.full_range_scales();
     if (tree.forced() > 0) extra.push_back(tree.forced());
     // Where a sum takes accumulators of an earlier sum, steps a power of two off add them exactly.
@@ -240,6 +242,11 @@ class ScaleChooser {
       return;
     }
     out.shift = shift_for(tree, step);
+    if (out.shift < 0) {
+      // A clip so steep that its step is below that of the weights: they get all the bits there are.
+      tree = AccumulatorTree(graph_, statistics_, scales_, source(i), weight_limit(kMostWeightBits));
+      out.shift = shift_for(tree, step);
+    }
     if (out.shift < 0) fail_narrow(i);
     tree.assign(std::ldexp(step, -out.shift), scales_);
   }
@@ -281,9 +288,10 @@ class ScaleChooser {
 
   [[noreturn]] void fail_narrow(int i) const {
     fail_input(
-        "node '{}' (clip): the weights before it are too large for {} bits "
-        "at its output's step; use more weight bits",
-        nodes()[at(i)].name, options_.weight_bits);
+        "node '{}' (clip): its values lie within {:.3g} and {:.3g} on the calibration images, so close together that "
+        "the weights before it do not fit {} bits at that step; calibrate with typical images that are not all "
+        "alike",
+        nodes()[at(i)].name, statistics_[at(i)].low, statistics_[at(i)].high, kMostWeightBits);
   }
 
   const IntegerGraph& graph_;

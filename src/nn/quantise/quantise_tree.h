@@ -50,7 +50,7 @@ class AccumulatorTree {
   void add_linear_leaf(Leaf leaf, const std::vector<float>& weights, double taps, int groups);
   double leaf_scale(const Leaf& leaf, double root_scale) const;
 
-  const IntegerGraph& graph_;
+  const IntegerGraph* graph_;
   std::span<const NodeStatistics> statistics_;
   std::span<const NodeScale> scales_;
   std::int64_t largest_weight_;
