@@ -82,11 +82,18 @@ Json layer_json(const app::LayerReport& layer) {
   return json;
 }
 
-Json search_json(const app::Searched& s) {
+/// Whether the bound holds for new images like these with 95 % confidence.
+bool loss_shown(const app::Searched& s, const Options& options) {
+  return !s.held_out.memorised() && s.held_out.loss_limit() <= options.compile.max_accuracy_loss;
+}
+
+Json search_json(const app::Searched& s, const Options& options) {
   return {{"simulations", s.simulations},    {"resumed", s.resumed},
           {"tightened", s.tightened},        {"expected_loss", s.expected_loss},
           {"loss", s.held_out.loss()},       {"loss_std_error", s.held_out.loss_std_error()},
-          {"changes", s.held_out.changes()}, {"held_out_images", s.held_out.images}};
+          {"changes", s.held_out.changes()}, {"held_out_images", s.held_out.images},
+          {"loss_limit", s.held_out.loss_limit()}, {"loss_shown", loss_shown(s, options)},
+          {"memorised", s.held_out.memorised()}};
 }
 
 Json json_of(const app::Compiled& compiled, const app::Audit& audit, const Options& options) {
@@ -126,7 +133,7 @@ Json json_of(const app::Compiled& compiled, const app::Audit& audit, const Optio
           {"privacy_inferences", plan.privacy.inferences},
           {"notes", plan.notes},
           {"search_s", compiled.search_seconds},
-          {"search", compiled.search ? search_json(*compiled.search) : Json(nullptr)},
+          {"search", compiled.search ? search_json(*compiled.search, options) : Json(nullptr)},
           {"seconds", compiled.seconds}};
 }
 
@@ -187,6 +194,15 @@ std::string text_of(const app::Compiled& compiled, const app::Audit& audit, cons
         "{:.3f} % of accuracy ({:.2f} +- {:.2f} % measured)\n",
         s.simulations, format_seconds(compiled.search_seconds), s.held_out.images, 100 * s.held_out.changes(),
         100 * s.expected_loss, 100 * s.held_out.loss(), 100 * s.held_out.loss_std_error());
+    out += fmt::format("a loss of at most {:.3g} % is {}: with 95 % confidence these images show at most {:.2f} %\n",
+                       100 * options.compile.max_accuracy_loss, loss_shown(s, options) ? "shown" : "not shown",
+                       100 * s.held_out.loss_limit());
+    if (s.held_out.memorised()) {
+      out += fmt::format(
+          "WARNING: {:.1f} % of the calibration labels are right, as if the network had been trained on these images; "
+          "it may lose more on others. Calibrate with images that it has not seen\n",
+          100.0 * static_cast<double>(s.held_out.clear_right) / static_cast<double>(s.held_out.images));
+    }
   }
   const app::Accuracy& accuracy = compiled.accuracy;
   if (accuracy.simulated) {
