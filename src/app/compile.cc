@@ -16,6 +16,7 @@
 #include "nn/execute/float_executor.h"
 #include "nn/execute/integer_executor.h"
 #include "nn/execute/preprocess.h"
+#include "nn/quantise/scale_input.h"
 #include "plan/quadratic.h"
 #include "planner/policies/budget.h"
 #include "planner/policies/select.h"
@@ -27,6 +28,8 @@ using Clock = std::chrono::steady_clock;
 
 // Images evaluated between two movements of the progress bar.
 constexpr std::size_t kBatch = 32;
+// Share of labels kept below which the layer that loses most is looked for.
+constexpr double kSuspicious = 0.97;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -54,6 +57,36 @@ cost::Prediction predicted(const nn::QuantisedNetwork& network, const plan::Plan
   return protocol::predict(protocol::Model(network, plan), options.profile, setting);
 }
 
+/// Calibration learns ranges from what differs between images. @throws Error(input) if nothing does.
+void check_typical(const nn::Dataset& calibration, const nn::Normalization& normalization) {
+  const std::vector<float> first = calibration.inputs(0, 1, normalization);
+  const bool flat = std::ranges::all_of(first, [&](float v) { return v == first[0]; });
+  for (std::size_t i = 1; i < calibration.size(); ++i) {
+    if (calibration.inputs(i, i + 1, normalization) != first) return;
+  }
+  if (calibration.size() == 1 && !flat) return;
+  fail_input(
+      "the {} calibration image{} of {} {}{}; calibrate with typical images, as the network will see them",
+      calibration.size(), calibration.size() == 1 ? "" : "s", calibration.source,
+      calibration.size() == 1 ? "has constant pixels" : "are all the same",
+      flat && calibration.size() > 1 ? ", with constant pixels" : "");
+}
+
+/// Channels of unlike sizes get factors, which go into the normalisation and out of the first layers.
+void balance_input(nn::Graph& graph, const nn::Dataset& calibration, nn::Normalization& normalization) {
+  std::vector<nn::Tensor> images;
+  for (std::size_t i = 0; i < calibration.size(); ++i) images.push_back(calibration.input(i, normalization));
+  const std::vector<double> factors = nn::input_factors(graph, images);
+  if (std::ranges::all_of(factors, [](double f) { return f == 1; })) return;
+  nn::scale_input(graph, factors);
+  std::vector<double> spread;
+  for (std::size_t c = 0; c < factors.size(); ++c) {
+    const std::vector<double>& std = normalization.std;
+    spread.push_back(std[std.size() == 1 ? 0 : c] / factors[c]);
+  }
+  normalization.std = spread;
+}
+
 /// Per image: the figure that is reported and that a bound is kept by.
 double seconds_of(const cost::Prediction& prediction) {
   return prediction.offline.seconds + prediction.online.seconds;
@@ -71,6 +104,9 @@ void check_options(const CompileOptions& options) {
   if (options.activation_bits != 0 && (options.activation_bits < 2 || options.activation_bits > 14)) {
     fail_input("--activation-bits {} is out of range; use 2 to 14, or leave it out to have it chosen",
                options.activation_bits);
+  }
+  if (!(options.min_agreement >= 0 && options.min_agreement <= 1)) {
+    fail_input("--min-agreement {} is out of range; give 0 to 100 %", 100 * options.min_agreement);
   }
   if (options.reveal != "logits" && options.reveal != "label") {
     fail_input("--reveal {} is not known; this version offers: logits, label", options.reveal);
@@ -119,7 +155,6 @@ Accuracy measure_accuracy(const nn::Graph& graph, const nn::QuantisedNetwork& ne
                           const ProgressSink& progress) {
   Accuracy accuracy;
   accuracy.images = data.size();
-  if (!data.has_labels()) return accuracy;
   const nn::IntegerExecutor executor(network);
   const auto classes = static_cast<std::size_t>(graph.output_shape().size());
   std::vector<int> float_labels, clear_labels(data.size());
@@ -136,18 +171,24 @@ Accuracy measure_accuracy(const nn::Graph& graph, const nn::QuantisedNetwork& ne
     });
     bar.advance(end - begin);
   }
+  accuracy.keeps_float = nn::top1(clear_labels, float_labels);
+  if (!data.has_labels()) return accuracy;
   accuracy.in_float = nn::top1(float_labels, data.labels);
   accuracy.clear = nn::top1(clear_labels, data.labels);
   return accuracy;
 }
 
-Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
-                 const nn::Normalization& normalization, const CompileOptions& options) {
+Compiled compile(const nn::Graph& given_graph, const nn::Dataset& calibration,
+                 const nn::Normalization& given_normalization, const CompileOptions& options) {
   check_options(options);
+  nn::Graph graph = given_graph;
+  nn::Normalization normalization = given_normalization;
   const Policies policies = standard_policies();
   const Policy& policy = policies.find(options.policy);
   normalization.check(graph.input_shape().c);
   if (calibration.size() == 0) fail_input("no calibration image was selected");
+  check_typical(calibration, normalization);
+  balance_input(graph, calibration, normalization);
   const auto classes = static_cast<std::size_t>(graph.output_shape().size());
   if (!options.labels.empty() && options.labels.size() != nn::classes_of(classes)) {
     fail_input("{} class names were given, but the network has {} outputs{}", options.labels.size(), classes,
@@ -172,9 +213,21 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
         policy.allows_errors(options) ? plan::BudgetOptions{}.guard_bits : plan::SelectOptions{}.guard_bits;
     Precision precision =
         choose_precision(graph, calibration, normalization, guard_bits, options.activation_bits);
-    package.network = std::move(precision.network);
     result.activation_bits = precision.activation_bits;
+    result.weight_bits = precision.weight_bits;
     result.agreement = precision.agreement;
+    if (precision.keeps_float < kSuspicious) {
+      result.least_precise = least_precise_layer(graph, calibration, normalization, precision);
+    }
+    if (precision.keeps_float < options.min_agreement) {
+      fail_input(
+          "the integer network keeps the label of the float network on {:.1f} % of {} calibration images, with {} bits "
+          "for activations and {} for weights; at least {:.4g} % are asked for. Layer {} loses most. Give more "
+          "calibration images, typical ones, or --activation-bits up to 14; --min-agreement PERCENT accepts less",
+          100 * precision.keeps_float, calibration.size(), precision.activation_bits, precision.weight_bits,
+          100 * options.min_agreement, result.least_precise);
+    }
+    package.network = std::move(precision.network);
     bar.advance();
     bar.note("choosing parameters");
     const Clock::time_point search = Clock::now();

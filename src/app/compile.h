@@ -24,6 +24,8 @@ struct CompileOptions {
   std::string budget = "error-std";
   std::string activation = "auto";  ///< protocol of the activations: auto, gc or ot
   std::string reveal = "logits";    ///< what the client learns: logits or label
+  /// Fewest calibration images, 0 to 1, whose integer label must be the float network's.
+  double min_agreement = 0.9;
   int activation_bits = 0;          ///< 2 to 14, or 0 to choose (app/precision.h)
   /// How many inferences of all clients together the weights stay private for; 0: they do not.
   std::uint64_t privacy_inferences = noise::kDefaultInferences;
@@ -39,6 +41,7 @@ struct CompileOptions {
 
 /// Fractions of images (0 to 1) whose best class is their label; absent without labels.
 struct Accuracy {
+  double keeps_float = 0;  ///< whose best class in integers is that in float
   std::optional<double> in_float, clear;
   std::optional<double> simulated;  ///< with the errors of the plan; policy budget
   std::size_t images = 0;
@@ -49,7 +52,8 @@ struct Compiled {
   package::Pair files;
   cost::Prediction predicted;  ///< means per image of a session of protocol::kTypicalSession images
   Accuracy accuracy;
-  int activation_bits = 0;    ///< as chosen
+  int activation_bits = 0, weight_bits = 0;  ///< as chosen
+  std::string least_precise;  ///< the node that loses most, where labels are lost: "'name' (operation)"
   double agreement = 0;       ///< simulated, of private and clear labels on the calibration images
   double seconds = 0;         ///< of everything
   double search_seconds = 0;  ///< of choosing the parameters alone
@@ -68,7 +72,7 @@ void check_options(const CompileOptions& options);
 void set_bounds(CompileOptions& options, std::optional<double> max_loss, std::optional<double> max_seconds);
 
 /// Quantises, plans and packs. `calibration` must not be empty; its labels, if any, give the accuracy.
-/// @throws Error(input) if the network cannot be expressed, Error(security) if no parameters reach 128 bits.
+/// @throws Error(input) if the network cannot be expressed or its integers keep too few labels, Error(security) if no parameters reach 128 bits.
 Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
                  const nn::Normalization& normalization, const CompileOptions& options);
 
@@ -78,7 +82,7 @@ void make_directory(const std::filesystem::path& directory);
 /// @throws Error(input) if one cannot be written.
 void write_packages(const package::Pair& files, const std::filesystem::path& directory);
 
-/// The accuracy that compile() reports, for any labelled images.
+/// The accuracy that compile() reports, for any images.
 Accuracy measure_accuracy(const nn::Graph& graph, const nn::QuantisedNetwork& network,
                           const nn::Dataset& data, const nn::Normalization& normalization,
                           const ProgressSink& progress = {});

@@ -6,8 +6,10 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "nn/data/accuracy.h"
+#include "nn/execute/float_executor.h"
 #include "nn/execute/integer_executor.h"
 #include "nn/execute/preprocess.h"
+#include "nn/quantise/agreement.h"
 #include "nn/quantise/quantise.h"
 #include "random/prng.h"
 
@@ -16,6 +18,8 @@ namespace {
 
 // Calibration images are easier than new ones (the network was trained on their like), hence more than 99 %.
 constexpr double kWantedAgreement = 0.998;
+// Below, bits are added: what quantisation changes is to stay rare beside what the network gets wrong itself.
+constexpr double kWantedKept = 0.985;
 constexpr int kRepeats = 4;
 constexpr std::uint64_t kSeed = 1;
 
@@ -48,6 +52,18 @@ class LocalTruncation {
   std::vector<std::uint64_t> random_;
 };
 
+/// Fraction of images whose label is as given.
+double kept(const nn::QuantisedNetwork& network, std::span<const nn::Tensor> images,
+            std::span<const int> labels) {
+  const nn::IntegerExecutor executor(network);
+  std::atomic<std::size_t> same = 0;
+  parallel_for(images.size(), [&](std::size_t i) {
+    const auto logits = executor.logits(nn::quantise_input(network, images[i].data));
+    if (nn::argmax(std::span<const std::int32_t>(logits)) == labels[i]) ++same;
+  });
+  return static_cast<double>(same) / static_cast<double>(images.size());
+}
+
 }  // namespace
 
 double simulated_agreement(const nn::QuantisedNetwork& network, const nn::Dataset& images,
@@ -79,19 +95,60 @@ double simulated_agreement(const nn::QuantisedNetwork& network, const nn::Datase
 Precision choose_precision(const nn::Graph& graph, const nn::Dataset& calibration,
                            const nn::Normalization& normalization, int guard_bits, int wanted) {
   std::vector<nn::Tensor> images;
+  std::vector<int> labels;
   for (std::size_t i = 0; i < calibration.size(); ++i) images.push_back(calibration.input(i, normalization));
-  Precision best;
-  const int first = wanted > 0 ? wanted : kMinActivationBits, last = wanted > 0 ? wanted : kMaxActivationBits;
-  for (int bits = first; bits <= last; ++bits) {
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    const std::vector<float> logits = nn::logits(graph, images[i].data);
+    labels.push_back(nn::argmax(std::span<const float>(logits)));
+  }
+  const bool bytes = !calibration.bytes.empty();
+  const auto attempt = [&](int weight_bits, int activation_bits) {
     nn::QuantiseOptions options;
-    options.activation_bits = bits;
-    best.network = nn::quantise(graph, images, options);
-    best.activation_bits = bits;
-    best.agreement =
-        simulated_agreement(best.network, calibration, normalization, guard_bits, kRepeats, kSeed);
-    if (best.agreement >= kWantedAgreement) break;
+    options.weight_bits = weight_bits;
+    options.activation_bits = activation_bits;
+    if (!bytes) options.input_bits = weight_bits;
+    Precision p{activation_bits, weight_bits, options.input_bits, 0, 0, nn::quantise(graph, images, options)};
+    p.keeps_float = kept(p.network, images, labels);
+    p.agreement = simulated_agreement(p.network, calibration, normalization, guard_bits, kRepeats, kSeed);
+    return p;
+  };
+  // More bits can make sums too wide; what there is then stands.
+  const auto improve = [&](Precision& best, int weight_bits, int activation_bits) {
+    try {
+      Precision p = attempt(weight_bits, activation_bits);
+      if (p.keeps_float < best.keeps_float) return false;
+      best = std::move(p);
+      return true;
+    } catch (const Error& e) {
+      if (e.code() != ErrorCode::input) throw;
+      return false;
+    }
+  };
+  Precision best = attempt(8, wanted > 0 ? wanted : kMinActivationBits);
+  for (int bits = 10; bits <= 12 && best.keeps_float < kWantedKept; bits += 2) {
+    improve(best, bits, best.activation_bits);
+  }
+  for (int bits = kMinActivationBits + 1; wanted == 0 && bits <= kMaxActivationBits; ++bits) {
+    if (best.agreement >= kWantedAgreement && best.keeps_float >= kWantedKept) break;
+    improve(best, best.weight_bits, bits);
   }
   return best;
+}
+
+std::string least_precise_layer(const nn::Graph& graph, const nn::Dataset& calibration,
+                                const nn::Normalization& normalization, const Precision& precision) {
+  constexpr std::size_t kImages = 8;
+  std::vector<nn::Tensor> images;
+  for (std::size_t i = 0; i < std::min(calibration.size(), kImages); ++i) {
+    images.push_back(calibration.input(i, normalization));
+  }
+  nn::QuantiseOptions options;
+  options.weight_bits = precision.weight_bits;
+  options.activation_bits = precision.activation_bits;
+  options.input_bits = precision.input_bits;
+  const auto errors = nn::layer_errors(nn::quantise_with_reference(graph, images, options), images);
+  const auto worst = std::ranges::max_element(errors, {}, &nn::LayerError::added);
+  return worst == errors.end() ? std::string() : fmt::format("'{}' ({})", worst->name, worst->op);
 }
 
 }  // namespace ap::app

@@ -37,6 +37,7 @@ struct Options {
   std::string model, calibrate, normalize, output, out, labels, profile = "machine", sign, password_file;
   Selection selection;
   std::uint64_t seed = 1;
+  double min_agreement = 90;  ///< %
   std::optional<double> max_latency, max_accuracy_loss, bandwidth, round_trip;
   std::vector<std::string> renamed;  ///< options of earlier versions that were given
   app::CompileOptions compile;
@@ -82,11 +83,18 @@ Json layer_json(const app::LayerReport& layer) {
   return json;
 }
 
-Json search_json(const app::Searched& s) {
+/// Whether the bound holds for new images like these with 95 % confidence.
+bool loss_shown(const app::Searched& s, const Options& options) {
+  return !s.held_out.memorised() && s.held_out.loss_limit() <= options.compile.max_accuracy_loss;
+}
+
+Json search_json(const app::Searched& s, const Options& options) {
   return {{"simulations", s.simulations},    {"resumed", s.resumed},
           {"tightened", s.tightened},        {"expected_loss", s.expected_loss},
           {"loss", s.held_out.loss()},       {"loss_std_error", s.held_out.loss_std_error()},
-          {"changes", s.held_out.changes()}, {"held_out_images", s.held_out.images}};
+          {"changes", s.held_out.changes()}, {"held_out_images", s.held_out.images},
+          {"loss_limit", s.held_out.loss_limit()}, {"loss_shown", loss_shown(s, options)},
+          {"memorised", s.held_out.memorised()}};
 }
 
 Json json_of(const app::Compiled& compiled, const app::Audit& audit, const Options& options) {
@@ -117,6 +125,7 @@ Json json_of(const app::Compiled& compiled, const app::Audit& audit, const Optio
            {{"float", value(compiled.accuracy.in_float)},
             {"clear", value(compiled.accuracy.clear)},
             {"simulated", value(compiled.accuracy.simulated)},
+            {"keeps_float", compiled.accuracy.keeps_float},
             {"images", compiled.accuracy.images},
             {"simulated_agreement", compiled.agreement}}},
           {"activation_bits", compiled.activation_bits},
@@ -124,10 +133,12 @@ Json json_of(const app::Compiled& compiled, const app::Audit& audit, const Optio
           {"normalization", compiled.package.normalization},
           {"framing", compiled.package.framing},
           {"labels", compiled.package.labels},
+          {"weight_bits", compiled.weight_bits},
+          {"least_precise_layer", compiled.least_precise},
           {"privacy_inferences", plan.privacy.inferences},
           {"notes", plan.notes},
           {"search_s", compiled.search_seconds},
-          {"search", compiled.search ? search_json(*compiled.search) : Json(nullptr)},
+          {"search", compiled.search ? search_json(*compiled.search, options) : Json(nullptr)},
           {"seconds", compiled.seconds}};
 }
 
@@ -183,6 +194,12 @@ std::string text_of(const app::Compiled& compiled, const app::Audit& audit, cons
   out += fmt::format(
       "activations of {} bits: private and clear labels agree on {:.1f} % of simulated inferences\n",
       compiled.activation_bits, 100 * compiled.agreement);
+  out += fmt::format("integers keep the label of the float network on {:.1f} % of {} calibration images\n",
+                     100 * compiled.accuracy.keeps_float, compiled.accuracy.images);
+  if (!compiled.least_precise.empty()) {
+    out += fmt::format("WARNING: integers lose labels of the float network; layer {} loses most\n",
+                       printable(compiled.least_precise));
+  }
   out += fmt::format("predicted latency, offline and online: {}\n", format_seconds(compiled.latency));
   if (compiled.search) {
     const app::Searched& s = *compiled.search;
@@ -191,6 +208,15 @@ std::string text_of(const app::Compiled& compiled, const app::Audit& audit, cons
         "{:.3f} % of accuracy ({:.2f} +- {:.2f} % measured)\n",
         s.simulations, format_seconds(compiled.search_seconds), s.held_out.images, 100 * s.held_out.changes(),
         100 * s.expected_loss, 100 * s.held_out.loss(), 100 * s.held_out.loss_std_error());
+    out += fmt::format("a loss of at most {:.3g} % is {}: with 95 % confidence these images show at most {:.2f} %\n",
+                       100 * options.compile.max_accuracy_loss, loss_shown(s, options) ? "shown" : "not shown",
+                       100 * s.held_out.loss_limit());
+    if (s.held_out.memorised()) {
+      out += fmt::format(
+          "WARNING: {:.1f} % of the calibration labels are right, as if the network had been trained on these images; "
+          "it may lose more on others. Calibrate with images that it has not seen\n",
+          100.0 * static_cast<double>(s.held_out.clear_right) / static_cast<double>(s.held_out.images));
+    }
   }
   const app::Accuracy& accuracy = compiled.accuracy;
   if (accuracy.simulated) {
@@ -286,6 +312,7 @@ void run_compile(Options options, const Extensions& extensions) {
   app::make_directory(options.out);
   set_prices(options);
   app::CompileOptions wanted = options.compile;
+  wanted.min_agreement = options.min_agreement / 100;
   wanted.progress = terminal_progress();
   if (options.accept_weight_leakage) wanted.privacy_inferences = 0;
   wanted.search.seed = options.seed;
@@ -364,6 +391,11 @@ void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
       ->capture_default_str();
   command->add_option("--activation-bits", options->compile.activation_bits,
                       "Bits of an activation; chosen by simulation if left out");
+  command
+      ->add_option("--min-agreement", options->min_agreement,
+                   "Refuse if integers keep the float network's label on fewer calibration images")
+      ->capture_default_str()
+      ->type_name("PERCENT");
   command->add_flag("--flooding-by-rule", options->compile.flooding_by_rule,
                     "Policy darl: hide the weights by the published rule of thumb (4 N, 3 log q)");
   command

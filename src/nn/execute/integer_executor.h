@@ -69,4 +69,8 @@ std::vector<std::int32_t> integer_logits(const QuantisedNetwork& network, std::s
 /// input node's range. @throws Error(input) if the size is wrong or a value is not a number.
 std::vector<std::int32_t> quantise_input(const QuantisedNetwork& network, std::span<const float> image);
 
+/// How many values of a normalised image quantise_input cuts off at the ends of the input's range, by more than
+/// rounding does. @throws as quantise_input.
+std::size_t saturated_values(const QuantisedNetwork& network, std::span<const float> image);
+
 }  // namespace ap::nn

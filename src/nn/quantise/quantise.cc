@@ -3,13 +3,17 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
+#include <numeric>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "nn/execute/float_executor.h"
 #include "nn/execute/integer_executor.h"
 #include "nn/ir/quantised_bounds.h"
+#include "nn/quantise/equalise.h"
 #include "nn/quantise/quantise_rewrite.h"
 #include "nn/quantise/quantise_scales.h"
 #include "nn/quantise/quantise_statistics.h"
@@ -98,7 +102,7 @@ class Emitter {
   void emit_linear(const std::vector<float>& weights, const std::vector<float>& bias, QLinear linear) {
     const double s = scale().scale;
     const double step = s / scales_[at(node().inputs[0])].scale;
-    const auto limit = static_cast<double>(weight_limit(options_.weight_bits));
+    const auto limit = static_cast<double>(weight_limit(kMostWeightBits));
     for (float w : weights) {
       linear.weights.push_back(static_cast<std::int16_t>(std::clamp(std::round(w / step), -limit, limit)));
     }
@@ -232,6 +236,41 @@ void correct_biases(QuantisedNetwork& network, std::span<const Tensor> images,
   }
 }
 
+/// How far the logits are from those of the float network, over the first few images.
+class OutputError {
+ public:
+  OutputError(const Graph& graph, std::span<const Tensor> images) {
+    std::vector<float> inputs;
+    for (const Tensor& image : images.first(std::min(images.size(), kImages))) {
+      inputs.insert(inputs.end(), image.data.begin(), image.data.end());
+    }
+    wanted_ = logits(graph, inputs);
+  }
+
+  /// Mean square of the difference, as it moves logits against each other.
+  double operator()(const QuantisedNetwork& network, std::span<const Tensor> images) const {
+    const IntegerExecutor executor(network);
+    const auto outputs = static_cast<std::size_t>(network.output_shape().size());
+    const std::size_t count = wanted_.size() / outputs;
+    std::vector<double> errors(count);
+    parallel_for(count, [&](std::size_t n) {
+      const auto got = executor.logits(quantise_input(network, images[n].data));
+      double sum = 0, square = 0;
+      for (std::size_t k = 0; k < outputs; ++k) {
+        const double e = got[k] * network.nodes.back().scale - double{wanted_[n * outputs + k]};
+        sum += e;
+        square += e * e;
+      }
+      errors[n] = square - (outputs > 1 ? sum * sum / static_cast<double>(outputs) : 0);
+    });
+    return std::accumulate(errors.begin(), errors.end(), 0.0) / static_cast<double>(count * outputs);
+  }
+
+ private:
+  static constexpr std::size_t kImages = 64;
+  std::vector<float> wanted_;
+};
+
 void check(const QuantiseOptions& o) {
   auto within = [](const char* name, int value, int low, int high) {
     if (value < low || value > high) fail_input("{} is {}; {} to {} are possible", name, value, low, high);
@@ -245,24 +284,59 @@ void check(const QuantiseOptions& o) {
 
 QuantisedNetwork quantise(const Graph& graph, std::span<const Tensor> images,
                           const QuantiseOptions& options) {
+  return quantise_with_reference(graph, images, options).network;
+}
+
+Quantised quantise_with_reference(const Graph& graph, std::span<const Tensor> images,
+                                  const QuantiseOptions& options) {
   check(options);
-  const IntegerGraph integer_graph = to_integer_graph(graph);
-  const std::vector<NodeStatistics> statistics = observe(integer_graph.graph, images);
-  const std::vector<NodeScale> scales = choose_scales(integer_graph, statistics, options);
-  Emitter emitter(integer_graph, statistics, scales, options);
-  QuantisedNetwork network = emitter.run();
-  network.input_form = graph.input_form;
-  if (options.bias_correction) {
-    std::vector<const std::vector<double>*> means(network.nodes.size(), nullptr);
-    for (std::size_t i = 0; i < statistics.size(); ++i) {
-      const int position = emitter.position(static_cast<int>(i));
-      if (position >= 0) means[at(position)] = &statistics[i].channel_mean;
-    }
-    correct_biases(network, images, means);
-    set_ranges_and_pools(network, emitter.lone_pools());
+  IntegerGraph integer_graph = to_integer_graph(graph);
+  std::vector<NodeStatistics> statistics = observe(integer_graph.graph, images);
+  if (options.equalise) {
+    apply_factors(integer_graph.graph,
+                  equalisation_factors(integer_graph, statistics, options.weight_bits,
+                                       options.activation_bits, options.input_bits));
+    statistics = observe(integer_graph.graph, images);
   }
-  validate(network, WeightsRule::required);
-  return network;
+  const OutputError output_error(integer_graph.graph, images);
+  Quantised best;
+  double least = std::numeric_limits<double>::infinity();
+  const auto consider = [&](QuantisedNetwork network, const Emitter& emitter, double handicap) {
+    const double error = handicap * output_error(network, images);
+    if (!best.position.empty() && error >= least) return;
+    least = error;
+    best.network = std::move(network);
+    best.position.clear();
+    for (std::size_t i = 0; i < integer_graph.graph.nodes.size(); ++i) {
+      best.position.push_back(emitter.position(static_cast<int>(i)));
+    }
+  };
+  for (const bool clip : {true, false}) {
+    if (clip && !options.clip_outliers) continue;
+    QuantiseOptions tried = options;
+    tried.clip_outliers = clip;
+    const std::vector<NodeScale> scales = choose_scales(integer_graph, statistics, tried);
+    Emitter emitter(integer_graph, statistics, scales, tried);
+    QuantisedNetwork network = emitter.run();
+    if (options.bias_correction) {
+      QuantisedNetwork corrected = network;
+      std::vector<const std::vector<double>*> means(network.nodes.size(), nullptr);
+      for (std::size_t i = 0; i < statistics.size(); ++i) {
+        const int position = emitter.position(static_cast<int>(i));
+        if (position >= 0) means[at(position)] = &statistics[i].channel_mean;
+      }
+      correct_biases(corrected, images, means);
+      set_ranges_and_pools(corrected, emitter.lone_pools());
+      // Fitted to these very images.
+      constexpr double kFitted = 1.1;
+      consider(std::move(corrected), emitter, kFitted);
+    }
+    consider(std::move(network), emitter, 1);
+  }
+  best.network.input_form = graph.input_form;
+  validate(best.network, WeightsRule::required);
+  best.reference = std::move(integer_graph.graph);
+  return best;
 }
 
 }  // namespace ap::nn

@@ -20,6 +20,7 @@ struct QuantiseOptions {
   int activation_bits = 8;    ///< 2 to 14
   int input_bits = 8;         ///< 1 to 14
   bool clip_outliers = true;  ///< false: steps cover the largest value seen
+  bool equalise = true;       ///< nn/quantise/equalise.h
   bool bias_correction = true;
 };
 
@@ -30,5 +31,14 @@ struct QuantiseOptions {
 /// expressed.
 QuantisedNetwork quantise(const Graph& graph, std::span<const Tensor> images,
                           const QuantiseOptions& options = {});
+
+/// The integer network with the float network that it stands for.
+struct Quantised {
+  QuantisedNetwork network;
+  Graph reference;            ///< the same function as the graph that was given, equalised
+  std::vector<int> position;  ///< by node of `reference`: its integer node, or -1
+};
+Quantised quantise_with_reference(const Graph& graph, std::span<const Tensor> images,
+                                  const QuantiseOptions& options = {});
 
 }  // namespace ap::nn

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 
 #include "base/error.h"
+#include "nn/quantise/merge_layers.h"
 
 namespace ap::nn {
 namespace {
@@ -29,6 +31,7 @@ class Rewriter {
   IntegerGraph run() {
     check_pools();
     replace_affine();
+    merge_layers();
     move_clips_before_concats();
     insert_requantisations();
     IntegerGraph out;
@@ -100,6 +103,22 @@ class Rewriter {
       if (!affine) continue;
       const int channels = n.shape.c;
       n.op = ConvOp{Window{}, channels, affine->scale, affine->shift};
+    }
+  }
+
+  /// Layer after layer becomes one layer, where nothing else reads the first.
+  void merge_layers() {
+    for (int i = 0; i < count(); ++i) {
+      if (!is<ConvOp>(node(i)) && !is<FullyConnectedOp>(node(i))) continue;
+      const int first = node(i).inputs[0];
+      if (!is<ConvOp>(node(first)) || consumers(first).size() != 1) continue;
+      const int source = node(first).inputs[0];
+      std::optional<Op> op =
+          merged(std::get<ConvOp>(node(first).op), node(source).shape, node(first), node(i));
+      if (!op) continue;
+      node(i).op = std::move(*op);
+      node(i).inputs[0] = source;
+      dead_[static_cast<std::size_t>(first)] = true;
     }
   }
 

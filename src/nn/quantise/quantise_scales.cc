@@ -14,6 +14,9 @@ namespace {
 
 constexpr int kMaxShift = 24;
 constexpr int kFreeShift = 8;  ///< where nothing asks for another
+/// How much finer than weights of 8 bits need a sum may be for the sake of tensors whose scale is given; weights of
+/// more bits are finer themselves.
+constexpr int kMaxFinerBits = 5;
 /// Bits of precision that a quadratic's argument has beyond its result: the slope doubles its rounding error.
 constexpr int kQuadraticGuardBits = 2;
 
@@ -200,16 +203,33 @@ class ScaleChooser {
     return best;
   }
 
-  /// The shift for step s, or -1 if the weights do not fit any.
-  static int shift_for(const AccumulatorTree& tree, double s) {
+  /// The shift for step s, or -1 if the weights do not fit any. Where tensors of given scales are added, their
+  /// multipliers are whole numbers of the sum's scale: it gets finer while that takes more of the error away
+  /// than a small part of what rounding to s leaves anyway.
+  int shift_for(const AccumulatorTree& tree, double s) const {
     if (tree.finest() <= 0) return kFreeShift;
-    return std::min(floor_log2(s / tree.finest()), kMaxShift);
+    const int first = std::min(floor_log2(s / tree.finest()), kMaxShift);
+    if (first < 0 || !tree.adds_given()) return first;
+    constexpr double kWorthABit = 0.1;
+    const double rounding = s * s / 12;
+    const int finer = std::clamp(kMaxFinerBits + 8 - options_.weight_bits, 0, kMaxFinerBits);
+    int best = first;
+    double least = tree.error(std::ldexp(s, -first));
+    for (int shift = first + 1; shift <= std::min(first + finer, kMaxShift); ++shift) {
+      const double error = tree.error(std::ldexp(s, -shift));
+      if (error + kWorthABit * rounding * (shift - best) >= least) continue;
+      best = shift;
+      least = error;
+    }
+    return best;
   }
 
   void choose_clip(int i) {
-    const AccumulatorTree tree = tree_above(source(i));
+    AccumulatorTree tree = tree_above(source(i));
     std::vector<double> extra = tree.full_range_scales();
     if (tree.forced() > 0) extra.push_back(tree.forced());
+    // Where a sum takes accumulators of an earlier sum, steps a power of two off add them exactly.
+    for (double given : tree.given_accumulator_scales()) extra.push_back(given);
     const double step = choose_step(i, extra, [&](double s) {
       // A given scale is best met by a shift; else the larger the step, the less bad.
       if (tree.forced() > 0) return is_power_of_two(s / tree.forced()) ? 0.0 : 1e30 / s;
@@ -223,6 +243,11 @@ class ScaleChooser {
       return;
     }
     out.shift = shift_for(tree, step);
+    if (out.shift < 0) {
+      // A clip so steep that its step is below that of the weights: they get all the bits there are.
+      tree = AccumulatorTree(graph_, statistics_, scales_, source(i), weight_limit(kMostWeightBits));
+      out.shift = shift_for(tree, step);
+    }
     if (out.shift < 0) fail_narrow(i);
     tree.assign(std::ldexp(step, -out.shift), scales_);
   }
@@ -264,9 +289,10 @@ class ScaleChooser {
 
   [[noreturn]] void fail_narrow(int i) const {
     fail_input(
-        "node '{}' (clip): the weights before it are too large for {} bits "
-        "at its output's step; use more weight bits",
-        nodes()[at(i)].name, options_.weight_bits);
+        "node '{}' (clip): its values lie within {:.3g} and {:.3g} on the calibration images, so close together that "
+        "the weights before it do not fit {} bits at that step; calibrate with typical images that are not all "
+        "alike",
+        nodes()[at(i)].name, statistics_[at(i)].low, statistics_[at(i)].high, kMostWeightBits);
   }
 
   const IntegerGraph& graph_;

@@ -19,6 +19,9 @@ struct NodeScale {
   std::int64_t rescale = 1;
 };
 
+/// What weights may have at most, whatever was asked for.
+inline constexpr int kMostWeightBits = 15;
+
 /// The largest magnitude of a weight of `bits` bits.
 constexpr std::int64_t weight_limit(int bits) { return (std::int64_t{1} << (bits - 1)) - 1; }
 

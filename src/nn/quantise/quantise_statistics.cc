@@ -24,6 +24,11 @@ NodeStatistics observe_tensor(const Tensor& tensor, std::size_t samples, std::si
   const std::size_t plane = size / static_cast<std::size_t>(tensor.shape.c);
   for (std::size_t c = 0; c < static_cast<std::size_t>(tensor.shape.c); ++c) {
     double sum = 0, square = 0;
+    const auto [least, most] =
+        std::minmax_element(tensor.data.begin() + static_cast<std::ptrdiff_t>(c * plane),
+                            tensor.data.begin() + static_cast<std::ptrdiff_t>((c + 1) * plane));
+    s.channel_low.push_back(*least);
+    s.channel_high.push_back(*most);
     for (std::size_t i = c * plane; i < (c + 1) * plane; ++i) {
       sum += tensor.data[i];
       square += double{tensor.data[i]} * tensor.data[i];
@@ -38,6 +43,8 @@ void merge(NodeStatistics& all, NodeStatistics&& one, double weight) {
   if (all.samples.empty()) {
     all.low = one.low;
     all.high = one.high;
+    all.channel_low = one.channel_low;
+    all.channel_high = one.channel_high;
     all.channel_mean.assign(one.channel_mean.size(), 0);
     all.channel_square.assign(one.channel_square.size(), 0);
   }
@@ -45,6 +52,8 @@ void merge(NodeStatistics& all, NodeStatistics&& one, double weight) {
   all.high = std::max(all.high, one.high);
   all.samples.insert(all.samples.end(), one.samples.begin(), one.samples.end());
   for (std::size_t c = 0; c < one.channel_mean.size(); ++c) {
+    all.channel_low[c] = std::min(all.channel_low[c], one.channel_low[c]);
+    all.channel_high[c] = std::max(all.channel_high[c], one.channel_high[c]);
     all.channel_mean[c] += weight * one.channel_mean[c];
     all.channel_square[c] += weight * one.channel_square[c];
   }

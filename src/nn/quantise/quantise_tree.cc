@@ -23,7 +23,7 @@ constexpr double kUnseen = 2;
 
 AccumulatorTree::AccumulatorTree(const IntegerGraph& graph, std::span<const NodeStatistics> statistics,
                                  std::span<const NodeScale> scales, int root, std::int64_t largest_weight)
-    : graph_(graph), statistics_(statistics), scales_(scales), root_(root), largest_weight_(largest_weight) {
+    : graph_(&graph), statistics_(statistics), scales_(scales), root_(root), largest_weight_(largest_weight) {
   walk(root, 1, false);
   std::vector<std::size_t> order(inner_.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -41,7 +41,7 @@ AccumulatorTree::AccumulatorTree(const IntegerGraph& graph, std::span<const Node
 
 void AccumulatorTree::walk(int i, double ratio, bool under_add) {
   const auto at = static_cast<std::size_t>(i);
-  const Node& node = graph_.graph.nodes[at];
+  const Node& node = graph_->graph.nodes[at];
   Leaf leaf{.node = i, .ratio = ratio, .under_add = under_add, .weights = {}};
   if (scales_[at].scale > 0) {
     leaf.given = scales_[at].scale;
@@ -59,7 +59,7 @@ void AccumulatorTree::walk(int i, double ratio, bool under_add) {
     add_linear_leaf(std::move(leaf), conv->weights, double(conv->window.kernel_h) * conv->window.kernel_w,
                     conv->groups);
   } else if (const auto* full = std::get_if<FullyConnectedOp>(&node.op)) {
-    const Shape& in = graph_.graph.nodes[static_cast<std::size_t>(node.inputs[0])].shape;
+    const Shape& in = graph_->graph.nodes[static_cast<std::size_t>(node.inputs[0])].shape;
     add_linear_leaf(std::move(leaf), full->weights, double(in.h) * in.w, 1);
   } else {
     const bool is_add = std::holds_alternative<AddOp>(node.op);
@@ -72,7 +72,7 @@ void AccumulatorTree::walk(int i, double ratio, bool under_add) {
 
 void AccumulatorTree::add_linear_leaf(Leaf leaf, const std::vector<float>& weights, double taps, int groups) {
   const auto input =
-      static_cast<std::size_t>(graph_.graph.nodes[static_cast<std::size_t>(leaf.node)].inputs[0]);
+      static_cast<std::size_t>(graph_->graph.nodes[static_cast<std::size_t>(leaf.node)].inputs[0]);
   leaf.input_scale = scales_[input].scale;
   AP_ASSERT(leaf.input_scale > 0);
   float largest = 0;
@@ -91,6 +91,20 @@ std::vector<double> AccumulatorTree::full_range_scales() const {
     if (leaf.needed > 0) out.push_back(leaf.needed / leaf.ratio);
   }
   return out;
+}
+
+std::vector<double> AccumulatorTree::given_accumulator_scales() const {
+  std::vector<double> out;
+  for (const Leaf& leaf : leaves_) {
+    const bool accumulator = graph_->accumulator[static_cast<std::size_t>(leaf.node)];
+    if (leaf.given > 0 && accumulator) out.push_back(leaf.given / leaf.ratio);
+  }
+  return out;
+}
+
+bool AccumulatorTree::adds_given() const {
+  return std::any_of(leaves_.begin(), leaves_.end(),
+                     [](const Leaf& leaf) { return leaf.given > 0 && leaf.under_add; });
 }
 
 double AccumulatorTree::finest() const {
@@ -121,7 +135,7 @@ double AccumulatorTree::smallest_scale() const { return largest_value(root_) * k
 
 /// The largest magnitude that a node's integers can stand for, whatever the image.
 double AccumulatorTree::largest_value(int i) const {
-  const Node& node = graph_.graph.nodes[static_cast<std::size_t>(i)];
+  const Node& node = graph_->graph.nodes[static_cast<std::size_t>(i)];
   const auto layer = [&](const std::vector<float>& weights, const std::vector<float>& bias) {
     const double input = largest_value(node.inputs[0]);
     const std::size_t run = weights.size() / bias.size();
@@ -135,7 +149,7 @@ double AccumulatorTree::largest_value(int i) const {
   };
   if (const auto* conv = std::get_if<ConvOp>(&node.op)) return layer(conv->weights, conv->bias);
   if (const auto* full = std::get_if<FullyConnectedOp>(&node.op)) return layer(full->weights, full->bias);
-  if (!graph_.accumulator[static_cast<std::size_t>(i)]) {
+  if (!graph_->accumulator[static_cast<std::size_t>(i)]) {
     const NodeStatistics& seen = statistics_[static_cast<std::size_t>(i)];
     return kUnseen * std::max(std::abs(double{seen.low}), std::abs(double{seen.high}));
   }
@@ -186,7 +200,7 @@ void AccumulatorTree::assign(double root_scale, std::span<NodeScale> scales) con
     scales[static_cast<std::size_t>(leaf.node)].scale = leaf_scale(leaf, root_scale);
   }
   for (std::size_t k = 0; k < inner_.size(); ++k) {
-    const Node& node = graph_.graph.nodes[static_cast<std::size_t>(inner_[k])];
+    const Node& node = graph_->graph.nodes[static_cast<std::size_t>(inner_[k])];
     const double in = scales[static_cast<std::size_t>(node.inputs[0])].scale;
     double& scale = scales[static_cast<std::size_t>(inner_[k])].scale;
     if (std::holds_alternative<AddOp>(node.op)) {

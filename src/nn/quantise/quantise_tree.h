@@ -22,6 +22,10 @@ class AccumulatorTree {
   double forced() const { return forced_; }
   /// Root scales at which one linear leaf's weights use exactly their full range.
   std::vector<double> full_range_scales() const;
+  /// Root scales at which one given accumulator is added without a multiplier.
+  std::vector<double> given_accumulator_scales() const;
+  /// Whether an Add takes a tensor whose scale is given.
+  bool adds_given() const;
   /// The smallest root scale that is worth having: weights fill their range, multipliers of given tensors are
   /// accurate to 2^-8. Smaller is exact too but makes accumulators wider. 0 if any scale will do (all weights
   /// zero).
@@ -49,7 +53,7 @@ class AccumulatorTree {
   double leaf_scale(const Leaf& leaf, double root_scale) const;
   double largest_value(int node) const;
 
-  const IntegerGraph& graph_;
+  const IntegerGraph* graph_;
   std::span<const NodeStatistics> statistics_;
   std::span<const NodeScale> scales_;
   int root_;

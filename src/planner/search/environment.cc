@@ -17,8 +17,11 @@ constexpr double kUnitAction = 1 / 7.0;
 // proportion to errors; and simulations until they are found.
 constexpr double kFewestChanges = 0.08, kMostChanges = 0.25;
 constexpr int kCalibrations = 6;
-// Standard errors within which a measured loss does not contradict a bound.
-constexpr double kContradiction = 1.96;
+// Quantile of the normal distribution: one-sided confidence of 95 %.
+constexpr double kConfidence = 1.645;
+// Share of right labels, and images, from which on images are taken for memorised.
+constexpr double kMemorised = 0.985;
+constexpr std::int64_t kMemorisedImages = 50;
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
@@ -45,6 +48,17 @@ double Counts::loss_std_error() const {
   const auto total = static_cast<double>(images), each = static_cast<double>(seeds);
   const double mean_square = static_cast<double>(squares) / (total * each * each);
   return std::sqrt(std::max(mean_square - loss() * loss(), 0.0) / total);
+}
+
+double Counts::loss_limit() const {
+  if (images == 0) return 1;
+  const double shift = kConfidence * kConfidence / (2 * static_cast<double>(images));
+  return std::min(1.0, loss() + shift + std::hypot(kConfidence * loss_std_error(), shift));
+}
+
+bool Counts::memorised() const {
+  return labelled && images >= kMemorisedImages &&
+         static_cast<double>(clear_right) >= kMemorised * static_cast<double>(images);
 }
 
 double Counts::top1() const {
@@ -192,9 +206,9 @@ void Environment::calibrate() {
 
 double Environment::expected_loss(const Counts& counts) {
   const double changes = counts.changes();
-  if (!counts.labelled || !small_errors_) return changes;
+  if (!counts.labelled || !small_errors_ || counts.memorised()) return changes;
   if (!curvature_) calibrate();
-  return std::min(*curvature_ * changes * changes, changes);
+  return std::max(std::min(*curvature_ * changes * changes, changes), counts.loss());
 }
 
 double Environment::allowed_changes(double max_loss) {
@@ -205,8 +219,7 @@ double Environment::allowed_changes(double max_loss) {
 
 bool Environment::keeps_loss(const Evaluation& evaluation, double max_loss) {
   const Counts& counts = evaluation.counts;
-  if (expected_loss(counts) > max_loss) return false;
-  return !counts.labelled || counts.loss() - kContradiction * counts.loss_std_error() <= max_loss;
+  return std::max(expected_loss(counts), counts.labelled ? counts.loss() : 0.0) <= max_loss;
 }
 
 void Environment::remember(Memory evaluations, Memory validations, std::optional<double> curvature) {

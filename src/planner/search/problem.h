@@ -88,6 +88,12 @@ struct Counts {
   double loss() const;
   double loss_std_error() const;  ///< of loss(), over images
   double top1() const;            ///< with errors
+  /// Upper limit of the loss with 95 % confidence: the paired differences of all images, by Wilson's score, so
+  /// that no loss among few images does not pass for none.
+  double loss_limit() const;
+  /// Nearly all labels are right without errors, as on images that the network was trained on. Their margins
+  /// are wider than those of new images, and what errors change there says less.
+  bool memorised() const;
 };
 
 struct Evaluation {
@@ -154,11 +160,13 @@ class Environment {
   /// as many images become right as wrong: what is lost in balance is of second order, c changes^2, and far
   /// below the chance of a few hundred images (one of which is 0.2 %). So c is measured once, under errors so
   /// large that the loss stands out (plus its standard error), on both parts; changes are measured for every
-  /// choice. Without labels every change counts as lost.
+  /// choice. Never less than the loss measured. Without labels, and on images that look memorised, every change
+  /// counts as lost.
   double expected_loss(const Counts& counts);
   /// The changes at which the expected loss is max_loss.
   double allowed_changes(double max_loss);
-  /// expected_loss is at most max_loss and the loss measured does not contradict it (95 %).
+  /// Both expected_loss and the loss measured are at most max_loss. Whether that shows the bound for new images
+  /// is a matter of their number: Counts::loss_limit.
   bool keeps_loss(const Evaluation& evaluation, double max_loss);
 
   /// Everything remembered; what a stopped search starts from (planner/search/journal.h).

@@ -214,5 +214,14 @@ TEST(QuantiseInput, RoundsHalfAwayFromZeroAndClamps) {
   EXPECT_THROW(quantise_input(network, bad), Error);
 }
 
+TEST(IntegerExecutor, SaturatedValuesAreThoseBeyondTheRange) {
+  QuantisedNetwork network;
+  network.nodes.push_back({"input", QInput{}, {}, {4, 1, 1}, 0.5, -10, 20});
+  // The ends are -5 and 10, and half a unit beyond is rounding.
+  EXPECT_EQ(saturated_values(network, std::vector<float>{-5, 10, 10.4F, 0}), 0U);
+  EXPECT_EQ(saturated_values(network, std::vector<float>{-7, 30, 10, -1e9F}), 3U);
+  EXPECT_THROW(saturated_values(network, std::vector<float>{1}), Error);
+}
+
 }  // namespace
 }  // namespace ap::nn

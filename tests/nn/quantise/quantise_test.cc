@@ -294,6 +294,64 @@ TEST(Quantise, MultipliersAlignScales) {
   }
 }
 
+/// A block whose sums take the convolutions of earlier sums, without an activation between (as DenseNet-like face
+/// networks have): the accumulators of one convolution feed sums of several scales.
+Graph shared_sums(unsigned seed) {
+  Builder b({3, 8, 8}, seed);
+  const int x0 = b.relu(b.conv(0, 8));
+  const int c1 = b.conv(x0, 8);
+  const int c2 = b.conv(b.relu(b.sum(x0, c1)), 8);
+  const int s2 = b.sum(c1, c2);
+  const int c3 = b.conv(b.relu(b.sum(x0, s2)), 8);
+  const int s3 = b.sum(c1, b.sum(c2, c3));
+  b.full(b.relu(b.sum(x0, s3)), 5);
+  return b.graph();
+}
+
+TEST(Quantise, SharedSumsKeepTheirRatios) {
+  for (unsigned seed = 1; seed <= 6; ++seed) {
+    const Graph graph = shared_sums(seed);
+    const auto images = random_images({3, 8, 8}, 16, seed);
+    const QuantisedNetwork n = quantise(graph, images, {.equalise = false});
+    for (const QNode& node : n.nodes) {
+      const auto* add = std::get_if<QAdd>(&node.op);
+      for (std::size_t i = 0; add && i < add->multiplier.size(); ++i) {
+        const double exact = n.nodes[static_cast<std::size_t>(node.inputs[i])].scale / node.scale;
+        EXPECT_NEAR(static_cast<double>(add->multiplier[i]) / exact, 1, 1.0 / 16) << seed << node.name;
+      }
+    }
+    EXPECT_LT(relative_error(graph, n, images), 0.05) << seed;
+    const QuantisedNetwork fine = quantise(graph, images, {.weight_bits = 11, .activation_bits = 11});
+    EXPECT_LT(relative_error(graph, fine, images), 0.02) << seed;
+  }
+}
+
+TEST(Quantise, LargeChannelsLeaveTheOthersTheirLevels) {
+  Builder b({3, 8, 8});
+  b.full(b.relu(b.conv(b.relu(b.conv(0, 8)), 8)), 5);
+  Graph graph = b.graph();
+  // One channel 100 times as large, and read by weights a hundredth as large: the same function.
+  auto& first = std::get<ConvOp>(graph.nodes[1].op);
+  for (std::size_t k = 0; k < 27; ++k) first.weights[5 * 27 + k] *= 100;
+  first.bias[5] *= 100;
+  auto& second = std::get<ConvOp>(graph.nodes[3].op);
+  for (std::size_t k = 0; k < second.weights.size(); ++k) {
+    if (k / 9 % 8 == 5) second.weights[k] /= 100;
+  }
+  const auto images = random_images({3, 8, 8}, 16, 1);
+  const double plain = relative_error(graph, quantise(graph, images, {.equalise = false}), images);
+  const double equalised = relative_error(graph, quantise(graph, images), images);
+  EXPECT_GT(plain, 0.1);
+  EXPECT_LT(equalised, 0.03);
+}
+
+TEST(Quantise, SteepClipsGetFineWeights) {
+  Builder b({3, 8, 8});
+  b.full(b.clip(b.conv(0, 8), 0, 0.002F), 5);
+  const auto images = random_images({3, 8, 8}, 8, 1);
+  EXPECT_LT(relative_error(b.graph(), quantise(b.graph(), images), images), 0.05);
+}
+
 TEST(Quantise, ByteImagesAreExact) {
   Builder b({1, 4, 4});
   b.full(0, 3);
