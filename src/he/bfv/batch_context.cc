@@ -16,6 +16,7 @@ using ring::Modulus;
 using ring::Uint128;
 
 constexpr std::size_t kMaxPrimes = 32;
+constexpr int kBatchPrimeBits = ring::kNarrowPrimeBits;
 // Transforms of primes below 2^47 need no reduction between their stages for any degree up to 32768.
 constexpr int kHelperBits = 47;
 
@@ -202,14 +203,14 @@ BatchLevel BatchContext::make_level(std::size_t primes, std::size_t group) const
     others.erase(others.begin() + static_cast<std::ptrdiff_t>(first),
                  others.begin() + static_cast<std::ptrdiff_t>(first + count));
     others.insert(others.end(), specials.begin(), specials.end());
-    level.digits.push_back({first, count, BaseConverter(moduli(first, count), others)});
+    level.digits.push_back({first, count, ring::BaseConverter(moduli(first, count), others)});
   }
   if (special() > 0) level.drop_special.emplace(specials, q);
   if (parameters_.products) {
     const std::size_t helpers = helpers_needed(level.log2_q, parameters_.log2_p(), parameters_.n);
     const std::vector<Modulus> b = moduli(data() + special(), helpers);
-    level.product.emplace(
-        BatchLevel::Product{helpers, BaseConverter(q, b), ScaleDown(q, b, p_.value()), BaseConverter(b, q)});
+    level.product.emplace(BatchLevel::Product{helpers, ring::BaseConverter(q, b),
+                                              ring::ScaleDown(q, b, p_.value()), ring::BaseConverter(b, q)});
   }
   return level;
 }

@@ -118,7 +118,7 @@ void batch_decrypt(const BatchSecretKey& key, const BatchCiphertext& x, std::spa
     const std::uint64_t* const right[] = {key.s.data() + i * n};
     context.tables(i).multiply_add(left, right, part);
     context.tables(i).inverse(part);
-    batch_kernels().multiply(part.data(), scale.inverse[i], context.modulus(i), part.data(), n);
+    ring::elementwise().multiply(part.data(), scale.inverse[i], context.modulus(i), part.data(), n);
   }
   SecretVector<std::uint64_t> coefficients(n);
   for (std::size_t j = 0; j < n; ++j) {

@@ -30,8 +30,10 @@ void for_each_part(BatchCiphertext& x, const BatchCiphertext& y,
 
 }  // namespace
 
-void add(BatchCiphertext& x, const BatchCiphertext& y) { for_each_part(x, y, batch_kernels().add); }
-void subtract(BatchCiphertext& x, const BatchCiphertext& y) { for_each_part(x, y, batch_kernels().subtract); }
+void add(BatchCiphertext& x, const BatchCiphertext& y) { for_each_part(x, y, ring::elementwise().add); }
+void subtract(BatchCiphertext& x, const BatchCiphertext& y) {
+  for_each_part(x, y, ring::elementwise().subtract);
+}
 
 void add_plain(BatchCiphertext& x, std::span<const std::uint64_t> slots) {
   const BatchContext& context = *x.context;
@@ -44,7 +46,7 @@ void add_plain(BatchCiphertext& x, std::span<const std::uint64_t> slots) {
     add_scaled(context, context.level(x.level), i, remainder, coefficients);
     context.tables(i).forward(coefficients);
     const std::span<std::uint64_t> part = context.part(std::span(x.c0), i);
-    batch_kernels().add(part.data(), coefficients.data(), context.modulus(i).value(), part.data(), n);
+    ring::elementwise().add(part.data(), coefficients.data(), context.modulus(i).value(), part.data(), n);
   }
 }
 
@@ -67,7 +69,7 @@ BatchPlaintext::BatchPlaintext(const BatchContext& context, std::span<const std:
     const ring::Modulus& q = context.modulus(i);
     const std::uint64_t weights[] = {1, q.reduce(std::uint64_t{1} << 30), q.negate(q.reduce(p))};
     const std::span<std::uint64_t> part = context.part(std::span(value), i);
-    batch_kernels().dot(terms, weights, 3, q, part.data(), n);
+    ring::elementwise().dot(terms, weights, 3, q, part.data(), n);
     context.tables(i).forward(part);
   }
 }
@@ -108,10 +110,10 @@ BatchCiphertext switch_level(const BatchCiphertext& x, std::size_t level) {
   }
   if (level == x.level) return x;
   const std::size_t dropped = x.level - level;
-  const ScaleDown scale(context.moduli(level, dropped), context.moduli(0, level));
+  const ring::ScaleDown scale(context.moduli(level, dropped), context.moduli(0, level));
   BatchCiphertext y(x.context, level);
   AlignedVector<std::uint64_t> tail(dropped * n), correction(n);
-  BaseConverter::Prepared prepared;
+  ring::BaseConverter::Prepared prepared;
   for (const auto& [from, to] : {std::pair(&x.c0, &y.c0), std::pair(&x.c1, &y.c1)}) {
     std::copy_n(from->data() + level * n, dropped * n, tail.data());
     for (std::size_t i = 0; i < dropped; ++i) {
@@ -121,8 +123,8 @@ BatchCiphertext switch_level(const BatchCiphertext& x, std::size_t level) {
     for (std::size_t i = 0; i < level; ++i) {
       scale.converter.output(prepared, i, correction);
       context.tables(i).forward(correction);
-      batch_kernels().multiply_add(from->data() + i * n, scale.kept_factor[i], correction.data(),
-                                   context.modulus(i), to->data() + i * n, n);
+      ring::elementwise().multiply_add(from->data() + i * n, scale.kept_factor[i], correction.data(),
+                                       context.modulus(i), to->data() + i * n, n);
     }
   }
   return y;
@@ -155,7 +157,7 @@ void flood(const BatchPublicKey& key, int flood_bits, Prng& prng, BatchCiphertex
   for (std::size_t i = 0; i < x.level; ++i) {
     const ring::Modulus& q = context.modulus(i);
     for (std::size_t k = 0; k < limbs; ++k) weights[k] = q.pow(2, 48 * k);
-    batch_kernels().dot(terms.data(), weights.data(), limbs, q, noise.data(), n);
+    ring::elementwise().dot(terms.data(), weights.data(), limbs, q, noise.data(), n);
     const std::uint64_t offset = q.negate(q.pow(2, static_cast<std::uint64_t>(flood_bits)));
     for (std::size_t j = 0; j < n; ++j) {
       noise[j] = q.add(q.add(noise[j], offset), small_residue(e0[j], q.value()));
@@ -168,10 +170,10 @@ void flood(const BatchPublicKey& key, int flood_bits, Prng& prng, BatchCiphertex
     const std::span<std::uint64_t> c0 = context.part(std::span(x.c0), i),
                                    c1 = context.part(std::span(x.c1), i);
     context.tables(i).multiply_add(factor, b, c0);
-    batch_kernels().add(c0.data(), noise.data(), q.value(), c0.data(), n);
+    ring::elementwise().add(c0.data(), noise.data(), q.value(), c0.data(), n);
     small_to_ntt(context, e1, i, noise);
     context.tables(i).multiply_add(factor, a, c1);
-    batch_kernels().add(c1.data(), noise.data(), q.value(), c1.data(), n);
+    ring::elementwise().add(c1.data(), noise.data(), q.value(), c1.data(), n);
   }
 }
 

@@ -39,10 +39,10 @@ std::uint32_t inverse_element(std::uint32_t element, std::size_t n) { return pow
 KeySwitchKey make_key(const BatchSecretKey& key, std::uint32_t element, Prng& prng) {
   const BatchContext& context = *key.context;
   const std::size_t n = context.n();
-  const Automorphism map(n, inverse_element(element, n));
+  const ring::Automorphism map(n, inverse_element(element, n));
   SecretVector<std::uint64_t> image(key.s.size());
   for (std::size_t i = 0; i < context.data() + context.special(); ++i) {
-    batch_kernels().permute(key.s.data() + i * n, map, image.data() + i * n, n);
+    ring::elementwise().permute(key.s.data() + i * n, map, image.data() + i * n, n);
   }
   return {key.context, key.s, image, prng};
 }
@@ -75,7 +75,7 @@ GaloisKeys::GaloisKeys(const BatchSecretKey& key, std::span<const std::uint32_t>
   prng.fill(std::span<std::uint8_t>(seed));
   keys_ = make_all(distinct(*key.context, elements), [&](std::size_t i, std::uint32_t element) {
     Prng own(seed, i);
-    return Key{Automorphism(key.context->n(), element), make_key(key, element, own)};
+    return Key{ring::Automorphism(key.context->n(), element), make_key(key, element, own)};
   });
   wipe(seed.data(), seed.size());
 }
@@ -88,7 +88,8 @@ GaloisKeys::GaloisKeys(BatchContextPtr context, std::span<const std::uint32_t> e
               bytes.size());
   }
   keys_ = make_all(wanted, [&](std::size_t i, std::uint32_t element) {
-    return Key{Automorphism(context->n(), element), KeySwitchKey(context, bytes.subspan(i * each, each))};
+    return Key{ring::Automorphism(context->n(), element),
+               KeySwitchKey(context, bytes.subspan(i * each, each))};
   });
 }
 
@@ -129,8 +130,8 @@ BatchCiphertext automorphism(const BatchCiphertext& x, std::uint32_t element, co
   key_switch(key.key, c0, c1);
   BatchCiphertext y(x.context, x.level);
   for (std::size_t i = 0; i < x.level; ++i) {
-    batch_kernels().permute(c0.data() + i * n, key.map, y.c0.data() + i * n, n);
-    batch_kernels().permute(c1.data() + i * n, key.map, y.c1.data() + i * n, n);
+    ring::elementwise().permute(c0.data() + i * n, key.map, y.c0.data() + i * n, n);
+    ring::elementwise().permute(c1.data() + i * n, key.map, y.c1.data() + i * n, n);
   }
   return y;
 }

@@ -35,7 +35,8 @@ KeySwitchKey::KeySwitchKey(BatchContextPtr context_in, std::span<const std::uint
       const ring::Modulus& q = context.modulus(i);
       std::uint64_t p = 1;
       for (const std::uint64_t prime : context.parameters().special_primes) p = q.mul(p, q.reduce(prime));
-      batch_kernels().multiply_add(from.data() + i * n, FixedFactor(q, p), part.data(), q, part.data(), n);
+      ring::elementwise().multiply_add(from.data() + i * n, ring::FixedFactor(q, p), part.data(), q,
+                                       part.data(), n);
     }
   }
 }
@@ -123,7 +124,7 @@ class Digits {
   std::size_t level_;
   const std::vector<BatchLevel::Digit>& digits_;
   AlignedVector<std::uint64_t> coefficients_;
-  std::vector<BaseConverter::Prepared> prepared_;
+  std::vector<ring::BaseConverter::Prepared> prepared_;
 };
 
 // values(d, i): digit d modulo prime i, n values that stay until the next prime.
@@ -150,7 +151,7 @@ void key_switch(std::size_t level, const KeySwitchKey& key, std::span<std::uint6
     }
     return;
   }
-  const ScaleDown& scale = *context.level(level).drop_special;
+  const ring::ScaleDown& scale = *context.level(level).drop_special;
   AlignedVector<std::uint64_t> tail0(special * n), tail1(special * n), correction(n);
   for (std::size_t k = 0; k < special; ++k) {
     const std::span<std::uint64_t> part0 = context.part(std::span(tail0), k);
@@ -159,11 +160,11 @@ void key_switch(std::size_t level, const KeySwitchKey& key, std::span<std::uint6
     context.special_tables(k).inverse(part0);
     context.special_tables(k).inverse(part1);
   }
-  BaseConverter::Prepared prepared0, prepared1;
+  ring::BaseConverter::Prepared prepared0, prepared1;
   scale.converter.prepare(parts(context, tail0, 0, special), n, prepared0);
   scale.converter.prepare(parts(context, tail1, 0, special), n, prepared1);
   AlignedVector<std::uint64_t> sum0(n), sum1(n);
-  const BatchKernels& kernels = batch_kernels();
+  const ring::ElementwiseKernels& kernels = ring::elementwise();
   for (std::size_t i = 0; i < level; ++i) {
     std::fill(sum0.begin(), sum0.end(), 0);
     std::fill(sum1.begin(), sum1.end(), 0);

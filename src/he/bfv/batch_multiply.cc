@@ -18,7 +18,7 @@ Polynomial extend(const BatchContext& context, std::size_t level, const Polynomi
   for (std::size_t i = 0; i < level; ++i) {
     context.tables(i).inverse(context.part(std::span(coefficients), i));
   }
-  BaseConverter::Prepared prepared;
+  ring::BaseConverter::Prepared prepared;
   product.extend.prepare(parts(context, coefficients, 0, level), context.n(), prepared);
   for (std::size_t j = 0; j < product.helpers; ++j) {
     const std::span<std::uint64_t> part = context.part(std::span(extended), j);
@@ -34,7 +34,7 @@ Polynomial scale_back(const BatchContext& context, std::size_t level, Polynomial
   const BatchLevel::Product& product = *context.level(level).product;
   const std::size_t n = context.n();
   for (std::size_t i = 0; i < level; ++i) context.tables(i).inverse(context.part(std::span(over_q), i));
-  BaseConverter::Prepared prepared;
+  ring::BaseConverter::Prepared prepared;
   product.scale.converter.prepare(parts(context, over_q, 0, level), n, prepared);
   Polynomial correction(n);
   for (std::size_t j = 0; j < product.helpers; ++j) {
@@ -42,8 +42,8 @@ Polynomial scale_back(const BatchContext& context, std::size_t level, Polynomial
     const ring::NttTables& tables = context.helper_tables(j);
     tables.inverse(part);
     product.scale.converter.output(prepared, j, correction);
-    batch_kernels().multiply_add(part.data(), product.scale.kept_factor[j], correction.data(),
-                                 tables.modulus(), part.data(), n);
+    ring::elementwise().multiply_add(part.data(), product.scale.kept_factor[j], correction.data(),
+                                     tables.modulus(), part.data(), n);
   }
   product.back.prepare(parts(context, over_b, 0, product.helpers), n, prepared);
   for (std::size_t i = 0; i < level; ++i) {
@@ -95,7 +95,7 @@ void add(BatchProduct& x, const BatchProduct& y) {
     const std::uint64_t q = x.context->modulus(i).value();
     for (const auto& [to, from] :
          {std::pair(&x.c0, &y.c0), std::pair(&x.c1, &y.c1), std::pair(&x.c2, &y.c2)}) {
-      batch_kernels().add(to->data() + i * n, from->data() + i * n, q, to->data() + i * n, n);
+      ring::elementwise().add(to->data() + i * n, from->data() + i * n, q, to->data() + i * n, n);
     }
   }
 }

@@ -89,8 +89,8 @@ std::vector<double> measure_noise(const BatchSecretKey& key, const BatchCipherte
     const std::uint64_t* const left[] = {x.c1.data() + i * n};
     const std::uint64_t* const right[] = {key.s.data() + i * n};
     context.tables(i).multiply_add(left, right, part);
-    batch_kernels().subtract(part.data(), exact.c0.data() + i * n, context.modulus(i).value(), part.data(),
-                             n);
+    ring::elementwise().subtract(part.data(), exact.c0.data() + i * n, context.modulus(i).value(),
+                                 part.data(), n);
     context.tables(i).inverse(part);
   }
   std::vector<double> noise(n);

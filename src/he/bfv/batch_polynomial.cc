@@ -21,8 +21,8 @@ void subtract_product(const BatchContext& context, std::size_t prime, const std:
   const std::uint64_t* const left[] = {x};
   const std::uint64_t* const right[] = {y};
   context.tables(prime).multiply_add(left, right, product);
-  batch_kernels().subtract(sum.data(), product.data(), context.modulus(prime).value(), sum.data(),
-                           context.n());
+  ring::elementwise().subtract(sum.data(), product.data(), context.modulus(prime).value(), sum.data(),
+                               context.n());
 }
 
 void scale_up_remainder(const BatchContext& context, const BatchLevel& level,
@@ -40,7 +40,8 @@ void add_scaled(const BatchContext& context, const BatchLevel& level, std::size_
   const std::uint64_t offset = level.scale_up.offset[prime];
   for (std::uint64_t& value : values) value = q.add(value, offset);
   // The vector kernel takes factors below 2^52.
-  const BatchKernels& kernels = context.p().bits() <= 52 ? batch_kernels() : plain_batch_kernels();
+  const ring::ElementwiseKernels& kernels =
+      context.p().bits() <= 52 ? ring::elementwise() : ring::plain_elementwise();
   kernels.multiply_add(remainder.data(), level.scale_up.minus_inverse[prime], values.data(), q, values.data(),
                        values.size());
 }

@@ -15,10 +15,10 @@
 
 #include "base/bytes.h"
 #include "base/memory.h"
-#include "he/bfv/batch_kernels.h"
 #include "he/bfv/batch_tables.h"
 #include "random/prng.h"
 #include "random/session_key.h"
+#include "ring/elementwise.h"
 
 namespace ap::bfv {
 
@@ -174,7 +174,7 @@ class GaloisKeys {
   static std::size_t serialised_bytes(const BatchContext& context, std::span<const std::uint32_t> elements);
 
   struct Key {
-    Automorphism map;
+    ring::Automorphism map;
     KeySwitchKey key;
   };
   /// @throws Error(input) if there is no key of that element.

@@ -8,8 +8,8 @@
 #include <span>
 #include <vector>
 
-#include "he/bfv/base_convert.h"
 #include "he/bfv/batch_context.h"
+#include "ring/base_convert.h"
 #include "ring/ntt.h"
 
 namespace ap::bfv {
@@ -19,31 +19,31 @@ struct BatchLevel {
   /// One group of primes and its extension to the other primes of the level, then to the special primes.
   struct Digit {
     std::size_t first, count;
-    BaseConverter extend;
+    ring::BaseConverter extend;
   };
   /// Products of two ciphertexts: to the helper primes B, division by q / p there, and back.
   struct Product {
     std::size_t helpers;
-    BaseConverter extend;
-    ScaleDown scale;
-    BaseConverter back;
+    ring::BaseConverter extend;
+    ring::ScaleDown scale;
+    ring::BaseConverter back;
   };
   /// round(q m / p) = (q m + half - r) / p with r = (q m + half) mod p, half = floor(p / 2).
   struct ScaleUp {
-    std::uint64_t q, q_shoup;                ///< q mod p
-    std::vector<FixedFactor> minus_inverse;  ///< -1/p modulo each prime
-    std::vector<std::uint64_t> offset;       ///< half/p modulo each prime
+    std::uint64_t q, q_shoup;                      ///< q mod p
+    std::vector<ring::FixedFactor> minus_inverse;  ///< -1/p modulo each prime
+    std::vector<std::uint64_t> offset;             ///< half/p modulo each prime
   };
   /// round(p x / q) from residues: the sum of y_i (whole_i + fraction_i 2^-64), y_i = x_i (q/q_i)^-1 mod q_i.
   struct ScaleDownToPlain {
-    std::vector<FixedFactor> inverse;
+    std::vector<ring::FixedFactor> inverse;
     std::vector<std::uint64_t> whole, fraction;
   };
   double log2_q = 0;
   ScaleUp scale_up;
   ScaleDownToPlain scale_down;
   std::vector<Digit> digits;
-  std::optional<ScaleDown> drop_special;
+  std::optional<ring::ScaleDown> drop_special;
   std::optional<Product> product;
 };
 

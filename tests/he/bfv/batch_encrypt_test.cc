@@ -68,7 +68,7 @@ TEST(BatchEncrypt, DecryptsRightUpToTheStatedNoise) {
         AlignedVector<std::uint64_t> constant(context->n());
         constant[0] = negative ? prime.negate(residue) : residue;
         context->tables(i).forward(constant);
-        batch_kernels().add(x.c0.data() + i * context->n(), constant.data(), prime.value(),
+        ring::elementwise().add(x.c0.data() + i * context->n(), constant.data(), prime.value(),
                             x.c0.data() + i * context->n(), context->n());
       }
       EXPECT_EQ(oracle::decrypt(key, x) == slots, part < 256);

@@ -24,7 +24,7 @@ TEST(BatchNoise, MeasuresWhatIsThere) {
       noise[j] = planted[j] < 0 ? q.sub(0, q.reduce(magnitude)) : q.reduce(magnitude);
     }
     context->tables(i).forward(noise);
-    batch_kernels().add(x.c0.data() + i * context->n(), noise.data(), q.value(),
+    ring::elementwise().add(x.c0.data() + i * context->n(), noise.data(), q.value(),
                         x.c0.data() + i * context->n(), context->n());
   }
   const std::vector<double> measured = measure_noise(key, x, slots);
