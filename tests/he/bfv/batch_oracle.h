@@ -6,6 +6,10 @@
 #include <vector>
 
 #include "he/bfv/batch_scheme.h"
+#include "he/rlwe/evaluate.h"
+#include "he/rlwe/key_switch.h"
+#include "he/rlwe/noise.h"
+#include "he/rlwe/wire.h"
 #include "tests/he/bfv/oracle.h"
 #include "tests/support/big.h"
 
@@ -22,7 +26,7 @@ struct BatchShape {
 };
 
 inline BatchContextPtr batch_context(const BatchShape& shape) {
-  BatchParameters parameters{shape.n, {}, {}, {}, shape.digits, shape.products};
+  BatchParameters parameters{{shape.n, {}, {}, shape.digits}, {}, shape.products};
   std::vector<std::uint64_t> taken;
   const auto take = [&](const std::vector<int>& sizes, std::vector<std::uint64_t>& to) {
     for (const int bits : sizes) {
@@ -66,13 +70,14 @@ inline Slots swapped(const Slots& slots) {
   return result;
 }
 
-inline BatchCiphertext encrypt(const BatchSecretKey& key, const Slots& slots, Prng& prng) {
-  return load_seeded(key.context, batch_encrypt(key, slots, prng));
+inline rlwe::Ciphertext encrypt(const BatchContextPtr& context, const rlwe::SecretKey& key,
+                                const Slots& slots, Prng& prng) {
+  return rlwe::load_seeded(context, batch_encrypt(*context, key, slots, prng));
 }
 
-inline Slots decrypt(const BatchSecretKey& key, const BatchCiphertext& x) {
-  Slots slots(key.context->n());
-  batch_decrypt(key, x, slots);
+inline Slots decrypt(const BatchContext& context, const rlwe::SecretKey& key, const rlwe::Ciphertext& x) {
+  Slots slots(context.n());
+  batch_decrypt(context, key, x, slots);
   return slots;
 }
 
