@@ -4,7 +4,6 @@
 
 #include "base/cpu.h"
 #include "random/prng.h"
-#include "ring/ntt.h"
 #include "ring/primes.h"
 
 namespace ap::ring {
@@ -99,29 +98,6 @@ TEST(ElementwiseKernels, QuotientsAreRoundedSumsOfFractions) {
       sum += static_cast<long double>(y[k][j]) / static_cast<long double>(primes[k]);
     }
     EXPECT_NEAR(static_cast<double>(plain[j]), static_cast<double>(sum), 0.5 + 1e-9);
-  }
-}
-
-// The transform of f(X^g) is the permuted transform of f.
-TEST(ElementwiseKernels, AutomorphismsPermuteTransforms) {
-  Prng prng(Seed{7});
-  const NttTables tables(kN, ntt_primes(45, kN, 1).at(0));
-  const Modulus& q = tables.modulus();
-  for (const std::uint32_t element : {1U, 3U, 5U, 27U, 2047U, 2049U, 4095U}) {
-    Values f(kN), image(kN);
-    sample_uniform(prng, q.value(), f);
-    for (std::size_t j = 0; j < kN; ++j) {
-      const std::size_t at = j * element % (2 * kN);
-      image[at % kN] = at < kN ? f[j] : q.negate(f[j]);
-    }
-    tables.forward(f);
-    tables.forward(image);
-    const Automorphism map(kN, element);
-    for (const ElementwiseKernels* kernels : {&plain_elementwise(), &elementwise(q)}) {
-      Values permuted(kN);
-      kernels->permute(f.data(), map, permuted.data(), kN);
-      ASSERT_EQ(permuted, image) << element;
-    }
   }
 }
 
