@@ -34,8 +34,8 @@ KeySwitchKey::KeySwitchKey(ContextPtr context_in, std::span<const std::uint64_t>
       const ring::Modulus& q = context.modulus(i);
       std::uint64_t p = 1;
       for (const std::uint64_t prime : context.parameters().special_primes) p = q.mul(p, q.reduce(prime));
-      ring::elementwise().multiply_add(from.data() + i * n, ring::FixedFactor(q, p), part.data(), q,
-                                       part.data(), n);
+      ring::elementwise(q).multiply_add(from.data() + i * n, ring::FixedFactor(q, p), part.data(), q,
+                                        part.data(), n);
     }
   }
 }

@@ -24,7 +24,7 @@ std::string refusal(auto change) {
   return "accepted";
 }
 
-TEST(Context, RefusesWhatItCannotServeAndNamesIt) {
+TEST(RlweContext, RefusesWhatItCannotServeAndNamesIt) {
   EXPECT_EQ(refusal([](auto&) {}), "accepted");
   const auto says = [](auto change, const char* words) {
     EXPECT_NE(refusal(change).find(words), std::string::npos) << refusal(change);
@@ -46,14 +46,14 @@ TEST(Context, RefusesWhatItCannotServeAndNamesIt) {
   EXPECT_THROW(primes(14, 4096, 3), Error);
 }
 
-TEST(Context, PrimesAreTheLargestThatAreFree) {
+TEST(RlweContext, PrimesAreTheLargestThatAreFree) {
   const std::vector<std::uint64_t> first = primes(60, 65536, 3);
   EXPECT_LT(first[0], std::uint64_t{1} << 60);
   for (const std::uint64_t prime : first) EXPECT_EQ(prime % 131072, 1U);
   EXPECT_EQ(primes(60, 65536, 2, std::vector{first[0]}), (std::vector{first[1], first[2]}));
 }
 
-TEST(Context, GroupsThePrimesIntoDigits) {
+TEST(RlweContext, GroupsThePrimesIntoDigits) {
   const ContextPtr context = oracle::context(
       {.n = 1024, .data = {20, 21, 22, 23, 24, 25, 26}, .special = {30, 30, 30}, .digits = 3});
   EXPECT_EQ(context->parameters().digit_primes(), 3U);

@@ -139,7 +139,7 @@ INSTANTIATE_TEST_SUITE_P(Chains, Levels,
                                          std::vector<int>{60, 60, 59, 58}, std::vector<int>{60, 36, 51, 28},
                                          std::vector<int>{40, 60}));
 
-TEST(Evaluate, SumsAndProductsWithPlaintextsAreThoseOfTheMessages) {
+TEST(RlweEvaluate, SumsAndProductsWithPlaintextsAreThoseOfTheMessages) {
   Prng prng(oracle::seed(2));
   const ContextPtr context = oracle::context({.n = 1024, .data = {60, 50, 36}});
   const SecretKey key(context, prng);
@@ -170,7 +170,7 @@ TEST(Evaluate, SumsAndProductsWithPlaintextsAreThoseOfTheMessages) {
   EXPECT_EQ(single, total);
 }
 
-TEST(Evaluate, PublicKeyEncryptionsHaveTheNoiseOfTheModel) {
+TEST(RlweEvaluate, PublicKeyEncryptionsHaveTheNoiseOfTheModel) {
   Prng prng(oracle::seed(3));
   const ContextPtr context = oracle::context({.n = 4096, .data = {60, 40}});
   const SecretKey key(context, prng);

@@ -10,7 +10,7 @@
 namespace ap::rlwe {
 namespace {
 
-class Galois : public testing::TestWithParam<oracle::Shape> {
+class RlweGalois : public testing::TestWithParam<oracle::Shape> {
  protected:
   void SetUp() override {
     if (GetParam().n > 16384 && !std::getenv("AP_SLOW")) GTEST_SKIP() << "set AP_SLOW=1 to run this";
@@ -19,7 +19,7 @@ class Galois : public testing::TestWithParam<oracle::Shape> {
 
 // The message moves by the definition of f(X^g), the noise stays below its bound, and a shared decomposition gives
 // the same residues.
-TEST_P(Galois, MovesTheMessageAndHoistedIsTheSameBitByBit) {
+TEST_P(RlweGalois, MovesTheMessageAndHoistedIsTheSameBitByBit) {
   Prng prng(oracle::seed(1));
   const ContextPtr context = oracle::context(GetParam());
   const auto n = static_cast<std::uint32_t>(context->n());
@@ -43,7 +43,7 @@ TEST_P(Galois, MovesTheMessageAndHoistedIsTheSameBitByBit) {
 
 std::vector<int> times(int bits, std::size_t count) { return std::vector<int>(count, bits); }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, Galois,
+INSTANTIATE_TEST_SUITE_P(Shapes, RlweGalois,
                          testing::Values(oracle::Shape{1024, times(40, 2), times(41, 1)},
                                          oracle::Shape{4096, times(60, 4), times(60, 2), 2},
                                          oracle::Shape{8192, times(45, 8), times(46, 4), 2},
