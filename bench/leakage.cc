@@ -27,8 +27,8 @@
 
 #include "app/compile.h"
 #include "bench/leakage_attack.h"
-#include "he/bfv/small.h"
 #include "he/rlwe/keys.h"
+#include "he/rlwe/polynomial.h"
 #include "layers/linear/coefficient/he_linear.h"
 #include "layers/linear/coefficient/weight_privacy.h"
 #include "layers/linear/noise_model.h"
@@ -82,7 +82,7 @@ void errors_of_uploads(const Layer& layer, const Reply& reply, const Seed& seed,
     Prng prng(seed, reply.first_upload() + t);
     Seed skipped;
     prng.fill(std::span<std::uint8_t>(skipped));
-    const auto errors = bfv::draw_errors(layer.parameters.n, prng, rlwe::ErrorSource::centred_binomial);
+    const auto errors = rlwe::draw_errors(layer.parameters.n, prng, rlwe::ErrorSource::centred_binomial);
     std::copy(errors.begin(), errors.end(), out + t * reply.n());
   }
 }

@@ -55,8 +55,12 @@ void two_primes() { coefficients(35, 2); }
 void slots(const linear::Geometry& geometry) {
   constexpr std::uint32_t kDegree = 2048;
   const auto plain = bfv::batch_primes(20, kDegree, 1);
-  const auto context = bfv::make_batch_context(
-      {{kDegree, bfv::batch_primes(36, kDegree, 3), bfv::batch_primes(37, kDegree, 1), 0}, plain, false});
+  bfv::BatchParameters parameters;
+  parameters.n = kDegree;
+  parameters.data_primes = bfv::batch_primes(36, kDegree, 3);
+  parameters.special_primes = bfv::batch_primes(37, kDegree, 1);
+  parameters.plain_primes = plain;
+  const auto context = bfv::make_batch_context(parameters);
   linear::SimdChoice options;
   options.flood_bits = 45;
   options.reply_level = 1;
