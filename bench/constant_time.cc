@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "he/bfv/scheme.h"
+#include "he/rlwe/keys.h"
 #include "mpc/core/hash.h"
 #include "mpc/core/transpose.h"
 #include "mpc/ot/random_ot.h"
@@ -208,7 +209,7 @@ std::vector<Kernel> kernels() {
   constexpr std::uint32_t kDegree = 1024;
   static const bfv::ContextPtr context = bfv::make_context({kDegree, bfv::ntt_primes(27, kDegree, 1)});
   static Prng prng;
-  static const bfv::SecretKey secret(context, prng);
+  static const rlwe::SecretKey secret(context, prng);
   static bfv::ReplyFormat format;
   for (std::uint32_t i = 0; i < 64; ++i) format.positions.push_back(16 * i);
   static const std::size_t reply_bytes = bfv::reply_bytes(*context, format);
@@ -227,7 +228,7 @@ std::vector<Kernel> kernels() {
                  },
                  [](const std::uint8_t* x) {
                    static std::vector<std::uint64_t> shares(format.positions.size());
-                   bfv::decrypt_reply(secret, {x, reply_bytes}, 14, format, shares);
+                   bfv::decrypt_reply(*context, secret, {x, reply_bytes}, 14, format, shares);
                  }});
 
   // Transfers and garbling: hash of labels, transposition, tables chosen from.

@@ -27,7 +27,8 @@
 
 #include "app/compile.h"
 #include "bench/leakage_attack.h"
-#include "he/bfv/small.h"
+#include "he/rlwe/keys.h"
+#include "he/rlwe/polynomial.h"
 #include "layers/linear/coefficient/he_linear.h"
 #include "layers/linear/coefficient/weight_privacy.h"
 #include "layers/linear/noise_model.h"
@@ -81,7 +82,7 @@ void errors_of_uploads(const Layer& layer, const Reply& reply, const Seed& seed,
     Prng prng(seed, reply.first_upload() + t);
     Seed skipped;
     prng.fill(std::span<std::uint8_t>(skipped));
-    const auto errors = bfv::draw_errors(layer.parameters.n, prng, bfv::ErrorSource::centred_binomial);
+    const auto errors = rlwe::draw_errors(layer.parameters.n, prng, rlwe::ErrorSource::centred_binomial);
     std::copy(errors.begin(), errors.end(), out + t * reply.n());
   }
 }
@@ -104,8 +105,8 @@ Transcript real_transcript(const Layer& layer, const Reply& reply, std::size_t c
   const double error_std = layer.error_std();
   parallel_for(count, [&](std::size_t t) {
     Prng prng;
-    const bfv::SecretKey secret(context, prng);
-    const bfv::PublicKey key(secret, prng);
+    const rlwe::SecretKey secret(context, prng);
+    const rlwe::PublicKey key(secret, prng);
     const Seed seed = random_seed();
     std::vector<std::uint64_t> r(static_cast<std::size_t>(layer.layout.geometry().in.size()));
     sample_bits(prng, log2_p, r);

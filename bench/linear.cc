@@ -16,6 +16,7 @@
 #include <random>
 #include <string>
 
+#include "he/rlwe/keys.h"
 #include "layers/linear/coefficient/he_linear.h"
 #include "layers/linear/coefficient/packing_choice.h"
 #include "layers/linear/coefficient/weight_privacy.h"
@@ -139,8 +140,8 @@ void run(benchmark::State& state, const Geometry& g) {
       linear::Layout(g, p, n), context, log2_p, choice.noise.c0_dropped_bits, choice.noise.c1_dropped_bits,
       choice.noise.noise_step);
   const linear::PreparedLinear server(layer, weights);
-  const bfv::SecretKey secret(context, prng);
-  const bfv::PublicKey key(secret, prng);
+  const rlwe::SecretKey secret(context, prng);
+  const rlwe::PublicKey key(secret, prng);
   Values r(static_cast<std::size_t>(g.in.size())), ours(static_cast<std::size_t>(g.out().size()));
   Values theirs(ours.size()), exact(ours.size());
   sample_bits(prng, log2_p, r);

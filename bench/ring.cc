@@ -5,6 +5,12 @@
 // with the special prime and p of 20 bits: batch_encrypt, batch_load, batch_decrypt, rotate, rotate_hoisted
 // (each further rotation of one ciphertext), multiply_plain, prepare_plain, multiply_relinearise,
 // switch_level (to one prime).
+#include "he/rlwe/ciphertext.h"
+#include "he/rlwe/evaluate.h"
+#include "he/rlwe/galois.h"
+#include "he/rlwe/key_switch.h"
+#include "he/rlwe/keys.h"
+#include "he/rlwe/wire.h"
 #include "ring/ntt.h"
 
 #include <benchmark/benchmark.h>
@@ -96,8 +102,8 @@ struct Party {
   }
   Prng prng{Seed{2}};
   bfv::ContextPtr ctx;
-  bfv::SecretKey key;
-  bfv::PublicKey public_key;
+  rlwe::SecretKey key;
+  rlwe::PublicKey public_key;
   std::vector<std::uint64_t> message;
   bfv::ReplyFormat format;
 };
@@ -105,31 +111,33 @@ struct Party {
 void encrypt_symmetric(benchmark::State& state) {
   Party party(state);
   for (auto _ : state) {
-    benchmark::DoNotOptimize(bfv::encrypt_seeded(party.key, party.message, kLog2P, party.prng));
+    benchmark::DoNotOptimize(bfv::encrypt_seeded(*party.ctx, party.key, party.message, kLog2P, party.prng));
   }
 }
 
 void load_ciphertext(benchmark::State& state) {
   Party party(state);
-  const Bytes bytes = bfv::encrypt_seeded(party.key, party.message, kLog2P, party.prng);
-  for (auto _ : state) benchmark::DoNotOptimize(bfv::Ciphertext(party.ctx, bytes));
+  const Bytes bytes = bfv::encrypt_seeded(*party.ctx, party.key, party.message, kLog2P, party.prng);
+  for (auto _ : state) benchmark::DoNotOptimize(rlwe::load_seeded(party.ctx, bytes));
 }
 
 void reshare(benchmark::State& state) {
   Party party(state);
   std::vector<std::uint64_t> shares(party.message.size());
   for (auto _ : state) {
-    benchmark::DoNotOptimize(bfv::reshare(party.public_key, bfv::Accumulator(party.ctx), kLog2P, party.format,
-                                          kNoiseStep, party.prng, shares));
+    benchmark::DoNotOptimize(bfv::reshare(*party.ctx, party.public_key,
+                                          rlwe::Ciphertext(party.ctx, party.ctx->data()), kLog2P,
+                                          party.format, kNoiseStep, party.prng, shares));
   }
 }
 
 void decrypt_reply(benchmark::State& state) {
   Party party(state);
   std::vector<std::uint64_t> shares(party.message.size());
-  const Bytes reply = bfv::reshare(party.public_key, bfv::Accumulator(party.ctx), kLog2P, party.format,
-                                   kNoiseStep, party.prng, shares);
-  for (auto _ : state) bfv::decrypt_reply(party.key, reply, kLog2P, party.format, shares);
+  const Bytes reply =
+      bfv::reshare(*party.ctx, party.public_key, rlwe::Ciphertext(party.ctx, party.ctx->data()), kLog2P,
+                   party.format, kNoiseStep, party.prng, shares);
+  for (auto _ : state) bfv::decrypt_reply(*party.ctx, party.key, reply, kLog2P, party.format, shares);
 }
 
 // Data primes of equal size and one special prime, as few as 50 bits each allow; 44 bits from 8192 on.
@@ -137,7 +145,7 @@ struct BatchParty {
   static bfv::BatchContextPtr make(const benchmark::State& state) {
     const auto n = static_cast<std::uint32_t>(state.range(0));
     auto left = static_cast<int>(state.range(1));
-    bfv::BatchParameters parameters{n, bfv::batch_primes(20, n, 1), {}, {}, 0, true};
+    bfv::BatchParameters parameters{{n, {}, {}, 0}, bfv::batch_primes(20, n, 1), true};
     std::vector<std::uint64_t> taken = parameters.plain_primes;
     for (int primes = (left + 43) / 44; primes > 0; --primes) {
       const int bits = (left + primes - 1) / primes;
@@ -154,27 +162,28 @@ struct BatchParty {
         slots(ctx->n()),
         elements{bfv::rotation_element(*ctx, 1)},
         keys(key, elements, prng),
-        relinearisation(bfv::make_relinearisation_key(key, prng)) {
+        relinearisation(key, prng) {
     // The first large block that is freed teaches malloc to keep memory of that size: a server has done so
     // long ago.
     benchmark::DoNotOptimize(std::vector<char>(std::size_t{16} << 20).data());
     sample_uniform(prng, ctx->p().value(), slots);
-    bytes = bfv::batch_encrypt(key, slots, prng);
+    bytes = bfv::batch_encrypt(*ctx, key, slots, prng);
   }
-  bfv::BatchCiphertext ciphertext() const { return bfv::load_seeded(ctx, bytes); }
+  rlwe::Ciphertext ciphertext() const { return rlwe::load_seeded(ctx, bytes); }
   Prng prng{Seed{2}};
   bfv::BatchContextPtr ctx;
-  bfv::BatchSecretKey key;
+  rlwe::SecretKey key;
   std::vector<std::uint64_t> slots;
   std::vector<std::uint32_t> elements;
-  bfv::GaloisKeys keys;
-  bfv::KeySwitchKey relinearisation;
+  rlwe::GaloisKeys keys;
+  rlwe::RelinearisationKey relinearisation;
   Bytes bytes;
 };
 
 void batch_encrypt(benchmark::State& state) {
   BatchParty party(state);
-  for (auto _ : state) benchmark::DoNotOptimize(bfv::batch_encrypt(party.key, party.slots, party.prng));
+  for (auto _ : state)
+    benchmark::DoNotOptimize(bfv::batch_encrypt(*party.ctx, party.key, party.slots, party.prng));
   state.counters["bytes"] = static_cast<double>(party.bytes.size());
 }
 
@@ -185,54 +194,54 @@ void batch_load(benchmark::State& state) {
 
 void batch_decrypt(benchmark::State& state) {
   BatchParty party(state);
-  const bfv::BatchCiphertext x = party.ciphertext();
-  for (auto _ : state) bfv::batch_decrypt(party.key, x, party.slots);
+  const rlwe::Ciphertext x = party.ciphertext();
+  for (auto _ : state) bfv::batch_decrypt(*party.ctx, party.key, x, party.slots);
 }
 
 void rotate(benchmark::State& state) {
   const BatchParty party(state);
-  const bfv::BatchCiphertext x = party.ciphertext();
+  const rlwe::Ciphertext x = party.ciphertext();
   for (auto _ : state) benchmark::DoNotOptimize(bfv::rotate_rows(x, 1, party.keys));
 }
 
 void rotate_hoisted(benchmark::State& state) {
   const BatchParty party(state);
-  const bfv::BatchCiphertext x = party.ciphertext();
-  const bfv::Decomposition c1 = bfv::decompose(*party.ctx, x.c1, x.level);
+  const rlwe::Ciphertext x = party.ciphertext();
+  const rlwe::Decomposition c1 = rlwe::decompose(x);
   for (auto _ : state) {
-    benchmark::DoNotOptimize(bfv::apply_automorphism(x, c1, party.elements[0], party.keys));
+    benchmark::DoNotOptimize(rlwe::apply_automorphism(x, c1, party.elements[0], party.keys));
   }
 }
 
 void multiply_plain(benchmark::State& state) {
   const BatchParty party(state);
-  const bfv::BatchCiphertext x = party.ciphertext();
-  const bfv::BatchPlaintext w(*party.ctx, party.slots, x.level);
-  bfv::BatchCiphertext sum(party.ctx, x.level);
-  const bfv::BatchCiphertext* const xs[] = {&x};
-  const bfv::BatchPlaintext* const ws[] = {&w};
-  for (auto _ : state) bfv::multiply_plain_add(xs, ws, sum);
+  const rlwe::Ciphertext x = party.ciphertext();
+  const rlwe::Plaintext w = bfv::batch_plaintext(*party.ctx, party.slots, x.level());
+  rlwe::Ciphertext sum(party.ctx, x.level());
+  const rlwe::Ciphertext* const xs[] = {&x};
+  const rlwe::Plaintext* const ws[] = {&w};
+  for (auto _ : state) rlwe::multiply_plain_add(xs, ws, sum);
 }
 
 void prepare_plain(benchmark::State& state) {
   const BatchParty party(state);
   for (auto _ : state) {
-    benchmark::DoNotOptimize(bfv::BatchPlaintext(*party.ctx, party.slots, party.ctx->data()));
+    benchmark::DoNotOptimize(bfv::batch_plaintext(*party.ctx, party.slots, party.ctx->data()));
   }
 }
 
 void multiply_relinearise(benchmark::State& state) {
   const BatchParty party(state);
-  const bfv::BatchCiphertext x = party.ciphertext();
+  const rlwe::Ciphertext x = party.ciphertext();
   for (auto _ : state) {
-    benchmark::DoNotOptimize(bfv::relinearise(bfv::multiply(x, x), party.relinearisation));
+    benchmark::DoNotOptimize(rlwe::relinearise(bfv::multiply(*party.ctx, x, x), party.relinearisation));
   }
 }
 
 void switch_level(benchmark::State& state) {
   const BatchParty party(state);
-  const bfv::BatchCiphertext x = party.ciphertext();
-  for (auto _ : state) benchmark::DoNotOptimize(bfv::switch_level(x, 1));
+  const rlwe::Ciphertext x = party.ciphertext();
+  for (auto _ : state) benchmark::DoNotOptimize(bfv::switch_level(*party.ctx, x, 1));
 }
 
 const std::vector<std::vector<std::int64_t>> kTransforms{{1024, 26}, {1024, 45}, {2048, 45}, {2048, 50},

@@ -13,6 +13,10 @@
 #include <array>
 #include <string>
 
+#include "he/rlwe/ciphertext.h"
+#include "he/rlwe/galois.h"
+#include "he/rlwe/keys.h"
+#include "he/rlwe/wire.h"
 #include "layers/linear/simd/conv.h"
 #include "layers/linear/simd/share.h"
 
@@ -30,7 +34,7 @@ double cpu_ms() {
 }
 
 bfv::BatchContextPtr delphi_context() {
-  bfv::BatchParameters parameters{kN, bfv::batch_primes(41, kN, 1), {}, {}, 0, false};
+  bfv::BatchParameters parameters{{kN, {}, {}, 0}, bfv::batch_primes(41, kN, 1), false};
   std::vector<std::uint64_t> taken = parameters.plain_primes;
   for (const int bits : {44, 44, 43, 43}) {
     taken.push_back(bfv::batch_primes(bits, kN, 1, taken).at(0));
@@ -52,10 +56,10 @@ void delphi_conv(benchmark::State& state, linear::SimdConvMethod method, const S
                                   shape.c_out};
   Prng prng(Seed{3});
   const bfv::BatchContextPtr context = delphi_context();
-  const bfv::BatchSecretKey key(context, prng);
-  const bfv::BatchPublicKey public_key(key, prng);
+  const rlwe::SecretKey key(context, prng);
+  const rlwe::PublicKey public_key(key, prng);
   const linear::SimdConv layer(geometry, method, kN);
-  const bfv::GaloisKeys keys(key, layer.elements(*context), prng);
+  const rlwe::GaloisKeys keys(key, layer.elements(*context), prng);
   std::vector<std::uint64_t> mask(static_cast<std::size_t>(geometry.in.size()));
   sample_uniform(prng, context->p().value(), mask);
   std::vector<std::int16_t> weights(static_cast<std::size_t>(geometry.weight_count()));
@@ -69,24 +73,25 @@ void delphi_conv(benchmark::State& state, linear::SimdConvMethod method, const S
     std::vector<Bytes> uploads;
     for (std::size_t i = 0; i < layer.uploads(); ++i) {
       layer.encode_input(i, mask, slots);
-      uploads.push_back(bfv::batch_encrypt(key, slots, prng));
+      uploads.push_back(bfv::batch_encrypt(*context, key, slots, prng));
     }
     const double encrypted = cpu_ms();
-    std::vector<bfv::BatchPlaintext> plaintexts;
+    std::vector<rlwe::Plaintext> plaintexts;
     for (std::size_t i = 0; i < layer.weight_plaintexts(); ++i) {
       layer.encode_weights(i, weights, context->p().value(), slots);
-      plaintexts.emplace_back(*context, slots, context->data());
+      plaintexts.push_back(bfv::batch_plaintext(*context, slots, context->data()));
     }
     const double encoded = cpu_ms();
-    std::vector<bfv::BatchCiphertext> inputs;
-    for (const Bytes& bytes : uploads) inputs.push_back(bfv::load_seeded(context, bytes));
+    std::vector<rlwe::Ciphertext> inputs;
+    for (const Bytes& bytes : uploads) inputs.push_back(rlwe::load_seeded(context, bytes));
     std::vector<Bytes> replies;
-    for (bfv::BatchCiphertext& sum : layer.evaluate(inputs, plaintexts, keys)) {
-      replies.push_back(linear::share_slots(public_key, std::move(sum), kFloodBits, 2, prng, slots));
+    for (rlwe::Ciphertext& sum : layer.evaluate(inputs, plaintexts, keys)) {
+      replies.push_back(
+          linear::share_slots(*context, public_key, std::move(sum), kFloodBits, 2, prng, slots));
     }
     const double evaluated = cpu_ms();
     for (const Bytes& bytes : replies) {
-      bfv::batch_decrypt(key, bfv::load_ciphertext(context, 2, bytes), slots);
+      bfv::batch_decrypt(*context, key, rlwe::load_ciphertext(context, 2, bytes), slots);
     }
     const double decrypted = cpu_ms();
     encrypt += encrypted - start;
@@ -107,7 +112,7 @@ void delphi_conv(benchmark::State& state, linear::SimdConvMethod method, const S
   state.counters["bytes_up"] = static_cast<double>(up);
   state.counters["bytes_down"] = static_cast<double>(down);
   state.counters["key_bytes"] =
-      static_cast<double>(bfv::GaloisKeys::serialised_bytes(*context, layer.elements(*context)));
+      static_cast<double>(rlwe::GaloisKeys::serialised_bytes(*context, layer.elements(*context)));
 }
 
 void register_all() {

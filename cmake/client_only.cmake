@@ -3,7 +3,7 @@
 
 # The folders of src/: the client, and what it uses. The server of the protocol is in the same folders, for tests.
 set(AP_CLIENT_FOLDERS
-    base crypto/plain crypto random ring security net/channel nn/ir he/bfv mpc/core mpc/garble mpc/ot
+    base crypto/plain crypto random ring security net/channel nn/ir he/rlwe he/bfv mpc/core mpc/garble mpc/ot
     layers/linear layers/linear/coefficient layers/linear/simd layers/linear/plaintext
     layers/activation layers/activation/gc layers/activation/ot plan package protocol/store protocol/hybrid)
 

@@ -5,7 +5,7 @@ endif()
 
 # All that sees bytes of a file or of the other party. Numeric loops are left out: what they do depends on sizes alone.
 set(AP_FUZZ_FOLDERS "^(base|net|nn|he|mpc|layers/activation|analysis/profile|plan|package|protocol|app|report)(/|$)")
-set(AP_FUZZ_LOOPS "kernels|executor|batch_multiply|base_convert|scaling|/lpn|/ggm|/gf128|/hash|/transpose|clamp_gate")
+set(AP_FUZZ_LOOPS "kernels|executor|batch_multiply|scaling|/lpn|/ggm|/gf128|/hash|/transpose|clamp_gate")
 
 # ap_watch(FOLDER SOURCES...): these files of src/FOLDER report the edges that they reach.
 function(ap_watch folder)

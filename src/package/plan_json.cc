@@ -60,12 +60,13 @@ std::vector<std::uint64_t> primes_from(const JsonReader& j) {
 }
 
 bfv::BatchParameters batch_group_from(const JsonReader& j) {
-  return {degree_from(j.at("n")),
-          primes_from(j.at("plain_primes")),
-          primes_from(j.at("data_primes")),
-          primes_from(j.at("special_primes")),
-          j.at("digits").integer<std::uint32_t>(0, kMaxPrimes),
-          false};
+  bfv::BatchParameters g;
+  g.n = degree_from(j.at("n"));
+  g.plain_primes = primes_from(j.at("plain_primes"));
+  g.data_primes = primes_from(j.at("data_primes"));
+  g.special_primes = primes_from(j.at("special_primes"));
+  g.digits = j.at("digits").integer<std::uint32_t>(0, kMaxPrimes);
+  return g;
 }
 
 Json linear_json(const plan::LinearChoice& c) {

@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "base/error.h"
+#include "he/rlwe/galois.h"
 #include "ring/primes.h"
 
 namespace ap::plan {
@@ -127,7 +128,7 @@ void check_sizes(const linear::SimdLinear& layer, const std::string& name) {
   at_most(name, "bytes of uploads", layer.upload_bytes(), kMaxMessageBytes);
   at_most(name, "bytes of replies", layer.reply_bytes(), kMaxMessageBytes);
   at_most(name, "bytes of rotation keys",
-          bfv::GaloisKeys::serialised_bytes(*layer.context(), layer.elements()), kMaxMessageBytes);
+          rlwe::GaloisKeys::serialised_bytes(*layer.context(), layer.elements()), kMaxMessageBytes);
 }
 
 }  // namespace ap::plan

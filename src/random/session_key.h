@@ -1,6 +1,6 @@
 // A public key that both parties of a session draw together, so that what an attacker computes for one
 // session is of no use against another: the keys of the hash of garbling and oblivious transfer (mpc/core/hash.h)
-// and the uniform halves of public keys (he/bfv/scheme.h) come from it. It is no secret. In the random-oracle
+// and the uniform halves of public keys (he/rlwe/keys.h) come from it. It is no secret. In the random-oracle
 // model it is uniform if one of the parties' nonces is, and whoever draws the later nonce can choose among as
 // many keys as it computes hashes, no more.
 #pragma once

@@ -62,7 +62,7 @@ package::Package packed_by_slots(const std::vector<std::uint64_t>& special) {
   plan::Plan& plan = package.plan;
   const std::uint64_t prime = bfv::batch_primes(26, n, 1)[0];
   plan.groups.clear();
-  plan.batch_groups = {{n, {prime}, bfv::batch_primes(35, n, 2), special, 0, false}};
+  plan.batch_groups = {{{n, bfv::batch_primes(35, n, 2), special, 0}, {prime}, false}};
   for (plan::LinearChoice& choice : plan.linears) {
     choice.group = 0;
     choice.packing = plan::SimdChoice();

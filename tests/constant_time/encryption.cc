@@ -1,4 +1,6 @@
 // Both packings from key to shares. Secret are the seeds of both parties, the client's share and the weights.
+#include "he/rlwe/galois.h"
+#include "he/rlwe/keys.h"
 #include "layers/linear/coefficient/he_linear.h"
 #include "layers/linear/simd/linear.h"
 #include "tests/constant_time/secret.h"
@@ -32,11 +34,11 @@ void coefficients(int prime_bits, std::size_t primes) {
       linear::Layout(kConvolution, packing, kDegree),
       bfv::make_context({kDegree, bfv::ntt_primes(prime_bits, kDegree, primes)}), kLog2P, 3, 5, 1000);
   Prng prng(secret_seed(1));
-  const bfv::SecretKey secret(layer->context(), prng);
-  const bfv::PublicKey made(secret, prng);
+  const rlwe::SecretKey secret(layer->context(), prng);
+  const rlwe::PublicKey made(secret, prng);
   Bytes key_bytes = made.serialise();
   make_all_public(key_bytes);
-  const bfv::PublicKey key(layer->context(), key_bytes);
+  const rlwe::PublicKey key(layer->context(), key_bytes);
   const linear::PreparedLinear weights(layer, secret_weights(kConvolution.weight_count()));
   const auto share = secret_share(kConvolution.in.size(), std::uint64_t{1} << kLog2P);
   Bytes uploads = layer->encrypt(secret, share, secret_seed(2));
@@ -53,16 +55,20 @@ void two_primes() { coefficients(35, 2); }
 void slots(const linear::Geometry& geometry) {
   constexpr std::uint32_t kDegree = 2048;
   const auto plain = bfv::batch_primes(20, kDegree, 1);
-  const auto context = bfv::make_batch_context(
-      {kDegree, plain, bfv::batch_primes(36, kDegree, 3), bfv::batch_primes(37, kDegree, 1), 0, false});
+  bfv::BatchParameters parameters;
+  parameters.n = kDegree;
+  parameters.data_primes = bfv::batch_primes(36, kDegree, 3);
+  parameters.special_primes = bfv::batch_primes(37, kDegree, 1);
+  parameters.plain_primes = plain;
+  const auto context = bfv::make_batch_context(parameters);
   linear::SimdChoice options;
   options.flood_bits = 45;
   options.reply_level = 1;
   const auto layer = std::make_shared<const linear::SimdLinear>(geometry, context, options);
   Prng prng(secret_seed(1));
-  const bfv::BatchSecretKey secret(context, prng);
-  const bfv::BatchPublicKey key(secret, prng);
-  bfv::GaloisKeys rotations(secret, layer->elements(), prng);
+  const rlwe::SecretKey secret(context, prng);
+  const rlwe::PublicKey key(secret, prng);
+  rlwe::GaloisKeys rotations(secret, layer->elements(), prng);
   const linear::PreparedSimdLinear weights(layer, secret_weights(geometry.weight_count()));
   const auto share = secret_share(geometry.in.size(), plain.front());
   Bytes uploads = layer->encrypt(secret, share, secret_seed(2));

@@ -81,7 +81,7 @@ inline Package small_simd_package() {
   plan.groups.clear();
   for (const std::uint64_t prime : primes) {
     plan.batch_groups.push_back(
-        {n, {prime}, bfv::batch_primes(36, n, 3), bfv::batch_primes(37, n, 1), 0, false});
+        {{n, bfv::batch_primes(36, n, 3), bfv::batch_primes(37, n, 1), 0}, {prime}, false});
   }
   plan.primes = {primes[0], primes[0], primes[1], primes[1]};
   plan.modulus_bits.assign(4, kPrimeBits);

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "he/bfv/scheme.h"
+#include "he/rlwe/keys.h"
 #include "layers/linear/coefficient/he_linear.h"
 #include "layers/linear/coefficient/layer_noise.h"
 #include "layers/linear/noise_model.h"
@@ -62,8 +63,8 @@ class Measurement {
       prng.fill(s);
       return s;
     };
-    const bfv::SecretKey key(context_, prng);
-    const bfv::PublicKey public_key(key, prng);
+    const rlwe::SecretKey key(context_, prng);
+    const rlwe::PublicKey public_key(key, prng);
     std::vector<std::uint64_t> r(static_cast<std::size_t>(layout_.geometry().in.size()));
     sample_bits(prng, log2_p_, r);
     std::vector<std::uint64_t> expected(error_stds_.size()), server(error_stds_.size()),

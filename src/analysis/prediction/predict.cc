@@ -8,6 +8,9 @@
 #include "base/error.h"
 #include "he/bfv/batch_scheme.h"
 #include "he/bfv/scheme.h"
+#include "he/rlwe/galois.h"
+#include "he/rlwe/keys.h"
+#include "he/rlwe/wire.h"
 
 namespace ap::protocol {
 namespace {
@@ -63,14 +66,14 @@ cost::SessionShape session_shape(const Model& model, std::span<const ActivationP
   for (const bfv::ContextPtr& context : model.groups().coefficient) {
     const bfv::Parameters& p = bfv::parameters(*context);
     shape.groups.push_back({p.n, static_cast<int>(p.primes.size()), widest_prime(p)});
-    key_bytes += bfv::PublicKey::serialised_bytes(*context);
+    key_bytes += rlwe::PublicKey::serialised_bytes(*context);
   }
   shape.keep_batch_keys = model.groups().keep_batch_keys;
   for (const BatchGroup& group : model.groups().batch) {
     shape.batch_groups.push_back({cost::ring_of(bfv::parameters(*group.context)), group.elements.size()});
     add_up(shape.keep_batch_keys ? shape.session_rest : shape.offline_rest,
-           bfv::batch_encrypted_bytes(*group.context) +
-               bfv::GaloisKeys::serialised_bytes(*group.context, group.elements));
+           rlwe::seeded_bytes(*group.context) +
+               rlwe::GaloisKeys::serialised_bytes(*group.context, group.elements));
   }
   for (std::size_t i = 0; i < model.linears().size(); ++i) {
     shape.linears.push_back(linear_shape(model, model.linears()[i], model.plan().linears[i], shape));

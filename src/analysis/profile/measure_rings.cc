@@ -4,6 +4,10 @@
 #include "analysis/profile/measure.h"
 #include "base/error.h"
 #include "he/bfv/scheme.h"
+#include "he/rlwe/ciphertext.h"
+#include "he/rlwe/evaluate.h"
+#include "he/rlwe/keys.h"
+#include "he/rlwe/wire.h"
 #include "layers/linear/coefficient/he_linear.h"
 #include "layers/linear/plaintext/clear_conv.h"
 
@@ -50,16 +54,16 @@ RingCosts measure_ring(std::uint32_t n, int primes, int prime_bits) {
   const bfv::ContextPtr context =
       bfv::make_context({n, bfv::ntt_primes(prime_bits, n, static_cast<std::size_t>(primes))});
   Prng prng;
-  const bfv::SecretKey key(context, prng);
-  const Bytes key_bytes = bfv::PublicKey(key, prng).serialise();
-  const bfv::PublicKey public_key(context, key_bytes);
+  const rlwe::SecretKey key(context, prng);
+  const Bytes key_bytes = rlwe::PublicKey(key, prng).serialise();
+  const rlwe::PublicKey public_key(context, key_bytes);
   costs.key_client = time_of(
       [&] {
-        const bfv::SecretKey fresh(context, prng);
-        bfv::PublicKey(fresh, prng).serialise();
+        const rlwe::SecretKey fresh(context, prng);
+        rlwe::PublicKey(fresh, prng).serialise();
       },
       kBudget / 2);
-  costs.key_server = time_of([&] { bfv::PublicKey(context, key_bytes); }, kBudget / 2);
+  costs.key_server = time_of([&] { rlwe::PublicKey(context, key_bytes); }, kBudget / 2);
 
   // Two uploads, encoded as a layer encodes them.
   const auto inputs = static_cast<int>(2 * n);
@@ -70,21 +74,21 @@ RingCosts measure_ring(std::uint32_t n, int primes, int prime_bits) {
   const Bytes uploads = layer.encrypt(key, r, random_seed());
   costs.upload_client = time_of([&] { layer.encrypt(key, r, random_seed()); }, kBudget) / 2;
   const ByteView upload = ByteView(uploads).first(uploads.size() / 2);
-  costs.upload_server = time_of([&] { bfv::Ciphertext(context, upload); }, kBudget);
+  costs.upload_server = time_of([&] { rlwe::load_seeded(context, upload); }, kBudget);
 
-  const bfv::Ciphertext x(context, upload);
+  const rlwe::Ciphertext x = rlwe::load_seeded(context, upload);
   std::vector<std::int32_t> coefficients(n, 3);
-  const bfv::PreparedPlaintext prepared(*context, coefficients);
+  const rlwe::Plaintext prepared = bfv::small_plaintext(*context, coefficients);
   const std::size_t polynomials = kWeightBytes / prepared.memory_bytes() / kTerms * kTerms;
-  const std::vector<bfv::PreparedPlaintext> weights(polynomials, prepared);
-  const std::vector<const bfv::Ciphertext*> terms(kTerms, &x);
-  bfv::Accumulator sum(context);
+  const std::vector<rlwe::Plaintext> weights(polynomials, prepared);
+  const std::vector<const rlwe::Ciphertext*> terms(kTerms, &x);
+  rlwe::Ciphertext sum(context, context->data());
   std::size_t at = 0;
   costs.product = time_of(
                       [&] {
-                        std::vector<const bfv::PreparedPlaintext*> w(kTerms);
+                        std::vector<const rlwe::Plaintext*> w(kTerms);
                         for (auto& pointer : w) pointer = &weights[at++ % polynomials];
-                        sum.multiply_add(terms, w);
+                        rlwe::multiply_plain_add(terms, w, sum);
                       },
                       kBudget) /
                   kTerms;
@@ -98,11 +102,13 @@ RingCosts measure_ring(std::uint32_t n, int primes, int prime_bits) {
     Bytes reply;
     server[dense] = time_of(
         [&] {
-          bfv::Accumulator copy(context);
-          reply = bfv::reshare(public_key, std::move(copy), kLog2P, format, kNoiseStep, prng, shares);
+          rlwe::Ciphertext copy(context, context->data());
+          reply =
+              bfv::reshare(*context, public_key, std::move(copy), kLog2P, format, kNoiseStep, prng, shares);
         },
         kBudget);
-    client[dense] = time_of([&] { bfv::decrypt_reply(key, reply, kLog2P, format, shares); }, kBudget);
+    client[dense] =
+        time_of([&] { bfv::decrypt_reply(*context, key, reply, kLog2P, format, shares); }, kBudget);
   }
   const double more = outputs[1] - outputs[0];
   costs.reply_server_output = std::max(0.0, (server[1] - server[0]) / more);

@@ -2,6 +2,10 @@
 #include "analysis/profile/measure.h"
 #include "base/parallel.h"
 #include "he/bfv/batch_scheme.h"
+#include "he/rlwe/ciphertext.h"
+#include "he/rlwe/evaluate.h"
+#include "he/rlwe/keys.h"
+#include "he/rlwe/wire.h"
 #include "ring/ntt.h"
 
 namespace ap::cost {
@@ -18,7 +22,7 @@ SimdUnitCosts measure_simd() {
   parameters.plain_primes = bfv::batch_primes(kPlainBits, kDegree, 1);
   const bfv::BatchContextPtr context = bfv::make_batch_context(parameters);
   Prng prng;
-  const bfv::BatchSecretKey key(context, prng);
+  const rlwe::SecretKey key(context, prng);
   SecretVector<std::uint64_t> slots(kDegree);
   sample_uniform(prng, parameters.p(), std::span<std::uint64_t>(slots));
   AlignedVector<std::uint64_t> coefficients(kDegree);
@@ -29,38 +33,38 @@ SimdUnitCosts measure_simd() {
   AlignedVector<std::uint64_t> values(slots.begin(), slots.end());
   costs.transform_s = time_of([&] { tables.forward(values); }, kBudget);
   Bytes upload;
-  const double encrypt = time_of([&] { upload = bfv::batch_encrypt(key, slots, prng); }, kBudget);
+  const double encrypt = time_of([&] { upload = bfv::batch_encrypt(*context, key, slots, prng); }, kBudget);
   costs.encrypt_s = std::max(0.0, encrypt - costs.slots_s) / kPrimes;
 
-  const bfv::BatchCiphertext x = bfv::load_seeded(context, upload);
-  costs.load_s = time_of([&] { bfv::load_seeded(context, upload); }, kBudget) / kPrimes;
+  const rlwe::Ciphertext x = rlwe::load_seeded(context, upload);
+  costs.load_s = time_of([&] { rlwe::load_seeded(context, upload); }, kBudget) / kPrimes;
 
-  const bfv::BatchPlaintext w(*context, slots, kPrimes);
-  bfv::BatchCiphertext sum(context, kPrimes);
+  const rlwe::Plaintext w = bfv::batch_plaintext(*context, slots, kPrimes);
+  rlwe::Ciphertext sum(context, kPrimes);
   costs.pass_s = time_of(
                      [&] {
-                       const std::vector<const bfv::BatchCiphertext*> xs(kTerms, &x);
-                       const std::vector<const bfv::BatchPlaintext*> ws(kTerms, &w);
-                       bfv::multiply_plain_add(xs, ws, sum);
+                       const std::vector<const rlwe::Ciphertext*> xs(kTerms, &x);
+                       const std::vector<const rlwe::Plaintext*> ws(kTerms, &w);
+                       rlwe::multiply_plain_add(xs, ws, sum);
                      },
                      kBudget) /
                  (2 * kPrimes * kTerms);
 
   // All cores at once, since they share the way to memory; every weight once in turn.
   const std::size_t runs = kWeightBytes / (kTerms * w.memory_bytes());
-  const std::vector<bfv::BatchPlaintext> weights(runs * kTerms, w);
-  const std::vector<bfv::BatchCiphertext> inputs(kTerms, x);
-  std::vector<bfv::BatchCiphertext> sums(runs, sum);
+  const std::vector<rlwe::Plaintext> weights(runs * kTerms, w);
+  const std::vector<rlwe::Ciphertext> inputs(kTerms, x);
+  std::vector<rlwe::Ciphertext> sums(runs, sum);
   const double streamed = time_of(
                               [&] {
                                 parallel_for(runs, [&](std::size_t run) {
-                                  std::vector<const bfv::BatchCiphertext*> xs;
-                                  std::vector<const bfv::BatchPlaintext*> ws;
+                                  std::vector<const rlwe::Ciphertext*> xs;
+                                  std::vector<const rlwe::Plaintext*> ws;
                                   for (std::size_t k = 0; k < kTerms; ++k) {
                                     xs.push_back(&inputs[k]);
                                     ws.push_back(&weights[run * kTerms + k]);
                                   }
-                                  bfv::multiply_plain_add(xs, ws, sums[run]);
+                                  rlwe::multiply_plain_add(xs, ws, sums[run]);
                                 });
                               },
                               kStreamBudget) /
@@ -68,7 +72,7 @@ SimdUnitCosts measure_simd() {
   costs.stream_s = std::max(0.0, streamed - 2 * costs.pass_s);
   costs.move_s = time_of(
                      [&] {
-                       for (std::size_t run = 1; run < runs; ++run) bfv::add(sums[run - 1], sums[run]);
+                       for (std::size_t run = 1; run < runs; ++run) rlwe::add(sums[run - 1], sums[run]);
                      },
                      kBudget) /
                  static_cast<double>(2 * kPrimes * (runs - 1));

@@ -1,30 +1,26 @@
 // BFV with batching: N slots modulo p in one ciphertext (Smart and Vercauteren 2011/133; Fan and Vercauteren
-// 2012/144), for the layers and baselines that pack for SIMD. A context holds everything precomputed for one
-// parameter set; unlike he/bfv/context.h it has one plaintext modulus, any number of ciphertext primes, and a
-// gadget for key switching that is chosen apart from them.
+// 2012/144), for the layers and baselines that pack for SIMD. The ring, its keys and its ciphertexts are those of
+// he/rlwe; here is the plaintext space. Unlike he/bfv/context.h there is one plaintext modulus for all of a context,
+// any number of ciphertext primes, and a gadget for key switching that is chosen apart from them.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <vector>
 
+#include "he/rlwe/context.h"
+
 namespace ap::bfv {
 
-/// Plain data. All primes are distinct, of 13 to 50 bits, and 1 modulo 2N.
-struct BatchParameters {
-  std::uint32_t n = 0;                      ///< ring degree: 2048, 4096, 8192, 16384 or 32768
+/// The automorphism that rotates rows by one column; the order of slots goes by its powers.
+inline constexpr std::uint32_t kRotation = 3;
+
+/// Plain data; primes, those of p too, of 13 to 50 bits and n from 2048 on. Q is called q here.
+struct BatchParameters : rlwe::Parameters {
   std::vector<std::uint64_t> plain_primes;  ///< p is their product (AutoPrivacy eq. 3-6), below 2^60
-  std::vector<std::uint64_t> data_primes;   ///< q is their product; modulus switching drops the last ones
-  std::vector<std::uint64_t>
-      special_primes;  ///< P, only in keys; may be empty, then the gadget is digits alone
-  std::uint32_t digits =
-      0;                  ///< key switching takes the data primes in this many groups; 0: one prime a group
-  bool products = false;  ///< prepare for products of two ciphertexts
+  bool products = false;                    ///< prepare for products of two ciphertexts
 
   double log2_p() const;
-  double log2_q() const;
-  /// Bits of q P: what security::require_secure must be asked about if key-switching keys are published.
-  double log2_qp() const;
   std::uint64_t p() const;
   friend bool operator==(const BatchParameters&, const BatchParameters&) = default;
 };

@@ -1,4 +1,4 @@
-// From slots to coefficients and back (he/bfv/batch_scheme.h).
+// From slots to coefficients and back, and what moves them (he/bfv/batch_scheme.h).
 #include "base/error.h"
 #include "he/bfv/batch_scheme.h"
 
@@ -45,6 +45,24 @@ void decode_slots(const BatchContext& context, std::span<const std::uint64_t> co
       slots[i] = k == 0 ? value : p.add(slots[i], value);
     }
   }
+}
+
+std::uint32_t rotation_element(const rlwe::Context& context, int step) {
+  const auto columns = static_cast<int>(context.n() / 2);
+  const int left = ((step % columns) + columns) % columns;
+  return ring::element_power(kRotation, static_cast<std::uint64_t>(left), context.n());
+}
+
+std::uint32_t swap_element(const rlwe::Context& context) {
+  return static_cast<std::uint32_t>(2 * context.n() - 1);
+}
+
+rlwe::Ciphertext rotate_rows(const rlwe::Ciphertext& x, int step, const rlwe::GaloisKeys& keys) {
+  return rlwe::apply_automorphism(x, rotation_element(*x.context(), step), keys);
+}
+
+rlwe::Ciphertext swap_rows(const rlwe::Ciphertext& x, const rlwe::GaloisKeys& keys) {
+  return rlwe::apply_automorphism(x, swap_element(*x.context()), keys);
 }
 
 }  // namespace ap::bfv

@@ -1,70 +1,51 @@
-// Everything precomputed for one parameter set of batching; the body behind BatchContextPtr.
-//
-// Polynomials are stored residue after residue. A ciphertext of level l has residues modulo the first l data
-// primes; polynomials of keys have all data primes, then all special primes.
+// The plaintext space of batching: everything precomputed for it; the body behind BatchContextPtr.
 #pragma once
 
 #include <optional>
 #include <span>
 #include <vector>
 
-#include "he/bfv/base_convert.h"
 #include "he/bfv/batch_context.h"
+#include "ring/base_convert.h"
 #include "ring/ntt.h"
 
 namespace ap::bfv {
 
 /// What depends on how many data primes are left.
-struct BatchLevel {
-  /// One group of primes and its extension to the other primes of the level, then to the special primes.
-  struct Digit {
-    std::size_t first, count;
-    BaseConverter extend;
-  };
+struct PlainLevel {
   /// Products of two ciphertexts: to the helper primes B, division by q / p there, and back.
   struct Product {
     std::size_t helpers;
-    BaseConverter extend;
-    ScaleDown scale;
-    BaseConverter back;
+    ring::BaseConverter extend;
+    ring::ScaleDown scale;
+    ring::BaseConverter back;
   };
   /// round(q m / p) = (q m + half - r) / p with r = (q m + half) mod p, half = floor(p / 2).
   struct ScaleUp {
-    std::uint64_t q, q_shoup;                ///< q mod p
-    std::vector<FixedFactor> minus_inverse;  ///< -1/p modulo each prime
-    std::vector<std::uint64_t> offset;       ///< half/p modulo each prime
+    std::uint64_t q, q_shoup;                      ///< q mod p
+    std::vector<ring::FixedFactor> minus_inverse;  ///< -1/p modulo each prime
+    std::vector<std::uint64_t> offset;             ///< half/p modulo each prime
   };
   /// round(p x / q) from residues: the sum of y_i (whole_i + fraction_i 2^-64), y_i = x_i (q/q_i)^-1 mod q_i.
   struct ScaleDownToPlain {
-    std::vector<FixedFactor> inverse;
+    std::vector<ring::FixedFactor> inverse;
     std::vector<std::uint64_t> whole, fraction;
   };
-  double log2_q = 0;
   ScaleUp scale_up;
   ScaleDownToPlain scale_down;
-  std::vector<Digit> digits;
-  std::optional<ScaleDown> drop_special;
   std::optional<Product> product;
 };
 
-class BatchContext {
+/// The RLWE context with a plaintext modulus p. Keys and ciphertexts know it as an rlwe::Context; what needs p takes it
+/// as its own argument.
+class BatchContext : public rlwe::Context {
  public:
+  /// @throws Error(input) that names the parameter that is wrong, and the limit.
   explicit BatchContext(const BatchParameters& parameters);
 
   const BatchParameters& parameters() const { return parameters_; }
-  std::size_t n() const { return parameters_.n; }
-  std::size_t data() const { return parameters_.data_primes.size(); }
-  std::size_t special() const { return parameters_.special_primes.size(); }
-  std::size_t digits() const { return level(data()).digits.size(); }
-  /// Polynomials of keys: data and special primes.
-  std::size_t key_words() const { return (data() + special()) * n(); }
-
-  /// Data primes, special primes, helper primes.
-  const ring::NttTables& tables(std::size_t i) const { return tables_[i]; }
-  const ring::Modulus& modulus(std::size_t i) const { return tables_[i].modulus(); }
-  const ring::NttTables& special_tables(std::size_t i) const { return tables_[data() + i]; }
-  const ring::NttTables& helper_tables(std::size_t i) const { return tables_[data() + special() + i]; }
-  std::vector<ring::Modulus> moduli(std::size_t first, std::size_t count) const;
+  /// Primes beside q that hold products of ciphertexts; none unless parameters().products.
+  const ring::NttTables& helper_tables(std::size_t i) const { return helper_tables_[i]; }
 
   const ring::Modulus& p() const { return p_; }
   const std::vector<ring::NttTables>& plain_tables() const { return plain_tables_; }
@@ -76,23 +57,17 @@ class BatchContext {
   std::span<const std::uint32_t> slot_index() const { return slot_index_; }
 
   /// 1 <= primes <= data().
-  const BatchLevel& level(std::size_t primes) const { return levels_[primes - 1]; }
-
-  /// The values of prime i (an index into `polynomial`).
-  template <typename T>
-  std::span<T> part(std::span<T> polynomial, std::size_t i) const {
-    return polynomial.subspan(i * n(), n());
-  }
+  const PlainLevel& plain_level(std::size_t primes) const { return levels_[primes - 1]; }
 
  private:
-  BatchLevel make_level(std::size_t primes, std::size_t group) const;
+  PlainLevel make_level(std::size_t primes) const;
 
   BatchParameters parameters_;
-  std::vector<ring::NttTables> tables_, plain_tables_;
+  std::vector<ring::NttTables> helper_tables_, plain_tables_;
   ring::Modulus p_;
   std::vector<std::uint64_t> plain_lift_, plain_lift_shoup_;
   std::vector<std::uint32_t> slot_index_;
-  std::vector<BatchLevel> levels_;
+  std::vector<PlainLevel> levels_;
 };
 
 }  // namespace ap::bfv

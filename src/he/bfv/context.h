@@ -1,6 +1,6 @@
 // BFV with coefficient encoding, as the linear layers need it (Brakerski 2012; Fan-Vercauteren 2012/144). One
-// context holds a ring Z_q[X]/(X^N + 1) and everything precomputed for it; the plaintext modulus p = 2^k is an
-// argument of each operation, because several layers with different p share one key per (N, q).
+// context is an RLWE context (he/rlwe) without special primes, and what scaling needs; the plaintext modulus p = 2^k
+// is an argument of each operation, because several layers with different p share one key per (N, q).
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,8 @@
 #include <memory>
 #include <span>
 #include <vector>
+
+#include "he/rlwe/context.h"
 
 namespace ap::bfv {
 

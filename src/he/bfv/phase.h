@@ -9,11 +9,10 @@
 
 namespace ap::bfv {
 
-/// For each coefficient, c0 + c1 s - q m / p modulo q in (-q/2, q/2), with m taken mod p = 2^log2_p. c0 and
-/// c1 in NTT form as in Ciphertext and Accumulator; message has n values. The fraction is kept: multiples of
+/// For each coefficient, c0 + c1 s - q m / p modulo q in (-q/2, q/2), with m taken mod p = 2^log2_p. x in NTT
+/// form with all primes; message has n values. The fraction is kept: multiples of
 /// 1/p.
-std::vector<double> phase_error(const SecretKey& key, std::span<const std::uint64_t> c0,
-                                std::span<const std::uint64_t> c1, std::span<const std::uint64_t> message,
-                                int log2_p);
+std::vector<double> phase_error(const Context& context, const rlwe::SecretKey& key, const rlwe::Ciphertext& x,
+                                std::span<const std::uint64_t> message, int log2_p);
 
 }  // namespace ap::bfv

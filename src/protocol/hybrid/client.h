@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "he/bfv/scheme.h"
+#include "he/rlwe/polynomial.h"
 #include "net/channel/channel.h"
 #include "package/package.h"
 #include "protocol/hybrid/activations.h"
@@ -22,7 +23,7 @@
 namespace ap::protocol {
 
 struct ClientOptions {
-  bfv::ErrorSource errors = bfv::ErrorSource::centred_binomial;
+  rlwe::ErrorSource errors = rlwe::ErrorSource::centred_binomial;
   Observer observer;                             ///< tests only
   WeakParameters weak = WeakParameters::refuse;  ///< tests only
   /// Chooses the activation protocols that the plan leaves open, by the link, which is measured then. None:

@@ -1,5 +1,6 @@
 #include "protocol/hybrid/he_keys.h"
 
+#include "he/rlwe/wire.h"
 #include "protocol/hybrid/messages.h"
 #include "security/limits.h"
 
@@ -26,7 +27,7 @@ std::size_t key_bytes(const HeGroups& groups) {
   return bytes;
 }
 
-ClientKeys::ClientKeys(const HeGroups& groups, bfv::ErrorSource errors, WeakParameters weak)
+ClientKeys::ClientKeys(const HeGroups& groups, rlwe::ErrorSource errors, WeakParameters weak)
     : groups_(groups), errors_(errors) {
   if (weak == WeakParameters::allow_for_tests) return;
   for (const bfv::ContextPtr& context : groups.coefficient) {
@@ -45,16 +46,16 @@ void ClientKeys::renew(net::Channel& channel, const SessionKey& session, Prng& p
   for (const bfv::ContextPtr& context : groups_.coefficient) {
     const SessionKey part = coefficient_part(session, coefficient_.size());
     coefficient_.emplace_back(context, prng);
-    append(keys, bfv::PublicKey(coefficient_.back(), prng, errors_, part).serialise());
+    append(keys, rlwe::PublicKey(coefficient_.back(), prng, errors_, part).serialise());
   }
   channel.send(kPublicKeys, keys);
   if (groups_.keep_batch_keys && !batch_.empty()) return;
   batch_.clear();
   for (const BatchGroup& group : groups_.batch) {
     const SessionKey part = batch_part(session, batch_.size());
-    const bfv::BatchSecretKey& key = batch_.emplace_back(group.context, prng);
-    Bytes message = bfv::BatchPublicKey(key, prng, part).serialise();
-    append(message, bfv::GaloisKeys(key, group.elements, prng).serialise());
+    const rlwe::SecretKey& key = batch_.emplace_back(group.context, prng);
+    Bytes message = rlwe::PublicKey(key, prng, rlwe::ErrorSource::centred_binomial, part).serialise();
+    append(message, rlwe::GaloisKeys(key, group.elements, prng).serialise());
     channel.send(kSlotKeys, message);
   }
 }
@@ -62,23 +63,23 @@ void ClientKeys::renew(net::Channel& channel, const SessionKey& session, Prng& p
 void ServerKeys::renew(net::Channel& channel, const SessionKey& session) {
   std::size_t size = 0;
   for (const bfv::ContextPtr& context : groups_.coefficient)
-    size += bfv::PublicKey::serialised_bytes(*context);
+    size += rlwe::PublicKey::serialised_bytes(*context);
   const Bytes bytes = channel.receive_exactly(kPublicKeys, size);
   ByteReader in(bytes, "the client's public keys", ErrorCode::peer);
   coefficient_.clear();
   for (const bfv::ContextPtr& context : groups_.coefficient) {
-    coefficient_.emplace_back(context, in.raw(bfv::PublicKey::serialised_bytes(*context)),
+    coefficient_.emplace_back(context, in.raw(rlwe::PublicKey::serialised_bytes(*context)),
                               coefficient_part(session, coefficient_.size()));
   }
   if (groups_.keep_batch_keys && !batch_.empty()) return;
   batch_.clear();
   for (const BatchGroup& group : groups_.batch) {
-    const std::size_t key = bfv::batch_encrypted_bytes(*group.context);
+    const std::size_t key = rlwe::seeded_bytes(*group.context);
     const Bytes message = channel.receive_exactly(
-        kSlotKeys, key + bfv::GaloisKeys::serialised_bytes(*group.context, group.elements));
+        kSlotKeys, key + rlwe::GaloisKeys::serialised_bytes(*group.context, group.elements));
     const ByteView view(message);
-    batch_.push_back({bfv::BatchPublicKey(group.context, view.first(key), batch_part(session, batch_.size())),
-                      bfv::GaloisKeys(group.context, group.elements, view.subspan(key))});
+    batch_.push_back({rlwe::PublicKey(group.context, view.first(key), batch_part(session, batch_.size())),
+                      rlwe::GaloisKeys(group.context, group.elements, view.subspan(key))});
   }
 }
 

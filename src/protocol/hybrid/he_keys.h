@@ -7,7 +7,7 @@
 // are as rare as 2^-40 for an inference they serve a session.
 //
 // The uniform half a of a public key is a hash of the session's key, the group and a seed of the client's
-// (bfv/ scheme.h): replies are hidden by a times the server's randomness, so the client must not choose a,
+// (he/rlwe/keys.h): replies are hidden by a times the server's randomness, so the client must not choose a,
 // nor prepare an attack on one that serves many sessions. The uniform halves of rotation keys come from a
 // seed alone: they hide the client's secret and nothing of the server's.
 #pragma once
@@ -17,6 +17,8 @@
 
 #include "he/bfv/batch_scheme.h"
 #include "he/bfv/scheme.h"
+#include "he/rlwe/galois.h"
+#include "he/rlwe/keys.h"
 #include "net/channel/channel.h"
 #include "random/session_key.h"
 
@@ -47,37 +49,41 @@ class ClientKeys {
   /// `groups` must outlive this object.
   /// @throws Error(security) unless every group reaches security::kTargetBits, at the largest modulus that is
   /// published under its key: that of key-switching keys, special primes included.
-  ClientKeys(const HeGroups& groups, bfv::ErrorSource errors, WeakParameters weak = WeakParameters::refuse);
+  ClientKeys(const HeGroups& groups, rlwe::ErrorSource errors, WeakParameters weak = WeakParameters::refuse);
   /// Draws fresh keys, but those that are kept, and sends what the server needs of them.
   void renew(net::Channel& channel, const SessionKey& session, Prng& prng);
 
-  const bfv::SecretKey& coefficient(int group) const { return coefficient_[static_cast<std::size_t>(group)]; }
-  const bfv::BatchSecretKey& batch(int group) const { return batch_[static_cast<std::size_t>(group)]; }
+  const rlwe::SecretKey& coefficient(int group) const {
+    return coefficient_[static_cast<std::size_t>(group)];
+  }
+  const rlwe::SecretKey& batch(int group) const { return batch_[static_cast<std::size_t>(group)]; }
 
  private:
   const HeGroups& groups_;
-  bfv::ErrorSource errors_;
-  std::vector<bfv::SecretKey> coefficient_;
-  std::vector<bfv::BatchSecretKey> batch_;
+  rlwe::ErrorSource errors_;
+  std::vector<rlwe::SecretKey> coefficient_;
+  std::vector<rlwe::SecretKey> batch_;
 };
 
 class ServerKeys {
  public:
   struct Batch {
-    bfv::BatchPublicKey key;
-    bfv::GaloisKeys rotations;
+    rlwe::PublicKey key;
+    rlwe::GaloisKeys rotations;
   };
   explicit ServerKeys(const HeGroups& groups) : groups_(groups) {}
   /// Receives what ClientKeys::renew sends. @throws Error(peer) unless every size is exact and every value in
   /// range.
   void renew(net::Channel& channel, const SessionKey& session);
 
-  const bfv::PublicKey& coefficient(int group) const { return coefficient_[static_cast<std::size_t>(group)]; }
+  const rlwe::PublicKey& coefficient(int group) const {
+    return coefficient_[static_cast<std::size_t>(group)];
+  }
   const Batch& batch(int group) const { return batch_[static_cast<std::size_t>(group)]; }
 
  private:
   const HeGroups& groups_;
-  std::vector<bfv::PublicKey> coefficient_;
+  std::vector<rlwe::PublicKey> coefficient_;
   std::vector<Batch> batch_;
 };
 

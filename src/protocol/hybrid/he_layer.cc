@@ -13,7 +13,7 @@ class CoefficientLayer : public HeLayer {
       : layer_(std::move(layer)), group_(group) {}
   const linear::PackedLayer& packed() const override { return *layer_; }
   Bytes encrypt(const ClientKeys& keys, ShareView r, const Seed& seed,
-                bfv::ErrorSource errors) const override {
+                rlwe::ErrorSource errors) const override {
     return layer_->encrypt(keys.coefficient(group_), r, seed, errors);
   }
   void decrypt(const ClientKeys& keys, ByteView replies, std::span<std::uint64_t> shares) const override {
@@ -32,7 +32,7 @@ class CoefficientLayer : public HeLayer {
     Prepared(linear::PreparedLinear w, int g) : weights(std::move(w)), group(g) {}
     std::size_t memory_bytes() const override { return weights.memory_bytes(); }
     Bytes apply(const ServerKeys& keys, ByteView uploads, const Seed& seed, std::span<std::uint64_t> shares,
-                bfv::ErrorSource errors) const override {
+                rlwe::ErrorSource errors) const override {
       return weights.apply(uploads, keys.coefficient(group), seed, shares, errors);
     }
     linear::PreparedLinear weights;
@@ -48,7 +48,7 @@ class SimdLayer : public HeLayer {
   SimdLayer(std::shared_ptr<const linear::SimdLinear> layer, int group)
       : layer_(std::move(layer)), group_(group) {}
   const linear::PackedLayer& packed() const override { return *layer_; }
-  Bytes encrypt(const ClientKeys& keys, ShareView r, const Seed& seed, bfv::ErrorSource) const override {
+  Bytes encrypt(const ClientKeys& keys, ShareView r, const Seed& seed, rlwe::ErrorSource) const override {
     return layer_->encrypt(keys.batch(group_), r, seed);
   }
   void decrypt(const ClientKeys& keys, ByteView replies, std::span<std::uint64_t> shares) const override {
@@ -64,7 +64,7 @@ class SimdLayer : public HeLayer {
     Prepared(linear::PreparedSimdLinear w, int g) : weights(std::move(w)), group(g) {}
     std::size_t memory_bytes() const override { return weights.memory_bytes(); }
     Bytes apply(const ServerKeys& keys, ByteView uploads, const Seed& seed, std::span<std::uint64_t> shares,
-                bfv::ErrorSource) const override {
+                rlwe::ErrorSource) const override {
       const ServerKeys::Batch& batch = keys.batch(group);
       return weights.apply(uploads, batch.key, batch.rotations, seed, shares);
     }

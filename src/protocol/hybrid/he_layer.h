@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 
+#include "he/rlwe/polynomial.h"
 #include "layers/linear/packed_layer.h"
 #include "plan/plan.h"
 #include "protocol/hybrid/he_keys.h"
@@ -21,7 +22,7 @@ class PreparedHeLayer {
   /// Replies, and the server's shares of W r modulo the layer's modulus. `seed` is fresh and secret.
   /// @throws Error(peer) if the uploads are not valid.
   virtual Bytes apply(const ServerKeys& keys, ByteView uploads, const Seed& seed,
-                      std::span<std::uint64_t> shares, bfv::ErrorSource errors) const = 0;
+                      std::span<std::uint64_t> shares, rlwe::ErrorSource errors) const = 0;
 };
 
 /// What both parties know, and what the client does.
@@ -33,7 +34,7 @@ class HeLayer {
   /// Encrypts r, the client's share of the layer's input, reduced modulo the layer's modulus. `seed` is fresh
   /// and secret.
   virtual Bytes encrypt(const ClientKeys& keys, ShareView r, const Seed& seed,
-                        bfv::ErrorSource errors) const = 0;
+                        rlwe::ErrorSource errors) const = 0;
   /// The client's shares of W r. @throws Error(peer) if the replies are not valid.
   virtual void decrypt(const ClientKeys& keys, ByteView replies, std::span<std::uint64_t> shares) const = 0;
   /// Bytes that prepare() will take.

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "he/bfv/scheme.h"
+#include "he/rlwe/polynomial.h"
 #include "net/channel/channel.h"
 #include "package/package.h"
 #include "protocol/hybrid/messages.h"
@@ -22,7 +23,7 @@ struct Permission {
 };
 
 struct ServerOptions {
-  bfv::ErrorSource errors = bfv::ErrorSource::centred_binomial;
+  rlwe::ErrorSource errors = rlwe::ErrorSource::centred_binomial;
   Observer observer;             ///< tests only
   std::size_t max_prepared = 4;  ///< inferences that one session may prepare ahead; bounds its memory
   /// Called once for each inference that a client prepares, before anything is sent for it; what it grants

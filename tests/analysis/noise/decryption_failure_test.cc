@@ -13,7 +13,7 @@ namespace {
 
 TEST(Garbage, IsWhatOneWrongCoefficientDecodesTo) {
   const bfv::BatchParameters parameters{
-      2048, bfv::batch_primes(20, 2048, 1), {}, bfv::batch_primes(40, 2048, 1), 0, false};
+      {2048, {}, bfv::batch_primes(40, 2048, 1), 0}, bfv::batch_primes(20, 2048, 1), false};
   bfv::BatchParameters plain = parameters;
   plain.data_primes = bfv::batch_primes(40, 2048, 1);
   plain.special_primes.clear();

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "he/rlwe/keys.h"
 #include "layers/linear/coefficient/he_linear.h"
 #include "layers/linear/coefficient/layer_noise.h"
 #include "layers/linear/noise_model.h"
@@ -31,8 +32,8 @@ class RealLayer {
                                                                 c1_dropped_bits_, noise_step_);
     const linear::PreparedLinear prepared(layer, weights_);
     Prng prng(Seed{17}, seed);
-    const bfv::SecretKey key(context_, prng);
-    const bfv::PublicKey public_key(key, prng);
+    const rlwe::SecretKey key(context_, prng);
+    const rlwe::PublicKey public_key(key, prng);
     const linear::Geometry& geometry = layout_.geometry();
     std::vector<std::uint64_t> r(static_cast<std::size_t>(geometry.in.size()));
     sample_bits(prng, log2_p, r);

@@ -5,6 +5,8 @@
 #include "base/bits.h"
 #include "he/bfv/context_tables.h"
 #include "he/bfv/scheme.h"
+#include "he/rlwe/evaluate.h"
+#include "he/rlwe/wire.h"
 
 namespace ap::bfv {
 namespace {
@@ -38,28 +40,28 @@ std::size_t matches(const std::vector<std::int64_t>& found, const std::vector<st
 TEST(NoiseToWeights, DivisionRecoversTheWeightsOnlyWithoutReSharing) {
   Prng prng;
   const ContextPtr context = make_context({kN, ntt_primes(45, kN, 1)});
-  const SecretKey key(context, prng);
-  const PublicKey public_key(key, prng);
+  const rlwe::SecretKey key(context, prng);
+  const rlwe::PublicKey public_key(key, prng);
   std::vector<std::uint64_t> message(kN);
   sample_bits(prng, kLog2P, message);
-  const Ciphertext x(context, encrypt_seeded(key, message, kLog2P, prng));
+  const rlwe::Ciphertext x = rlwe::load_seeded(context, encrypt_seeded(*context, key, message, kLog2P, prng));
   // A small layer: a 3x3 kernel of 8-bit weights among zeros.
   std::vector<std::int32_t> weights(kN, 0);
   for (const int i : {0, 1, 2, 32, 33, 34, 64, 65, 66})
     weights[static_cast<std::size_t>(i)] = static_cast<int>(prng.next64() % 255) - 127;
-  const PreparedPlaintext prepared(*context, weights);
+  const rlwe::Plaintext prepared = small_plaintext(*context, weights);
 
-  Accumulator unmasked(context);
-  unmasked.multiply_add(x, prepared);
-  const std::vector<std::uint64_t> bare(unmasked.c1.begin(), unmasked.c1.end());
-  EXPECT_EQ(matches(divide(*context, bare, x.c1), weights), kN) << "the attack itself must work";
+  rlwe::Ciphertext unmasked(context, context->data());
+  rlwe::multiply_plain_add(x, prepared, unmasked);
+  const std::vector<std::uint64_t> bare(unmasked[1].begin(), unmasked[1].end());
+  EXPECT_EQ(matches(divide(*context, bare, x[1]), weights), kN) << "the attack itself must work";
 
-  Accumulator masked(context);
-  masked.multiply_add(x, prepared);
+  rlwe::Ciphertext masked(context, context->data());
+  rlwe::multiply_plain_add(x, prepared, masked);
   ReplyFormat format;  // everything, to the last bit: the most an attacker can get
   for (std::uint32_t i = 0; i < kN; ++i) format.positions.push_back(i);
   std::vector<std::uint64_t> shares(kN);
-  const Bytes reply = reshare(public_key, std::move(masked), kLog2P, format, 0, prng, shares);
+  const Bytes reply = reshare(*context, public_key, std::move(masked), kLog2P, format, 0, prng, shares);
   const int bits = context->q_bits();
   const std::size_t half = packed_bytes(kN, bits);
   ASSERT_EQ(reply.size(), 2 * half);
@@ -67,7 +69,7 @@ TEST(NoiseToWeights, DivisionRecoversTheWeightsOnlyWithoutReSharing) {
   unpack_bits(std::span(reply).subspan(half), bits, c1);
   context->tables(0).forward(c1);
   // A wrong quotient is uniform mod q: it equals the weights nowhere, not even where they are 0.
-  EXPECT_LT(matches(divide(*context, c1, x.c1), weights), 4u);
+  EXPECT_LT(matches(divide(*context, c1, x[1]), weights), 4u);
 }
 
 }  // namespace

@@ -21,13 +21,13 @@ TEST(BatchEncrypt, RoundTripsWithTheNoiseOfTheModel) {
   Prng prng(Seed{11});
   for (const oracle::BatchShape& shape : kShapes) {
     const BatchContextPtr context = oracle::batch_context(shape);
-    const BatchSecretKey key(context, prng);
+    const rlwe::SecretKey key(context, prng);
     Slots slots = oracle::random_slots(*context, prng);
     slots[0] = context->p().value() - 1;
     slots[1] = 0;
-    const BatchCiphertext x = oracle::encrypt(key, slots, prng);
-    EXPECT_EQ(oracle::decrypt(key, x), slots);
-    const double variance = oracle::variance_of(measure_noise(key, x, slots));
+    const rlwe::Ciphertext x = oracle::encrypt(context, key, slots, prng);
+    EXPECT_EQ(oracle::decrypt(*context, key, x), slots);
+    const double variance = oracle::variance_of(measure_noise(*context, key, x, slots));
     EXPECT_NEAR(variance / fresh_variance(), 1, 0.1);
   }
 }
@@ -37,15 +37,15 @@ TEST(BatchEncrypt, LargestRing) {
   Prng prng(Seed{12});
   oracle::BatchShape shape{.n = 32768, .plain = {20}, .data = std::vector<int>(19, 43), .special = {44}};
   const BatchContextPtr context = oracle::batch_context(shape);
-  const BatchSecretKey key(context, prng);
+  const rlwe::SecretKey key(context, prng);
   const Slots slots = oracle::random_slots(*context, prng);
-  EXPECT_EQ(oracle::decrypt(key, oracle::encrypt(key, slots, prng)), slots);
+  EXPECT_EQ(oracle::decrypt(*context, key, oracle::encrypt(context, key, slots, prng)), slots);
 }
 
 TEST(BatchEncrypt, DecryptsRightUpToTheStatedNoise) {
   Prng prng(Seed{13});
   const BatchContextPtr context = oracle::batch_context({.n = 2048, .plain = {20}, .data = {43, 44, 44}});
-  const BatchSecretKey key(context, prng);
+  const rlwe::SecretKey key(context, prng);
   const Slots slots = oracle::random_slots(*context, prng);
   const std::uint64_t p = context->p().value();
   oracle::Big q = oracle::Big::of(1);
@@ -60,18 +60,18 @@ TEST(BatchEncrypt, DecryptsRightUpToTheStatedNoise) {
       rest %= 512 * p;
     }
     for (const bool negative : {false, true}) {
-      BatchCiphertext x(context, 3);
-      add_plain(x, slots);
+      rlwe::Ciphertext x(context, 3);
+      add_plain(*context, x, slots);
       for (std::size_t i = 0; i < 3; ++i) {
         const ring::Modulus& prime = context->modulus(i);
         const std::uint64_t residue = noise.mod(prime.value());
         AlignedVector<std::uint64_t> constant(context->n());
         constant[0] = negative ? prime.negate(residue) : residue;
         context->tables(i).forward(constant);
-        batch_kernels().add(x.c0.data() + i * context->n(), constant.data(), prime.value(),
-                            x.c0.data() + i * context->n(), context->n());
+        ring::elementwise().add(x.part(0, i).data(), constant.data(), prime.value(), x.part(0, i).data(),
+                                context->n());
       }
-      EXPECT_EQ(oracle::decrypt(key, x) == slots, part < 256);
+      EXPECT_EQ(oracle::decrypt(*context, key, x) == slots, part < 256);
     }
   }
 }
@@ -80,57 +80,57 @@ TEST(BatchEncrypt, SizesAreThoseOfPackedBits) {
   const BatchContextPtr context =
       oracle::batch_context({.n = 8192, .plain = {20}, .data = {43, 43, 44, 44}, .special = {44}});
   Prng prng(Seed{14});
-  const BatchSecretKey key(context, prng);
+  const rlwe::SecretKey key(context, prng);
   const Slots slots = oracle::random_slots(*context, prng);
-  const Bytes bytes = batch_encrypt(key, slots, prng);
+  const Bytes bytes = batch_encrypt(*context, key, slots, prng);
   EXPECT_EQ(bytes.size(), 32U + 8192 * 174 / 8);
   EXPECT_LE(bytes.size(), 178300U);
-  const BatchCiphertext x = load_seeded(context, bytes);
+  const rlwe::Ciphertext x = load_seeded(context, bytes);
   EXPECT_EQ(serialise(x).size(), 2 * 8192U * 174 / 8);
-  EXPECT_EQ(BatchPublicKey(key, prng).serialise().size(), bytes.size());
-  EXPECT_EQ(KeySwitchKey(context, key.s, key.s, prng).serialise().size(), 32U + 4 * 8192 * 218 / 8);
+  EXPECT_EQ(rlwe::PublicKey(key, prng).serialise().size(), bytes.size());
+  EXPECT_EQ(rlwe::KeySwitchKey(context, key.s(), key.s(), prng).serialise().size(), 32U + 4 * 8192 * 218 / 8);
 }
 
 // The bytes of uploads and keys are the same on every machine and by every kernel.
 TEST(BatchEncrypt, FormatIsFrozen) {
   Prng prng(Seed{18});
   const BatchContextPtr context = oracle::batch_context(kShapes[2]);
-  const BatchSecretKey key(context, prng);
+  const rlwe::SecretKey key(context, prng);
   Slots slots(context->n());
   for (std::size_t i = 0; i < slots.size(); ++i) slots[i] = i * i % context->p().value();
-  const Bytes upload = batch_encrypt(key, slots, prng);
+  const Bytes upload = batch_encrypt(*context, key, slots, prng);
   EXPECT_EQ(oracle::hash(upload), 2460120058988521426ULL);
-  EXPECT_EQ(oracle::hash(KeySwitchKey(context, key.s, key.s, prng).serialise()), 12148465864296553012ULL);
+  EXPECT_EQ(oracle::hash(rlwe::KeySwitchKey(context, key.s(), key.s(), prng).serialise()),
+            12148465864296553012ULL);
   EXPECT_EQ(oracle::hash(serialise(load_seeded(context, upload))), 7468369027358101343ULL);
 }
 
 TEST(BatchEncrypt, BytesRoundTrip) {
   Prng prng(Seed{15});
   const BatchContextPtr context = oracle::batch_context(kShapes[2]);
-  const BatchSecretKey key(context, prng);
+  const rlwe::SecretKey key(context, prng);
   const Slots slots = oracle::random_slots(*context, prng);
-  const BatchCiphertext x = oracle::encrypt(key, slots, prng);
-  const BatchCiphertext copy = load_ciphertext(context, 2, serialise(x));
-  EXPECT_EQ(copy.c0, x.c0);
-  EXPECT_EQ(copy.c1, x.c1);
-  const BatchPublicKey public_key(key, prng);
-  const BatchPublicKey public_copy(context, public_key.serialise());
-  EXPECT_EQ(public_copy.a, public_key.a);
-  EXPECT_EQ(public_copy.b, public_key.b);
+  const rlwe::Ciphertext x = oracle::encrypt(context, key, slots, prng);
+  const rlwe::Ciphertext copy = load_ciphertext(context, 2, serialise(x));
+  EXPECT_EQ(copy, x);
+  const rlwe::PublicKey public_key(key, prng);
+  const rlwe::PublicKey public_copy(context, public_key.serialise());
+  EXPECT_TRUE(std::ranges::equal(public_copy.a(), public_key.a()));
+  EXPECT_TRUE(std::ranges::equal(public_copy.b(), public_key.b()));
 }
 
 TEST(BatchEncrypt, FreshRandomnessForEachCall) {
   Prng prng(Seed{16});
   const BatchContextPtr context = oracle::batch_context(kShapes[0]);
-  const BatchSecretKey key(context, prng);
+  const rlwe::SecretKey key(context, prng);
   const Slots slots(context->n());
-  EXPECT_NE(batch_encrypt(key, slots, prng), batch_encrypt(key, slots, prng));
+  EXPECT_NE(batch_encrypt(*context, key, slots, prng), batch_encrypt(*context, key, slots, prng));
 }
 
 TEST(BatchEncrypt, RefusesMalformedBytes) {
   Prng prng(Seed{17});
   const BatchContextPtr context = oracle::batch_context(kShapes[2]);
-  const BatchSecretKey key(context, prng);
+  const rlwe::SecretKey key(context, prng);
   const auto code_of = [](auto call) {
     try {
       call();
@@ -139,17 +139,17 @@ TEST(BatchEncrypt, RefusesMalformedBytes) {
     }
     return ErrorCode::internal;
   };
-  const Bytes upload = batch_encrypt(key, Slots(context->n()), prng),
+  const Bytes upload = batch_encrypt(*context, key, Slots(context->n()), prng),
               both = serialise(load_seeded(context, upload));
-  const Bytes switching = KeySwitchKey(context, key.s, key.s, prng).serialise();
+  const Bytes switching = rlwe::KeySwitchKey(context, key.s(), key.s(), prng).serialise();
   for (const bool longer : {false, true}) {
     for (const Bytes& good : {upload, both, switching}) {
       Bytes bytes(good);
       longer ? bytes.push_back(0) : bytes.pop_back();
       EXPECT_EQ(code_of([&] { load_seeded(context, bytes); }), ErrorCode::peer);
       EXPECT_EQ(code_of([&] { load_ciphertext(context, 2, bytes); }), ErrorCode::peer);
-      EXPECT_EQ(code_of([&] { BatchPublicKey(context, bytes); }), ErrorCode::peer);
-      EXPECT_EQ(code_of([&] { KeySwitchKey(context, bytes); }), ErrorCode::peer);
+      EXPECT_EQ(code_of([&] { rlwe::PublicKey(context, bytes); }), ErrorCode::peer);
+      EXPECT_EQ(code_of([&] { rlwe::KeySwitchKey(context, bytes); }), ErrorCode::peer);
     }
   }
   EXPECT_EQ(code_of([&] { load_seeded(context, {}); }), ErrorCode::peer);
@@ -160,8 +160,8 @@ TEST(BatchEncrypt, RefusesMalformedBytes) {
   };
   EXPECT_EQ(code_of([&] { load_seeded(context, forged(upload)); }), ErrorCode::peer);
   EXPECT_EQ(code_of([&] { load_ciphertext(context, 2, forged(both)); }), ErrorCode::peer);
-  EXPECT_EQ(code_of([&] { BatchPublicKey(context, forged(upload)); }), ErrorCode::peer);
-  EXPECT_EQ(code_of([&] { KeySwitchKey(context, forged(switching)); }), ErrorCode::peer);
+  EXPECT_EQ(code_of([&] { rlwe::PublicKey(context, forged(upload)); }), ErrorCode::peer);
+  EXPECT_EQ(code_of([&] { rlwe::KeySwitchKey(context, forged(switching)); }), ErrorCode::peer);
 }
 
 }  // namespace

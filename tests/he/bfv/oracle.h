@@ -7,6 +7,8 @@
 
 #include "base/bytes.h"
 #include "he/bfv/scheme.h"
+#include "he/rlwe/evaluate.h"
+#include "he/rlwe/wire.h"
 
 namespace ap::bfv::oracle {
 
@@ -86,22 +88,24 @@ inline Exchange exchange(const ContextPtr& ctx, int log2_p, int bound, int terms
                          Prng& prng, ErrorSource errors = ErrorSource::centred_binomial,
                          std::uint64_t noise_step = 0) {
   const std::uint32_t n = parameters(*ctx).n;
-  const SecretKey key(ctx, prng);
-  const PublicKey public_key(ctx, PublicKey(key, prng, errors).serialise());
+  const rlwe::SecretKey key(ctx, prng);
+  const rlwe::PublicKey public_key(ctx, rlwe::PublicKey(key, prng, errors).serialise());
   Exchange result;
-  Accumulator sum(ctx);
+  rlwe::Ciphertext sum(ctx, ctx->data());
   std::vector<std::uint64_t> truth(n);
   for (int t = 0; t < terms; ++t) {
     const std::vector<std::uint64_t> message = random_message(n, log2_p, prng);
     const std::vector<std::int32_t> weights = random_weights(n, bound, prng);
-    const Ciphertext x(ctx, encrypt_seeded(key, message, log2_p, prng, errors));
-    sum.multiply_add(x, PreparedPlaintext(*ctx, weights));
+    const rlwe::Ciphertext x =
+        rlwe::load_seeded(ctx, encrypt_seeded(*ctx, key, message, log2_p, prng, errors));
+    rlwe::multiply_plain_add(x, small_plaintext(*ctx, weights), sum);
     add_product(message, weights, truth);
     result.norm2 += norm2(weights);
   }
   std::vector<std::uint64_t> server(format.positions.size()), client(format.positions.size());
-  const Bytes reply = reshare(public_key, std::move(sum), log2_p, format, noise_step, prng, server, errors);
-  decrypt_reply(key, reply, log2_p, format, client);
+  const Bytes reply =
+      reshare(*ctx, public_key, std::move(sum), log2_p, format, noise_step, prng, server, errors);
+  decrypt_reply(*ctx, key, reply, log2_p, format, client);
   result.bytes = reply.size();
   for (std::size_t i = 0; i < server.size(); ++i) {
     result.deviation.push_back(centred(client[i] + server[i] - truth[format.positions[i]], log2_p));

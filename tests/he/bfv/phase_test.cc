@@ -16,11 +16,12 @@ TEST(Phase, ReportsAPlantedErrorWithItsFraction) {
   Prng prng(oracle::seed(1));
   for (const std::vector<int>& bits : std::vector<std::vector<int>>{{30}, {50, 49}}) {
     const ContextPtr context = oracle::context(1024, bits);
-    const SecretKey key(context, prng);
+    const rlwe::SecretKey key(context, prng);
     const int log2_p = 20;
     const ring::Uint128 q = context->crt().product();
     const auto message = oracle::random_message(1024, log2_p, prng);
-    std::vector<std::uint64_t> c0(context->words()), c1(context->words());
+    rlwe::Ciphertext x(context, context->data());
+    const std::span<std::uint64_t> c0 = x[0];
     std::vector<double> expected(1024);
     for (std::size_t j = 0; j < 1024; ++j) {
       const auto planted = static_cast<std::int64_t>(prng.next64() % 401) - 200;
@@ -31,10 +32,8 @@ TEST(Phase, ReportsAPlantedErrorWithItsFraction) {
       const ring::Uint128 phase = (rounded + q + static_cast<ring::Uint128>(planted + 200) - 200) % q;
       for (std::size_t i = 0; i < bits.size(); ++i) c0[i * 1024 + j] = context->crt().residue(phase, i);
     }
-    for (std::size_t i = 0; i < bits.size(); ++i) {
-      context->tables(i).forward(context->part(std::span<std::uint64_t>(c0), i));
-    }
-    const std::vector<double> errors = phase_error(key, c0, c1, message, log2_p);
+    for (std::size_t i = 0; i < bits.size(); ++i) context->tables(i).forward(x.part(0, i));
+    const std::vector<double> errors = phase_error(*context, key, x, message, log2_p);
     for (std::size_t j = 0; j < 1024; ++j) ASSERT_NEAR(errors[j], expected[j], 1e-9);
   }
 }

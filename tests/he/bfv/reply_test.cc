@@ -114,19 +114,19 @@ TEST(Reply, LargeDropsWrapAroundQ) {
 TEST(Reply, SharesAloneAreUniform) {
   Prng prng(oracle::seed(5));
   const ContextPtr context = oracle::context(1024, {30});
-  const SecretKey key(context, prng);
-  const PublicKey public_key(key, prng);
+  const rlwe::SecretKey key(context, prng);
+  const rlwe::PublicKey public_key(key, prng);
   const std::vector<std::uint64_t> message(1024, 5);
-  const Ciphertext x(context, encrypt_seeded(key, message, 4, prng));
-  const PreparedPlaintext one(*context, std::vector<std::int32_t>{1});
+  const rlwe::Ciphertext x = rlwe::load_seeded(context, encrypt_seeded(*context, key, message, 4, prng));
+  const rlwe::Plaintext one = small_plaintext(*context, std::vector<std::int32_t>{1});
   const ReplyFormat format{oracle::all_positions(1024), 0, 0};
   std::array<double, 16> server_counts{}, client_counts{};
   for (int run = 0; run < 20; ++run) {
-    Accumulator sum(context);
-    sum.multiply_add(x, one);
+    rlwe::Ciphertext sum(context, context->data());
+    rlwe::multiply_plain_add(x, one, sum);
     std::vector<std::uint64_t> server(1024), client(1024);
-    const Bytes reply = reshare(public_key, std::move(sum), 4, format, 0, prng, server);
-    decrypt_reply(key, reply, 4, format, client);
+    const Bytes reply = reshare(*context, public_key, std::move(sum), 4, format, 0, prng, server);
+    decrypt_reply(*context, key, reply, 4, format, client);
     for (const std::uint64_t s : server) server_counts.at(s) += 1;
     for (const std::uint64_t c : client) client_counts.at(c) += 1;
   }
@@ -140,14 +140,15 @@ TEST(Reply, MalformedRepliesAreRefused) {
   Prng prng(oracle::seed(6));
   for (const std::vector<int>& bits : std::vector<std::vector<int>>{{26}, {50, 50}}) {
     const ContextPtr context = oracle::context(1024, bits);
-    const SecretKey key(context, prng);
-    const PublicKey public_key(key, prng);
+    const rlwe::SecretKey key(context, prng);
+    const rlwe::PublicKey public_key(key, prng);
     const ReplyFormat format{{1, 5, 900}, 4, 2};
     std::vector<std::uint64_t> server(3), client(3);
-    const Bytes good = reshare(public_key, Accumulator(context), 8, format, 0, prng, server);
+    const Bytes good =
+        reshare(*context, public_key, rlwe::Ciphertext(context, context->data()), 8, format, 0, prng, server);
     const auto refused = [&](const Bytes& bytes) {
       try {
-        decrypt_reply(key, bytes, 8, format, client);
+        decrypt_reply(*context, key, bytes, 8, format, client);
       } catch (const Error& e) {
         return e.code() == ErrorCode::peer;
       }
@@ -187,14 +188,15 @@ TEST(Reply, WireTraceIsFrozen) {
       {1887748617936084748ULL, 3350969696268686346ULL, 9781795848835051985ULL}};
   for (std::size_t i = 0; i < shapes.size(); ++i) {
     const ContextPtr context = oracle::context(1024, shapes[i]);
-    const SecretKey key(context, prng);
-    const PublicKey public_key(key, prng);
-    const Bytes upload = encrypt_seeded(key, oracle::random_message(1024, 8, prng), 8, prng);
-    Accumulator sum(context);
-    sum.multiply_add(Ciphertext(context, upload),
-                     PreparedPlaintext(*context, oracle::random_weights(1024, 7, prng)));
+    const rlwe::SecretKey key(context, prng);
+    const rlwe::PublicKey public_key(key, prng);
+    const Bytes upload = encrypt_seeded(*context, key, oracle::random_message(1024, 8, prng), 8, prng);
+    rlwe::Ciphertext sum(context, context->data());
+    rlwe::multiply_plain_add(rlwe::load_seeded(context, upload),
+                             small_plaintext(*context, oracle::random_weights(1024, 7, prng)), sum);
     std::vector<std::uint64_t> server(4);
-    const Bytes reply = reshare(public_key, std::move(sum), 8, {{0, 10, 100, 1000}, 3, 2}, 0, prng, server);
+    const Bytes reply =
+        reshare(*context, public_key, std::move(sum), 8, {{0, 10, 100, 1000}, 3, 2}, 0, prng, server);
     EXPECT_EQ(oracle::hash(public_key.serialise()), frozen[i][0]);
     EXPECT_EQ(oracle::hash(upload), frozen[i][1]);
     EXPECT_EQ(oracle::hash(reply), frozen[i][2]);

@@ -1,5 +1,6 @@
 // Nobody gets keys under parameters that are too weak, however they came by the package.
 #include "protocol/hybrid/he_keys.h"
+#include "he/rlwe/polynomial.h"
 
 #include <gtest/gtest.h>
 
@@ -16,7 +17,7 @@ namespace {
 
 ErrorCode refusal(const HeGroups& groups) {
   try {
-    ClientKeys(groups, bfv::ErrorSource::centred_binomial);
+    ClientKeys(groups, rlwe::ErrorSource::centred_binomial);
   } catch (const Error& error) {
     return error.code();
   }
@@ -32,13 +33,13 @@ TEST(ClientKeys, CoefficientGroupsNeedTheirBits) {
     ASSERT_LE(p.log2_q(), security::max_log2_q(p.n));
     groups.coefficient.push_back(bfv::make_context(p));
   }
-  EXPECT_NO_THROW(ClientKeys(groups, bfv::ErrorSource::centred_binomial));
+  EXPECT_NO_THROW(ClientKeys(groups, rlwe::ErrorSource::centred_binomial));
   bfv::Parameters weak;
   weak.n = 1024;
   weak.primes = bfv::ntt_primes(60, weak.n, 1);
   groups.coefficient.push_back(bfv::make_context(weak));  // the last of three: every group is looked at
   EXPECT_EQ(refusal(groups), ErrorCode::security);
-  EXPECT_NO_THROW(ClientKeys(groups, bfv::ErrorSource::centred_binomial, WeakParameters::allow_for_tests));
+  EXPECT_NO_THROW(ClientKeys(groups, rlwe::ErrorSource::centred_binomial, WeakParameters::allow_for_tests));
 }
 
 /// Rotation keys are published modulo q P, so it is q P that must be narrow enough.
@@ -50,7 +51,7 @@ TEST(ClientKeys, SpecialPrimesCount) {
   ASSERT_LE(p.log2_qp(), security::max_log2_q(p.n));
   HeGroups groups;
   groups.batch.push_back({bfv::make_batch_context(p), {3}});
-  EXPECT_NO_THROW(ClientKeys(groups, bfv::ErrorSource::centred_binomial));
+  EXPECT_NO_THROW(ClientKeys(groups, rlwe::ErrorSource::centred_binomial));
   p.special_primes = bfv::batch_primes(50, p.n, 1, p.data_primes);
   groups.batch[0].context = bfv::make_batch_context(p);
   EXPECT_EQ(refusal(groups), ErrorCode::security);

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "he/rlwe/polynomial.h"
 #include "net/channel/channel.h"
 #include "nn/execute/integer_executor.h"
 #include "package/package.h"
@@ -212,11 +213,11 @@ TEST(QuadraticSession, WrongProtocolsAreRefused) {
     client->receive_exactly(kNonce, 32);
     client->send(kCommand, Bytes{static_cast<std::uint8_t>(Command::prepare)});
     Prng prng;
-    ClientKeys keys(model.groups(), bfv::ErrorSource::centred_binomial);
+    ClientKeys keys(model.groups(), rlwe::ErrorSource::centred_binomial);
     keys.renew(*client, SessionKey(), prng);
     for (const LinearLayer& layer : model.linears()) {
       const Share mask(model.size(layer.input));
-      client->send(kUpload, layer.he->encrypt(keys, mask, Seed{}, bfv::ErrorSource::centred_binomial));
+      client->send(kUpload, layer.he->encrypt(keys, mask, Seed{}, rlwe::ErrorSource::centred_binomial));
     }
     client->send(kProtocols, protocols);
     server.join();

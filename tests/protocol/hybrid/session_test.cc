@@ -1,3 +1,4 @@
+#include "he/rlwe/polynomial.h"
 #include "protocol/hybrid/client.h"
 
 #include <gtest/gtest.h>
@@ -39,7 +40,7 @@ std::vector<std::int32_t> random_input(const nn::QNode& input, Prng& prng) {
 }
 
 SecretVector<std::int64_t> run_private(const package::Package& package, std::span<const std::int32_t> image,
-                                       bfv::ErrorSource errors, Shares* shares = nullptr) {
+                                       rlwe::ErrorSource errors, Shares* shares = nullptr) {
   const ServerModel server_model(package);
   const Model client_model(package.network, package.plan);
   auto [client_channel, server_channel] = net::make_local_channels();
@@ -128,7 +129,7 @@ TEST(Session, WithoutNoiseEveryAccumulatorIsWithinOne) {
   const package::Package package = make_server_package(test::small_network(), loose());
   for (int repeat = 0; repeat < 5; ++repeat) {
     Shares shares;
-    run_private(package, random_input(package.network.nodes[0], prng), bfv::ErrorSource::none_for_tests,
+    run_private(package, random_input(package.network.nodes[0], prng), rlwe::ErrorSource::none_for_tests,
                 &shares);
     expect_declared_deviations(package, shares);
   }
@@ -140,7 +141,7 @@ TEST(Session, WithNoiseEveryAccumulatorIsWithinOne) {
     const package::Package package = make_server_package(test::small_network(seed), loose());
     Shares shares;
     const auto image = random_input(package.network.nodes[0], prng);
-    const auto logits = run_private(package, image, bfv::ErrorSource::centred_binomial, &shares);
+    const auto logits = run_private(package, image, rlwe::ErrorSource::centred_binomial, &shares);
     expect_declared_deviations(package, shares);
     const auto last = reconstruct(shares, package.plan, package.network.nodes.size() - 1);
     EXPECT_TRUE(std::equal(logits.begin(), logits.end(), last.begin(), last.end()));
@@ -163,7 +164,7 @@ TEST(Session, EveryProtocolKeepsTheDeclaredDeviations) {
     const package::Package package =
         with_protocol(make_server_package(test::small_network(3), loose()), protocol);
     Shares shares;
-    run_private(package, random_input(package.network.nodes[0], prng), bfv::ErrorSource::centred_binomial,
+    run_private(package, random_input(package.network.nodes[0], prng), rlwe::ErrorSource::centred_binomial,
                 &shares);
     expect_declared_deviations(package, shares);
   }
@@ -177,7 +178,7 @@ TEST(Session, ExactPolicyGivesTheClearLogits) {
   for (std::uint8_t seed = 1; seed <= 8; ++seed) {
     const package::Package package = make_server_package(test::small_network(seed));
     const auto image = random_input(package.network.nodes[0], prng);
-    const auto logits = run_private(package, image, bfv::ErrorSource::centred_binomial);
+    const auto logits = run_private(package, image, rlwe::ErrorSource::centred_binomial);
     const auto clear = nn::integer_logits(package.network, image);
     for (std::size_t i = 0; i < logits.size(); ++i) different += std::abs(logits[i] - clear[i]) > 1;
   }

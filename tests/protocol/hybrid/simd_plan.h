@@ -56,12 +56,10 @@ inline plan::Plan simd_plan(const nn::QuantisedNetwork& network, const plan::Pla
     plan.modulus_bits[i] = options.prime_bits;
     if (group[c] >= 0) continue;
     group[c] = static_cast<int>(plan.batch_groups.size());
-    plan.batch_groups.push_back({options.n,
-                                 {primes[c]},
-                                 bfv::batch_primes(36, options.n, 3),
-                                 bfv::batch_primes(37, options.n, 1),
-                                 0,
-                                 false});
+    plan.batch_groups.push_back(
+        {{options.n, bfv::batch_primes(36, options.n, 3), bfv::batch_primes(37, options.n, 1), 0},
+         {primes[c]},
+         false});
   }
   std::vector<int> used(plan.groups.size(), -1);
   std::vector<bfv::Parameters> groups;

@@ -6,6 +6,8 @@
 
 #include "analysis/prediction/choose_protocols.h"
 #include "base/error.h"
+#include "he/rlwe/galois.h"
+#include "he/rlwe/wire.h"
 #include "net/channel/channel.h"
 #include "nn/execute/integer_executor.h"
 #include "package/package.h"
@@ -159,8 +161,8 @@ TEST(SimdSession, RefusesKeysOfWrongSizesAndValues) {
   const package::Package package = simd_package(test::small_network());
   const Model model(package.network, package.plan);
   const BatchGroup& first = model.groups().batch[0];
-  const std::size_t size = bfv::batch_encrypted_bytes(*first.context) +
-                           bfv::GaloisKeys::serialised_bytes(*first.context, first.elements);
+  const std::size_t size =
+      rlwe::seeded_bytes(*first.context) + rlwe::GaloisKeys::serialised_bytes(*first.context, first.elements);
   for (const std::size_t wrong : {std::size_t{0}, size - 1, size + 1}) {
     EXPECT_NE(refusal_of(package, Bytes(wrong)), "") << wrong << " of " << size;
   }

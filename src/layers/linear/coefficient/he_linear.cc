@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "he/rlwe/evaluate.h"
 #include "random/wide_noise.h"
 
 namespace ap::linear {
@@ -77,22 +78,22 @@ std::span<const std::uint32_t> HeLinear::outputs(std::size_t reply) const {
   return std::span(outputs_).subspan(read_offset_[reply], read_offset_[reply + 1] - read_offset_[reply]);
 }
 
-Bytes HeLinear::encrypt(const bfv::SecretKey& key, std::span<const std::uint64_t> r, const Seed& seed,
-                        bfv::ErrorSource errors) const {
-  const std::size_t each = bfv::encrypted_bytes(*context_);
+Bytes HeLinear::encrypt(const rlwe::SecretKey& key, std::span<const std::uint64_t> r, const Seed& seed,
+                        rlwe::ErrorSource errors) const {
+  const std::size_t each = rlwe::seeded_bytes(*context_);
   Bytes uploads(upload_bytes());
   parallel_for(layout_.uploads(), [&](std::size_t i) {
     SecretVector<std::uint64_t> message(layout_.n());
     layout_.encode_input(i, r, message);
     Prng prng(seed, i);
-    const Bytes upload = bfv::encrypt_seeded(key, message, log2_p_, prng, errors);
+    const Bytes upload = bfv::encrypt_seeded(*context_, key, message, log2_p_, prng, errors);
     AP_ASSERT(upload.size() == each);
     std::copy(upload.begin(), upload.end(), uploads.begin() + static_cast<std::ptrdiff_t>(i * each));
   });
   return uploads;
 }
 
-void HeLinear::decrypt(const bfv::SecretKey& key, ByteView replies,
+void HeLinear::decrypt(const rlwe::SecretKey& key, ByteView replies,
                        std::span<std::uint64_t> client_shares) const {
   AP_ASSERT(client_shares.size() == outputs_.size());
   if (replies.size() != reply_bytes()) {
@@ -101,8 +102,9 @@ void HeLinear::decrypt(const bfv::SecretKey& key, ByteView replies,
   parallel_for(layout_.replies(), [&](std::size_t i) {
     const std::span<const std::uint32_t> at = outputs(i);
     SecretVector<std::uint64_t> shares(at.size());
-    bfv::decrypt_reply(key, replies.subspan(reply_offset_[i], reply_offset_[i + 1] - reply_offset_[i]),
-                       log2_p_, reply_format(i), shares);
+    bfv::decrypt_reply(*context_, key,
+                       replies.subspan(reply_offset_[i], reply_offset_[i + 1] - reply_offset_[i]), log2_p_,
+                       reply_format(i), shares);
     for (std::size_t k = 0; k < at.size(); ++k) client_shares[at[k]] = shares[k];
   });
 }
@@ -111,13 +113,13 @@ PreparedLinear::PreparedLinear(std::shared_ptr<const HeLinear> layer, std::span<
     : layer_(std::move(layer)) {
   const Layout& layout = layer_->layout();
   check_weights(layout, weights);
-  std::vector<std::optional<bfv::PreparedPlaintext>> prepared(layout.weight_polynomials());
+  std::vector<std::optional<rlwe::Plaintext>> prepared(layout.weight_polynomials());
   std::vector<double> norm2(prepared.size());
   parallel_for(prepared.size(), [&](std::size_t i) {
     std::vector<std::int32_t> coefficients(layout.n());
     layout.encode_weights(i, weights, coefficients);
     norm2[i] = sum_of_squares(coefficients);
-    prepared[i].emplace(*layer_->context(), coefficients);
+    prepared[i].emplace(bfv::small_plaintext(*layer_->context(), coefficients));
   });
   weights_.reserve(prepared.size());
   for (auto& polynomial : prepared) weights_.push_back(std::move(*polynomial));
@@ -126,38 +128,40 @@ PreparedLinear::PreparedLinear(std::shared_ptr<const HeLinear> layer, std::span<
 
 std::size_t PreparedLinear::memory_bytes() const {
   std::size_t bytes = 0;
-  for (const bfv::PreparedPlaintext& w : weights_) bytes += w.memory_bytes();
+  for (const rlwe::Plaintext& w : weights_) bytes += w.memory_bytes();
   return bytes;
 }
 
-Bytes PreparedLinear::apply(ByteView uploads, const bfv::PublicKey& key, const Seed& seed,
-                            std::span<std::uint64_t> server_shares, bfv::ErrorSource errors) const {
+Bytes PreparedLinear::apply(ByteView uploads, const rlwe::PublicKey& key, const Seed& seed,
+                            std::span<std::uint64_t> server_shares, rlwe::ErrorSource errors) const {
   const Layout& layout = layer_->layout();
   AP_ASSERT(server_shares.size() == static_cast<std::size_t>(layout.geometry().out().size()));
   if (uploads.size() != layer_->upload_bytes()) {
     fail_peer("the uploads of a linear layer have {} bytes instead of {}", uploads.size(),
               layer_->upload_bytes());
   }
-  const std::size_t each = bfv::encrypted_bytes(*layer_->context());
-  std::vector<std::optional<bfv::Ciphertext>> inputs(layout.uploads());
-  parallel_for(inputs.size(),
-               [&](std::size_t i) { inputs[i].emplace(layer_->context(), uploads.subspan(i * each, each)); });
+  const std::size_t each = rlwe::seeded_bytes(*layer_->context());
+  std::vector<std::optional<rlwe::Ciphertext>> inputs(layout.uploads());
+  parallel_for(inputs.size(), [&](std::size_t i) {
+    inputs[i].emplace(rlwe::load_seeded(layer_->context(), uploads.subspan(i * each, each)));
+  });
 
   Bytes replies(layer_->reply_bytes());
   parallel_for(layout.replies(), [&](std::size_t i) {
-    bfv::Accumulator sum(layer_->context());
+    const bfv::ContextPtr& context = layer_->context();
+    rlwe::Ciphertext sum(context, context->data());
     const std::size_t upload = layout.first_upload(i), weight = layout.first_weight(i);
-    std::vector<const bfv::Ciphertext*> x(layout.terms());
-    std::vector<const bfv::PreparedPlaintext*> w(layout.terms());
+    std::vector<const rlwe::Ciphertext*> x(layout.terms());
+    std::vector<const rlwe::Plaintext*> w(layout.terms());
     for (std::size_t t = 0; t < layout.terms(); ++t) {
       x[t] = &*inputs[upload + t];
       w[t] = &weights_[weight + t];
     }
-    sum.multiply_add(x, w);
+    rlwe::multiply_plain_add(x, w, sum);
     const std::span<const std::uint32_t> at = layer_->outputs(i);
     SecretVector<std::uint64_t> shares(at.size());
     Prng prng(seed, i);
-    const Bytes reply = bfv::reshare(key, std::move(sum), layer_->log2_p(), layer_->reply_format(i),
+    const Bytes reply = bfv::reshare(*context, key, std::move(sum), layer_->log2_p(), layer_->reply_format(i),
                                      layer_->noise_step(), prng, shares, errors);
     AP_ASSERT(reply.size() == layer_->reply_offset(i + 1) - layer_->reply_offset(i));
     std::copy(reply.begin(), reply.end(),

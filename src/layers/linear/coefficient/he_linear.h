@@ -15,6 +15,9 @@
 
 #include "base/sizes.h"
 #include "he/bfv/scheme.h"
+#include "he/rlwe/ciphertext.h"
+#include "he/rlwe/keys.h"
+#include "he/rlwe/wire.h"
 #include "layers/linear/coefficient/layout.h"
 
 namespace ap::linear {
@@ -52,7 +55,7 @@ class HeLinear final : public PackedLayer {
   std::vector<OutputPosition> reads(std::size_t reply) const override { return layout_.reads(reply); }
   std::vector<std::uint32_t> elements() const override { return {}; }
   std::size_t upload_bytes() const override {
-    return size_product(layout_.uploads(), bfv::encrypted_bytes(*context_));
+    return size_product(layout_.uploads(), rlwe::seeded_bytes(*context_));
   }
   std::size_t reply_bytes() const override { return reply_offset_.back(); }
   /// Where reply `reply` begins in the concatenation of all.
@@ -65,11 +68,11 @@ class HeLinear final : public PackedLayer {
 
   /// Client: encrypts r (flat [c_in][h][w], values mod 2^log2_p) into the concatenation of all uploads.
   /// `seed` is fresh and secret; upload i draws from its stream i.
-  Bytes encrypt(const bfv::SecretKey& key, std::span<const std::uint64_t> r, const Seed& seed,
-                bfv::ErrorSource errors = bfv::ErrorSource::centred_binomial) const;
+  Bytes encrypt(const rlwe::SecretKey& key, std::span<const std::uint64_t> r, const Seed& seed,
+                rlwe::ErrorSource errors = rlwe::ErrorSource::centred_binomial) const;
   /// Client: its shares (flat [c_out][h_out][w_out]) from the concatenation of all replies.
   /// @throws Error(peer) on a wrong size or an invalid reply.
-  void decrypt(const bfv::SecretKey& key, ByteView replies, std::span<std::uint64_t> client_shares) const;
+  void decrypt(const rlwe::SecretKey& key, ByteView replies, std::span<std::uint64_t> client_shares) const;
 
  private:
   Layout layout_;
@@ -99,13 +102,13 @@ class PreparedLinear {
   /// mod 2^log2_p) and returns the concatenation of all replies. `seed` is fresh and secret; reply i draws
   /// from its stream i, so the result does not depend on the number of threads.
   /// @throws Error(peer) if the uploads have a wrong size or are not valid ciphertexts.
-  Bytes apply(ByteView uploads, const bfv::PublicKey& key, const Seed& seed,
+  Bytes apply(ByteView uploads, const rlwe::PublicKey& key, const Seed& seed,
               std::span<std::uint64_t> server_shares,
-              bfv::ErrorSource errors = bfv::ErrorSource::centred_binomial) const;
+              rlwe::ErrorSource errors = rlwe::ErrorSource::centred_binomial) const;
 
  private:
   std::shared_ptr<const HeLinear> layer_;
-  std::vector<bfv::PreparedPlaintext> weights_;
+  std::vector<rlwe::Plaintext> weights_;
   double max_reply_norm2_ = 0;
 };
 

@@ -22,6 +22,8 @@
 
 #include "base/sizes.h"
 #include "he/bfv/batch_scheme.h"
+#include "he/rlwe/ciphertext.h"
+#include "he/rlwe/galois.h"
 #include "layers/linear/packed_layer.h"
 
 namespace ap::linear {
@@ -74,10 +76,9 @@ class SimdConv {
                       std::span<std::uint64_t> slots) const;
 
   /// The replies' ciphertexts. `performed`, if any, receives the operations as they were done.
-  std::vector<bfv::BatchCiphertext> evaluate(std::span<const bfv::BatchCiphertext> uploads,
-                                             std::span<const bfv::BatchPlaintext> weights,
-                                             const bfv::GaloisKeys& keys,
-                                             SimdCounts* performed = nullptr) const;
+  std::vector<rlwe::Ciphertext> evaluate(std::span<const rlwe::Ciphertext> uploads,
+                                         std::span<const rlwe::Plaintext> weights,
+                                         const rlwe::GaloisKeys& keys, SimdCounts* performed = nullptr) const;
 
   /// Which slots of reply `reply` hold which outputs; each output occurs once over all replies.
   std::vector<OutputPosition> reads(std::size_t reply) const;
@@ -118,9 +119,9 @@ class SimdConv {
   /// Index of the weight that takes `channel` to output `out`, or -1 if there is none.
   std::int64_t weight_at(std::size_t out, std::size_t channel, const Tap& tap) const;
   bool inside(std::size_t channel, const Tap& tap, int y, int x) const;
-  using Rotated = std::vector<std::optional<bfv::BatchCiphertext>>;
-  std::vector<Rotated> rotated_inputs(std::span<const bfv::BatchCiphertext> uploads,
-                                      const bfv::GaloisKeys& keys, SimdCounts& done) const;
+  using Rotated = std::vector<std::optional<rlwe::Ciphertext>>;
+  std::vector<Rotated> rotated_inputs(std::span<const rlwe::Ciphertext> uploads, const rlwe::GaloisKeys& keys,
+                                      SimdCounts& done) const;
 
   Geometry geometry_;
   SimdConvMethod method_;

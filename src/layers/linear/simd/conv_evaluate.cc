@@ -3,14 +3,18 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "he/rlwe/context.h"
+#include "he/rlwe/evaluate.h"
+#include "he/rlwe/key_switch.h"
 #include "layers/linear/simd/conv.h"
 
 namespace ap::linear {
 
 // For each input group the ciphertexts that products are taken of: by tap, or by (swap, shift, tap), absent
 // where no product needs them.
-std::vector<SimdConv::Rotated> SimdConv::rotated_inputs(std::span<const bfv::BatchCiphertext> uploads,
-                                                        const bfv::GaloisKeys& keys, SimdCounts& done) const {
+std::vector<SimdConv::Rotated> SimdConv::rotated_inputs(std::span<const rlwe::Ciphertext> uploads,
+                                                        const rlwe::GaloisKeys& keys,
+                                                        SimdCounts& done) const {
   const bool all = method_ == SimdConvMethod::input_rotation;
   const std::size_t half = channels_ / 2;
   std::vector<Rotated> rotated(groups_in_, Rotated((all ? channels_ : 1) * taps()));
@@ -23,14 +27,14 @@ std::vector<SimdConv::Rotated> SimdConv::rotated_inputs(std::span<const bfv::Bat
       }
       if (shifts.empty()) continue;
       if (swap == 1) ++counts[in].hoisted_rotations;
-      const bfv::BatchCiphertext x = swap == 0 ? uploads[in] : bfv::swap_rows(uploads[in], keys);
-      const bfv::Decomposition c1 = bfv::decompose(*x.context, x.c1, x.level);
+      const rlwe::Ciphertext x = swap == 0 ? uploads[in] : bfv::swap_rows(uploads[in], keys);
+      const rlwe::Decomposition c1 = rlwe::decompose(x);
       for (const std::size_t shift : shifts) {
         for (std::size_t tap = 0; tap < taps(); ++tap) {
           const int step = static_cast<int>(shift * span_) + slot_offset(taps_[tap]);
-          const std::uint32_t element = bfv::rotation_element(*x.context, step);
+          const std::uint32_t element = bfv::rotation_element(*x.context(), step);
           if (element != 1) ++counts[in].hoisted_rotations;
-          rotated[in][(swap * half + shift) * taps() + tap] = bfv::apply_automorphism(x, c1, element, keys);
+          rotated[in][(swap * half + shift) * taps() + tap] = rlwe::apply_automorphism(x, c1, element, keys);
         }
       }
     }
@@ -39,21 +43,20 @@ std::vector<SimdConv::Rotated> SimdConv::rotated_inputs(std::span<const bfv::Bat
   return rotated;
 }
 
-std::vector<bfv::BatchCiphertext> SimdConv::evaluate(std::span<const bfv::BatchCiphertext> inputs,
-                                                     std::span<const bfv::BatchPlaintext> weights,
-                                                     const bfv::GaloisKeys& keys,
-                                                     SimdCounts* performed) const {
+std::vector<rlwe::Ciphertext> SimdConv::evaluate(std::span<const rlwe::Ciphertext> inputs,
+                                                 std::span<const rlwe::Plaintext> weights,
+                                                 const rlwe::GaloisKeys& keys, SimdCounts* performed) const {
   AP_ASSERT(inputs.size() == uploads() && weights.size() == weight_plaintexts());
-  const bfv::BatchContextPtr& context = inputs[0].context;
-  const std::size_t level = inputs[0].level, half = channels_ / 2;
+  const rlwe::ContextPtr& context = inputs[0].context();
+  const std::size_t level = inputs[0].level(), half = channels_ / 2;
   SimdCounts done{static_cast<std::int64_t>(inputs.size()), static_cast<std::int64_t>(groups_out_), 0, 0, 0};
   const std::vector<Rotated> rotated = copies() ? std::vector<Rotated>{} : rotated_inputs(inputs, keys, done);
   const bool by_input = method_ == SimdConvMethod::input_rotation;
   // The products of some input groups with one diagonal of the weights.
   const auto diagonal = [&](std::size_t out, std::size_t swap, std::size_t shift, std::size_t first,
-                            std::size_t last, bfv::BatchCiphertext& sum) {
-    std::vector<const bfv::BatchCiphertext*> x;
-    std::vector<const bfv::BatchPlaintext*> w;
+                            std::size_t last, rlwe::Ciphertext& sum) {
+    std::vector<const rlwe::Ciphertext*> x;
+    std::vector<const rlwe::Plaintext*> w;
     for (std::size_t in = first; in < last; ++in) {
       const std::uint32_t weight = first_weight_[diagonal_index(out, swap, shift, in)];
       if (weight == kUnused) continue;
@@ -63,7 +66,7 @@ std::vector<bfv::BatchCiphertext> SimdConv::evaluate(std::span<const bfv::BatchC
         w.push_back(&weights[weight + tap]);
       }
     }
-    bfv::multiply_plain_add(x, w, sum);
+    rlwe::multiply_plain_add(x, w, sum);
     return static_cast<std::int64_t>(x.size());
   };
   // What is added up before one swap of the rows: half an output group, of some input groups.
@@ -72,30 +75,30 @@ std::vector<bfv::BatchCiphertext> SimdConv::evaluate(std::span<const bfv::BatchC
   // One task is a run of shifts of such a sum; as many runs as keep all threads busy.
   const std::size_t runs = std::clamp<std::size_t>(4 * thread_count() / sums, 1, half);
   std::vector<SimdCounts> counts(sums * runs);
-  std::vector<bfv::BatchCiphertext> parts(sums * runs, bfv::BatchCiphertext(context, level));
+  std::vector<rlwe::Ciphertext> parts(sums * runs, rlwe::Ciphertext(context, level));
   parallel_for(parts.size(), [&](std::size_t task) {
     const std::size_t run = task % runs, first = task / runs % steps * step;
     const std::size_t swap = task / runs / steps % 2, out = task / runs / steps / 2;
     SimdCounts& count = counts[task];
-    bfv::BatchCiphertext& sum = parts[task];
+    rlwe::Ciphertext& sum = parts[task];
     for (std::size_t shift = half * run / runs; shift < half * (run + 1) / runs; ++shift) {
       if (!uses(out, swap, shift, first, first + step)) continue;
       if (by_input) {
         count.products += diagonal(out, swap, shift, first, first + step, sum);
         continue;
       }
-      bfv::BatchCiphertext part(context, level);
+      rlwe::Ciphertext part(context, level);
       count.products += diagonal(out, swap, shift, first, first + step, part);
       if (shift > 0) {
         part = bfv::rotate_rows(part, static_cast<int>(shift * span_), keys);
         ++count.plain_rotations;
       }
-      bfv::add(sum, part);
+      rlwe::add(sum, part);
     }
   });
   parallel_for(sums, [&](std::size_t i) {
-    bfv::BatchCiphertext& sum = parts[i * runs];
-    for (std::size_t run = 1; run < runs; ++run) bfv::add(sum, parts[i * runs + run]);
+    rlwe::Ciphertext& sum = parts[i * runs];
+    for (std::size_t run = 1; run < runs; ++run) rlwe::add(sum, parts[i * runs + run]);
     bool swapped = false;
     for (std::size_t shift = 0; shift < half && i / steps % 2 == 1 && !by_input; ++shift) {
       swapped = swapped || uses(i / steps / 2, 1, shift, i % steps * step, (i % steps + 1) * step);
@@ -105,10 +108,10 @@ std::vector<bfv::BatchCiphertext> SimdConv::evaluate(std::span<const bfv::BatchC
       ++counts[i * runs].plain_rotations;
     }
   });
-  std::vector<bfv::BatchCiphertext> replies;
+  std::vector<rlwe::Ciphertext> replies;
   for (std::size_t out = 0; out < groups_out_; ++out) {
-    bfv::BatchCiphertext& reply = parts[out * 2 * steps * runs];
-    for (std::size_t i = 1; i < 2 * steps; ++i) bfv::add(reply, parts[(out * 2 * steps + i) * runs]);
+    rlwe::Ciphertext& reply = parts[out * 2 * steps * runs];
+    for (std::size_t i = 1; i < 2 * steps; ++i) rlwe::add(reply, parts[(out * 2 * steps + i) * runs]);
     replies.push_back(std::move(reply));
   }
   for (const SimdCounts& count : counts) {

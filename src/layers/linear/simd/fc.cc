@@ -5,6 +5,9 @@
 #include <set>
 
 #include "base/error.h"
+#include "he/rlwe/context.h"
+#include "he/rlwe/evaluate.h"
+#include "he/rlwe/key_switch.h"
 #include "ring/modulus.h"
 
 namespace ap::linear {
@@ -103,46 +106,46 @@ void SimdFc::encode_weights(std::size_t index, std::span<const std::int16_t> wei
   }
 }
 
-bfv::BatchCiphertext SimdFc::evaluate(std::span<const bfv::BatchCiphertext> inputs,
-                                      std::span<const bfv::BatchPlaintext> weights,
-                                      const bfv::GaloisKeys& keys, SimdCounts* performed) const {
+rlwe::Ciphertext SimdFc::evaluate(std::span<const rlwe::Ciphertext> inputs,
+                                  std::span<const rlwe::Plaintext> weights, const rlwe::GaloisKeys& keys,
+                                  SimdCounts* performed) const {
   AP_ASSERT(inputs.size() == blocks_ && weights.size() == weight_plaintexts());
-  const bfv::BatchContextPtr& context = inputs[0].context;
+  const rlwe::ContextPtr& context = inputs[0].context();
   SimdCounts done{static_cast<std::int64_t>(blocks_), 1, 0, 0, 0};
-  std::vector<bfv::BatchCiphertext> rotated;
-  for (const bfv::BatchCiphertext& x : inputs) {
+  std::vector<rlwe::Ciphertext> rotated;
+  for (const rlwe::Ciphertext& x : inputs) {
     rotated.push_back(x);
     if (baby_ == 1) continue;
-    const bfv::Decomposition c1 = bfv::decompose(*context, x.c1, x.level);
+    const rlwe::Decomposition c1 = rlwe::decompose(x);
     for (std::size_t k = 1; k < baby_; ++k, ++done.hoisted_rotations) {
       const std::uint32_t element = bfv::rotation_element(*context, static_cast<int>(k));
-      rotated.push_back(bfv::apply_automorphism(x, c1, element, keys));
+      rotated.push_back(rlwe::apply_automorphism(x, c1, element, keys));
     }
   }
-  bfv::BatchCiphertext total(context, inputs[0].level);
+  rlwe::Ciphertext total(context, inputs[0].level());
   for (std::size_t giant = 0; giant < products_; giant += baby_) {
-    std::vector<const bfv::BatchCiphertext*> x;
-    std::vector<const bfv::BatchPlaintext*> w;
+    std::vector<const rlwe::Ciphertext*> x;
+    std::vector<const rlwe::Plaintext*> w;
     for (std::size_t block = 0; block < blocks_; ++block) {
       for (std::size_t k = 0; k < baby_; ++k) {
         x.push_back(&rotated[block * baby_ + k]);
         w.push_back(&weights[block * products_ + giant + k]);
       }
     }
-    bfv::BatchCiphertext sum(context, total.level);
-    bfv::multiply_plain_add(x, w, sum);
+    rlwe::Ciphertext sum(context, total.level());
+    rlwe::multiply_plain_add(x, w, sum);
     done.products += static_cast<std::int64_t>(x.size());
     if (giant > 0) {
       sum = bfv::rotate_rows(sum, static_cast<int>(giant), keys);
       ++done.plain_rotations;
     }
-    bfv::add(total, sum);
+    rlwe::add(total, sum);
   }
   if (!diagonal()) {
     for (std::size_t step = out_; step < row_; step *= 2, ++done.plain_rotations) {
-      bfv::add(total, bfv::rotate_rows(total, static_cast<int>(step), keys));
+      rlwe::add(total, bfv::rotate_rows(total, static_cast<int>(step), keys));
     }
-    bfv::add(total, bfv::swap_rows(total, keys));
+    rlwe::add(total, bfv::swap_rows(total, keys));
     ++done.plain_rotations;
   }
   if (performed != nullptr) *performed = done;

@@ -13,6 +13,8 @@
 #include <span>
 #include <vector>
 
+#include "he/rlwe/ciphertext.h"
+#include "he/rlwe/galois.h"
 #include "layers/linear/simd/conv.h"
 
 namespace ap::linear {
@@ -37,9 +39,9 @@ class SimdFc {
   /// N slots of weight plaintext `index`, from weights[n_out][n_in].
   void encode_weights(std::size_t index, std::span<const std::int16_t> weights, std::uint64_t p,
                       std::span<std::uint64_t> slots) const;
-  bfv::BatchCiphertext evaluate(std::span<const bfv::BatchCiphertext> uploads,
-                                std::span<const bfv::BatchPlaintext> weights, const bfv::GaloisKeys& keys,
-                                SimdCounts* performed = nullptr) const;
+  rlwe::Ciphertext evaluate(std::span<const rlwe::Ciphertext> uploads,
+                            std::span<const rlwe::Plaintext> weights, const rlwe::GaloisKeys& keys,
+                            SimdCounts* performed = nullptr) const;
   /// Output o is in slot o of the reply.
 
  private:

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "he/rlwe/evaluate.h"
 
 namespace ap::linear {
 namespace {
@@ -69,17 +70,17 @@ void SimdFcBlocks::encode_weights(std::size_t index, std::span<const std::int16_
   block_.encode_weights(index % each, part, p, slots);
 }
 
-std::vector<bfv::BatchCiphertext> SimdFcBlocks::evaluate(std::span<const bfv::BatchCiphertext> inputs,
-                                                         std::span<const bfv::BatchPlaintext> weights,
-                                                         const bfv::GaloisKeys& keys) const {
+std::vector<rlwe::Ciphertext> SimdFcBlocks::evaluate(std::span<const rlwe::Ciphertext> inputs,
+                                                     std::span<const rlwe::Plaintext> weights,
+                                                     const rlwe::GaloisKeys& keys) const {
   AP_ASSERT(inputs.size() == uploads() && weights.size() == weight_plaintexts());
   const std::size_t each = block_.weight_plaintexts();
-  std::vector<bfv::BatchCiphertext> replies(blocks_out_,
-                                            bfv::BatchCiphertext(inputs[0].context, inputs[0].level));
+  std::vector<rlwe::Ciphertext> replies(blocks_out_,
+                                        rlwe::Ciphertext(inputs[0].context(), inputs[0].level()));
   parallel_for(blocks_out_, [&](std::size_t out) {
     for (std::size_t in = 0; in < blocks_in_; ++in) {
-      bfv::add(replies[out], block_.evaluate(inputs.subspan(in * block_.uploads(), block_.uploads()),
-                                             weights.subspan((out * blocks_in_ + in) * each, each), keys));
+      rlwe::add(replies[out], block_.evaluate(inputs.subspan(in * block_.uploads(), block_.uploads()),
+                                              weights.subspan((out * blocks_in_ + in) * each, each), keys));
     }
   });
   return replies;

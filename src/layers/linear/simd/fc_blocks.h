@@ -7,6 +7,8 @@
 #include <span>
 #include <vector>
 
+#include "he/rlwe/ciphertext.h"
+#include "he/rlwe/galois.h"
 #include "layers/linear/simd/fc.h"
 
 namespace ap::linear {
@@ -32,9 +34,9 @@ class SimdFcBlocks {
   /// N slots of weight plaintext `index`, from weights[n_out][n_in].
   void encode_weights(std::size_t index, std::span<const std::int16_t> weights, std::uint64_t p,
                       std::span<std::uint64_t> slots) const;
-  std::vector<bfv::BatchCiphertext> evaluate(std::span<const bfv::BatchCiphertext> uploads,
-                                             std::span<const bfv::BatchPlaintext> weights,
-                                             const bfv::GaloisKeys& keys) const;
+  std::vector<rlwe::Ciphertext> evaluate(std::span<const rlwe::Ciphertext> uploads,
+                                         std::span<const rlwe::Plaintext> weights,
+                                         const rlwe::GaloisKeys& keys) const;
   /// Of reply `reply`; all have the same.
   SimdTerms terms(std::size_t reply) const;
   std::vector<OutputPosition> reads(std::size_t reply) const;

@@ -39,22 +39,22 @@ double SimdLinear::reply_failure_log2() const {
   return noise::log2_der(worst_noise(packing_.terms(), p), p, choice_.flood_bits, reply_level());
 }
 
-Bytes SimdLinear::encrypt(const bfv::BatchSecretKey& key, std::span<const std::uint64_t> r,
+Bytes SimdLinear::encrypt(const rlwe::SecretKey& key, std::span<const std::uint64_t> r,
                           const Seed& seed) const {
-  const std::size_t each = bfv::batch_encrypted_bytes(*context_);
+  const std::size_t each = rlwe::seeded_bytes(*context_);
   Bytes bytes(upload_bytes());
   parallel_for(uploads(), [&](std::size_t i) {
     SecretVector<std::uint64_t> slots(context_->n());
     packing_.encode_input(i, r, slots);
     Prng prng(seed, i);
-    const Bytes upload = bfv::batch_encrypt(key, slots, prng);
+    const Bytes upload = bfv::batch_encrypt(*context_, key, slots, prng);
     AP_ASSERT(upload.size() == each);
     std::copy(upload.begin(), upload.end(), bytes.begin() + static_cast<std::ptrdiff_t>(i * each));
   });
   return bytes;
 }
 
-void SimdLinear::decrypt(const bfv::BatchSecretKey& key, ByteView bytes,
+void SimdLinear::decrypt(const rlwe::SecretKey& key, ByteView bytes,
                          std::span<std::uint64_t> client_shares) const {
   AP_ASSERT(client_shares.size() == static_cast<std::size_t>(geometry_.out().size()));
   if (bytes.size() != reply_bytes()) {
@@ -63,8 +63,8 @@ void SimdLinear::decrypt(const bfv::BatchSecretKey& key, ByteView bytes,
   parallel_for(replies(), [&](std::size_t i) {
     const std::size_t each = each_reply_bytes();
     SecretVector<std::uint64_t> slots(context_->n());
-    bfv::batch_decrypt(key, bfv::load_ciphertext(context_, reply_level(), bytes.subspan(i * each, each)),
-                       slots);
+    bfv::batch_decrypt(*context_, key,
+                       rlwe::load_ciphertext(context_, reply_level(), bytes.subspan(i * each, each)), slots);
     for (const OutputPosition& read : packing_.reads(i)) client_shares[read.output] = slots[read.position];
   });
 }
@@ -77,18 +77,18 @@ PreparedSimdLinear::PreparedSimdLinear(std::shared_ptr<const SimdLinear> layer,
     fail_input("a linear layer of this shape has {} weights, but {} were given", wanted, weights.size());
   }
   const bfv::BatchContext& context = *layer_->context();
-  std::vector<std::optional<bfv::BatchPlaintext>> prepared(layer_->weight_plaintexts());
+  std::vector<std::optional<rlwe::Plaintext>> prepared(layer_->weight_plaintexts());
   parallel_for(prepared.size(), [&](std::size_t i) {
     SecretVector<std::uint64_t> slots(context.n());
     layer_->packing().encode_weights(i, weights, context.p().value(), slots);
-    prepared[i].emplace(context, slots, context.data());
+    prepared[i].emplace(bfv::batch_plaintext(context, slots, context.data()));
   });
   weights_.reserve(prepared.size());
   for (auto& plaintext : prepared) weights_.push_back(std::move(*plaintext));
 }
 
-Bytes PreparedSimdLinear::apply(ByteView uploads, const bfv::BatchPublicKey& key,
-                                const bfv::GaloisKeys& rotations, const Seed& seed,
+Bytes PreparedSimdLinear::apply(ByteView uploads, const rlwe::PublicKey& key,
+                                const rlwe::GaloisKeys& rotations, const Seed& seed,
                                 std::span<std::uint64_t> server_shares) const {
   AP_ASSERT(server_shares.size() == static_cast<std::size_t>(layer_->geometry().out().size()));
   if (uploads.size() != layer_->upload_bytes()) {
@@ -96,22 +96,22 @@ Bytes PreparedSimdLinear::apply(ByteView uploads, const bfv::BatchPublicKey& key
               layer_->upload_bytes());
   }
   const bfv::BatchContextPtr& context = layer_->context();
-  const std::size_t each_upload = bfv::batch_encrypted_bytes(*context);
-  std::vector<std::optional<bfv::BatchCiphertext>> loaded(layer_->uploads());
+  const std::size_t each_upload = rlwe::seeded_bytes(*context);
+  std::vector<std::optional<rlwe::Ciphertext>> loaded(layer_->uploads());
   parallel_for(loaded.size(), [&](std::size_t i) {
-    loaded[i].emplace(bfv::load_seeded(context, uploads.subspan(i * each_upload, each_upload)));
+    loaded[i].emplace(rlwe::load_seeded(context, uploads.subspan(i * each_upload, each_upload)));
   });
-  std::vector<bfv::BatchCiphertext> inputs;
+  std::vector<rlwe::Ciphertext> inputs;
   inputs.reserve(loaded.size());
   for (auto& upload : loaded) inputs.push_back(std::move(*upload));
-  std::vector<bfv::BatchCiphertext> results = layer_->packing().evaluate(inputs, weights_, rotations);
+  std::vector<rlwe::Ciphertext> results = layer_->packing().evaluate(inputs, weights_, rotations);
 
   Bytes replies(layer_->reply_bytes());
   parallel_for(results.size(), [&](std::size_t i) {
     const std::size_t each = layer_->each_reply_bytes();
     SecretVector<std::uint64_t> slots(context->n());
     Prng prng(seed, i);
-    const Bytes reply = share_slots(key, std::move(results[i]), layer_->choice().flood_bits,
+    const Bytes reply = share_slots(*context, key, std::move(results[i]), layer_->choice().flood_bits,
                                     layer_->reply_level(), prng, slots);
     AP_ASSERT(reply.size() == each);
     std::copy(reply.begin(), reply.end(), replies.begin() + static_cast<std::ptrdiff_t>(i * each));

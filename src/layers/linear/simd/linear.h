@@ -16,6 +16,10 @@
 
 #include "base/sizes.h"
 #include "he/bfv/batch_scheme.h"
+#include "he/rlwe/ciphertext.h"
+#include "he/rlwe/galois.h"
+#include "he/rlwe/keys.h"
+#include "he/rlwe/wire.h"
 #include "layers/linear/packed_layer.h"
 #include "layers/linear/simd/packing.h"
 
@@ -41,11 +45,9 @@ class SimdLinear final : public PackedLayer {
   std::vector<std::uint32_t> elements() const override { return packing_.elements(*context_); }
   std::vector<OutputPosition> reads(std::size_t reply) const override { return packing_.reads(reply); }
 
-  std::size_t upload_bytes() const override {
-    return size_product(uploads(), bfv::batch_encrypted_bytes(*context_));
-  }
+  std::size_t upload_bytes() const override { return size_product(uploads(), rlwe::seeded_bytes(*context_)); }
   std::size_t reply_bytes() const override { return size_product(replies(), each_reply_bytes()); }
-  std::size_t each_reply_bytes() const { return bfv::batch_ciphertext_bytes(*context_, reply_level()); }
+  std::size_t each_reply_bytes() const { return rlwe::ciphertext_bytes(*context_, reply_level()); }
   std::size_t reply_level() const { return static_cast<std::size_t>(choice_.reply_level); }
 
   std::optional<std::vector<float>> error_stds(std::span<const std::int16_t>) const override { return {}; }
@@ -60,11 +62,10 @@ class SimdLinear final : public PackedLayer {
 
   /// Client: encrypts r (flat [c_in][h][w], values below p) into the concatenation of all uploads. `seed` is
   /// fresh and secret; upload i draws from its stream i.
-  Bytes encrypt(const bfv::BatchSecretKey& key, std::span<const std::uint64_t> r, const Seed& seed) const;
+  Bytes encrypt(const rlwe::SecretKey& key, std::span<const std::uint64_t> r, const Seed& seed) const;
   /// Client: its shares (flat [c_out][h_out][w_out], below p) from the concatenation of all replies.
   /// @throws Error(peer) on a wrong size or a residue that is not below its prime.
-  void decrypt(const bfv::BatchSecretKey& key, ByteView replies,
-               std::span<std::uint64_t> client_shares) const;
+  void decrypt(const rlwe::SecretKey& key, ByteView replies, std::span<std::uint64_t> client_shares) const;
 
  private:
   Geometry geometry_;
@@ -88,12 +89,12 @@ class PreparedSimdLinear {
   /// outputs, below p) and returns the concatenation of all replies. `seed` is fresh and secret; reply i
   /// draws from its stream i.
   /// @throws Error(peer) if the uploads have a wrong size or are not valid ciphertexts.
-  Bytes apply(ByteView uploads, const bfv::BatchPublicKey& key, const bfv::GaloisKeys& rotations,
+  Bytes apply(ByteView uploads, const rlwe::PublicKey& key, const rlwe::GaloisKeys& rotations,
               const Seed& seed, std::span<std::uint64_t> server_shares) const;
 
  private:
   std::shared_ptr<const SimdLinear> layer_;
-  std::vector<bfv::BatchPlaintext> weights_;
+  std::vector<rlwe::Plaintext> weights_;
 };
 
 }  // namespace ap::linear

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "he/bfv/batch_noise.h"
+#include "he/rlwe/noise.h"
 #include "layers/linear/noise_model.h"
 #include "random/prng.h"
 
@@ -30,7 +31,7 @@ double ln_tail_integral(double x) {
 }  // namespace
 
 SimdNoise simd_noise(const linear::SimdTerms& terms, const bfv::BatchParameters& parameters) {
-  const double key_switch = bfv::key_switch_variance(parameters, parameters.data_primes.size());
+  const double key_switch = rlwe::key_switch_variance(parameters, parameters.data_primes.size());
   const double inputs = static_cast<double>(terms.products) * bfv::fresh_variance() +
                         static_cast<double>(terms.switched) * key_switch;
   const double sum =
@@ -101,7 +102,7 @@ double log2_der(const SimdNoise& noise, const bfv::BatchParameters& parameters, 
   double total = -std::numeric_limits<double>::infinity();
   for (const NoiseClass& c : noise) {
     // 1/12: the rounding of the server's share.
-    const double variance = bfv::switched_variance(parameters, c.variance + zero + 1.0 / 12, primes, level);
+    const double variance = rlwe::rescaled_variance(parameters, c.variance + zero + 1.0 / 12, primes, level);
     const double each = log2_exceeds(threshold, flood, std::sqrt(variance)) + std::log2(c.coefficients);
     const double larger = std::max(total, each);
     if (std::isinf(larger)) continue;

@@ -122,9 +122,9 @@ void SimdPacking::encode_weights(std::size_t index, std::span<const std::int16_t
   std::visit([&](const auto& blocks) { blocks.encode_weights(index, weights, p, slots); }, blocks_);
 }
 
-std::vector<bfv::BatchCiphertext> SimdPacking::evaluate(std::span<const bfv::BatchCiphertext> uploads,
-                                                        std::span<const bfv::BatchPlaintext> weights,
-                                                        const bfv::GaloisKeys& keys) const {
+std::vector<rlwe::Ciphertext> SimdPacking::evaluate(std::span<const rlwe::Ciphertext> uploads,
+                                                    std::span<const rlwe::Plaintext> weights,
+                                                    const rlwe::GaloisKeys& keys) const {
   return std::visit([&](const auto& blocks) { return blocks.evaluate(uploads, weights, keys); }, blocks_);
 }
 

@@ -11,6 +11,8 @@
 #include <variant>
 #include <vector>
 
+#include "he/rlwe/ciphertext.h"
+#include "he/rlwe/galois.h"
 #include "layers/linear/simd/conv.h"
 #include "layers/linear/simd/fc_blocks.h"
 #include "layers/linear/simd/noise.h"
@@ -61,9 +63,9 @@ class SimdPacking {
   /// N slots modulo p of weight plaintext `index`.
   void encode_weights(std::size_t index, std::span<const std::int16_t> weights, std::uint64_t p,
                       std::span<std::uint64_t> slots) const;
-  std::vector<bfv::BatchCiphertext> evaluate(std::span<const bfv::BatchCiphertext> uploads,
-                                             std::span<const bfv::BatchPlaintext> weights,
-                                             const bfv::GaloisKeys& keys) const;
+  std::vector<rlwe::Ciphertext> evaluate(std::span<const rlwe::Ciphertext> uploads,
+                                         std::span<const rlwe::Plaintext> weights,
+                                         const rlwe::GaloisKeys& keys) const;
 
  private:
   using Blocks = std::variant<SimdConv, SimdFcBlocks>;

@@ -6,13 +6,15 @@
 #include <span>
 
 #include "he/bfv/batch_scheme.h"
+#include "he/rlwe/ciphertext.h"
+#include "he/rlwe/keys.h"
 
 namespace ap::linear {
 
 /// Subtracts a uniform share from all N slots of x (so that slots which hold partial sums tell nothing),
 /// floods with `flood_bits` (bfv::flood), switches to `level` primes and packs. client slots + server_shares
 /// = slots of x mod p, exactly.
-Bytes share_slots(const bfv::BatchPublicKey& key, bfv::BatchCiphertext x, int flood_bits, std::size_t level,
-                  Prng& prng, std::span<std::uint64_t> server_shares);
+Bytes share_slots(const bfv::BatchContext& context, const rlwe::PublicKey& key, rlwe::Ciphertext x,
+                  int flood_bits, std::size_t level, Prng& prng, std::span<std::uint64_t> server_shares);
 
 }  // namespace ap::linear

@@ -1,4 +1,5 @@
 #include "layers/linear/coefficient/he_linear.h"
+#include "he/rlwe/keys.h"
 
 #include <gtest/gtest.h>
 
@@ -21,12 +22,12 @@ Seed seed_of(std::uint8_t value) {
 struct Parties {
   std::shared_ptr<const HeLinear> layer;
   Prng prng;
-  bfv::SecretKey secret;
-  bfv::PublicKey key;
+  rlwe::SecretKey secret;
+  rlwe::PublicKey key;
 
   Parties(const Geometry& g, const Packing& p, std::uint32_t n, int prime_bits, int log2_p,
           int c0_dropped_bits, int c1_dropped_bits,
-          bfv::ErrorSource errors = bfv::ErrorSource::centred_binomial)
+          rlwe::ErrorSource errors = rlwe::ErrorSource::centred_binomial)
       : layer(std::make_shared<const HeLinear>(Layout(g, p, n),
                                                bfv::make_context({n, bfv::ntt_primes(prime_bits, n, 1)}),
                                                log2_p, c0_dropped_bits, c1_dropped_bits, 0)),
@@ -40,7 +41,7 @@ struct Parties {
 // client share + server share - W r, as small signed numbers, for every output.
 std::vector<std::int64_t> deviations(const Parties& parties, const std::vector<std::int16_t>& weights,
                                      Random& random,
-                                     bfv::ErrorSource errors = bfv::ErrorSource::centred_binomial) {
+                                     rlwe::ErrorSource errors = rlwe::ErrorSource::centred_binomial) {
   const HeLinear& layer = *parties.layer;
   const Geometry& g = layer.layout().geometry();
   const auto r = random_values(static_cast<std::size_t>(g.in.size()), random, layer.log2_p());

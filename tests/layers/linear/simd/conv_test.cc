@@ -1,4 +1,5 @@
 #include "layers/linear/simd/conv.h"
+#include "he/rlwe/galois.h"
 
 #include <gtest/gtest.h>
 
@@ -34,7 +35,7 @@ TEST_P(Simd, ConvolutionsEqualTheirDefinition) {
   oracle::SimdParty party(kN, 17, {36, 36, 36});
   for (const Geometry& geometry : kGeometries) {
     const SimdConv layer(geometry, GetParam(), kN);
-    const bfv::GaloisKeys keys(party.key, layer.elements(*party.context), party.prng);
+    const rlwe::GaloisKeys keys(party.key, layer.elements(*party.context), party.prng);
     const auto input = party.values(static_cast<std::size_t>(geometry.in.size()));
     const auto weights = party.weights(static_cast<std::size_t>(geometry.weight_count()));
     SimdCounts performed;

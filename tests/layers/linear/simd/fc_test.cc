@@ -1,4 +1,5 @@
 #include "layers/linear/simd/fc.h"
+#include "he/rlwe/galois.h"
 
 #include <gtest/gtest.h>
 
@@ -26,11 +27,11 @@ TEST_P(Fc, ProductsEqualTheirDefinition) {
                                     {5000, 7}}) {
     if (diagonals && n_in > 100) continue;
     const SimdFc layer(n_in, n_out, GetParam(), kN);
-    const bfv::GaloisKeys keys(party.key, layer.elements(*party.context), party.prng);
+    const rlwe::GaloisKeys keys(party.key, layer.elements(*party.context), party.prng);
     const auto input = party.values(static_cast<std::size_t>(n_in));
     const auto weights = party.weights(static_cast<std::size_t>(n_in * n_out));
     SimdCounts performed;
-    const bfv::BatchCiphertext reply =
+    const rlwe::Ciphertext reply =
         layer.evaluate(party.encrypt(layer, input), party.prepare(layer, weights), keys, &performed);
     EXPECT_EQ(performed, layer.counts());
     const auto slots = party.decrypt(reply);

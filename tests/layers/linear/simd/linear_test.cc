@@ -1,4 +1,6 @@
 #include "layers/linear/simd/linear.h"
+#include "he/rlwe/galois.h"
+#include "he/rlwe/wire.h"
 
 #include <gtest/gtest.h>
 
@@ -33,7 +35,7 @@ struct Layer {
   std::shared_ptr<const SimdLinear> shape;
   std::vector<std::int16_t> weights;
   PreparedSimdLinear prepared;
-  bfv::GaloisKeys rotations;
+  rlwe::GaloisKeys rotations;
 };
 
 TEST(SimdLayer, SharesAddUpToTheLayer) {
@@ -89,7 +91,7 @@ TEST(SimdLayer, UnreadSlotsAreUniform) {
       const Bytes reply =
           layer.prepared.apply(uploads, party.public_key, layer.rotations, layer.seed(), server);
       const auto slots = party.decrypt(
-          bfv::load_ciphertext(party.context, 1, ByteView(reply).first(layer.shape->each_reply_bytes())));
+          rlwe::load_ciphertext(party.context, 1, ByteView(reply).first(layer.shape->each_reply_bytes())));
       if (round == 0) first = slots;
       if (round == 1) {
         std::size_t equal = 0;

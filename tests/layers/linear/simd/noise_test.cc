@@ -1,4 +1,6 @@
 #include "layers/linear/simd/noise.h"
+#include "he/rlwe/galois.h"
+#include "he/rlwe/wire.h"
 
 #include <gtest/gtest.h>
 
@@ -37,7 +39,7 @@ TEST_P(SimdNoiseOf, ConvolutionsIsAsMeasured) {
   for (const linear::Geometry& geometry : {conv({3, 8, 8}, 5, 3, 1, 1), conv({40, 8, 8}, 36, 3, 1, 1),
                                            conv({4, 9, 7}, 3, 3, 2, 1), conv({8, 6, 6}, 8, 3, 1, 1, 8)}) {
     const linear::SimdConv layer(geometry, GetParam(), kN);
-    const bfv::GaloisKeys keys(party.key, layer.elements(*party.context), party.prng);
+    const rlwe::GaloisKeys keys(party.key, layer.elements(*party.context), party.prng);
     auto weights = party.weights(static_cast<std::size_t>(geometry.weight_count()));
     std::ranges::replace(weights, std::int16_t{0}, std::int16_t{1});
     const auto plaintexts = party.prepare(layer, weights);
@@ -48,7 +50,8 @@ TEST_P(SimdNoiseOf, ConvolutionsIsAsMeasured) {
       for (std::size_t r = 0; r < replies.size(); ++r) {
         const SimdNoise noise = simd_noise(layer.terms(r), bfv::parameters(*party.context));
         ASSERT_EQ(noise.size(), 1U);
-        const auto measured = bfv::measure_noise(party.key, replies[r], party.decrypt(replies[r]));
+        const auto measured =
+            bfv::measure_noise(*party.context, party.key, replies[r], party.decrypt(replies[r]));
         ratio += mean_square(measured) / mean_variance(noise);
         ++count;
       }
@@ -67,7 +70,7 @@ TEST(SimdNoise, OfMatricesIsAsMeasured) {
        {std::tuple(64, 10, linear::SimdFcMethod::hybrid), std::tuple(300, 100, linear::SimdFcMethod::hybrid),
         std::tuple(300, 100, linear::SimdFcMethod::hybrid_baby_giant)}) {
     const linear::SimdFc layer(n_in, n_out, method, kN);
-    const bfv::GaloisKeys keys(party.key, layer.elements(*party.context), party.prng);
+    const rlwe::GaloisKeys keys(party.key, layer.elements(*party.context), party.prng);
     const SimdNoise noise = simd_noise(layer.terms(), bfv::parameters(*party.context));
     double coefficients = 0;
     for (const NoiseClass& c : noise) coefficients += c.coefficients;
@@ -80,7 +83,7 @@ TEST(SimdNoise, OfMatricesIsAsMeasured) {
       const auto weights = party.weights(static_cast<std::size_t>(n_in * n_out));
       const auto input = party.values(static_cast<std::size_t>(n_in));
       const auto reply = layer.evaluate(party.encrypt(layer, input), party.prepare(layer, weights), keys);
-      const auto measured = bfv::measure_noise(party.key, reply, party.decrypt(reply));
+      const auto measured = bfv::measure_noise(*party.context, party.key, reply, party.decrypt(reply));
       all += mean_square(measured) / mean_variance(noise) / kTrials;
       std::vector<double> multiples;
       for (std::size_t j = stride; j < measured.size(); j += stride) multiples.push_back(measured[j]);
@@ -130,7 +133,7 @@ TEST(SimdNoise, FloodBitsKeepTheStatisticalDistance) {
 // predicted, and every failure is +-1 in single coefficients.
 TEST(SimdNoise, FailuresOfRealRepliesAreAsPredicted) {
   constexpr int kFlood = 15, kTrials = 600;
-  bfv::BatchParameters parameters{kN, bfv::batch_primes(17, kN, 1), {}, {}, 0, false};
+  bfv::BatchParameters parameters{{kN, {}, {}, 0}, bfv::batch_primes(17, kN, 1), false};
   const double sigma = std::sqrt(bfv::flood_variance(parameters, 0));
   const auto least =
       static_cast<std::uint64_t>(2 * static_cast<double>(parameters.p()) * (std::exp2(kFlood) + 2 * sigma));
@@ -139,16 +142,16 @@ TEST(SimdNoise, FailuresOfRealRepliesAreAsPredicted) {
   parameters.data_primes = {q};
   const auto context = bfv::make_batch_context(parameters);
   Prng prng(Seed{77});
-  const bfv::BatchSecretKey key(context, prng);
-  const bfv::BatchPublicKey public_key(key, prng);
+  const rlwe::SecretKey key(context, prng);
+  const rlwe::PublicKey public_key(key, prng);
   const std::uint64_t p = parameters.p();
   int failures = 0;
   std::vector<std::uint64_t> message(kN), shares(kN), slots(kN), coefficients(kN);
   for (int trial = 0; trial < kTrials; ++trial) {
     sample_uniform(prng, p, message);
-    const bfv::BatchCiphertext x = bfv::load_seeded(context, bfv::batch_encrypt(key, message, prng));
-    const Bytes reply = linear::share_slots(public_key, x, kFlood, 1, prng, shares);
-    bfv::batch_decrypt(key, bfv::load_ciphertext(context, 1, reply), slots);
+    const rlwe::Ciphertext x = rlwe::load_seeded(context, bfv::batch_encrypt(*context, key, message, prng));
+    const Bytes reply = linear::share_slots(*context, public_key, x, kFlood, 1, prng, shares);
+    bfv::batch_decrypt(*context, key, rlwe::load_ciphertext(context, 1, reply), slots);
     std::size_t wrong = 0;
     for (std::size_t i = 0; i < kN; ++i) {
       slots[i] = (slots[i] + shares[i] + p - message[i]) % p;

@@ -4,6 +4,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "he/rlwe/ciphertext.h"
+#include "he/rlwe/keys.h"
+#include "he/rlwe/wire.h"
 #include "layers/linear/simd/fc.h"
 #include "layers/linear/simd/share.h"
 
@@ -14,7 +17,7 @@ struct SimdParty {
       : context(make(n, plain_bits, data_bits)), key(context, prng), public_key(key, prng) {}
   static bfv::BatchContextPtr make(std::uint32_t n, int plain_bits, const std::vector<int>& data_bits) {
     bfv::BatchParameters parameters{
-        n, bfv::batch_primes(plain_bits, n, 1), {}, bfv::batch_primes(37, n, 1), 0, false};
+        {n, {}, bfv::batch_primes(37, n, 1), 0}, bfv::batch_primes(plain_bits, n, 1), false};
     for (const int bits : data_bits) {
       const std::vector<std::uint64_t> taken = parameters.data_primes;
       parameters.data_primes.push_back(bfv::batch_primes(bits, n, 1, taken).at(0));
@@ -35,36 +38,35 @@ struct SimdParty {
   }
 
   template <typename Layer>
-  std::vector<bfv::BatchCiphertext> encrypt(const Layer& layer, const std::vector<std::uint64_t>& input) {
-    std::vector<bfv::BatchCiphertext> result;
+  std::vector<rlwe::Ciphertext> encrypt(const Layer& layer, const std::vector<std::uint64_t>& input) {
+    std::vector<rlwe::Ciphertext> result;
     std::vector<std::uint64_t> slots(context->n());
     for (std::size_t i = 0; i < layer.uploads(); ++i) {
       layer.encode_input(i, input, slots);
-      result.push_back(bfv::load_seeded(context, bfv::batch_encrypt(key, slots, prng)));
+      result.push_back(rlwe::load_seeded(context, bfv::batch_encrypt(*context, key, slots, prng)));
     }
     return result;
   }
   template <typename Layer>
-  std::vector<bfv::BatchPlaintext> prepare(const Layer& layer,
-                                           const std::vector<std::int16_t>& weights) const {
-    std::vector<bfv::BatchPlaintext> result;
+  std::vector<rlwe::Plaintext> prepare(const Layer& layer, const std::vector<std::int16_t>& weights) const {
+    std::vector<rlwe::Plaintext> result;
     std::vector<std::uint64_t> slots(context->n());
     for (std::size_t i = 0; i < layer.weight_plaintexts(); ++i) {
       layer.encode_weights(i, weights, p(), slots);
-      result.emplace_back(*context, slots, context->data());
+      result.push_back(bfv::batch_plaintext(*context, slots, context->data()));
     }
     return result;
   }
-  std::vector<std::uint64_t> decrypt(const bfv::BatchCiphertext& x) const {
+  std::vector<std::uint64_t> decrypt(const rlwe::Ciphertext& x) const {
     std::vector<std::uint64_t> slots(context->n());
-    bfv::batch_decrypt(key, x, slots);
+    bfv::batch_decrypt(*context, key, x, slots);
     return slots;
   }
 
   Prng prng{Seed{61}};
   bfv::BatchContextPtr context;
-  bfv::BatchSecretKey key;
-  bfv::BatchPublicKey public_key;
+  rlwe::SecretKey key;
+  rlwe::PublicKey public_key;
 };
 
 /// sum += x w modulo p, for a signed w.

@@ -1,13 +1,12 @@
-#include "he/bfv/batch_kernels.h"
+#include "ring/elementwise.h"
 
 #include <gtest/gtest.h>
 
 #include "base/cpu.h"
-#include "he/bfv/batch_context.h"
 #include "random/prng.h"
-#include "ring/ntt.h"
+#include "ring/primes.h"
 
-namespace ap::bfv {
+namespace ap::ring {
 namespace {
 
 constexpr std::size_t kN = 2048;
@@ -22,26 +21,28 @@ Values values(std::uint64_t limit, Prng& prng) {
   return x;
 }
 
-class Kernels : public testing::TestWithParam<int> {
+class Elementwise : public testing::TestWithParam<int> {
  protected:
   Prng prng{Seed{5}};
-  ring::Modulus q{batch_primes(GetParam(), kN, 1).at(0)};
+  Modulus q{ntt_primes(GetParam(), kN, 1).at(0)};
 };
 
-TEST_P(Kernels, AgreeWithTheirDefinitions) {
+TEST_P(Elementwise, AgreeWithTheirDefinitions) {
   const std::uint64_t prime = q.value();
-  std::vector<const BatchKernels*> all{&plain_batch_kernels(), &batch_kernels()};
-  const Values wide = values(std::uint64_t{1} << 52, prng), x = values(prime, prng), y = values(prime, prng);
+  std::vector<const ElementwiseKernels*> all{&plain_elementwise(), &elementwise(q)};
+  const bool narrow = q.bits() <= kNarrowPrimeBits;
+  const Values wide = values(narrow ? std::uint64_t{1} << 52 : ~std::uint64_t{0}, prng),
+               x = values(prime, prng), y = values(prime, prng);
   for (const std::uint64_t w : {std::uint64_t{0}, std::uint64_t{1}, prime / 3, prime - 1}) {
     const FixedFactor factor(q, w);
-    for (const BatchKernels* kernels : all) {
+    for (const ElementwiseKernels* kernels : all) {
       Values product(kN), sum(kN), difference(kN), total(kN);
       kernels->multiply(wide.data(), factor, q, product.data(), kN);
       kernels->multiply_add(wide.data(), factor, y.data(), q, sum.data(), kN);
       kernels->subtract(x.data(), y.data(), prime, difference.data(), kN);
       kernels->add(x.data(), y.data(), prime, total.data(), kN);
       for (std::size_t j = 0; j < kN; ++j) {
-        const auto exact = static_cast<ring::Uint128>(wide[j]) * w;
+        const auto exact = static_cast<Uint128>(wide[j]) * w;
         ASSERT_EQ(product[j], static_cast<std::uint64_t>(exact % prime));
         ASSERT_EQ(sum[j], static_cast<std::uint64_t>((exact + y[j]) % prime));
         ASSERT_EQ(difference[j], (x[j] + prime - y[j]) % prime);
@@ -51,44 +52,45 @@ TEST_P(Kernels, AgreeWithTheirDefinitions) {
   }
 }
 
-TEST_P(Kernels, DotProductsOfManyExtremeTerms) {
-  for (const std::size_t count : {1UL, 2UL, 16UL, 17UL, 33UL}) {
+TEST_P(Elementwise, DotProductsOfManyExtremeTerms) {
+  for (const std::size_t count : {1UL, 2UL, 16UL, 17UL, 33UL, 128UL}) {
+    const std::uint64_t limit = std::uint64_t{1} << (q.bits() <= kNarrowPrimeBits ? 50 : 60);
     std::vector<Values> x;
     std::vector<const std::uint64_t*> terms;
     std::vector<std::uint64_t> weights(count, q.value() - 1);
-    for (std::size_t k = 0; k < count; ++k) x.push_back(values(std::uint64_t{1} << 50, prng));
+    for (std::size_t k = 0; k < count; ++k) x.push_back(values(limit, prng));
     for (const Values& term : x) terms.push_back(term.data());
-    for (const BatchKernels* kernels : {&plain_batch_kernels(), &batch_kernels()}) {
+    for (const ElementwiseKernels* kernels : {&plain_elementwise(), &elementwise(q)}) {
       Values sum(kN);
       kernels->dot(terms.data(), weights.data(), count, q, sum.data(), kN);
       for (std::size_t j = 0; j < kN; ++j) {
-        ring::Uint128 exact = 0;
-        for (std::size_t k = 0; k < count; ++k) exact += static_cast<ring::Uint128>(x[k][j]) * weights[k];
+        Uint128 exact = 0;
+        for (std::size_t k = 0; k < count; ++k) exact += static_cast<Uint128>(x[k][j]) * weights[k];
         ASSERT_EQ(sum[j], static_cast<std::uint64_t>(exact % q.value())) << count;
       }
     }
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Primes, Kernels, testing::Values(14, 30, 44, 47, 50));
+INSTANTIATE_TEST_SUITE_P(Primes, Elementwise, testing::Values(14, 30, 44, 47, 50, 51, 55, 60));
 
-TEST(BatchKernels, QuotientsAreRoundedSumsOfFractions) {
+TEST(ElementwiseKernels, QuotientsAreRoundedSumsOfFractions) {
   Prng prng(Seed{6});
-  const std::vector<std::uint64_t> primes = batch_primes(49, kN, 20);
+  const std::vector<std::uint64_t> primes = ntt_primes(49, kN, 20);
   std::vector<Values> y;
   std::vector<const std::uint64_t*> terms;
   std::vector<std::uint64_t> reciprocals;
   std::vector<int> shifts;
   for (const std::uint64_t prime : primes) {
     y.push_back(values(prime, prng));
-    reciprocals.push_back(static_cast<std::uint64_t>((static_cast<ring::Uint128>(1) << 100) / prime));
+    reciprocals.push_back(static_cast<std::uint64_t>((static_cast<Uint128>(1) << 100) / prime));
     shifts.push_back(1);
   }
   for (const Values& term : y) terms.push_back(term.data());
   Values plain(kN), fast(kN);
-  plain_batch_kernels().quotient(terms.data(), reciprocals.data(), shifts.data(), terms.size(), plain.data(),
-                                 kN);
-  batch_kernels().quotient(terms.data(), reciprocals.data(), shifts.data(), terms.size(), fast.data(), kN);
+  plain_elementwise().quotient(terms.data(), reciprocals.data(), shifts.data(), terms.size(), plain.data(),
+                               kN);
+  elementwise().quotient(terms.data(), reciprocals.data(), shifts.data(), terms.size(), fast.data(), kN);
   EXPECT_EQ(plain, fast);
   for (std::size_t j = 0; j < kN; ++j) {
     long double sum = 0;
@@ -99,28 +101,5 @@ TEST(BatchKernels, QuotientsAreRoundedSumsOfFractions) {
   }
 }
 
-// The transform of f(X^g) is the permuted transform of f.
-TEST(BatchKernels, AutomorphismsPermuteTransforms) {
-  Prng prng(Seed{7});
-  const ring::NttTables tables(kN, batch_primes(45, kN, 1).at(0));
-  const ring::Modulus& q = tables.modulus();
-  for (const std::uint32_t element : {1U, 3U, 5U, 27U, 2047U, 2049U, 4095U}) {
-    Values f(kN), image(kN);
-    sample_uniform(prng, q.value(), f);
-    for (std::size_t j = 0; j < kN; ++j) {
-      const std::size_t at = j * element % (2 * kN);
-      image[at % kN] = at < kN ? f[j] : q.negate(f[j]);
-    }
-    tables.forward(f);
-    tables.forward(image);
-    const Automorphism map(kN, element);
-    for (const BatchKernels* kernels : {&plain_batch_kernels(), &batch_kernels()}) {
-      Values permuted(kN);
-      kernels->permute(f.data(), map, permuted.data(), kN);
-      ASSERT_EQ(permuted, image) << element;
-    }
-  }
-}
-
 }  // namespace
-}  // namespace ap::bfv
+}  // namespace ap::ring

@@ -1,29 +1,31 @@
-#include "he/bfv/base_convert.h"
+#include "ring/base_convert.h"
 
 #include <gtest/gtest.h>
 
-#include "tests/he/bfv/batch_oracle.h"
+#include "random/prng.h"
+#include "ring/primes.h"
+#include "tests/support/big.h"
 
-namespace ap::bfv {
+namespace ap::ring {
 namespace {
 
-using oracle::Big;
+using ap::oracle::Big;
 constexpr std::size_t kN = 16;
 
-std::vector<ring::Modulus> moduli(const std::vector<std::uint64_t>& primes) {
-  std::vector<ring::Modulus> result;
+std::vector<Modulus> moduli(const std::vector<std::uint64_t>& primes) {
+  std::vector<Modulus> result;
   for (const std::uint64_t prime : primes) result.emplace_back(prime);
   return result;
 }
 
-Big product(const std::vector<ring::Modulus>& primes) {
+Big product(const std::vector<Modulus>& primes) {
   Big d = Big::of(1);
-  for (const ring::Modulus& prime : primes) d = d.times(prime.value());
+  for (const Modulus& prime : primes) d = d.times(prime.value());
   return d;
 }
 
 // A random integer below the product, by its digits in mixed radix; the last is `top` of its prime.
-Big random_below(const std::vector<ring::Modulus>& primes, double top, Prng& prng) {
+Big random_below(const std::vector<Modulus>& primes, double top, Prng& prng) {
   Big x = Big::of(0), weight = Big::of(1);
   for (std::size_t i = 0; i < primes.size(); ++i) {
     std::uint64_t digit = prng.next64() % primes[i].value();
@@ -36,14 +38,20 @@ Big random_below(const std::vector<ring::Modulus>& primes, double top, Prng& prn
 }
 
 // x mod q of the centred x: x - d where x is above d / 2.
-std::uint64_t centred_mod(const Big& x, const Big& d, const ring::Modulus& q) {
+std::uint64_t centred_mod(const Big& x, const Big& d, const Modulus& q) {
   return x.above(d.half()) ? q.sub(x.mod(q.value()), d.mod(q.value())) : x.mod(q.value());
 }
 
-class Conversion : public testing::TestWithParam<std::size_t> {
+struct Bases {
+  int from_bits;
+  std::size_t from_count;
+  int to_bits;
+};
+
+class Conversion : public testing::TestWithParam<Bases> {
  protected:
-  std::vector<ring::Modulus> from = moduli(batch_primes(44, 2048, GetParam()));
-  std::vector<ring::Modulus> to = moduli(batch_primes(50, 2048, 3));
+  std::vector<Modulus> from = moduli(ntt_primes(GetParam().from_bits, 2048, GetParam().from_count));
+  std::vector<Modulus> to = moduli(ntt_primes(GetParam().to_bits, 2048, 3));
   Prng prng{Seed{8}};
   // kN integers over all of (0, D), away from D / 2 by 2^-40.
   std::vector<Big> integers() {
@@ -89,7 +97,7 @@ TEST_P(Conversion, ScalesDownWithRounding) {
     for (std::size_t i = 0; i < to.size(); ++i) {
       scale.converter.output(prepared, i, out);
       for (std::size_t j = 0; j < kN; ++j) kept[j] = x[j].mod(to[i].value());
-      batch_kernels().multiply_add(kept.data(), scale.kept_factor[i], out.data(), to[i], out.data(), kN);
+      elementwise(to[i]).multiply_add(kept.data(), scale.kept_factor[i], out.data(), to[i], out.data(), kN);
       for (std::size_t j = 0; j < kN; ++j) {
         // f x below f D: the quotient is found by subtracting multiples of D, from the residues of a big f x.
         const Big fx = x[j].times(factor).plus(d.half());
@@ -104,7 +112,12 @@ TEST_P(Conversion, ScalesDownWithRounding) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Primes, Conversion, testing::Values(1, 2, 4, 9, 20));
+// Both sides narrow, both wide, and one of each.
+INSTANTIATE_TEST_SUITE_P(Primes, Conversion,
+                         testing::Values(Bases{44, 1, 50}, Bases{44, 2, 50}, Bases{44, 4, 50},
+                                         Bases{44, 9, 50}, Bases{44, 20, 50}, Bases{60, 1, 59},
+                                         Bases{60, 4, 59}, Bases{60, 64, 59}, Bases{59, 3, 36},
+                                         Bases{36, 3, 60}, Bases{51, 20, 60}));
 
 }  // namespace
-}  // namespace ap::bfv
+}  // namespace ap::ring

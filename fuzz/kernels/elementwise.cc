@@ -1,10 +1,10 @@
-// Kernels of batching against their reference implementations.
+// Element-wise kernels against their reference implementations.
 #include <functional>
 
 #include "base/cpu.h"
 #include "fuzz/support/target.h"
 #include "fuzz/support/values.h"
-#include "he/bfv/batch_kernels.h"
+#include "ring/elementwise.h"
 #include "ring/primes.h"
 
 namespace ap::fuzz {
@@ -15,8 +15,8 @@ void run(ByteView input) {
   Values values(input);
   const std::size_t n = 8 * values.size(1, 40);
   const ring::Modulus q(ring::ntt_primes(static_cast<int>(values.size(20, 50)), 64, 1).at(0));
-  const bfv::BatchKernels &plain = bfv::plain_batch_kernels(), &fast = bfv::ifma_batch_kernels();
-  const bfv::FixedFactor w(q, values.below(q.value()));
+  const ring::ElementwiseKernels &plain = ring::plain_elementwise(), &fast = ring::ifma_elementwise();
+  const ring::FixedFactor w(q, values.below(q.value()));
   const auto wide = values.residues(n, std::uint64_t{1} << 52), x = values.residues(n, q.value()),
              y = values.residues(n, q.value());
   std::vector<std::uint64_t> a(n), b(n);
@@ -26,10 +26,10 @@ void run(ByteView input) {
     require(a == b, "kernels agree");
     for (const std::uint64_t v : a) require(v < q.value(), "a residue");
   };
-  check(&bfv::BatchKernels::multiply, wide.data(), w, std::cref(q));
-  check(&bfv::BatchKernels::multiply_add, wide.data(), w, y.data(), std::cref(q));
-  check(&bfv::BatchKernels::add, x.data(), y.data(), q.value());
-  check(&bfv::BatchKernels::subtract, x.data(), y.data(), q.value());
+  check(&ring::ElementwiseKernels::multiply, wide.data(), w, std::cref(q));
+  check(&ring::ElementwiseKernels::multiply_add, wide.data(), w, y.data(), std::cref(q));
+  check(&ring::ElementwiseKernels::add, x.data(), y.data(), q.value());
+  check(&ring::ElementwiseKernels::subtract, x.data(), y.data(), q.value());
 
   const std::size_t count = values.size(1, 64);
   std::vector<std::vector<std::uint64_t>> terms;
@@ -44,7 +44,7 @@ void run(ByteView input) {
   require(a == b, "kernels agree");
 
   const std::size_t degree = std::size_t{16} << values.size(0, 4);
-  const bfv::Automorphism map(degree, static_cast<std::uint32_t>(2 * values.size(0, degree - 1) + 1));
+  const ring::Automorphism map(degree, static_cast<std::uint32_t>(2 * values.size(0, degree - 1) + 1));
   const auto from = values.residues(degree, q.value());
   std::vector<std::uint64_t> c(degree), d(degree);
   plain.permute(from.data(), map, c.data(), degree);
@@ -53,7 +53,7 @@ void run(ByteView input) {
 }
 
 const Register known(
-    {.name = "batch_kernels", .run = run, .seeds = size_seeds, .mistakes = Mistakes::none, .max_bytes = 64});
+    {.name = "elementwise", .run = run, .seeds = size_seeds, .mistakes = Mistakes::none, .max_bytes = 64});
 
 }  // namespace
 }  // namespace ap::fuzz

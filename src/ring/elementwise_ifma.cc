@@ -1,4 +1,4 @@
-// The batching kernels for AVX-512 IFMA. Products of 52 bits, low and high halves apart; a lane is
+// Element-wise kernels for AVX-512 IFMA. Products of 52 bits, low and high halves apart; a lane is
 // meaningful modulo 2^52 until it is masked. Reductions as in ring/ntt_ifma.cc.
 #if defined(__x86_64__)
 // GCC 12 takes the undefined pass-through operand inside its own intrinsics for a mistake of the caller.
@@ -8,13 +8,13 @@
 
 #include <algorithm>
 
-#include "he/bfv/batch_kernels.h"
+#include "ring/elementwise.h"
 
 #define AP_IFMA __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx512ifma")))
 #define AP_IFMA_INLINE \
   __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx512ifma"), always_inline)) inline
 
-namespace ap::bfv {
+namespace ap::ring {
 namespace {
 
 using std::uint64_t;
@@ -37,8 +37,8 @@ AP_IFMA_INLINE Vec lazy_product(Vec sum, Vec x, Vec w, Vec w_quotient, Vec minus
   return low(low(sum, x, w), high(_mm512_setzero_si512(), x, w_quotient), minus_q);
 }
 
-AP_IFMA void multiply(const uint64_t* x, const FixedFactor& factor, const ring::Modulus& modulus,
-                      uint64_t* out, std::size_t n) {
+AP_IFMA void multiply(const uint64_t* x, const FixedFactor& factor, const Modulus& modulus, uint64_t* out,
+                      std::size_t n) {
   const Vec q = set1(modulus.value()), minus_q = set1((uint64_t{1} << 52) - modulus.value());
   const Vec w = set1(factor.value), w_quotient = set1(factor.quotient52), zero = _mm512_setzero_si512();
   for (std::size_t j = 0; j < n; j += 8) {
@@ -47,7 +47,7 @@ AP_IFMA void multiply(const uint64_t* x, const FixedFactor& factor, const ring::
 }
 
 AP_IFMA void multiply_add(const uint64_t* x, const FixedFactor& factor, const uint64_t* y,
-                          const ring::Modulus& modulus, uint64_t* out, std::size_t n) {
+                          const Modulus& modulus, uint64_t* out, std::size_t n) {
   const Vec q = set1(modulus.value()), two_q = set1(2 * modulus.value());
   const Vec minus_q = set1((uint64_t{1} << 52) - modulus.value());
   const Vec w = set1(factor.value), w_quotient = set1(factor.quotient52);
@@ -57,8 +57,8 @@ AP_IFMA void multiply_add(const uint64_t* x, const FixedFactor& factor, const ui
   }
 }
 
-AP_IFMA void dot(const uint64_t* const* x, const uint64_t* weights, std::size_t count,
-                 const ring::Modulus& modulus, uint64_t* out, std::size_t n) {
+AP_IFMA void dot(const uint64_t* const* x, const uint64_t* weights, std::size_t count, const Modulus& modulus,
+                 uint64_t* out, std::size_t n) {
   const uint64_t value = modulus.value();
   const Vec q = set1(value), two_q = set1(2 * value), minus_q = set1((uint64_t{1} << 52) - value);
   // z = h 2^52 + l: h times (2^52 mod q) by Shoup, l by Barrett; each is left in [0, 2q).
@@ -119,10 +119,10 @@ AP_IFMA void permute(const uint64_t* x, const Automorphism& map, uint64_t* out, 
 
 }  // namespace
 
-const BatchKernels& ifma_batch_kernels() {
-  static constexpr BatchKernels kKernels{multiply, multiply_add, dot, quotient, add, subtract, permute};
+const ElementwiseKernels& ifma_elementwise() {
+  static constexpr ElementwiseKernels kKernels{multiply, multiply_add, dot, quotient, add, subtract, permute};
   return kKernels;
 }
 
-}  // namespace ap::bfv
+}  // namespace ap::ring
 #endif

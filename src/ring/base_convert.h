@@ -8,17 +8,18 @@
 #include <vector>
 
 #include "base/memory.h"
-#include "he/bfv/batch_kernels.h"
+#include "ring/elementwise.h"
 #include "ring/modulus.h"
 
-namespace ap::bfv {
+namespace ap::ring {
 
 /// With D the product of `from`: x in [0, D) by its residues -> factor_j (in_factor x mod D, centred) mod
 /// to_j. The centred integer lies in (-D/2, D/2], or outside by less than D 2^-42.
+/// Any mixture of primes below 2^60: beyond 50 bits it takes plain 64-bit arithmetic for all of them.
 class BaseConverter {
  public:
-  /// `out_factors`: one for each of `to`, or none for ones. At most 64 primes each, all below 2^50.
-  BaseConverter(std::span<const ring::Modulus> from, std::span<const ring::Modulus> to,
+  /// `out_factors`: one for each of `to`, or none for ones. 1 to 64 primes in `from`, any number in `to`.
+  BaseConverter(std::span<const Modulus> from, std::span<const Modulus> to,
                 std::span<const std::uint64_t> out_factors = {}, std::uint64_t in_factor = 1);
 
   std::size_t inputs() const { return from_.size(); }
@@ -38,9 +39,11 @@ class BaseConverter {
   void output(const Prepared& prepared, std::size_t j, std::span<std::uint64_t> out) const;
 
  private:
-  std::vector<ring::Modulus> from_, to_;
+  std::vector<Modulus> from_, to_;
+  int bits_ = 0;                      // of the largest prime: decides which kernels may be used
   std::vector<FixedFactor> factors_;  // in_factor (D / from_i)^-1 mod from_i
-  std::vector<std::uint64_t> reciprocals_;
+  std::vector<std::uint64_t>
+      reciprocals_;  // 1 / from_i in the fixed point of the kernel, scaled up by its bits
   std::vector<int> shifts_;
   std::vector<std::vector<std::uint64_t>> weights_;  // for each output: D / from_i ..., then -D
 };
@@ -48,10 +51,9 @@ class BaseConverter {
 /// round(factor x / D) modulo the primes kept, D the product of the primes dropped and x known modulo all of
 /// them: factor/D (x - centred x mod D), where the subtraction's share comes from the converter.
 struct ScaleDown {
-  ScaleDown(std::span<const ring::Modulus> dropped, std::span<const ring::Modulus> kept,
-            std::uint64_t factor = 1);
+  ScaleDown(std::span<const Modulus> dropped, std::span<const Modulus> kept, std::uint64_t factor = 1);
   BaseConverter converter;               ///< to -(1/D) centred(factor x mod D)
   std::vector<FixedFactor> kept_factor;  ///< factor / D
 };
 
-}  // namespace ap::bfv
+}  // namespace ap::ring

@@ -1,13 +1,12 @@
-#include "he/bfv/small.h"
+#include "he/rlwe/polynomial.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-#include "he/bfv/context_tables.h"
-#include "tests/he/bfv/oracle.h"
+#include "tests/he/rlwe/small_context.h"
 
-namespace ap::bfv {
+namespace ap::rlwe {
 namespace {
 
 TEST(Small, ResiduesOfSignedValues) {
@@ -28,7 +27,7 @@ TEST(Small, ErrorsAreDrawnOrLeftOut) {
 
 TEST(Small, SubtractProductIsPointwise) {
   Prng prng(oracle::seed(2));
-  const ContextPtr context = oracle::context(1024, {30, 60});
+  const ContextPtr context = oracle::context({.n = 1024, .data = {30, 60}});
   std::vector<std::uint64_t> x(1024), y(1024), z(1024);
   for (std::size_t i = 0; i < 2; ++i) {
     const std::uint64_t q = context->tables(i).modulus().value();
@@ -43,4 +42,4 @@ TEST(Small, SubtractProductIsPointwise) {
 }
 
 }  // namespace
-}  // namespace ap::bfv
+}  // namespace ap::rlwe

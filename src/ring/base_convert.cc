@@ -1,11 +1,13 @@
-#include "he/bfv/base_convert.h"
+#include "ring/base_convert.h"
+
+#include <algorithm>
 
 #include "base/error.h"
 
-namespace ap::bfv {
+namespace ap::ring {
 namespace {
 
-std::uint64_t product_mod(std::span<const ring::Modulus> primes, const ring::Modulus& q,
+std::uint64_t product_mod(std::span<const Modulus> primes, const Modulus& q,
                           std::size_t without = ~std::size_t{0}) {
   std::uint64_t product = 1;
   for (std::size_t i = 0; i < primes.size(); ++i) {
@@ -14,31 +16,44 @@ std::uint64_t product_mod(std::span<const ring::Modulus> primes, const ring::Mod
   return product;
 }
 
-std::vector<std::uint64_t> minus_inverse(std::span<const ring::Modulus> dropped,
-                                         std::span<const ring::Modulus> kept) {
+std::vector<std::uint64_t> minus_inverse(std::span<const Modulus> dropped, std::span<const Modulus> kept) {
   std::vector<std::uint64_t> factors;
-  for (const ring::Modulus& q : kept) factors.push_back(q.negate(q.inverse(product_mod(dropped, q))));
+  for (const Modulus& q : kept) factors.push_back(q.negate(q.inverse(product_mod(dropped, q))));
   return factors;
+}
+
+// round(sum_k y[k] / q_k) for primes below 2^60 and up to 64 terms: fractions of 57 bits, each up to two units small,
+// so wrong only within 2^-50 of a half. reciprocal[k] = floor(2^(63 + bits) / q_k), shift[k] = 64 - bits.
+void wide_quotient(const std::uint64_t* const* y, const std::uint64_t* reciprocal, const int* shift,
+                   std::size_t count, std::uint64_t* out, std::size_t n) {
+  for (std::size_t j = 0; j < n; ++j) {
+    std::uint64_t sum = std::uint64_t{1} << 56;
+    for (std::size_t k = 0; k < count; ++k) sum += multiply_high(y[k][j] << shift[k], reciprocal[k]) >> 6;
+    out[j] = sum >> 57;
+  }
 }
 
 }  // namespace
 
-BaseConverter::BaseConverter(std::span<const ring::Modulus> from, std::span<const ring::Modulus> to,
+BaseConverter::BaseConverter(std::span<const Modulus> from, std::span<const Modulus> to,
                              std::span<const std::uint64_t> out_factors, std::uint64_t in_factor)
     : from_(from.begin(), from.end()), to_(to.begin(), to.end()) {
   AP_ASSERT(!from.empty() && from.size() <= 64 && (out_factors.empty() || out_factors.size() == to.size()));
+  for (const auto* primes : {&from_, &to_}) {
+    for (const Modulus& q : *primes) bits_ = std::max(bits_, q.bits());
+  }
+  AP_ASSERT(bits_ <= 60);
+  const int word = bits_ <= kNarrowPrimeBits ? 52 : 64;
   for (std::size_t i = 0; i < from_.size(); ++i) {
-    const ring::Modulus& q = from_[i];
-    AP_ASSERT(q.bits() <= kBatchPrimeBits);
+    const Modulus& q = from_[i];
     const std::uint64_t inverse = q.inverse(product_mod(from, q, i));
     factors_.emplace_back(q, q.mul(inverse, q.reduce(in_factor)));
     reciprocals_.push_back(
-        static_cast<std::uint64_t>((static_cast<ring::Uint128>(1) << (51 + q.bits())) / q.value()));
-    shifts_.push_back(50 - q.bits());
+        static_cast<std::uint64_t>((static_cast<Uint128>(1) << (word - 1 + q.bits())) / q.value()));
+    shifts_.push_back((word == 52 ? kNarrowPrimeBits : 64) - q.bits());
   }
   for (std::size_t j = 0; j < to_.size(); ++j) {
-    const ring::Modulus& q = to_[j];
-    AP_ASSERT(q.bits() <= kBatchPrimeBits);
+    const Modulus& q = to_[j];
     const std::uint64_t factor = out_factors.empty() ? 1 : out_factors[j];
     std::vector<std::uint64_t>& weights = weights_.emplace_back();
     for (std::size_t i = 0; i < from_.size(); ++i) weights.push_back(q.mul(product_mod(from, q, i), factor));
@@ -49,7 +64,7 @@ BaseConverter::BaseConverter(std::span<const ring::Modulus> from, std::span<cons
 void BaseConverter::prepare(std::span<const std::uint64_t* const> x, std::size_t n,
                             Prepared& prepared) const {
   AP_ASSERT(x.size() == from_.size());
-  const BatchKernels& kernels = batch_kernels();
+  const ElementwiseKernels& kernels = elementwise(bits_);
   prepared.storage_.resize((x.size() + 1) * n);
   prepared.terms_.resize(x.size() + 1);
   for (std::size_t i = 0; i < x.size(); ++i) {
@@ -59,21 +74,21 @@ void BaseConverter::prepare(std::span<const std::uint64_t* const> x, std::size_t
     prepared.terms_[i] = prepared.storage_.data() + i * n;
   }
   std::uint64_t* quotient = prepared.storage_.data() + x.size() * n;
-  kernels.quotient(prepared.terms_.data(), reciprocals_.data(), shifts_.data(), x.size(), quotient, n);
+  const auto quotient_kernel = bits_ <= kNarrowPrimeBits ? kernels.quotient : wide_quotient;
+  quotient_kernel(prepared.terms_.data(), reciprocals_.data(), shifts_.data(), x.size(), quotient, n);
   prepared.terms_[x.size()] = quotient;
 }
 
 void BaseConverter::output(const Prepared& prepared, std::size_t j, std::span<std::uint64_t> out) const {
-  batch_kernels().dot(prepared.terms_.data(), weights_[j].data(), prepared.terms_.size(), to_[j], out.data(),
-                      out.size());
+  elementwise(bits_).dot(prepared.terms_.data(), weights_[j].data(), prepared.terms_.size(), to_[j],
+                         out.data(), out.size());
 }
 
-ScaleDown::ScaleDown(std::span<const ring::Modulus> dropped, std::span<const ring::Modulus> kept,
-                     std::uint64_t factor)
+ScaleDown::ScaleDown(std::span<const Modulus> dropped, std::span<const Modulus> kept, std::uint64_t factor)
     : converter(dropped, kept, minus_inverse(dropped, kept), factor) {
-  for (const ring::Modulus& q : kept) {
+  for (const Modulus& q : kept) {
     kept_factor.emplace_back(q, q.mul(q.reduce(factor), q.inverse(product_mod(dropped, q))));
   }
 }
 
-}  // namespace ap::bfv
+}  // namespace ap::ring

@@ -1,23 +1,22 @@
-// Hybrid key switching (Gentry, Halevi and Smart 2012/099; digits of primes as Han and Ki, 2019/688): the
-// digits of a polynomial times keys over q P, then division by P.
+#include "he/rlwe/key_switch.h"
+
 #include <algorithm>
 
 #include "base/error.h"
-#include "he/bfv/batch_polynomial.h"
-#include "he/bfv/batch_scheme.h"
-#include "he/bfv/small.h"
+#include "he/rlwe/polynomial.h"
+#include "he/rlwe/wire.h"
 
-namespace ap::bfv {
+namespace ap::rlwe {
 namespace {
 
 constexpr std::size_t kSeedBytes = std::tuple_size_v<Seed>;
 
 }  // namespace
 
-KeySwitchKey::KeySwitchKey(BatchContextPtr context_in, std::span<const std::uint64_t> from,
+KeySwitchKey::KeySwitchKey(ContextPtr context_in, std::span<const std::uint64_t> from,
                            std::span<const std::uint64_t> to, Prng& prng)
     : context_(std::move(context_in)) {
-  const BatchContext& context = *context_;
+  const Context& context = *context_;
   const std::size_t n = context.n(), primes = context.data() + context.special();
   AP_ASSERT(from.size() == context.key_words() && to.size() == from.size());
   prng.fill(std::span<std::uint8_t>(seed_));
@@ -25,17 +24,18 @@ KeySwitchKey::KeySwitchKey(BatchContextPtr context_in, std::span<const std::uint
   b_.resize(a_.size());
   expand();
   for (std::size_t d = 0; d < context.digits(); ++d) {
-    const BatchLevel::Digit& digit = context.level(context.data()).digits[d];
-    const SecretVector<std::int8_t> e = draw_errors(n, prng, ErrorSource::centred_binomial);
+    const Level::Digit& digit = context.level(context.data()).digits[d];
+    const SecretVector<std::int8_t> e = draw_errors(n, prng);
     for (std::size_t i = 0; i < primes; ++i) {
       const std::span<std::uint64_t> part(b_.data() + at(d, i), n);
       small_to_ntt(context, e, i, part);
-      subtract_product(context, i, a(d, i), to.data() + i * n, part);
+      subtract_product(context, i, std::span(a(d, i), n), context.part(to, i), part);
       if (i < digit.first || i >= digit.first + digit.count) continue;
       const ring::Modulus& q = context.modulus(i);
       std::uint64_t p = 1;
       for (const std::uint64_t prime : context.parameters().special_primes) p = q.mul(p, q.reduce(prime));
-      batch_kernels().multiply_add(from.data() + i * n, FixedFactor(q, p), part.data(), q, part.data(), n);
+      ring::elementwise(q).multiply_add(from.data() + i * n, ring::FixedFactor(q, p), part.data(), q,
+                                        part.data(), n);
     }
   }
 }
@@ -43,13 +43,13 @@ KeySwitchKey::KeySwitchKey(BatchContextPtr context_in, std::span<const std::uint
 void KeySwitchKey::expand() {
   const std::size_t primes = context_->data() + context_->special();
   for (std::size_t d = 0; d < context_->digits(); ++d) {
-    expand_seed(*context_, seed_, d * primes, primes,
-                std::span(a_).subspan(d * context_->key_words(), context_->key_words()));
+    expand_uniform(*context_, seed_, d * primes, primes,
+                   std::span(a_).subspan(d * context_->key_words(), context_->key_words()));
   }
 }
 
-KeySwitchKey::KeySwitchKey(BatchContextPtr context_in, ByteView bytes) : context_(std::move(context_in)) {
-  const BatchContext& context = *context_;
+KeySwitchKey::KeySwitchKey(ContextPtr context_in, ByteView bytes) : context_(std::move(context_in)) {
+  const Context& context = *context_;
   if (bytes.size() != serialised_bytes(context)) {
     fail_peer("a key-switching key for n = {}, {} digits and {} primes has {} bytes, but {} came",
               context.n(), context.digits(), context.data() + context.special(), serialised_bytes(context),
@@ -60,10 +60,8 @@ KeySwitchKey::KeySwitchKey(BatchContextPtr context_in, ByteView bytes) : context
   a_.resize(context.digits() * context.key_words());
   b_.resize(a_.size());
   for (std::size_t d = 0; d < context.digits(); ++d) {
-    for (std::size_t i = 0; i < context.data() + context.special(); ++i) {
-      unpack_part(context.modulus(i), "key-switching key", std::span(b_.data() + at(d, i), context.n()),
-                  bytes);
-    }
+    unpack_polynomial(context, context.data() + context.special(), "key-switching key",
+                      std::span(b_).subspan(at(d, 0), context.key_words()), bytes);
   }
   expand();
 }
@@ -73,15 +71,14 @@ Bytes KeySwitchKey::serialise() const {
   std::copy(seed_.begin(), seed_.end(), bytes.begin());
   std::span<std::uint8_t> out = std::span(bytes).subspan(kSeedBytes);
   for (std::size_t d = 0; d < context_->digits(); ++d) {
-    for (std::size_t i = 0; i < context_->data() + context_->special(); ++i) {
-      pack_part(context_->modulus(i), std::span(b(d, i), context_->n()), out);
-    }
+    pack_polynomial(*context_, context_->data() + context_->special(),
+                    std::span(b_).subspan(at(d, 0), context_->key_words()), out);
   }
   return bytes;
 }
 
-std::size_t KeySwitchKey::serialised_bytes(const BatchContext& context) {
-  return kSeedBytes + context.digits() * packed_residue_bytes(context, 0, context.data() + context.special());
+std::size_t KeySwitchKey::serialised_bytes(const Context& context) {
+  return kSeedBytes + context.digits() * packed_polynomial_bytes(context, context.data() + context.special());
 }
 
 namespace {
@@ -89,7 +86,7 @@ namespace {
 // The digits of one polynomial, ready to be extended to one prime after the other.
 class Digits {
  public:
-  Digits(const BatchContext& context, std::span<const std::uint64_t> polynomial, std::size_t level)
+  Digits(const Context& context, std::span<const std::uint64_t> polynomial, std::size_t level)
       : context_(context),
         polynomial_(polynomial),
         level_(level),
@@ -110,7 +107,7 @@ class Digits {
   /// Digit d modulo prime i of the level and the special primes, in NTT form: where it lies in the polynomial
   /// itself, or computed to `out`.
   const std::uint64_t* extended(std::size_t d, std::size_t i, std::span<std::uint64_t> out) const {
-    const BatchLevel::Digit& digit = digits_[d];
+    const Level::Digit& digit = digits_[d];
     if (i >= digit.first && i < digit.first + digit.count) return context_.part(polynomial_, i).data();
     digit.extend.output(prepared_[d], i < digit.first ? i : i - digit.count, out);
     (i < level_ ? context_.tables(i) : context_.special_tables(i - level_)).forward(out);
@@ -118,19 +115,19 @@ class Digits {
   }
 
  private:
-  const BatchContext& context_;
+  const Context& context_;
   std::span<const std::uint64_t> polynomial_;
   std::size_t level_;
-  const std::vector<BatchLevel::Digit>& digits_;
+  const std::vector<Level::Digit>& digits_;
   AlignedVector<std::uint64_t> coefficients_;
-  std::vector<BaseConverter::Prepared> prepared_;
+  std::vector<ring::BaseConverter::Prepared> prepared_;
 };
 
 // values(d, i): digit d modulo prime i, n values that stay until the next prime.
 template <typename Values>
 void key_switch(std::size_t level, const KeySwitchKey& key, std::span<std::uint64_t> c0,
                 std::span<std::uint64_t> c1, const Values& values) {
-  const BatchContext& context = *key.context();
+  const Context& context = *key.context();
   const std::size_t n = context.n(), special = context.special(), digits = context.level(level).digits.size();
   AP_ASSERT(c0.size() == level * n && c1.size() == c0.size());
   std::vector<const std::uint64_t*> x(digits), b(digits), a(digits);
@@ -150,7 +147,7 @@ void key_switch(std::size_t level, const KeySwitchKey& key, std::span<std::uint6
     }
     return;
   }
-  const ScaleDown& scale = *context.level(level).drop_special;
+  const ring::ScaleDown& scale = *context.level(level).drop_special;
   AlignedVector<std::uint64_t> tail0(special * n), tail1(special * n), correction(n);
   for (std::size_t k = 0; k < special; ++k) {
     const std::span<std::uint64_t> part0 = context.part(std::span(tail0), k);
@@ -159,11 +156,10 @@ void key_switch(std::size_t level, const KeySwitchKey& key, std::span<std::uint6
     context.special_tables(k).inverse(part0);
     context.special_tables(k).inverse(part1);
   }
-  BaseConverter::Prepared prepared0, prepared1;
+  ring::BaseConverter::Prepared prepared0, prepared1;
   scale.converter.prepare(parts(context, tail0, 0, special), n, prepared0);
   scale.converter.prepare(parts(context, tail1, 0, special), n, prepared1);
   AlignedVector<std::uint64_t> sum0(n), sum1(n);
-  const BatchKernels& kernels = batch_kernels();
   for (std::size_t i = 0; i < level; ++i) {
     std::fill(sum0.begin(), sum0.end(), 0);
     std::fill(sum1.begin(), sum1.end(), 0);
@@ -174,6 +170,7 @@ void key_switch(std::size_t level, const KeySwitchKey& key, std::span<std::uint6
       const std::span<std::uint64_t> part = context.part(to, i);
       scale.converter.output(*prepared, i, correction);
       context.tables(i).forward(correction);
+      const ring::ElementwiseKernels& kernels = ring::elementwise(q);
       kernels.multiply_add(sum->data(), scale.kept_factor[i], correction.data(), q, sum->data(), n);
       kernels.add(part.data(), sum->data(), q.value(), part.data(), n);
     }
@@ -182,7 +179,7 @@ void key_switch(std::size_t level, const KeySwitchKey& key, std::span<std::uint6
 
 }  // namespace
 
-Decomposition decompose(const BatchContext& context, std::span<const std::uint64_t> polynomial,
+Decomposition decompose(const Context& context, std::span<const std::uint64_t> polynomial,
                         std::size_t level) {
   const std::size_t n = context.n(), primes = level + context.special();
   const Digits digits(context, polynomial, level);
@@ -197,9 +194,14 @@ Decomposition decompose(const BatchContext& context, std::span<const std::uint64
   return result;
 }
 
+Decomposition decompose(const Ciphertext& x) {
+  AP_ASSERT(x.form() == Form::ntt);
+  return decompose(*x.context(), x[x.degree()], x.level());
+}
+
 void key_switch_add(const Decomposition& polynomial, const KeySwitchKey& key, std::span<std::uint64_t> c0,
                     std::span<std::uint64_t> c1) {
-  const BatchContext& context = *key.context();
+  const Context& context = *key.context();
   const std::size_t n = context.n(), primes = polynomial.level + context.special();
   AP_ASSERT(polynomial.values.size() == context.level(polynomial.level).digits.size() * primes * n);
   key_switch(polynomial.level, key, c0, c1,
@@ -208,7 +210,7 @@ void key_switch_add(const Decomposition& polynomial, const KeySwitchKey& key, st
 
 void key_switch_add(std::span<const std::uint64_t> polynomial, std::size_t level, const KeySwitchKey& key,
                     std::span<std::uint64_t> c0, std::span<std::uint64_t> c1) {
-  const BatchContext& context = *key.context();
+  const Context& context = *key.context();
   const Digits digits(context, polynomial, level);
   AlignedVector<std::uint64_t> values(digits.count() * context.n());
   key_switch(level, key, c0, c1, [&](std::size_t d, std::size_t i) {
@@ -216,4 +218,29 @@ void key_switch_add(std::span<const std::uint64_t> polynomial, std::size_t level
   });
 }
 
-}  // namespace ap::bfv
+namespace {
+
+KeySwitchKey square_to_secret(const SecretKey& key, Prng& prng) {
+  const Context& context = *key.context();
+  SecretVector<std::uint64_t> square(context.key_words());
+  for (std::size_t i = 0; i < context.data() + context.special(); ++i) {
+    add_product(context, i, key.s(i), key.s(i), context.part(std::span(square), i));
+  }
+  return {key.context(), square, key.s(), prng};
+}
+
+}  // namespace
+
+RelinearisationKey::RelinearisationKey(const SecretKey& key, Prng& prng)
+    : key_(square_to_secret(key, prng)) {}
+
+Ciphertext relinearise(const Ciphertext& x, const RelinearisationKey& key) {
+  AP_ASSERT(x.context() == key.key().context() && x.degree() == 2 && x.form() == Form::ntt);
+  Ciphertext y(x.context(), x.level());
+  std::copy(x[0].begin(), x[0].end(), y[0].begin());
+  std::copy(x[1].begin(), x[1].end(), y[1].begin());
+  key_switch_add(x[2], x.level(), key.key(), y[0], y[1]);
+  return y;
+}
+
+}  // namespace ap::rlwe

@@ -1,0 +1,49 @@
+#include "he/rlwe/polynomial.h"
+
+namespace ap::rlwe {
+
+void small_to_ntt(const Context& context, std::span<const std::int8_t> small, std::size_t i,
+                  std::span<std::uint64_t> out) {
+  const std::uint64_t q = context.modulus(i).value();
+  for (std::size_t j = 0; j < out.size(); ++j) out[j] = small_residue(small[j], q);
+  context.tables(i).forward(out);
+}
+
+SecretVector<std::uint64_t> small_polynomial(const Context& context, std::span<const std::int8_t> small,
+                                             std::size_t primes) {
+  SecretVector<std::uint64_t> polynomial(primes * context.n());
+  for (std::size_t i = 0; i < primes; ++i) {
+    small_to_ntt(context, small, i, context.part(std::span(polynomial), i));
+  }
+  return polynomial;
+}
+
+SecretVector<std::uint64_t> draw_ternary(const Context& context, std::size_t primes, Prng& prng) {
+  SecretVector<std::int8_t> small(context.n());
+  sample_ternary(prng, small);
+  return small_polynomial(context, small, primes);
+}
+
+void add_product(const Context& context, std::size_t i, std::span<const std::uint64_t> x,
+                 std::span<const std::uint64_t> y, std::span<std::uint64_t> sum) {
+  const std::uint64_t* const left[] = {x.data()};
+  const std::uint64_t* const right[] = {y.data()};
+  context.tables(i).multiply_add(left, right, sum);
+}
+
+void subtract_product(const Context& context, std::size_t i, std::span<const std::uint64_t> x,
+                      std::span<const std::uint64_t> y, std::span<std::uint64_t> sum) {
+  SecretVector<std::uint64_t> product(context.n());
+  add_product(context, i, x, y, product);
+  const ring::Modulus& q = context.modulus(i);
+  ring::elementwise(q).subtract(sum.data(), product.data(), q.value(), sum.data(), sum.size());
+}
+
+std::vector<const std::uint64_t*> parts(const Context& context, std::span<const std::uint64_t> polynomial,
+                                        std::size_t first, std::size_t count) {
+  std::vector<const std::uint64_t*> result(count);
+  for (std::size_t i = 0; i < count; ++i) result[i] = context.part(polynomial, first + i).data();
+  return result;
+}
+
+}  // namespace ap::rlwe
