@@ -132,8 +132,7 @@ void OnnxLowering::mul(const OnnxNode& node) {
     return affine(node, value, channel_values(value, constant(node.input(first ? 0 : 1))), {0});
   }
   const Value &a = tensor(node, 0), &b = tensor(node, 1);
-  if (a.dims != b.dims) throw Unsupported{"it multiplies tensors of different shapes"};
-  if (a.node == b.node && a.degree() + b.degree() <= 2) {
+  if (a.dims == b.dims && a.node == b.node && a.degree() + b.degree() <= 2) {
     Value product = a;
     product.c0 = a.c0 * b.c0;
     product.c1 = a.c0 * b.c1 + a.c1 * b.c0;
@@ -141,10 +140,7 @@ void OnnxLowering::mul(const OnnxNode& node) {
     return define(node, std::move(product));
   }
   const int left = materialise(a), right = materialise(b);
-  if (left != right) {
-    throw Unsupported{a.node == b.node ? "polynomial activations are supported up to degree two"
-                                       : "the product of two different computed tensors is not supported"};
-  }
+  if (a.dims != b.dims || left != right) return product(node, a, b);
   define(node, Value{.node = left, .dims = a.dims, .c0 = 0, .c1 = 0, .c2 = 1, .origin = {}});
 }
 

@@ -106,6 +106,11 @@ class OnnxLowering {
   /// value * scale + shift with one or `channels` entries each.
   void affine(const OnnxNode& node, const Value& value, const std::vector<double>& scale,
               const std::vector<double>& shift);
+  // Curved activations and products of computed tensors (smooth.cc).
+  void smooth_activation(const OnnxNode& node);
+  /// Whether a times b is an activation that an exporter wrote out, which then defines the node.
+  bool written_out_activation(const OnnxNode& node, const Value& a, const Value& b);
+  void product(const OnnxNode& node, const Value& a, const Value& b);
   // Moving values (onnx_movement.cc).
   void identity(const OnnxNode& node);
   void flatten(const OnnxNode& node);
