@@ -19,8 +19,8 @@ struct Origin {
   Function f;
 };
 
-/// How far back the parts of an activation are looked for.
-constexpr std::size_t kMaxOrigins = 12;
+/// How far back the parts of an activation are looked for: seven nodes in GELU by tanh, the longest.
+constexpr int kMaxDepth = 7;
 
 std::optional<Function> one_argument(const Op& op) {
   if (const auto* smooth_op = std::get_if<SmoothOp>(&op)) {
@@ -59,23 +59,21 @@ std::optional<std::pair<Origin, Origin>> common(const std::vector<Origin>& a, co
 std::vector<Origin> origins(const std::vector<Node>& nodes, int i, int depth = 0) {
   std::vector<Origin> all = {{i, [](double x) { return x; }}};
   const Node& node = nodes[static_cast<std::size_t>(i)];
-  if (depth > static_cast<int>(kMaxOrigins)) return all;
+  if (depth == kMaxDepth) return all;
   if (const auto outer = one_argument(node.op)) {
     for (Origin& origin : origins(nodes, node.inputs[0], depth + 1)) {
       all.push_back({origin.root, [outer = *outer, inner = origin.f](double x) { return outer(inner(x)); }});
     }
   } else if (std::holds_alternative<AddOp>(node.op) || std::holds_alternative<ProductOp>(node.op)) {
     const bool sum = std::holds_alternative<AddOp>(node.op);
-    // Both sides look back equally far in halves, so that the effort stays small.
     const auto pair =
-        common(origins(nodes, node.inputs[0], 2 * depth + 2), origins(nodes, node.inputs[1], 2 * depth + 2));
+        common(origins(nodes, node.inputs[0], depth + 1), origins(nodes, node.inputs[1], depth + 1));
     if (pair) {
       all.push_back({pair->first.root, [sum, f = pair->first.f, g = pair->second.f](double x) {
                        return sum ? f(x) + g(x) : f(x) * g(x);
                      }});
     }
   }
-  if (all.size() > kMaxOrigins) all.resize(kMaxOrigins);
   return all;
 }
 

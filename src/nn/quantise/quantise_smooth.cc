@@ -15,6 +15,8 @@ namespace {
 constexpr double kFar = 64;  ///< where every function is as good as its limit
 constexpr int kMaxIndexBits = 8;
 constexpr int kMaxValueBits = 16;
+/// Steps off the function at most, where many bits ask for more cells than there are.
+constexpr std::int64_t kMaxTolerance = 8;
 /// The clamp's lowest argument stands for all below it.
 constexpr double kEndWeight = 16;
 /// Bits that a bit of the value costs besides its table: it enters a result of about so many bits.
@@ -32,7 +34,9 @@ struct Candidate {
   double bits = 0;
 };
 
-std::optional<Candidate> candidate(const SmoothOp& op, QTable table, double argument, double step) {
+/// The table whose values are within `tolerance` of the function's, rounded, if there is one with these cells.
+std::optional<Candidate> candidate(const SmoothOp& op, QTable table, double argument, double step,
+                                   std::int64_t tolerance) {
   std::vector<Cell> cells(std::size_t{1} << table.index_bits());
   const std::int64_t count = std::int64_t{1} << table.bits;
   const std::int64_t half = count / 2;
@@ -43,8 +47,8 @@ std::optional<Candidate> candidate(const SmoothOp& op, QTable table, double argu
     const std::int64_t rounded = std::llround(exact);
     const std::int64_t place = table.even ? (t < 0 ? -t : t) & (half - 1) : u;
     Cell& cell = cells[static_cast<std::size_t>(place >> table.cell_bits)];
-    cell.low = std::max(cell.low, rounded - 1);
-    cell.high = std::min(cell.high, rounded + 1);
+    cell.low = std::max(cell.low, rounded - tolerance);
+    cell.high = std::min(cell.high, rounded + tolerance);
     const double weight = u == 0 ? kEndWeight : 1;
     cell.sum += weight * exact;
     cell.weight += weight;
@@ -55,11 +59,11 @@ std::optional<Candidate> candidate(const SmoothOp& op, QTable table, double argu
     least_high = std::min(least_high, cell.high);
     largest_low = std::max(largest_low, cell.low);
   }
+  const bool single = table.cell_bits == 0 && !table.even;
   // Cells of one argument have their own value; the others may move a little to save a bit.
   const auto wanted = [&](const Cell& cell) {
-    return table.cell_bits == 0
-               ? cell.low + 1
-               : std::clamp(std::llround(cell.sum / cell.weight), 0LL + cell.low, 0LL + cell.high);
+    return single ? cell.low + tolerance
+                  : std::clamp(std::llround(cell.sum / cell.weight), 0LL + cell.low, 0LL + cell.high);
   };
   std::int64_t lowest = std::numeric_limits<std::int64_t>::max(), highest = -lowest;
   for (const Cell& cell : cells) {
@@ -70,7 +74,7 @@ std::optional<Candidate> candidate(const SmoothOp& op, QTable table, double argu
     return std::max(
         1, static_cast<int>(std::bit_width(static_cast<std::uint64_t>(std::max<std::int64_t>(span, 0)))));
   };
-  const int value_bits = table.cell_bits == 0 ? width(highest - lowest) : width(largest_low - least_high);
+  const int value_bits = single ? width(highest - lowest) : width(largest_low - least_high);
   if (value_bits > kMaxValueBits) return std::nullopt;
   const std::int64_t span = (std::int64_t{1} << value_bits) - 1;
   table.offset = lowest;
@@ -106,19 +110,22 @@ QTable make_table(const SmoothOp& op, int shift, std::int64_t low, int bits, dou
                   const std::string& node) {
   QTable table{.shift = shift, .low = low, .bits = bits, .relu = smooth_slope(op) > 0, .values = {}};
   std::optional<Candidate> best;
-  for (const bool even : {true, false}) {
-    if (even && !table.relu) continue;
-    table.even = even;
-    for (table.cell_bits = 0; table.index_bits() >= 1; ++table.cell_bits) {
-      if (table.index_bits() > kMaxIndexBits) continue;
-      std::optional<Candidate> found = candidate(op, table, argument, step);
-      if (found && (!best || found->bits < best->bits)) best = std::move(found);
+  std::int64_t tolerance = 1;
+  for (; !best && tolerance <= kMaxTolerance; tolerance *= 2) {
+    for (const bool even : {true, false}) {
+      if (even && !table.relu) continue;
+      table.even = even;
+      for (table.cell_bits = 0; table.index_bits() >= 1; ++table.cell_bits) {
+        if (table.index_bits() > kMaxIndexBits) continue;
+        std::optional<Candidate> found = candidate(op, table, argument, step, tolerance);
+        if (found && (!best || found->bits < best->bits)) best = std::move(found);
+      }
     }
   }
   if (!best) {
     fail_input(
-        "node '{}' ({}): no table of {} cells is within one step of the function at {} bits; use fewer activation bits",
-        node, name_of(op.kind), 1 << kMaxIndexBits, bits);
+        "node '{}' ({}): no table of {} cells is within {} steps of the function at {} bits; use fewer activation bits",
+        node, name_of(op.kind), 1 << kMaxIndexBits, kMaxTolerance, bits);
   }
   return best->table;
 }

@@ -46,14 +46,14 @@ std::string import_error(OnnxBuilder& b, const std::string& output) {
 
 TEST(OnnxImport, AllUnsupportedNodesAreNamedInOneMessage) {
   OnnxBuilder b({2, 4, 4});
-  const auto leaky = b.node("LeakyRelu", {"input"});                            // n0
-  const auto sigmoid = b.node("Sigmoid", {b.node("Relu", {leaky})});            // n1 (fine), n2
-  const auto product = b.node("Mul", {b.node("Relu", {"input"}), "input"});     // n3 (fine), n4
-  const auto early = b.node("Softmax", {"input"});                              // n5
-  const auto both = b.node("Add", {b.node("Add", {sigmoid, product}), early});  // fine
+  const auto leaky = b.node("LeakyRelu", {"input"});                          // n0
+  const auto sine = b.node("Sin", {b.node("Relu", {leaky})});                 // n1 (fine), n2
+  const auto quotient = b.node("Div", {b.node("Relu", {"input"}), "input"});  // n3 (fine), n4
+  const auto early = b.node("Softmax", {"input"});                            // n5
+  const auto both = b.node("Add", {b.node("Add", {sine, quotient}), early});  // fine
   const std::string message = import_error(b, both);
-  expect_contains(message, {"n0 (LeakyRelu): train with Relu", "n2 (Sigmoid)",
-                            "n4 (Mul): the product of two different", "n5 (Softmax)"});
+  expect_contains(message, {"n0 (LeakyRelu): train with Relu", "n2 (Sin)",
+                            "n4 (Div): only division by a constant", "n5 (Softmax)"});
   for (const char* fine : {"n1 (", "n3 (", "Add"})
     EXPECT_EQ(message.find(fine), std::string::npos) << message;
 }
