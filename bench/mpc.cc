@@ -306,18 +306,20 @@ void run_ot(benchmark::State& state, const Layer& layer) {
   std::unique_ptr<OtActivationClient> client;
   std::unique_ptr<OtActivationServer> server;
   // A quadratic takes the client's shares offline.
-  const bool squared = layer.spec.square.has_value();
+  const bool squared = layer.spec.needs_words_offline();
   const std::span<const std::uint64_t> offline_b = squared ? layer.b : std::span<const std::uint64_t>();
   const std::span<const std::uint64_t> online_b = squared ? std::span<const std::uint64_t>() : layer.b;
   // The one-time set-up of the transfers is left out: base OTs, seeds, the start of the large set.
   ActivationSpec tiny = layer.spec;
   tiny.inputs = tiny.outputs = 128;
+  if (tiny.product) tiny.product->plane = 1;
+  const auto tiny_b = offline_b.first(squared ? tiny.arguments() : 0);
   const OtCost cost = ot_cost(layer.spec);
   both(
       [&] {
         client = std::make_unique<OtActivationClient>(*link.client, SessionKey());
         client->expect(cost);
-        client->prepare(tiny, offline_b.first(squared ? 128 : 0));
+        client->prepare(tiny, tiny_b);
       },
       [&] {
         server = std::make_unique<OtActivationServer>(*link.server, SessionKey());
@@ -338,11 +340,73 @@ void run_ot(benchmark::State& state, const Layer& layer) {
       both([&] { client->run(std::move(mine), online_b, layer.r); },
            [&] { results = server->run(std::move(theirs), layer.a); });
     });
-    wrong += squared ? count_wrong_by_more(layer, results) : count_wrong(layer, results);
+    wrong += layer.spec.square ? count_wrong_by_more(layer, results) : count_wrong(layer, results);
   }
   report(state, offline, online, wrong);
   state.counters["flights"] = cost.one_way_messages;
 }
+
+/// A table of random values behind a clamp: of 9 bits with a positive part (SiLU and the like at 8 bits), else of 8
+/// bits (sigmoids), with all f bits exact.
+Layer random_table(int k, int f, bool relu, int cell_bits, int value_bits) {
+  Layer layer;
+  activation::ActivationSpec& spec = layer.spec;
+  spec.inputs = spec.outputs = kElements;
+  spec.sum_bits = k - f;
+  spec.guard_bits = f;
+  spec.clamp_bits = relu ? 9 : 8;
+  spec.out_bits = 20;
+  spec.table = activation::TableSpec{relu, relu, cell_bits, value_bits, {}};
+  Prng prng;
+  for (int i = 0; i < 1 << spec.table->index_bits(spec.clamp_bits); ++i) {
+    spec.table->values.push_back(static_cast<std::uint16_t>(prng.next64() >> (64 - value_bits)));
+  }
+  for (auto* words : {&layer.a, &layer.b, &layer.r}) words->resize(kElements);
+  sample_bits(prng, k, layer.a);
+  sample_bits(prng, k, layer.b);
+  sample_bits(prng, spec.out_bits, layer.r);
+  const std::int64_t half = 256;
+  for (std::size_t i = 0; i < kElements; ++i) {
+    const auto x = static_cast<std::int64_t>((layer.a[i] + layer.b[i]) << (64 - k)) >> (64 - k);
+    const std::int64_t u = std::clamp<std::int64_t>(x >> f, 0, (1 << spec.clamp_bits) - 1);
+    const std::int64_t place = relu ? std::abs(u - half) % half : u;
+    const std::int64_t v = (relu ? std::max<std::int64_t>(u - half, 0) : 0) +
+                           spec.table->values[static_cast<std::size_t>(place >> cell_bits)];
+    layer.expected.push_back((static_cast<std::uint64_t>(v) - layer.r[i]) & 0xfffff);
+  }
+  return layer;
+}
+
+/// Products modulo 2^k, clamped to 8 bits after f bits, all exact; one factor for 64 elements.
+Layer random_product(int k, int f) {
+  Layer layer;
+  activation::ActivationSpec& spec = layer.spec;
+  spec.inputs = spec.outputs = kElements;
+  spec.sum_bits = k - f;
+  spec.guard_bits = f;
+  spec.clamp_bits = 8;
+  spec.out_bits = 20;
+  spec.product = activation::ProductSpec{k, 0, 0, 64};
+  Prng prng;
+  for (auto* words : {&layer.a, &layer.b}) words->resize(spec.arguments());
+  layer.r.resize(kElements);
+  sample_bits(prng, k, layer.a);
+  sample_bits(prng, k, layer.b);
+  sample_bits(prng, spec.out_bits, layer.r);
+  for (std::size_t i = 0; i < kElements; ++i) {
+    const std::size_t g = kElements + i / 64;
+    const std::uint64_t product = (layer.a[i] + layer.b[i]) * (layer.a[g] + layer.b[g]);
+    const std::int64_t t = (static_cast<std::int64_t>(product << (64 - k)) >> (64 - k)) >> f;
+    const std::int64_t v = std::clamp<std::int64_t>(t, 0, 255);
+    layer.expected.push_back((static_cast<std::uint64_t>(v) - layer.r[i]) & 0xfffff);
+  }
+  return layer;
+}
+
+// SiLU, GELU and HardSwish at 8 bits have 64 cells of 3 to 5 bits; a sigmoid has 256 of 8.
+void curve(benchmark::State& state, int k, int f) { run_ot(state, random_table(k, f, true, 2, 4)); }
+void sigmoid(benchmark::State& state, int k, int f) { run_ot(state, random_table(k, f, false, 0, 8)); }
+void product(benchmark::State& state, int k, int f) { run_ot(state, random_product(k, f)); }
 
 void relu_ot(benchmark::State& state, int k, int f) { run_ot(state, random_layer(k, f, true)); }
 void quadratic(benchmark::State& state, int k, int f) { run_ot(state, random_quadratic(k, f, false)); }
@@ -371,6 +435,11 @@ int main(int argc, char** argv) {
     register_relu("quadratic/beaver", quadratic, k, f);
     register_relu("quadratic/beaver-exact", exact_quadratic, k, f);
   }
+  for (const auto& [k, f] : {std::pair{18, 6}, {20, 8}, {22, 10}}) {
+    register_relu("curve/ot", curve, k, f);
+    register_relu("sigmoid/ot", sigmoid, k, f);
+  }
+  for (const auto& [k, f] : {std::pair{17, 7}, {19, 8}}) register_relu("product/ot", product, k, f);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   benchmark::RunSpecifiedBenchmarks();

@@ -13,18 +13,23 @@ Protocol by_transfers(const ActivationSpec& spec) {
   return {[spec](net::Channel& channel) {
             activation::OtActivationClient client(channel, session(), Prng());
             client.expect(activation::ot_cost(spec));
-            client.run(client.prepare(spec), words(spec.inputs), words(spec.outputs));
+            const auto share = words(spec.arguments());
+            const std::vector<std::uint64_t> none;
+            const bool offline = spec.needs_words_offline();
+            client.run(client.prepare(spec, offline ? share : none), offline ? none : share,
+                       words(spec.outputs));
           },
           [spec](net::Channel& channel) {
             activation::OtActivationServer server(channel, session(), Prng());
             server.expect(activation::ot_cost(spec));
-            require(server.run(server.prepare(spec), words(spec.inputs)).size() == spec.outputs,
+            require(server.run(server.prepare(spec), words(spec.arguments())).size() == spec.outputs,
                     "a word for each output");
           }};
 }
 
 void run(ByteView input) {
-  static const std::vector<Scene> scenes = recorded({by_transfers(relu(5)), by_transfers(pooled())});
+  static const std::vector<Scene> scenes = recorded(
+      {by_transfers(relu(5)), by_transfers(pooled()), by_transfers(table()), by_transfers(product())});
   play(scenes, input);
 }
 

@@ -25,6 +25,18 @@ inline ActivationSpec pooled() {
   return spec;
 }
 
+inline ActivationSpec table() {
+  ActivationSpec spec = relu(5);
+  spec.table = activation::TableSpec{true, true, 2, 3, {0, 1, 2, 3, 4, 5, 6, 7}};
+  return spec;
+}
+
+inline ActivationSpec product() {
+  ActivationSpec spec = relu(6);
+  spec.product = activation::ProductSpec{12, 0, 3, 3};
+  return spec;
+}
+
 inline ActivationSpec prime() {
   ActivationSpec spec = relu(5);
   spec.in_prime = 12289;

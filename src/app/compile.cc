@@ -17,6 +17,7 @@
 #include "nn/execute/integer_executor.h"
 #include "nn/execute/preprocess.h"
 #include "nn/quantise/scale_input.h"
+#include "plan/activation_spec.h"
 #include "plan/quadratic.h"
 #include "planner/policies/budget.h"
 #include "planner/policies/select.h"
@@ -36,10 +37,19 @@ double seconds_since(Clock::time_point start) {
 }
 
 /// What the owner asked for besides, in a plan of this policy.
-void finish(const Policy& policy, const CompileOptions& options, plan::Plan& plan) {
+void finish(const Policy& policy, const CompileOptions& options, const nn::QuantisedNetwork& network,
+            plan::Plan& plan) {
   if (!policy.shares_modulo_primes(options)) {
     for (plan::ActivationChoice& choice : plan.activations) {
-      if (choice.protocol != plan::kQuadraticProtocol) choice.protocol = options.activation;
+      if (plan::takes_any_protocol(network, choice)) {
+        choice.protocol = options.activation;
+      } else if (choice.protocol == plan::kPrivateProtocol && options.activation == "gc") {
+        const nn::QNode& node = network.nodes[static_cast<std::size_t>(choice.node)];
+        fail_input(
+            "layer {} is a {}, which garbled circuits (protocol gc) do not compute here; use --activation auto or ot",
+            node.name,
+            std::holds_alternative<nn::QTable>(node.op) ? "table activation" : "product of private tensors");
+      }
     }
   }
   plan.privacy.inferences = options.privacy_inferences;
@@ -233,14 +243,14 @@ Compiled compile(const nn::Graph& given_graph, const nn::Dataset& calibration,
     const Clock::time_point search = Clock::now();
     const auto images = [&] { return nn::preprocess_all(package.network, calibration, normalization); };
     const auto latency = [&](plan::Plan plan) {
-      finish(policy, options, plan);
+      finish(policy, options, package.network, plan);
       return seconds_of(predicted(package.network, plan, options));
     };
     Planned planned = policy.plan({package.network, images, calibration.labels, latency}, options);
     package.plan = std::move(planned.plan);
     result.search = std::move(planned.search);
     simulated = planned.simulated;
-    finish(policy, options, package.plan);
+    finish(policy, options, package.network, package.plan);
     result.search_seconds = seconds_since(search);
     result.predicted = predicted(package.network, package.plan, options);
     result.latency = seconds_of(result.predicted);

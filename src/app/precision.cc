@@ -32,12 +32,13 @@ class LocalTruncation {
 
   void operator()(int node, std::span<std::int32_t> offset) {
     const nn::QOp& op = network_.nodes[static_cast<std::size_t>(node)].op;
-    const auto* activation = std::get_if<nn::QActivation>(&op);
+    const auto clamp = nn::clamp_of(op);
+    const auto* product = std::get_if<nn::QProduct>(&op);
     const auto* quadratic = std::get_if<nn::QQuadratic>(&op);
-    if (!activation && !quadratic) return;
+    if (!nn::is_activation(op)) return;
     // The argument of a quadratic has all guard bits or none (plan/quadratic.h).
-    const int shift = activation ? activation->shift : quadratic->shift;
-    const int dropped = activation ? std::max(shift - guard_bits_, 0) : guard_bits_ >= shift ? 0 : shift;
+    const int shift = clamp ? clamp->shift : product ? product->shift : quadratic->shift;
+    const int dropped = !quadratic ? std::max(shift - guard_bits_, 0) : guard_bits_ >= shift ? 0 : shift;
     if (dropped == 0) return;
     random_.resize(offset.size());
     sample_bits(prng_, dropped, random_);

@@ -14,7 +14,7 @@ constexpr int kMaxExtent = 1 << 26, kMaxWindow = 1 << 16;
 constexpr int kMaxShift = 31, kMaxBits = 31;
 constexpr std::int64_t kMaxMagnitude = std::int64_t{1} << 31, kMaxCoefficient = std::int64_t{1} << 48;
 constexpr std::size_t kMaxNodes = 10'000, kMaxInputs = 4096, kMaxIndices = std::size_t{1} << 26;
-constexpr std::size_t kMaxNameBytes = 1024;
+constexpr std::size_t kMaxNameBytes = 1024, kMaxTableValues = 256;
 constexpr double kLeastScale = 1e-100, kMaxScale = 1e100;
 
 Json shape_json(const nn::Shape& s) { return Json::array({s.c, s.h, s.w}); }
@@ -65,6 +65,21 @@ struct WriteOp {
     j["low"] = op.low;
     j["bits"] = op.bits;
     if (op.has_pool) j["pool"] = window_json(op.pool);
+  }
+  void operator()(const nn::QTable& op) const {
+    j["shift"] = op.shift;
+    j["low"] = op.low;
+    j["bits"] = op.bits;
+    j["relu"] = op.relu;
+    j["even"] = op.even;
+    j["cell_bits"] = op.cell_bits;
+    j["offset"] = op.offset;
+    j["values"] = op.values;
+  }
+  void operator()(const nn::QProduct& op) const {
+    j["shift"] = op.shift;
+    j["low"] = op.low;
+    j["bits"] = op.bits;
   }
   void operator()(const nn::QQuadratic& op) const {
     j["shift"] = op.shift;
@@ -120,6 +135,25 @@ nn::QOp op_from(const std::string& kind, const JsonReader& j) {
     op.c1 = coefficient(1);
     op.c2 = coefficient(2);
     op.post_shift = shift_from(j.at("post_shift"));
+    op.low = value_from(j.at("low"));
+    op.bits = bits_from(j.at("bits"));
+    return op;
+  }
+  if (kind == nn::op_name(nn::QTable{})) {
+    nn::QTable op;
+    op.shift = shift_from(j.at("shift"));
+    op.low = value_from(j.at("low"));
+    op.bits = bits_from(j.at("bits"));
+    op.relu = j.at("relu").boolean();
+    op.even = j.at("even").boolean();
+    op.cell_bits = j.at("cell_bits").integer<int>(0, kMaxBits);
+    op.offset = value_from(j.at("offset"));
+    op.values = j.at("values").integers<std::uint16_t>(kMaxTableValues);
+    return op;
+  }
+  if (kind == nn::op_name(nn::QProduct{})) {
+    nn::QProduct op;
+    op.shift = shift_from(j.at("shift"));
     op.low = value_from(j.at("low"));
     op.bits = bits_from(j.at("bits"));
     return op;

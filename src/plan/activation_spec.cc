@@ -1,8 +1,13 @@
 #include "plan/activation_spec.h"
 
+#include "plan/product.h"
 #include "plan/quadratic.h"
 
 namespace ap::plan {
+
+bool takes_any_protocol(const nn::QuantisedNetwork& network, const ActivationChoice& choice) {
+  return std::holds_alternative<nn::QActivation>(network.nodes[static_cast<std::size_t>(choice.node)].op);
+}
 
 activation::ActivationSpec spec_of(const nn::QuantisedNetwork& network, const ActivationChoice& choice,
                                    std::span<const std::uint64_t> primes) {
@@ -11,7 +16,13 @@ activation::ActivationSpec spec_of(const nn::QuantisedNetwork& network, const Ac
   if (const auto* quadratic = std::get_if<nn::QQuadratic>(&node.op)) {
     return quadratic_spec(*quadratic, choice, static_cast<std::size_t>(network.nodes[input].shape.size()));
   }
-  const auto& op = std::get<nn::QActivation>(node.op);
+  if (const auto* product = std::get_if<nn::QProduct>(&node.op)) {
+    const auto elements = static_cast<std::size_t>(node.shape.size());
+    const auto gates =
+        static_cast<std::size_t>(network.nodes[static_cast<std::size_t>(node.inputs[1])].shape.size());
+    return product_spec(*product, choice, elements, elements / gates);
+  }
+  const nn::Clamp op = *nn::clamp_of(node.op);
   activation::ActivationSpec spec;
   spec.inputs = static_cast<std::size_t>(network.nodes[input].shape.size());
   spec.outputs = static_cast<std::size_t>(node.shape.size());
@@ -23,8 +34,16 @@ activation::ActivationSpec spec_of(const nn::QuantisedNetwork& network, const Ac
     spec.in_prime = primes[input];
     spec.out_prime = primes[static_cast<std::size_t>(choice.node)];
   }
-  if (op.has_pool)
-    spec.pool_size = static_cast<std::size_t>(op.pool.kernel_h) * static_cast<std::size_t>(op.pool.kernel_w);
+  if (const auto* table = std::get_if<nn::QTable>(&node.op)) {
+    spec.table =
+        activation::TableSpec{table->relu, table->even, table->cell_bits, table->value_bits(), table->values};
+    return spec;
+  }
+  const auto& activation = std::get<nn::QActivation>(node.op);
+  if (activation.has_pool) {
+    spec.pool_size = static_cast<std::size_t>(activation.pool.kernel_h) *
+                     static_cast<std::size_t>(activation.pool.kernel_w);
+  }
   return spec;
 }
 

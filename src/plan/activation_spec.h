@@ -10,9 +10,12 @@
 
 namespace ap::plan {
 
-/// What an activation or a quadratic computes, for a plan with these primes (Plan::primes), without the windows
+/// What an activation (nn::is_activation) computes, for a plan with these primes (Plan::primes), without the windows
 /// of a pooling: they do not matter to garbled sizes.
 activation::ActivationSpec spec_of(const nn::QuantisedNetwork& network, const ActivationChoice& choice,
                                    std::span<const std::uint64_t> primes = {});
+
+/// Whether an owner may choose between "gc", "ot" and "auto" for it: not for quadratics, tables and products.
+bool takes_any_protocol(const nn::QuantisedNetwork& network, const ActivationChoice& choice);
 
 }  // namespace ap::plan

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "plan/product.h"
 #include "plan/quadratic.h"
 
 namespace ap::plan {
@@ -22,6 +23,10 @@ int signed_bits(std::int64_t low, std::int64_t high, std::int64_t margin) {
 }
 
 Truncation truncation_of(const nn::QActivation& activation, const nn::Interval& range, int guard_bits) {
+  return truncation_of(nn::Clamp{activation.shift, activation.low, activation.bits}, range, guard_bits);
+}
+
+Truncation truncation_of(const nn::Clamp& activation, const nn::Interval& range, int guard_bits) {
   Truncation t;
   t.shift = activation.shift;
   t.guard_bits = std::min(guard_bits, activation.shift);
@@ -80,6 +85,20 @@ std::vector<int> assign_moduli(const nn::QuantisedNetwork& network, std::span<co
             "bits or use ReLU or Clip there",
             node.name, rings.result.input_bits(), kMaxModulusBits);
       }
+    } else if (const auto* table = std::get_if<nn::QTable>(&node.op)) {
+      const int input = node.inputs.front();
+      // Its signed result, and the clamped value inside the protocol.
+      need(i, std::max(signed_bits(node.low, node.high, 0), table->bits + 1), node);
+      need(input,
+           truncation_of(*nn::clamp_of(node.op), ranges[static_cast<std::size_t>(input)], guard_bits)
+               .input_bits(),
+           node);
+    } else if (const auto* product = std::get_if<nn::QProduct>(&node.op)) {
+      need(i, product->bits + 1, node);
+      const auto& x = ranges[static_cast<std::size_t>(node.inputs[0])];
+      const auto& gate = ranges[static_cast<std::size_t>(node.inputs[1])];
+      const int width = product_truncation(*product, x, gate, guard_bits).input_bits();
+      for (const int input : node.inputs) need(input, width, node);
     } else {
       for (const int input : node.inputs) need(input, bits[static_cast<std::size_t>(i)], node);
     }

@@ -33,6 +33,7 @@ struct Truncation {
 
 /// The truncation of an activation for inputs within `range`; values outside it wrap.
 Truncation truncation_of(const nn::QActivation& activation, const nn::Interval& range, int guard_bits);
+Truncation truncation_of(const nn::Clamp& clamp, const nn::Interval& range, int guard_bits);
 /// The truncation of an activation for every value that `input` can take.
 Truncation truncation_of(const nn::QActivation& activation, const nn::QNode& input, int guard_bits);
 

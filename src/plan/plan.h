@@ -44,11 +44,15 @@ struct LinearChoice {
   SimdChoice* simd() { return std::get_if<SimdChoice>(&packing); }
 };
 
+/// The protocol of tables and products in a plan: no other has them.
+inline constexpr const char* kPrivateProtocol = "ot";
+
 /// How one activation runs.
 struct ActivationChoice {
   int node = 0;
-  std::string protocol = "gc";  ///< "auto", "gc" or "ot"; of quadratics "beaver" (plan/quadratic.h)
-  Truncation truncation;        ///< of a quadratic: of its result
+  std::string protocol = "gc";  ///< "auto", "gc" or "ot"; of quadratics "beaver" (plan/quadratic.h), of
+                                ///< tables and products kPrivateProtocol
+  Truncation truncation;        ///< of a quadratic or a product: of its result
   Truncation argument;          ///< of a quadratic only: from its input to what is squared
   int out_bits = 0;             ///< sharing modulus of the output
   double predicted_s = 0;

@@ -48,6 +48,13 @@ std::vector<PrimeComponent> prime_components(const nn::QuantisedNetwork& network
           "use ReLU or Clip there",
           nodes[i].name);
     }
+    if (std::holds_alternative<nn::QTable>(nodes[i].op) ||
+        std::holds_alternative<nn::QProduct>(nodes[i].op)) {
+      fail_input(
+          "layer {} is a {} activation, which the published baselines do not share modulo a prime; use ReLU or Clip "
+          "there, or another policy",
+          nodes[i].name, nn::op_name(nodes[i].op));
+    }
     if (std::holds_alternative<nn::QActivation>(nodes[i].op)) continue;
     for (const int input : nodes[i].inputs) sets.join(static_cast<int>(i), input);
   }

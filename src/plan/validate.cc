@@ -6,6 +6,7 @@
 #include "layers/linear/coefficient/weight_privacy.h"
 #include "plan/packed_layers.h"
 #include "plan/plan.h"
+#include "plan/product.h"
 #include "plan/quadratic.h"
 #include "plan/validate_simd.h"
 #include "random/wide_noise.h"
@@ -33,9 +34,7 @@ void in_range(const std::string& layer, const char* what, double value, double l
   }
 }
 
-bool is_activation(const nn::QNode& node) {
-  return std::holds_alternative<nn::QActivation>(node.op) || std::holds_alternative<nn::QQuadratic>(node.op);
-}
+bool is_activation(const nn::QNode& node) { return nn::is_activation(node.op); }
 
 void check_coefficient(const LinearChoice& c, const CoefficientChoice& replies, const Plan& plan,
                        const nn::QNode& node) {
@@ -75,8 +74,13 @@ void check_linear(const LinearChoice& c, const Plan& plan, const nn::QuantisedNe
 void check_activation(const ActivationChoice& c, const Plan& plan, const nn::QuantisedNetwork& network) {
   const nn::QNode& node = node_at(network, c.node, "activation");
   if (std::holds_alternative<nn::QQuadratic>(node.op)) return check_quadratic(c, plan, network);
-  const auto* op = std::get_if<nn::QActivation>(&node.op);
+  if (std::holds_alternative<nn::QProduct>(node.op)) return check_product(c, plan, network);
+  const std::optional<nn::Clamp> op = nn::clamp_of(node.op);
   if (!op) fail_input("the plan treats layer {} as an activation, but it is not", node.name);
+  if (std::holds_alternative<nn::QTable>(node.op) && c.protocol != kPrivateProtocol) {
+    fail_input("layer {} is a table activation and asks for protocol \"{}\"; it needs \"{}\"", node.name,
+               c.protocol, kPrivateProtocol);
+  }
   if (c.protocol != "auto" && c.protocol != "gc" && c.protocol != "ot") {
     fail_input("layer {} asks for the activation protocol \"{}\"; this version has: auto, gc, ot", node.name,
                c.protocol);

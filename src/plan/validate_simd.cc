@@ -69,9 +69,12 @@ void check_primes(const Plan& plan, const nn::QuantisedNetwork& network) {
       }
     }
     if (std::holds_alternative<nn::QActivation>(node.op)) continue;
-    if (prime != 0 && std::holds_alternative<nn::QQuadratic>(node.op)) {
-      fail_input("layer {} is a quadratic activation, which cannot be shared modulo a prime", node.name);
+    if (prime != 0 && nn::is_activation(node.op)) {
+      fail_input("layer {} is a {} activation, which cannot be shared modulo a prime", node.name,
+                 nn::op_name(node.op));
     }
+    if (std::holds_alternative<nn::QTable>(node.op) || std::holds_alternative<nn::QProduct>(node.op))
+      continue;
     for (const int input : node.inputs) {
       if (const std::uint64_t other = prime_of(plan, input); other != prime) {
         fail_input(

@@ -32,6 +32,12 @@ FloatForward::FloatForward(const nn::Graph& graph)
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     const nn::Node& node = graph.nodes[i];
     if (const auto* op = std::get_if<nn::GatherOp>(&node.op)) gathers_[i].emplace(op->index);
+    if (std::holds_alternative<nn::SmoothOp>(node.op) || std::holds_alternative<nn::ProductOp>(node.op)) {
+      fail_input(
+          "node '{}' ({}) cannot be trained here yet; train the network elsewhere and compile it, or use ReLU, Clip "
+          "or a quadratic activation there",
+          node.name, nn::op_name(node.op));
+    }
     if (std::holds_alternative<nn::FullyConnectedOp>(node.op)) last_fully_connected_ = i;
     for (const int k : node.inputs) last_use_[static_cast<std::size_t>(k)] = i;
   }

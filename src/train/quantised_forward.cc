@@ -78,6 +78,10 @@ QuantisedForward::QuantisedForward(const nn::Graph& graph, const nn::QuantisedNe
   for (std::size_t i = 0; i < network.nodes.size(); ++i) {
     const nn::QNode& node = network.nodes[i];
     for (const int k : node.inputs) last_use_[at_(k)] = i;
+    if (std::holds_alternative<nn::QTable>(node.op) || std::holds_alternative<nn::QProduct>(node.op)) {
+      fail_input("layer '{}' ({}) cannot be trained here yet; tune networks of ReLU, Clip and quadratics",
+                 node.name, nn::op_name(node.op));
+    }
     const bool truncates =
         std::holds_alternative<nn::QActivation>(node.op) || std::holds_alternative<nn::QQuadratic>(node.op);
     if (truncates) hooked_[at_(node.inputs[0])] = true;

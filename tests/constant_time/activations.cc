@@ -22,10 +22,10 @@ std::vector<std::uint64_t> secret_words(std::size_t count, int bits, std::uint64
   return words;
 }
 std::vector<std::uint64_t> share_a(const ActivationSpec& s) {
-  return secret_words(s.inputs, s.share_bits(), s.in_prime, 0x9e3779b97f4a7c15);
+  return secret_words(s.arguments(), s.argument_bits(), s.in_prime, 0x9e3779b97f4a7c15);
 }
 std::vector<std::uint64_t> share_b(const ActivationSpec& s) {
-  return secret_words(s.inputs, s.share_bits(), s.in_prime, 0xd1b54a32d192ed03);
+  return secret_words(s.arguments(), s.argument_bits(), s.in_prime, 0xd1b54a32d192ed03);
 }
 std::vector<std::uint64_t> masks(const ActivationSpec& s) {
   return secret_words(s.outputs, s.out_bits, s.out_prime, 0x8cb92ba72f3d8dd7);
@@ -62,17 +62,32 @@ void garbling() {
       });
 }
 
-/// Base OTs, their extension, silent OTs, derandomised tables, bits and words.
+/// A table with a positive part, one without, and a product.
+std::vector<ActivationSpec> curves() {
+  ActivationSpec silu = activation::plain_spec(20, 10, 6, 12, 3), sigmoid = silu, product = silu;
+  silu.table = activation::TableSpec{true, true, 2, 4, {9, 1, 4, 0, 7, 12, 3, 2}};
+  sigmoid.table = activation::TableSpec{false, false, 3, 7, {9, 1, 40, 0, 70, 127, 3, 2}};
+  product.product = activation::ProductSpec{13, 0, 5, 4};
+  return {silu, sigmoid, product};
+}
+
+/// Base OTs, their extension, silent OTs, derandomised tables, bits and words, lookups and products.
 void transfers() {
-  const std::vector<ActivationSpec> layers = specs(false);
+  std::vector<ActivationSpec> layers = specs(false);
+  for (const ActivationSpec& spec : curves()) layers.push_back(spec);
   run_sides(
       [&](net::Channel& channel) {
         activation::OtActivationClient client(channel, session(), Prng(secret_seed(1)));
         std::vector<activation::OtClientPreprocessing> materials;
-        for (const ActivationSpec& spec : layers) materials.push_back(client.prepare(spec));
+        for (const ActivationSpec& spec : layers) {
+          materials.push_back(client.prepare(
+              spec, spec.needs_words_offline() ? share_b(spec) : std::vector<std::uint64_t>()));
+        }
         client.finish();
         for (std::size_t i = 0; i < layers.size(); ++i) {
-          client.run(std::move(materials[i]), share_b(layers[i]), masks(layers[i]));
+          client.run(std::move(materials[i]),
+                     layers[i].needs_words_offline() ? std::vector<std::uint64_t>() : share_b(layers[i]),
+                     masks(layers[i]));
         }
       },
       [&](net::Channel& channel) {

@@ -28,6 +28,7 @@ std::vector<Named> packages() {
       {"small, label", packaged(small, revealing_label(coefficient_plan(small, Protocols::gc), "gc"))},
       {"small, slots", packaged(small, slot_plan(small))},
       {"quadratics", packaged(mixed, coefficient_plan(mixed, Protocols::ot, 2))},
+      {"tables and products", packaged(gated_network(), coefficient_plan(gated_network(), Protocols::gc))},
       {"long", long_package()},
   };
 }

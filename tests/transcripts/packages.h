@@ -6,6 +6,7 @@
 
 #include "planner/policies/select.h"
 #include "tests/faults/tiny_network.h"
+#include "tests/protocol/hybrid/gated_network.h"
 #include "tests/protocol/hybrid/mixed_network.h"
 #include "tests/protocol/hybrid/packaged.h"
 #include "tests/protocol/hybrid/simd_plan.h"
@@ -40,6 +41,9 @@ inline nn::QuantisedNetwork with_scales(nn::QuantisedNetwork network) {
     const double input = network.nodes[static_cast<std::size_t>(node.inputs.front())].scale;
     if (const auto* activation = std::get_if<nn::QActivation>(&node.op)) {
       node.scale = std::ldexp(input, activation->shift);
+    } else if (const auto* product = std::get_if<nn::QProduct>(&node.op)) {
+      const double second = network.nodes[static_cast<std::size_t>(node.inputs[1])].scale;
+      node.scale = std::ldexp(input * second, product->shift);
     } else if (std::holds_alternative<nn::QConcat>(node.op) || std::holds_alternative<nn::QGather>(node.op)) {
       node.scale = input;
     }
@@ -50,6 +54,7 @@ inline nn::QuantisedNetwork with_scales(nn::QuantisedNetwork network) {
 inline nn::QuantisedNetwork small_network(std::uint8_t seed) {
   return with_scales(protocol::test::small_network(seed));
 }
+inline nn::QuantisedNetwork gated_network() { return with_scales(protocol::test::gated_network()); }
 inline nn::QuantisedNetwork mixed_network() { return with_scales(protocol::test::mixed_network()); }
 
 enum class Protocols { gc, ot, alternating };
@@ -58,7 +63,7 @@ enum class Protocols { gc, ot, alternating };
 inline plan::Plan with_protocols(plan::Plan plan, Protocols protocols) {
   std::size_t turn = 0;
   for (plan::ActivationChoice& choice : plan.activations) {
-    if (choice.protocol == "beaver") continue;
+    if (choice.protocol != "gc") continue;
     const bool garbled =
         protocols == Protocols::gc || (protocols == Protocols::alternating && turn++ % 2 == 0);
     choice.protocol = garbled ? "gc" : "ot";

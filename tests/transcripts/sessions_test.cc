@@ -54,6 +54,13 @@ TEST(Transcript, Quadratics) {
                           packaged(network, coefficient_plan(network, Protocols::ot, 2)));
 }
 
+TEST(Transcript, TablesAndProducts) {
+  const nn::QuantisedNetwork network = gated_network();
+  expect_inference_frozen("tables and products", packaged(network, coefficient_plan(network, Protocols::gc)));
+  expect_inference_frozen("tables and products, few exact bits",
+                          packaged(network, coefficient_plan(network, Protocols::gc, 2)));
+}
+
 // The second inference needs no keys.
 TEST(Transcript, Slots) {
   Play play(packaged(small_network(1), slot_plan(small_network(1))));
@@ -146,6 +153,8 @@ TEST(Transcript, Stores) {
       packaged(network, revealing_label(coefficient_plan(network, Protocols::alternating), "ot")));
   expect_storing_frozen("stores, quadratics",
                         packaged(mixed_network(), coefficient_plan(mixed_network(), Protocols::ot)));
+  expect_storing_frozen("stores, tables and products",
+                        packaged(gated_network(), coefficient_plan(gated_network(), Protocols::gc)));
   expect_storing_frozen("stores, slots", packaged(network, slot_plan(network)));
 }
 

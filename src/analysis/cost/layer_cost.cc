@@ -155,6 +155,34 @@ OtWork ot_work(const activation::OtPlan& plan, const Profile& profile) {
     online.server_s += opened * t.online_element_server;
     online.messages_down += 1;
   }
+  if (plan.product) {
+    const auto words = static_cast<double>(activation::product_cost(*plan.product, plan.inputs).cots);
+    offline.client_s += words * t.word_sender;
+    offline.server_s += words * t.word_receiver;
+    offline.messages_up += 2 * plan.product->value_bits;
+    offline.bytes_up += static_cast<double>(cost.offline_bytes) + offline.messages_up * net::kHeaderBytes;
+    const auto opened = 2 * static_cast<double>(plan.inputs);
+    online.client_s += opened * t.online_element_client;
+    online.server_s += opened * t.online_element_server;
+    online.messages_down += 1;
+  }
+  if (plan.table) {
+    const activation::LookupStep& lookup = plan.table->lookup;
+    const auto padded = static_cast<double>(mpc::tiles_of(lookup.count) * mpc::kTile);
+    const auto terms = static_cast<double>(
+        std::ranges::count_if(lookup.terms, [](const activation::BitTerm& term) { return term.width > 0; }));
+    // A transfer is hashed for each block of the array.
+    const double hashes = padded * lookup.index_bits *
+                          static_cast<double>(mpc::lookup_blocks(lookup.index_bits, lookup.value_bits));
+    const double bits =
+        padded * (lookup.index_bits + 8.0 * static_cast<double>(activation::lookup_message_bytes(lookup)));
+    offline.client_s += hashes * t.table_sender + padded * terms * t.word_sender;
+    offline.server_s += hashes * t.table_receiver + padded * terms * t.word_receiver;
+    online.client_s += bits * t.online_bit_client + padded * terms * t.online_element_client;
+    online.server_s += bits * t.online_bit_server + padded * terms * t.online_element_server;
+    online.messages_up += terms > 0 ? 2 : 1;
+    online.messages_down += terms > 0 ? 2 : 1;
+  }
   const double copies = static_cast<double>(plan.inputs) * profile.share_element;
   offline.client_s += copies + static_cast<double>(cost.client_preprocessing) * profile.fresh_byte;
   offline.server_s += static_cast<double>(cost.server_preprocessing) * profile.fresh_byte;

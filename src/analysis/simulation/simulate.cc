@@ -43,11 +43,16 @@ noise::ErrorModel error_model(const nn::QuantisedNetwork& network, const Plan& p
   }
   for (const ActivationChoice& c : plan.activations) {
     const nn::QNode& node = network.nodes[static_cast<std::size_t>(c.node)];
-    const auto* activation = std::get_if<nn::QActivation>(&node.op);
-    const Truncation& t = activation ? c.truncation : c.argument;
+    const bool quadratic = std::holds_alternative<nn::QQuadratic>(node.op);
+    const auto clamp = nn::clamp_of(node.op);
+    const auto* product = std::get_if<nn::QProduct>(&node.op);
+    const Truncation& t = quadratic ? c.argument : c.truncation;
     model.truncations.push_back({c.node, t.sum_bits, t.shift, t.dropped_bits(), t.offset(),
-                                 activation ? activation->low : 0, prime_of(plan, node.inputs.front())});
-    if (!activation) {
+                                 clamp     ? clamp->low
+                                 : product ? product->low
+                                           : 0,
+                                 prime_of(plan, node.inputs.front())});
+    if (quadratic) {
       model.results.push_back({c.node, c.truncation.dropped_bits(), c.truncation.offset()});
     }
   }

@@ -47,6 +47,24 @@ void ActivationSpec::validate() const {
     check_range("value_bits without dropped_bits", wide(square->value_bits - square->dropped_bits),
                 wide(share_bits()), wide(share_bits()));
   }
+  if (product) {
+    product->validate(inputs);
+    check_range("pool_size after a product", pool_size, 1, 1);
+    check_range("quadratics beside a product", square.has_value(), 0, 0);
+    check_range("in_prime of a product", in_prime, 0, 0);
+    check_range("out_prime of a product", out_prime, 0, 0);
+    check_range("argmax of a product", argmax, 0, 0);
+    check_range("value_bits without dropped_bits", wide(product->value_bits - product->dropped_bits),
+                wide(share_bits()), wide(share_bits()));
+  }
+  if (table) {
+    table->validate(clamp_bits);
+    check_range("pool_size before a table", pool_size, 1, 1);
+    check_range("quadratics before a table", square.has_value(), 0, 0);
+    check_range("in_prime of a table", in_prime, 0, 0);
+    check_range("out_prime of a table", out_prime, 0, 0);
+    check_range("argmax of a table", argmax, 0, 0);
+  }
   if (argmax) {
     check_range("inputs of an argmax", inputs, 2, kMaxArgmaxInputs);
     const auto index_bits = static_cast<std::uint64_t>(argmax_index_bits(inputs));

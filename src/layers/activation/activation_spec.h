@@ -7,7 +7,9 @@
 #include <span>
 #include <vector>
 
+#include "layers/activation/product_spec.h"
 #include "layers/activation/square_spec.h"
+#include "layers/activation/table_spec.h"
 
 namespace ap::activation {
 
@@ -31,6 +33,12 @@ namespace ap::activation {
 /// With `square` the parties hold shares s and c of the argument of a quadratic instead, words of
 /// square->word_bits() bits, and a and b are their shares of its value, of which they have dropped bits
 /// (layers/activation/square_spec.h). The `ot` protocol alone does this.
+///
+/// With `product` they hold shares of pairs of numbers, and a and b are their shares of the products, of which they
+/// have dropped bits (layers/activation/product_spec.h). The `ot` protocol alone does this.
+///
+/// With `table` the result is not the clamped value but what a public table has for it
+/// (layers/activation/table_spec.h), modulo 2^k. The `ot` protocol alone does this.
 struct ActivationSpec {
   std::size_t inputs = 0;              ///< elements before pooling, at most kMaxActivationInputs
   std::size_t outputs = 0;             ///< elements after pooling; equal to inputs without pooling
@@ -41,6 +49,9 @@ struct ActivationSpec {
   std::size_t pool_size = 1;           ///< elements of one window, 1..kMaxPoolSize; 1 without pooling
   std::vector<std::uint32_t> windows;  ///< with pooling: outputs x pool_size input indices, repeats allowed
   std::optional<SquareSpec> square;    ///< not with pooling; value_bits - dropped_bits = share_bits()
+  std::optional<ProductSpec>
+      product;                     ///< not with pooling or square; value_bits - dropped_bits = share_bits()
+  std::optional<TableSpec> table;  ///< not with pooling, square or primes
 
   std::uint64_t in_prime = 0;   ///< p, odd, 2^12 to 2^40; 0: shares modulo 2^(n + g)
   std::uint64_t out_prime = 0;  ///< p', odd, 2^12 to 2^40; 0: the result modulo 2^k
@@ -53,7 +64,13 @@ struct ActivationSpec {
   /// Width of the words a and b.
   int share_bits() const { return sum_bits + guard_bits; }
   /// Width of the words that the parties bring.
-  int argument_bits() const { return square ? square->word_bits() : share_bits(); }
+  int argument_bits() const {
+    return square ? square->word_bits() : product ? product->value_bits : share_bits();
+  }
+  /// How many words each party brings.
+  std::size_t arguments() const { return product ? product->arguments(inputs) : inputs; }
+  /// The client's words are needed offline, and no others online.
+  bool needs_words_offline() const { return square || product; }
   /// @throws Error(input) naming the field that is out of range.
   void validate() const;
 

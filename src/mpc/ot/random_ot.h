@@ -6,6 +6,9 @@
 //   table  1-of-2^w random OT (Naor and Pinkas, "Computationally Secure Oblivious Transfer", section 2, with
 //          one hash output cut into 2^w parts in place of 2^w evaluations): the sender gets 2^w random strings
 //          of `bits` bits, the receiver a random index and that string. Uses w silent OTs.
+//   lookup the same for w up to 8 and strings of up to 16 bits, whose hashes take several blocks: of 2^w strings in one
+//          array (mpc/ot/entry_array.h) the XOR of w arrays, of which the receiver knows one bit's choice each, so that
+//          any other entry has a part of a hash in it that it does not know and that serves nothing else.
 //   bits   the receiver gets a random bit c, the sender a random string D, both XOR shares of c D.
 //   words  the same with D and the shares in Z_2^width.
 //
@@ -15,6 +18,7 @@
 #include <cstdint>
 #include <span>
 
+#include "mpc/ot/entry_array.h"
 #include "mpc/ot/silent_cot.h"
 
 namespace ap::mpc {
@@ -25,6 +29,9 @@ inline constexpr std::size_t kTile = 128;
 
 constexpr std::size_t tiles_of(std::size_t count) { return (count + kTile - 1) / kTile; }
 
+/// Blocks of one array of a lookup.
+constexpr std::size_t lookup_blocks(int w, int bits) { return (entry_array_bits(w, bits) + 127) / 128; }
+
 class RandomOtSender {
  public:
   /// Both references must outlive this object.
@@ -32,6 +39,8 @@ class RandomOtSender {
 
   /// Slices by [output e][entry j], `tiles` blocks each: strings.size() = outputs * 2^w * tiles.
   void tables(int w, int outputs, std::size_t tiles, std::span<Block> strings);
+  /// The array of every instance, lookup_blocks(w, bits) blocks each; bits behind the last entry are anything.
+  void lookups(int w, int bits, std::span<Block> pads);
   /// Slices by [output]: D and the share of c D, outputs * tiles blocks each.
   void bits(int outputs, std::size_t tiles, std::span<Block> d, std::span<Block> shares);
   /// One word for each instance, d.size() instances: D and the share of c D modulo 2^width.
@@ -45,6 +54,7 @@ class RandomOtSender {
   std::uint64_t tweak_ = 0;
   SecretVector<Block> zero_;  ///< transfers, then H(q)
   SecretVector<Block> one_;   ///< H(q xor Delta)
+  SecretVector<Block> hashed_;
 };
 
 class RandomOtReceiver {
@@ -53,6 +63,8 @@ class RandomOtReceiver {
 
   /// w slices of the index, `outputs` slices of its string.
   void tables(int w, int outputs, std::size_t tiles, std::span<Block> index, std::span<Block> strings);
+  /// An index of w bits and its string of `bits` bits for each instance.
+  void lookups(int w, int bits, std::span<std::uint64_t> index, std::span<std::uint64_t> strings);
   /// One slice of choices, `outputs` slices of shares.
   void bits(int outputs, std::size_t tiles, std::span<Block> choices, std::span<Block> shares);
   /// One slice of tiles_of(shares.size()) blocks, one word for each instance.

@@ -56,6 +56,14 @@ class NodeRunner {
     for (const int i : node_.inputs)
       to = std::copy(values_[at(i)].data.begin(), values_[at(i)].data.end(), to);
   }
+  void operator()(const SmoothOp& op) const {
+    map([&](float x) { return static_cast<float>(smooth(op, x)); });
+  }
+  void operator()(const ProductOp&) const {
+    const std::vector<float>& gate = values_[at(node_.inputs[1])].data;
+    const std::size_t plane = out_.data.size() / gate.size();
+    for (std::size_t i = 0; i < out_.data.size(); ++i) out_.data[i] = in().data[i] * gate[i / plane];
+  }
   void operator()(const GatherOp& op) const {
     const std::vector<float>& from = in().data;
     std::transform(op.index.begin(), op.index.end(), out_.data.begin(),

@@ -102,6 +102,29 @@ struct Evaluate {
     kernels.truncate_evenly(clamp, pooled.data(), 0, pooled.size(), out.data());
   }
 
+  void operator()(const QTable& op) const {
+    // u, then its value: all of them first, since there are many more elements.
+    const std::int64_t top = (std::int64_t{1} << op.bits) - 1;
+    Truncate clamp{op.shift, within_int32(op.low), within_int32(op.low + top)};
+    truncate(clamp);
+    Values values;
+    for (std::int64_t u = 0; u <= top; ++u) values.push_back(within_int32(op.at(u)));
+    for (std::int32_t& v : out) v = values[static_cast<std::size_t>(v - op.low)];
+  }
+
+  void operator()(const QProduct& op) const {
+    const View &x = inputs[0], &gate = inputs[1];
+    const std::size_t plane = x.size() / gate.size();
+    out.resize(x.size());
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      out[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(x[i]) *
+                                         static_cast<std::uint32_t>(gate[i / plane]));
+    }
+    const Values product = out;
+    truncate({op.shift, within_int32(op.low), within_int32(op.low + (std::int64_t{1} << op.bits) - 1)},
+             product);
+  }
+
   void operator()(const QQuadratic& op) const {
     Truncate shift = kNoClamp;
     shift.shift = op.shift;
@@ -115,9 +138,9 @@ struct Evaluate {
         offset.data(), t.size(), out.data());
   }
 
-  /// t = floor((x + offset) / 2^shift) for every element of the input, clamped.
-  void truncate(const Truncate& op) const {
-    const View x = inputs[0];
+  /// t = floor((x + offset) / 2^shift) for every element, clamped.
+  void truncate(const Truncate& op) const { truncate(op, inputs[0]); }
+  void truncate(const Truncate& op, const View& x) const {
     out.resize(x.size());
     const std::int32_t half = op.shift == 0 ? 0 : std::int32_t{1} << (op.shift - 1);
     if (op.shift == 0 || !hooks.rounding) {

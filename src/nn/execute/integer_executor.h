@@ -20,7 +20,7 @@ class LinearKernel;
 struct IntegerHooks {
   /// Called after node `node` has been computed; may change its values.
   std::function<void(int node, std::span<std::int32_t> values)> after_node;
-  /// Called before an Activation or Quadratic node with shift > 0 and input x: `offset` holds one 2^(shift-1)
+  /// Called before an Activation, Quadratic, Table or Product node with shift > 0 and input (or product) x: `offset` holds one 2^(shift-1)
   /// per element of x, and the node will compute t = floor((x + offset) / 2^shift) with whatever the hook
   /// leaves there. Uniform offsets in [0, 2^shift) are what local truncation of two shares does.
   std::function<void(int node, std::span<const std::int32_t> x, std::span<std::int32_t> offset)> rounding;

@@ -61,6 +61,18 @@ class NodeChecker {
     check_shape(input(1));
   }
 
+  void operator()(const SmoothOp& op) const {
+    check_shape(only_input());
+    check_finite({op.alpha, op.gamma});
+    if (!(op.alpha > 0 && op.gamma > 0)) bad("has a parameter that is not positive");
+  }
+
+  void operator()(const ProductOp&) const {
+    check_arity(2);
+    check_shape(input(0));
+    if (!(input(1) == Shape{node_.shape.c, 1, 1})) check_shape(input(1));
+  }
+
   void operator()(const AffineOp& op) const {
     check_shape(only_input());
     check_size("scale", op.scale.size(), node_.shape.c);
@@ -164,9 +176,9 @@ void check_node_shape(const Graph& graph, const Node& node) {
 }  // namespace
 
 const char* op_name(const Op& op) {
-  static constexpr const char* kNames[] = {"input",        "conv",   "fully_connected", "clip",
-                                           "quadratic",    "add",    "affine",          "max_pool",
-                                           "average_pool", "concat", "gather"};
+  static constexpr const char* kNames[] = {"input",  "conv",   "fully_connected", "clip",         "quadratic",
+                                           "add",    "affine", "max_pool",        "average_pool", "concat",
+                                           "gather", "smooth", "product"};
   static_assert(std::size(kNames) == std::variant_size_v<Op>);
   return kNames[op.index()];
 }

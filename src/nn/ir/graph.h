@@ -9,6 +9,8 @@
 #include <variant>
 #include <vector>
 
+#include "nn/ir/smooth.h"
+
 namespace ap::nn {
 
 /// No tensor (weights or values) may have more elements than this.
@@ -76,6 +78,9 @@ struct QuadraticOp {
 };
 /// Sum of two tensors of equal shape.
 struct AddOp {};
+/// The product of two tensors, element by element. The second may have one value a channel, {c, 1, 1}, for a first
+/// of any height and width.
+struct ProductOp {};
 /// y = scale[c] * x + shift[c] (BatchNormalization or a constant Mul/Add that no convolution could absorb).
 struct AffineOp {
   std::vector<float> scale, shift;
@@ -100,7 +105,7 @@ struct GatherOp {
 };
 
 using Op = std::variant<InputOp, ConvOp, FullyConnectedOp, ClipOp, QuadraticOp, AddOp, AffineOp, MaxPoolOp,
-                        AveragePoolOp, ConcatOp, GatherOp>;
+                        AveragePoolOp, ConcatOp, GatherOp, SmoothOp, ProductOp>;
 
 struct Node {
   std::string name;  ///< as in the ONNX file, or made from the operation and its number; unique

@@ -130,6 +130,27 @@ Interval quadratic_range(const QNode& node, const QQuadratic& op, const Interval
                  node);
 }
 
+Interval table_range(const QTable& op, const Interval& in) {
+  const auto first = static_cast<std::int64_t>(rounded_shift(in.low, op.shift)) - op.low;
+  const auto last = static_cast<std::int64_t>(rounded_shift(in.high, op.shift)) - op.low;
+  const std::int64_t top = (std::int64_t{1} << op.bits) - 1;
+  Interval out{kMaxMagnitude, -kMaxMagnitude};
+  for (std::int64_t u = std::clamp<std::int64_t>(first, 0, top); u <= std::clamp<std::int64_t>(last, 0, top);
+       ++u) {
+    const std::int64_t value = op.at(u);
+    out = {std::min(out.low, value), std::max(out.high, value)};
+  }
+  return out;
+}
+
+Interval product_range(const QNode& node, const QProduct& op, const Interval& x, const Interval& gate) {
+  const Wide ends[] = {Wide{x.low} * gate.low, Wide{x.low} * gate.high, Wide{x.high} * gate.low,
+                       Wide{x.high} * gate.high};
+  const auto [low, high] = std::minmax_element(std::begin(ends), std::end(ends));
+  return clamped(rounded_shift(narrow(*low, node), op.shift), rounded_shift(narrow(*high, node), op.shift),
+                 op.low, op.bits, node);
+}
+
 }  // namespace
 
 Interval output_range(const QNode& node, std::span<const Interval> inputs, const Shape& input_shape) {
@@ -151,6 +172,12 @@ Interval output_range(const QNode& node, std::span<const Interval> inputs, const
                    activation->low, activation->bits, node);
   }
   if (const auto* quadratic = std::get_if<QQuadratic>(&node.op)) return quadratic_range(node, *quadratic, in);
+  if (const auto* table = std::get_if<QTable>(&node.op)) {
+    const Interval out = table_range(*table, in);
+    return {narrow(out.low, node), narrow(out.high, node)};
+  }
+  if (const auto* product = std::get_if<QProduct>(&node.op))
+    return product_range(node, *product, in, inputs[1]);
   Interval out = in;  // Concat and Gather
   for (const Interval& r : inputs) out = {std::min(out.low, r.low), std::max(out.high, r.high)};
   if (const auto* gather = std::get_if<QGather>(&node.op)) {

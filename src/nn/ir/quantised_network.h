@@ -7,10 +7,14 @@
 //   Linear       needs the server's weights (homomorphic encryption offline)
 //   local nodes  Add, SumPool, Concat, Gather: integer-linear with public constants, so each party applies
 //                them to its own share
-//   Activation   truncate, optionally max-pool, clamp: needs two-party computation
+//   Activation   truncate, optionally max-pool, clamp: needs two-party computation, as do
+//   Table        truncate, clamp, look up in a public table (SiLU, GELU, sigmoids, ...)
+//   Quadratic    truncate, a quadratic, truncate, clamp
+//   Product      of two private tensors, truncate, clamp
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -69,7 +73,46 @@ struct QQuadratic {
   int bits = 8;
 };
 
-using QOp = std::variant<QInput, QLinear, QAdd, QSumPool, QConcat, QGather, QActivation, QQuadratic>;
+/// t as above, u = min(max(t - low, 0), 2^bits - 1), then
+///   out = offset + values[u >> cell_bits]
+/// or, with relu (low = -2^(bits-1)), of the signed number s = u + low:
+///   out = offset + max(s, 0) + values[cell],  cell = u >> cell_bits, with even (|s| mod 2^(bits-1)) >> cell_bits
+struct QTable {
+  int shift = 0;
+  std::int64_t low = 0;
+  int bits = 8;
+  bool relu = false;
+  bool even = false;  ///< with relu only
+  int cell_bits = 0;
+  std::int64_t offset = 0;
+  std::vector<std::uint16_t> values;  ///< 2^index_bits() of them
+
+  int index_bits() const { return bits - (even ? 1 : 0) - cell_bits; }
+  /// Bits of the largest value, at least 1.
+  int value_bits() const;
+  std::int64_t at(std::int64_t u) const;
+};
+/// x = in0[i] in1[i] (in1 with one value a channel: in1[channel of i]), then as an activation
+/// out = min(max(floor((x + 2^(shift-1)) / 2^shift), low), low + 2^bits - 1)
+struct QProduct {
+  int shift = 0;
+  std::int64_t low = 0;
+  int bits = 8;
+};
+
+using QOp = std::variant<QInput, QLinear, QAdd, QSumPool, QConcat, QGather, QActivation, QQuadratic, QTable,
+                         QProduct>;
+
+/// How the input of a node is truncated and clamped, of the kinds that read it so: Activation and Table.
+struct Clamp {
+  int shift = 0;
+  std::int64_t low = 0;
+  int bits = 8;
+};
+std::optional<Clamp> clamp_of(const QOp& op);
+
+/// Whether a node ends a run of accumulators by two-party computation: Activation, Quadratic, Table, Product.
+bool is_activation(const QOp& op);
 
 struct QNode {
   std::string name;

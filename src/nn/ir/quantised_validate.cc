@@ -21,6 +21,8 @@ constexpr int kMaxKernel = 64;
 constexpr std::size_t kMaxInputs = 4096;
 constexpr int kMaxShift = 31;
 constexpr int kMaxActivationBits = 31;
+constexpr int kMaxTableBits = 16;
+constexpr int kMaxTableIndexBits = 8;
 
 class Validator {
  public:
@@ -95,7 +97,7 @@ class Validator {
   }
 
   void check_arity(std::size_t count) const {
-    require(node().inputs.size() == count, "it has too many inputs");
+    require(node().inputs.size() == count, "it has the wrong number of inputs");
   }
 
   void check_scale(double expected) const {
@@ -195,6 +197,30 @@ class Validator {
       require(c >= -kMaxCoefficient && c <= kMaxCoefficient, "a coefficient is out of range");
     }
     require(input().shape == node().shape, "the output shape is wrong");
+  }
+
+  void check(const QTable& op) const {
+    check_arity(1);
+    check_clamp(op.shift, op.low, op.bits);
+    require(op.bits <= kMaxTableBits, "the number of input bits of a table is out of range");
+    require(!op.relu || (op.bits >= 2 && op.low == -(std::int64_t{1} << (op.bits - 1))),
+            "the lower limit is not that of a table with a positive part");
+    require(op.relu || !op.even, "an even table needs a positive part");
+    require(op.cell_bits >= 0 && op.index_bits() >= 1 && op.index_bits() <= kMaxTableIndexBits,
+            "the size of the table's cells is out of range");
+    require(op.values.size() == std::size_t{1} << op.index_bits(),
+            "the number of the table's values is wrong");
+    require(op.offset >= -kMaxMagnitude && op.offset <= kMaxMagnitude, "the table's offset is out of range");
+    require(input().shape == node().shape, "the output shape is wrong");
+  }
+
+  void check(const QProduct& op) const {
+    check_arity(2);
+    check_clamp(op.shift, op.low, op.bits);
+    check_scale(std::ldexp(input(0).scale * input(1).scale, op.shift));
+    require(input(0).shape == node().shape, "the output shape is wrong");
+    require(input(1).shape == node().shape || input(1).shape == Shape{node().shape.c, 1, 1},
+            "the second factor has neither the shape of the first nor one value a channel");
   }
 
   void check_range() const {

@@ -96,8 +96,7 @@ void OnnxLowering::mul(const OnnxNode& node) {
     return define(node, affine(value, scale, {0}, node.name()));
   }
   const Value &a = tensor(node, 0), &b = tensor(node, 1);
-  if (a.dims != b.dims) throw Unsupported{"it multiplies tensors of different shapes"};
-  if (a.node == b.node && a.degree() + b.degree() <= 2) {
+  if (a.dims == b.dims && a.node == b.node && a.degree() + b.degree() <= 2) {
     Value product = a;
     product.c0 = a.c0 * b.c0;
     product.c1 = a.c0 * b.c1 + a.c1 * b.c0;
@@ -105,10 +104,7 @@ void OnnxLowering::mul(const OnnxNode& node) {
     return define(node, std::move(product));
   }
   const int left = materialise(a), right = materialise(b);
-  if (left != right) {
-    throw Unsupported{a.node == b.node ? "polynomial activations are supported up to degree two"
-                                       : "the product of two different computed tensors is not supported"};
-  }
+  if (a.dims != b.dims || left != right) return define(node, tensor_product(node, a, b));
   define(node, Value{.node = left, .dims = a.dims, .c0 = 0, .c1 = 0, .c2 = 1, .origin = {}});
 }
 
@@ -133,16 +129,16 @@ void OnnxLowering::pow(const OnnxNode& node) {
     throw Unsupported{"its exponent must be a constant, but is computed from the image"};
   const double exponent = arguments(node).number(nullptr, 1, 1);
   if (exponent == 1) return define(node, value);
-  if (exponent != 2) throw Unsupported{"only the exponents 1 and 2 are supported"};
-  if (value.degree() == 2) {
-    const int source = materialise(value);
-    return define(node, Value{.node = source, .dims = value.dims, .c0 = 0, .c1 = 0, .c2 = 1, .origin = {}});
-  }
+  if (exponent != 2 && exponent != 3) throw Unsupported{"only the exponents 1, 2 and 3 are supported"};
   Value square = value;
-  square.c0 = value.c0 * value.c0;
-  square.c1 = 2 * value.c0 * value.c1;
-  square.c2 = value.c1 * value.c1;
-  define(node, std::move(square));
+  if (value.degree() == 2) {
+    square = Value{.node = materialise(value), .dims = value.dims, .c0 = 0, .c1 = 0, .c2 = 1, .origin = {}};
+  } else {
+    square.c0 = value.c0 * value.c0;
+    square.c1 = 2 * value.c0 * value.c1;
+    square.c2 = value.c1 * value.c1;
+  }
+  define(node, exponent == 2 ? std::move(square) : tensor_product(node, value, square));
 }
 
 /// Sum and Mean of any number of tensors.

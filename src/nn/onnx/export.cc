@@ -179,6 +179,13 @@ class Exporter {
     define(add("Add", {sum, constant(".c0", {}, {op.c0})}), is_vector);
   }
 
+  void emit(const SmoothOp& op) { refuse(name_of(op.kind)); }
+  void emit(const ProductOp&) { refuse("a product of computed tensors"); }
+  [[noreturn]] void refuse(const char* what) const {
+    fail_input("network {}: {} cannot be written to an ONNX file here; keep the file that it came from",
+               graph_.name, what);
+  }
+
   void emit(const AddOp&) {
     bool is_vector = false;
     const std::string first = any(input(0), is_vector);

@@ -15,21 +15,10 @@ constexpr std::int64_t kMaxTotalElements = std::int64_t{1} << 28;
 
 /// What to do about operators that people often have.
 std::string hint_for(const std::string& op) {
-  static constexpr const char* kActivation = "train with ReLU, Clip or a quadratic activation instead";
   static constexpr const char* kRecurrent = "recurrent networks are not supported";
   static constexpr const char* kNormalisation =
       "it divides by a figure of the image itself; train with BatchNormalization instead";
   static const std::unordered_map<std::string, const char*> kHints = {
-      {"Sigmoid", kActivation},
-      {"Tanh", kActivation},
-      {"Elu", kActivation},
-      {"Selu", kActivation},
-      {"Celu", kActivation},
-      {"Gelu", kActivation},
-      {"Erf", kActivation},
-      {"Mish", kActivation},
-      {"Softplus", kActivation},
-      {"HardSwish", kActivation},
       {"Softmax", "it is supported only as the last node; export the network up to its logits"},
       {"LogSoftmax", "it is supported only as the last node; export the network up to its logits"},
       {"ArgMax", "it is supported only as the last node; export the network up to its logits"},

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
@@ -164,6 +165,11 @@ class OnnxLowering {
   /// `upper` where the comparison holds, else `lower`; both are linear functions of what it compares.
   Value chosen(const OnnxNode& node, const Comparison& condition, Value upper, Value lower);
   Value interpolated(const OnnxNode& node, const Value& value);
+  // Curved activations and products of computed tensors (smooth.cc).
+  void smooth_activation(const OnnxNode& node);
+  /// Whether a times b is an activation that an exporter wrote out, which is then returned.
+  std::optional<Value> written_out_activation(const OnnxNode& node, const Value& a, const Value& b);
+  Value tensor_product(const OnnxNode& node, const Value& a, const Value& b);
   // Moving values (concat.cc).
   void concat(const OnnxNode& node);
   Value joined(std::vector<Value> parts, std::size_t axis, const std::string& name);

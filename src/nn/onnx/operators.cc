@@ -71,13 +71,13 @@ std::vector<Operator> make_operators() {
       {"Min", {"consumed_inputs"}, kSame},
       {"Mul",
        {"axis", "broadcast", "consumed_inputs"},
-       "by a constant, or of polynomials of one tensor up to degree two"},
+       "by a constant, or of two computed tensors of shapes that broadcast"},
       {"Neg", {"consumed_inputs"}, ""},
       {"PRelu", {"consumed_inputs"}, "constant slopes that broadcast"},
       {"Pad",
        {"mode", "pads", "paddings", "value"},
        "modes constant, reflect, edge and wrap; negative pads cut off"},
-      {"Pow", {"axis", "broadcast"}, "exponents 1 and 2"},
+      {"Pow", {"axis", "broadcast"}, "exponents 1, 2 and 3"},
       {"QLinearConv", {"auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"}, kQuantised},
       {"QLinearMatMul", {}, kQuantised},
       {"QuantizeLinear", {"axis", "block_size", "output_dtype", "precision", "saturate"}, kQuantised},
@@ -110,8 +110,15 @@ std::vector<Operator> make_operators() {
       {"com.microsoft.QLinearAdd", {}, kQuantised},
       {"com.microsoft.QLinearGlobalAveragePool", {"channels_last"}, kQuantised},
   };
+  for (const char* name : {"Erf", "HardSwish", "Mish", "Sigmoid", "Softplus", "Softsign", "Tanh"}) {
+    list.push_back({name, {}, "by a table of the integers"});
+  }
+  list.push_back({"Gelu", {"approximate"}, "by a table of the integers, also written out with Erf or Tanh"});
+  for (const char* name : {"Elu", "Celu"})
+    list.push_back({name, {"alpha", "consumed_inputs"}, "by a table; alpha > 0"});
+  list.push_back({"Selu", {"alpha", "consumed_inputs", "gamma"}, "by a table; alpha > 0 and gamma > 0"});
   for (const char* name : {"And", "Ceil", "Equal", "Exp", "Floor", "Log", "Not", "Or", "Range", "Reciprocal",
-                           "Round", "Sigmoid", "Sign", "Softplus", "Sqrt", "Tanh", "Xor"}) {
+                           "Round", "Sign", "Sqrt", "Xor"}) {
     list.push_back({name, {}, "", true});
   }
   list.push_back({"Mod", {"fmod"}, "", true});
@@ -164,6 +171,17 @@ const std::unordered_map<std::string, OnnxLowering::Method>& OnnxLowering::metho
       {"Less", &OnnxLowering::compare},
       {"LessOrEqual", &OnnxLowering::compare},
       {"Where", &OnnxLowering::where},
+      {"Sigmoid", &OnnxLowering::smooth_activation},
+      {"Tanh", &OnnxLowering::smooth_activation},
+      {"Erf", &OnnxLowering::smooth_activation},
+      {"Softsign", &OnnxLowering::smooth_activation},
+      {"HardSwish", &OnnxLowering::smooth_activation},
+      {"Gelu", &OnnxLowering::smooth_activation},
+      {"Mish", &OnnxLowering::smooth_activation},
+      {"Softplus", &OnnxLowering::smooth_activation},
+      {"Elu", &OnnxLowering::smooth_activation},
+      {"Selu", &OnnxLowering::smooth_activation},
+      {"Celu", &OnnxLowering::smooth_activation},
       {"Concat", &OnnxLowering::concat},
       {"QuantizeLinear", &OnnxLowering::quantize_linear},
       {"DequantizeLinear", &OnnxLowering::dequantize_linear},

@@ -16,6 +16,7 @@
 #include "nn/quantise/equalise.h"
 #include "nn/quantise/quantise_rewrite.h"
 #include "nn/quantise/quantise_scales.h"
+#include "nn/quantise/quantise_smooth.h"
 #include "nn/quantise/quantise_statistics.h"
 
 namespace ap::nn {
@@ -146,18 +147,37 @@ class Emitter {
       if (pool == source) source = nodes()[at(pool)].inputs[0];
       shape = nodes()[at(std::max(pool, number_))].shape;
     }
-    const int input = rescaled(position_[at(source)]);
+    const int input = rescaled(position_[at(source)], scale().scale);
     position_[at(number_)] = add(activation, {input}, shape, scale().scale, node().name);
     // The shift is exact: what rounding of a multiplier leaves is part of the error, not of the scale.
     out_.nodes.back().scale = std::ldexp(out_.nodes[at(input)].scale, activation.shift);
   }
 
-  /// Multiplies integer node `input` where its scale cannot meet this node's by a shift.
-  int rescaled(int input) {
+  /// Multiplies integer node `input` where its scale cannot meet `step` by a shift.
+  int rescaled(int input, double step) {
     if (scale().rescale == 1) return input;
     const Shape shape = out_.nodes[at(input)].shape;
-    return add(QAdd{{scale().rescale}}, {input}, shape, std::ldexp(scale().scale, -scale().shift),
+    return add(QAdd{{scale().rescale}}, {input}, shape, std::ldexp(step, -scale().shift),
                node().name + "/rescale");
+  }
+
+  void emit(const SmoothOp& op) {
+    const int input = rescaled(position_[at(node().inputs[0])], scale().argument);
+    const double argument = std::ldexp(out_.nodes[at(input)].scale, scale().shift);
+    const double slope = smooth_slope(op);
+    const std::int64_t low = scale().low;
+    const int bits = slope > 0 ? static_cast<int>(std::bit_width(static_cast<std::uint64_t>(-low)))
+                               : std::min(options_.activation_bits, 8);
+    const double step = slope > 0 ? argument * slope : scale().scale;
+    QTable table = make_table(op, scale().shift, low, bits, argument, step, node().name);
+    position_[at(number_)] = add(std::move(table), {input}, node().shape, step, node().name);
+  }
+
+  void emit(const ProductOp&) {
+    emit_simple(QProduct{scale().shift, scale().low, options_.activation_bits});
+    QNode& product = out_.nodes.back();
+    product.scale = std::ldexp(
+        out_.nodes[at(product.inputs[0])].scale * out_.nodes[at(product.inputs[1])].scale, scale().shift);
   }
 
   void emit(const QuadraticOp& op) {

@@ -150,6 +150,7 @@ class Rewriter {
     const Node& n = node(i);
     if (is<ConvOp>(n) || is<FullyConnectedOp>(n) || is<AddOp>(n)) return true;
     if (is<InputOp>(n) || is<ClipOp>(n) || is<QuadraticOp>(n)) return false;
+    if (is<SmoothOp>(n) || is<ProductOp>(n)) return false;
     // A max-pool of accumulators keeps them only on the way into the clip that absorbs it.
     if (is<MaxPoolOp>(n) && only_consumer<ClipOp>(i) < 0) return false;
     return std::any_of(n.inputs.begin(), n.inputs.end(),
@@ -177,17 +178,18 @@ class Rewriter {
       level[static_cast<std::size_t>(i)] = raw_pool || is_accumulator(i, level);
       if (!level[static_cast<std::size_t>(i)]) continue;
       const std::vector<int> users = consumers(i);
-      const bool needed =
-          raw_pool || (is<AddOp>(node(i)) && adds_shared(i, level) && is_averaged(i)) ||
-          std::any_of(users.begin(), users.end(), [&](int k) {
-            return is<ConvOp>(node(k)) || is<FullyConnectedOp>(node(k)) || is<ConcatOp>(node(k));
-          });
+      const bool needed = raw_pool || (is<AddOp>(node(i)) && adds_shared(i, level) && is_averaged(i)) ||
+                          std::any_of(users.begin(), users.end(), [&](int k) {
+                            return is<ConvOp>(node(k)) || is<FullyConnectedOp>(node(k)) ||
+                                   is<ConcatOp>(node(k)) || is<ProductOp>(node(k));
+                          });
       if (!needed) continue;
       const int small = add_requantisation(i, order + 0.5);
       level.push_back(false);
       // The other consumers take the small values too: an Add then sees 8 bits instead of a growing sum.
       for (int k : users) {
         const bool takes_accumulators = is<ClipOp>(node(k)) || is<QuadraticOp>(node(k)) ||
+                                        is<SmoothOp>(node(k)) ||
                                         (is<MaxPoolOp>(node(k)) && only_consumer<ClipOp>(k) >= 0);
         if (raw_pool || !takes_accumulators) redirect(k, i, small);
       }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "nn/quantise/quantise_smooth.h"
 #include "nn/quantise/quantise_tree.h"
 
 namespace ap::nn {
@@ -19,6 +20,8 @@ constexpr int kFreeShift = 8;  ///< where nothing asks for another
 constexpr int kMaxFinerBits = 5;
 /// Bits of precision that a quadratic's argument has beyond its result: the slope doubles its rounding error.
 constexpr int kQuadraticGuardBits = 2;
+/// Bits of what tables of bounded functions read.
+constexpr int kMaxSmoothBits = 8;
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
@@ -86,6 +89,10 @@ class ScaleChooser {
         choose_clip(i);
       } else if (std::holds_alternative<QuadraticOp>(node.op)) {
         choose_quadratic(i);
+      } else if (std::holds_alternative<SmoothOp>(node.op)) {
+        choose_smooth(i);
+      } else if (std::holds_alternative<ProductOp>(node.op)) {
+        choose_product(i);
       } else if (!graph_.accumulator[at(i)] && graph_.pooled_by[at(i)] < 0) {
         const auto* pool = std::get_if<AveragePoolOp>(&node.op);
         const double in = scales_[at(node.inputs[0])].scale;
@@ -144,6 +151,11 @@ class ScaleChooser {
       p.clip_low = clip->low;
       p.clip_high = clip->high;
     }
+    if (const auto* op = std::get_if<SmoothOp>(&node.op); op && smooth_slope(*op) == 0) {
+      const SmoothRange bounds = smooth_bounds(*op);
+      p.clip_low = bounds.low;
+      p.clip_high = bounds.high;
+    }
     if (std::isfinite(p.clip_low)) p.low = p.clip_low;
     p.low = std::min(p.low, std::isfinite(p.clip_low) ? p.clip_low : 0.0);
     p.high = std::max(p.high, p.low);
@@ -170,19 +182,23 @@ class ScaleChooser {
   template <typename TreeError>
   double best_step(int i, const std::vector<double>& extra, TreeError tree_error) {
     std::vector<Producer> members;
-    double largest = 0, cap = std::numeric_limits<double>::infinity(), elements = 0;
+    double largest = 0, cap = std::numeric_limits<double>::infinity(), elements = 0, floor = 0;
     for (int k = 0; k < static_cast<int>(nodes().size()); ++k) {
       const QuadraticOp* quadratic = std::get_if<QuadraticOp>(&nodes()[at(k)].op);
-      const bool produces = quadratic || std::holds_alternative<InputOp>(nodes()[at(k)].op) ||
+      const bool produces = quadratic || std::holds_alternative<SmoothOp>(nodes()[at(k)].op) ||
+                            std::holds_alternative<ProductOp>(nodes()[at(k)].op) ||
+                            std::holds_alternative<InputOp>(nodes()[at(k)].op) ||
                             std::holds_alternative<ClipOp>(nodes()[at(k)].op);
       if (!produces || find(k) != find(i)) continue;
       members.push_back(producer(k));
       const Producer& p = members.back();
       largest = std::max(largest, p.range() / p.levels);
+      floor = std::max(floor, smooth_floor(k, p.range() / p.levels));
       cap = std::min(cap, (p.clip_high - p.clip_low) / p.levels);
       elements += p.elements;
     }
     if (largest <= 0) return 1;  // constant zero
+    largest = std::max(largest, floor);
     const bool cover = !options_.clip_outliers || std::holds_alternative<InputOp>(nodes()[at(i)].op);
     std::vector<double> candidates = {largest};
     for (double r = 0.965; r > 0.25 && !cover; r *= 0.965) candidates.push_back(largest * r);
@@ -192,7 +208,7 @@ class ScaleChooser {
     }
     double best = largest, least = std::numeric_limits<double>::infinity();
     for (double s : candidates) {
-      if (s > cap * (1 + 1e-9)) continue;
+      if (s > cap * (1 + 1e-9) || s < floor * (1 - 1e-9)) continue;
       double error = tree_error(s);
       for (const Producer& p : members) error += p.error(s) * p.elements / elements;
       if (error < least) {
@@ -224,18 +240,26 @@ class ScaleChooser {
     return best;
   }
 
-  void choose_clip(int i) {
-    AccumulatorTree tree = tree_above(source(i));
+  /// `slope`: how many steps of the result one of what it reads makes.
+  void choose_clip(int i, double slope = 1) {
+    const AccumulatorTree tree = tree_above(source(i));
     std::vector<double> extra = tree.full_range_scales();
     if (tree.forced() > 0) extra.push_back(tree.forced());
     // Where a sum takes accumulators of an earlier sum, steps a power of two off add them exactly.
     for (double given : tree.given_accumulator_scales()) extra.push_back(given);
-    const double step = choose_step(i, extra, [&](double s) {
+    for (double& s : extra) s *= slope;
+    const double step = choose_step(i, extra, [&](double result) {
+      const double s = result / slope;
       // A given scale is best met by a shift; else the larger the step, the less bad.
       if (tree.forced() > 0) return is_power_of_two(s / tree.forced()) ? 0.0 : 1e30 / s;
       const int shift = shift_for(tree, s);
       return shift < 0 ? 1e30 / s : tree.error(std::ldexp(s, -shift));
     });
+    read_in_steps_of(step / slope, tree, i);
+  }
+
+  /// Shifts what node i reads so that it comes in this step.
+  void read_in_steps_of(double step, AccumulatorTree tree, int i) {
     NodeScale& out = scales_[at(i)];
     if (tree.forced() > 0) {
       tree.assign(tree.forced(), scales_);
@@ -250,6 +274,55 @@ class ScaleChooser {
     }
     if (out.shift < 0) fail_narrow(i);
     tree.assign(std::ldexp(step, -out.shift), scales_);
+  }
+
+  SmoothRange reach_of(int i, const SmoothOp& op, double step) const {
+    const NodeStatistics& seen = statistics_[at(source(i))];
+    return smooth_reach(op, {seen.low, seen.high}, step);
+  }
+
+  /// The smallest step of a function with a slope: its table reads twice as many negative arguments as it gives
+  /// results, at most. 0 for other nodes.
+  double smooth_floor(int i, double coarse) const {
+    const auto* op = std::get_if<SmoothOp>(&nodes()[at(i)].op);
+    if (!op || smooth_slope(*op) == 0) return 0;
+    const double below = std::max(0.0, -reach_of(i, *op, coarse).low);
+    return smooth_slope(*op) * below / std::ldexp(1.0, options_.activation_bits + 1);
+  }
+
+  void choose_smooth(int i) {
+    const SmoothOp op = std::get<SmoothOp>(nodes()[at(i)].op);
+    NodeScale& out = scales_[at(i)];
+    if (const double slope = smooth_slope(op); slope > 0) {
+      choose_clip(i, slope);
+      out.argument = out.scale / slope;
+      const double below = -reach_of(i, op, out.scale).low;
+      const bool wider = below > std::ldexp(out.argument, options_.activation_bits) * (1 + 1e-9);
+      out.low = -(std::int64_t{1} << (options_.activation_bits + (wider ? 1 : 0)));
+      return;
+    }
+    choose_step(i, {}, [](double) { return 0.0; });
+    const int bits = std::min(options_.activation_bits, kMaxSmoothBits);
+    const SmoothRange reach = reach_of(i, op, out.scale);
+    const double step = std::max(reach.high - reach.low, 1e-6) / (std::ldexp(1.0, bits) - 1);
+    read_in_steps_of(step, tree_above(source(i)), i);
+    out.argument = step;
+    out.low = std::llround(reach.low / step);
+  }
+
+  /// Its scale is the product of both factors', up to a power of two.
+  void choose_product(int i) {
+    const Node& node = nodes()[at(i)];
+    const double given = scales_[at(node.inputs[0])].scale * scales_[at(node.inputs[1])].scale;
+    const double step =
+        choose_step(i, {given}, [&](double s) { return is_power_of_two(s / given) ? 0.0 : 1e30 / s; });
+    if (!is_power_of_two(step / given)) {
+      fail_input(
+          "node '{}' (product): what it is joined with has a step that it cannot meet; join its result later",
+          node.name);
+    }
+    scales_[at(i)].shift = static_cast<int>(std::round(std::log2(step / given)));
+    scales_[at(i)].scale = std::ldexp(given, scales_[at(i)].shift);
   }
 
   /// The input's scale is given: shift by a power of two if that meets the step, else multiply first.

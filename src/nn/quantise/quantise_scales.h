@@ -17,6 +17,8 @@ struct NodeScale {
   std::int64_t low = 0;  ///< Input, Clip, Quadratic: the smallest integer
   /// Clip, Quadratic of something whose scale is given and not a power of two off: multiply by this first.
   std::int64_t rescale = 1;
+  /// Smooth: the step of what its table reads; `low` is the smallest integer that it reads.
+  double argument = 0;
 };
 
 /// What weights may have at most, whatever was asked for.

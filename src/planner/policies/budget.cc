@@ -31,8 +31,15 @@ std::vector<double> error_steps(const nn::QuantisedNetwork& network, std::span<c
   step.back() = std::max(static_cast<double>(std::max(-logits.low, logits.high)) / kLogitSteps, 1.0);
   for (std::size_t i = nodes.size(); i-- > 1;) {
     const nn::QNode& node = nodes[i];
-    if (const auto* activation = std::get_if<nn::QActivation>(&node.op)) {
-      limit(node.inputs[0], std::ldexp(1.0, activation->shift));
+    if (const auto clamp = nn::clamp_of(node.op)) {
+      limit(node.inputs[0], std::ldexp(1.0, clamp->shift));
+    } else if (const auto* product = std::get_if<nn::QProduct>(&node.op)) {
+      // The other factor multiplies the error.
+      for (std::size_t k = 0; k < 2; ++k) {
+        const nn::Interval& other = ranges[static_cast<std::size_t>(node.inputs[1 - k])];
+        const auto largest = static_cast<double>(std::max({-other.low, other.high, std::int64_t{1}}));
+        limit(node.inputs[k], std::ldexp(1.0, product->shift) / largest);
+      }
     } else if (const auto* quadratic = std::get_if<nn::QQuadratic>(&node.op)) {
       const nn::Interval& range = ranges[static_cast<std::size_t>(node.inputs[0])];
       limit(node.inputs[0], quadratic_error_step(*quadratic, range));

@@ -14,6 +14,14 @@ using Values = std::vector<float>;
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
+/// Where t lies among the inputs of a table: the lower of its two nearest, and the way to the other.
+std::pair<std::int64_t, double> place_in(const nn::QTable& op, double t) {
+  const std::int64_t top = (std::int64_t{1} << op.bits) - 1;
+  const double position = std::clamp(t - static_cast<double>(op.low), 0.0, static_cast<double>(top));
+  const std::int64_t u = std::min(static_cast<std::int64_t>(position), top - 1);
+  return {u, position - static_cast<double>(u)};
+}
+
 /// Calls row(weight, first output, first input, count) for every run of outputs along a row that one weight
 /// connects with inputs stride_w apart.
 template <typename Row>
@@ -103,6 +111,29 @@ struct Forward {
     for (float& v : out) v = std::clamp(v * scale, low, high);
     return out;
   }
+  /// The table's line between its two nearest inputs.
+  Values operator()(const nn::QTable& op) const {
+    Values out = in();
+    const double scale = scale_of(op.shift);
+    for (float& v : out) {
+      const auto [u, fraction] = place_in(op, v * scale);
+      v = static_cast<float>(static_cast<double>(op.at(u)) +
+                             fraction * static_cast<double>(op.at(u + 1) - op.at(u)));
+    }
+    return out;
+  }
+  Values operator()(const nn::QProduct& op) const {
+    Values out = in();
+    const Values& gate = in(1);
+    const std::size_t plane = out.size() / gate.size();
+    const double scale = scale_of(op.shift);
+    const auto low = static_cast<double>(op.low),
+               high = low + static_cast<double>((std::int64_t{1} << op.bits) - 1);
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      out[i] = static_cast<float>(std::clamp(double{out[i]} * gate[i / plane] * scale, low, high));
+    }
+    return out;
+  }
   Values operator()(const nn::QQuadratic& op) const {
     Values out = in();
     const double scale = scale_of(op.shift), post = scale_of(op.post_shift);
@@ -189,6 +220,37 @@ struct Backward {
     for (std::size_t o = 0; o < above.size(); ++o) {
       const float t = x[source[o]] * scale;
       if (t > low && t < high) below[source[o]] += above[o] * scale;
+    }
+  }
+  void operator()(const nn::QTable& op) const {
+    const Values& x = values[at(node.inputs[0])];
+    Values& below = in();
+    const double scale = scale_of(op.shift);
+    // Over a few inputs, because cells make steps of the table.
+    constexpr std::int64_t kReach = 8;
+    const std::int64_t top = (std::int64_t{1} << op.bits) - 1;
+    for (std::size_t i = 0; i < above.size(); ++i) {
+      const double t = x[i] * scale;
+      const auto low = static_cast<double>(op.low);
+      if (t < low || t > low + static_cast<double>(top)) continue;
+      const std::int64_t u = place_in(op, t).first;
+      const std::int64_t from = std::max<std::int64_t>(u - kReach, 0), to = std::min(u + kReach, top);
+      const double slope = static_cast<double>(op.at(to) - op.at(from)) / static_cast<double>(to - from);
+      below[i] += static_cast<float>(above[i] * slope * scale);
+    }
+  }
+  void operator()(const nn::QProduct& op) const {
+    const Values &x = values[at(node.inputs[0])], &gate = values[at(node.inputs[1])];
+    Values &below = in(), &below_gate = in(1);
+    const std::size_t plane = x.size() / gate.size();
+    const double scale = scale_of(op.shift);
+    const auto low = static_cast<double>(op.low),
+               high = low + static_cast<double>((std::int64_t{1} << op.bits) - 1);
+    for (std::size_t i = 0; i < above.size(); ++i) {
+      const double y = double{x[i]} * gate[i / plane] * scale;
+      if (y <= low || y >= high) continue;
+      below[i] += static_cast<float>(above[i] * gate[i / plane] * scale);
+      below_gate[i / plane] += static_cast<float>(above[i] * x[i] * scale);
     }
   }
   void operator()(const nn::QQuadratic& op) const {

@@ -7,6 +7,7 @@
 #include "base/parallel.h"
 #include "layers/linear/coefficient/layer_noise.h"
 #include "plan/activation_spec.h"
+#include "plan/product.h"
 #include "plan/quadratic.h"
 #include "planner/search/prediction.h"
 #include "planner/spaces/assemble.h"
@@ -40,7 +41,9 @@ std::vector<int> nearest_layer(const nn::QuantisedNetwork& network) {
     const nn::QNode& node = network.nodes[i];
     if (std::holds_alternative<nn::QLinear>(node.op)) {
       nearest[i] = layer++;
-    } else if (!std::holds_alternative<nn::QActivation>(node.op)) {
+    } else if (!std::holds_alternative<nn::QActivation>(node.op) &&
+               !std::holds_alternative<nn::QTable>(node.op) &&
+               !std::holds_alternative<nn::QProduct>(node.op)) {
       for (const int input : node.inputs) nearest[i] = std::max(nearest[i], nearest[at(input)]);
     }
   }
@@ -84,7 +87,8 @@ ErrorStdEnvironment::ErrorStdEnvironment(const Problem& problem, Sharder* sharde
           choice.predicted_s + static_cast<double>(choice.predicted_bytes) / problem.options.bytes_per_second;
       fixed_bytes_ += choice.predicted_bytes;
     }
-    if (!std::holds_alternative<nn::QActivation>(network.nodes[i].op)) continue;
+    const nn::QOp& op = network.nodes[i].op;
+    if (!nn::is_activation(op) || std::holds_alternative<nn::QQuadratic>(op)) continue;
     owner_[i] = nearest[at(network.nodes[i].inputs.front())];
     if (owner_[i] >= 0) continue;
     const auto choice = plan::choose_activation(network, static_cast<int>(i), modulus_bits_[i],
@@ -184,7 +188,8 @@ plan::Plan ErrorStdEnvironment::plan_of(const Choice& choice) const {
                                    guards_of(choice), problem().options.profile);
   plan.privacy.inferences = problem().options.privacy_inferences;
   for (plan::ActivationChoice& activation : plan.activations) {
-    if (activation.protocol != plan::kQuadraticProtocol) activation.protocol = problem().options.protocol;
+    if (plan::takes_any_protocol(*problem().network, activation))
+      activation.protocol = problem().options.protocol;
   }
   return plan;
 }
@@ -213,12 +218,21 @@ noise::ErrorModel ErrorStdEnvironment::error_model(const Choice& choice) const {
   });
   const std::vector<int> guards = guards_of(choice);
   for (std::size_t i = 0; i < network.nodes.size(); ++i) {
-    const auto* op = std::get_if<nn::QActivation>(&network.nodes[i].op);
-    if (!op) continue;
-    const int input = network.nodes[i].inputs.front();
-    const plan::Truncation t = plan::truncation_of(*op, problem().ranges[at(input)], guards[i]);
+    const nn::QNode& node = network.nodes[i];
+    const nn::Interval& range = problem().ranges[at(node.inputs.empty() ? 0 : node.inputs.front())];
+    plan::Truncation t;
+    std::int64_t low = 0;
+    if (const auto clamp = nn::clamp_of(node.op)) {
+      t = plan::truncation_of(*clamp, range, guards[i]);
+      low = clamp->low;
+    } else if (const auto* product = std::get_if<nn::QProduct>(&node.op)) {
+      t = plan::product_truncation(*product, range, problem().ranges[at(node.inputs[1])], guards[i]);
+      low = product->low;
+    } else {
+      continue;
+    }
     model.truncations.push_back(
-        {static_cast<int>(i), t.sum_bits, t.shift, t.dropped_bits(), t.offset(), op->low});
+        {static_cast<int>(i), t.sum_bits, t.shift, t.dropped_bits(), t.offset(), low});
   }
   model.logits = static_cast<int>(network.nodes.size()) - 1;
   model.logit_bits = modulus_bits_.back();

@@ -31,7 +31,7 @@ Price activation_price(activation::ActivationSpec spec, const std::string& proto
     }
   }
   const Price transfers = protocol_price(ActivationProtocol::ot, spec, bytes_per_second, profile);
-  if (protocol != "auto" || spec.square) return transfers;
+  if (protocol != "auto" || spec.square || spec.table || spec.product) return transfers;
   const Price garbled = protocol_price(ActivationProtocol::gc, spec, bytes_per_second, profile);
   return garbled.seconds < transfers.seconds ? garbled : transfers;
 }

@@ -6,6 +6,7 @@
 #include "analysis/cost/layer_cost.h"
 #include "base/error.h"
 #include "plan/activation_spec.h"
+#include "plan/product.h"
 #include "plan/quadratic.h"
 #include "planner/spaces/add_linear.h"
 
@@ -22,9 +23,20 @@ ActivationChoice choose_activation(const nn::QuantisedNetwork& network, int node
   const nn::QNode& at = network.nodes[static_cast<std::size_t>(node)];
   ActivationChoice choice;
   choice.node = node;
-  choice.truncation = truncation_of(std::get<nn::QActivation>(at.op),
-                                    ranges[static_cast<std::size_t>(at.inputs.front())], guard_bits);
+  const nn::Interval& range = ranges[static_cast<std::size_t>(at.inputs.front())];
   choice.out_bits = out_bits;
+  if (const auto* product = std::get_if<nn::QProduct>(&at.op)) {
+    const nn::Interval& gate = ranges[static_cast<std::size_t>(at.inputs[1])];
+    choice.truncation = product_truncation(*product, range, gate, guard_bits);
+  } else {
+    choice.truncation = truncation_of(*nn::clamp_of(at.op), range, guard_bits);
+  }
+  if (!std::holds_alternative<nn::QActivation>(at.op)) {
+    choice.protocol = kPrivateProtocol;
+    set_price(cost::activation_work(ActivationProtocol::ot, spec_of(network, choice), profile), profile,
+              choice);
+    return choice;
+  }
   set_price(cost::garbling_work(spec_of(network, choice), profile), profile, choice);
   return choice;
 }
@@ -79,10 +91,11 @@ Plan assemble(const nn::QuantisedNetwork& network, std::string policy, double ta
     add_linear(plan, plan.groups, parameters, parameters.log2_q(), linears[i].choice, nodes[i]);
   }
   for (std::size_t i = 0; i < network.nodes.size(); ++i) {
-    if (std::holds_alternative<nn::QActivation>(network.nodes[i].op)) {
+    const nn::QOp& op = network.nodes[i].op;
+    if (nn::is_activation(op) && !std::holds_alternative<nn::QQuadratic>(op)) {
       plan.activations.push_back(choose_activation(network, static_cast<int>(i), plan.modulus_bits[i], ranges,
                                                    guard_bits[i], profile));
-    } else if (std::holds_alternative<nn::QQuadratic>(network.nodes[i].op)) {
+    } else if (std::holds_alternative<nn::QQuadratic>(op)) {
       const auto input = static_cast<std::size_t>(network.nodes[i].inputs.front());
       plan.activations.push_back(choose_quadratic(network, static_cast<int>(i), plan.modulus_bits[i],
                                                   ranges[input], guard_bits[i], profile));

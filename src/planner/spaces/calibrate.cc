@@ -21,8 +21,8 @@ std::vector<bool> observed_nodes(const nn::QuantisedNetwork& network) {
   std::vector<bool> observed(network.nodes.size());
   observed.back() = true;
   for (const nn::QNode& node : network.nodes) {
-    if (std::holds_alternative<nn::QActivation>(node.op) || std::holds_alternative<nn::QQuadratic>(node.op))
-      observed[static_cast<std::size_t>(node.inputs[0])] = true;
+    if (!nn::is_activation(node.op)) continue;
+    for (const int input : node.inputs) observed[static_cast<std::size_t>(input)] = true;
   }
   return observed;
 }

@@ -109,7 +109,7 @@ class OtClient : public ActivationClient {
   void expect(std::span<const ActivationLayer* const> layers) override { party_.expect(cost_of(layers)); }
   std::unique_ptr<ClientTask> prepare(const ActivationLayer& layer, ShareView b, ShareView masks) override {
     Share mask(masks.begin(), masks.end());
-    if (layer.spec.square) {
+    if (layer.spec.needs_words_offline()) {
       return std::make_unique<OtClientTask>(channel_, party_.prepare(layer.ot_plan, b), Share(),
                                             std::move(mask));
     }
@@ -158,7 +158,7 @@ std::unique_ptr<ClientTask> restore_client_task(ActivationProtocol protocol, net
   if (protocol == ActivationProtocol::gc) {
     return std::make_unique<GarbledClientTask>(channel, activation::GarblerPreprocessing::restore(spec, in));
   }
-  const std::size_t count = spec.square ? 0 : spec.inputs;
+  const std::size_t count = spec.needs_words_offline() ? 0 : spec.inputs;
   Share b = read_array<Share>(in, count);
   Share masks = read_array<Share>(in, spec.outputs);
   activation::check_words("the stored b", b, count, spec.share_bits());

@@ -241,8 +241,7 @@ void ClientSession::State::prepare_activations(const std::vector<Share>& shares,
       if (session_of(chosen[i]) != protocol) continue;
       const ActivationLayer& layer = model.activations()[i];
       measure(material.report.layers[linears + i].offline, [&] {
-        const Share input =
-            circuit_input(layer, shares[static_cast<std::size_t>(layer.input)], Party::client);
+        const Share input = activation_input(layer, shares, Party::client);
         material.activations[i] = party->prepare(layer, input, shares[static_cast<std::size_t>(layer.node)]);
       });
     }

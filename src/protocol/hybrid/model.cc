@@ -63,13 +63,20 @@ Model::Model(const nn::QuantisedNetwork& network, const plan::Plan& plan) : netw
       layer.truncation = choice.argument;
       layer.low = quadratic->low;
     } else {
-      const auto& op = std::get<nn::QActivation>(at.op);
       layer.truncation = choice.truncation;
-      layer.low = op.low;
+      if (const auto* product = std::get_if<nn::QProduct>(&at.op)) {
+        layer.low = product->low;
+        layer.second_input = at.inputs[1];
+      } else {
+        layer.low = nn::clamp_of(at.op)->low;
+      }
       if (layer.spec.pooled()) {
-        layer.spec.windows = pool_windows(op.pool, node(layer.input).shape, at.shape);
+        layer.spec.windows =
+            pool_windows(std::get<nn::QActivation>(at.op).pool, node(layer.input).shape, at.shape);
       }
     }
+    const auto* table = std::get_if<nn::QTable>(&at.op);
+    layer.result_low = table ? table->offset : layer.low;
     layer.protocol = choice.protocol;
     activations_.push_back(std::move(layer));
   }
@@ -118,6 +125,17 @@ Share modular_circuit_input(const ActivationLayer& layer, ShareView share, Party
 }
 
 }  // namespace
+
+Share activation_input(const ActivationLayer& layer, const std::vector<Share>& shares, Party party) {
+  const Share& share = shares[static_cast<std::size_t>(layer.input)];
+  if (!layer.spec.product) return circuit_input(layer, share, party);
+  const std::uint64_t keep = low_mask(layer.spec.product->value_bits);
+  Share words = share;
+  const Share& second = shares[static_cast<std::size_t>(layer.second_input)];
+  words.insert(words.end(), second.begin(), second.end());
+  for (std::uint64_t& word : words) word &= keep;
+  return words;
+}
 
 Share circuit_input(const ActivationLayer& layer, ShareView share, Party party) {
   if (layer.spec.in_prime != 0) return modular_circuit_input(layer, share, party);

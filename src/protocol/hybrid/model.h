@@ -26,8 +26,10 @@ struct LinearLayer {
 struct ActivationLayer {
   int node = 0;
   int input = 0;
+  int second_input = -1;        ///< of a product: the node of its other factor
   plan::Truncation truncation;  ///< of the input; with spec.square to the quadratic's argument
-  std::int64_t low = 0;
+  std::int64_t low = 0;         ///< lower bound of the clamp
+  std::int64_t result_low = 0;  ///< what the server adds to its share of the result
   activation::ActivationSpec spec;
   std::string protocol;  ///< as the plan names it
   /// How the `ot` protocol runs it, made once because large pooling layers take time; absent where that protocol
@@ -71,6 +73,9 @@ class Model {
 /// truncated locally and, for the server, lowered by the clamp's lower bound. Shares modulo a prime cannot be
 /// truncated locally: there the circuit does all of it. Of quadratics: shares of t.
 Share circuit_input(const ActivationLayer& layer, ShareView share, Party party);
+
+/// circuit_input of the layer's input among the shares of all nodes; of a product the words of both factors.
+Share activation_input(const ActivationLayer& layer, const std::vector<Share>& shares, Party party);
 
 /// The elements of a message with one tensor of shares, packed, and back. @throws Error(peer) that names
 /// `what` unless every element is below the modulus.

@@ -43,6 +43,7 @@ bool protocol_fits(ActivationProtocol protocol, const ActivationLayer& layer) {
   const activation::ActivationSpec& spec = layer.spec;
   if (layer.protocol != "auto" && layer.protocol != name_of(protocol)) return false;
   if ((protocol == ActivationProtocol::beaver) != spec.square.has_value()) return false;
+  if (protocol == ActivationProtocol::gc && (spec.table || spec.product)) return false;
   return protocol == ActivationProtocol::gc || (spec.in_prime == 0 && spec.out_prime == 0);
 }
 

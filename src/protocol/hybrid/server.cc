@@ -353,13 +353,12 @@ class Session {
                    model_.activations()[activation].node == node) {
           measure(statistics.activation_s[activation], [&] {
             const ActivationLayer& layer = model_.activations()[activation];
-            const Share input =
-                circuit_input(layer, shares[static_cast<std::size_t>(layer.input)], Party::server);
+            const Share input = activation_input(layer, shares, Party::server);
             const auto masked = material.activations[activation]->run(input);
             material.activations[activation].reset();
             out.assign(masked.begin(), masked.end());
             const ShareModulus& modulus = model_.modulus(node);
-            const std::uint64_t low = modulus.from_signed(layer.low);
+            const std::uint64_t low = modulus.from_signed(layer.result_low);
             for (std::uint64_t& v : out) v = modulus.add(v, low);
           });
           ++activation;

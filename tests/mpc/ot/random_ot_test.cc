@@ -77,6 +77,65 @@ TEST(OtTools, TablesAgreeAtTheIndexOnly) {
   }
 }
 
+TEST(OtTools, LookupsAgreeAtTheIndexOnly) {
+  for (const auto& [w, bits, count] : {std::array{1, 1, 7},
+                                       {2, 3, 300},
+                                       {5, 3, 2100},
+                                       {6, 4, 2048},
+                                       {7, 5, 130},
+                                       {8, 16, 200},
+                                       {8, 8, 129}}) {
+    const auto instances = static_cast<std::size_t>(count);
+    const std::size_t entries = std::size_t{1} << w, blocks = lookup_blocks(w, bits);
+    std::vector<Block> pads(instances * blocks);
+    std::vector<std::uint64_t> index(instances), strings(instances);
+    with_ots(
+        7, [&, w = w, bits = bits](RandomOtSender& ots, net::Channel&) { ots.lookups(w, bits, pads); },
+        [&, w = w, bits = bits](RandomOtReceiver& ots, net::Channel&) {
+          ots.lookups(w, bits, index, strings);
+        });
+    double agree = 0, others = 0;
+    for (std::size_t i = 0; i < instances; ++i) {
+      ASSERT_LT(index[i], entries);
+      for (std::size_t j = 0; j < entries; ++j) {
+        for (std::size_t b = 0; b < static_cast<std::size_t>(bits); ++b) {
+          const std::size_t at = j * static_cast<std::size_t>(bits) + b;
+          const Block& block = pads[i * blocks + at / 128];
+          const std::uint64_t theirs = ((at % 128 < 64 ? block.lo : block.hi) >> (at % 64)) & 1;
+          const bool same = theirs == (strings[i] >> b & 1);
+          if (j == index[i]) {
+            ASSERT_TRUE(same);
+          } else {
+            agree += same;
+            ++others;
+          }
+        }
+      }
+    }
+    EXPECT_LT(std::abs(agree - others / 2), 6 * std::sqrt(others * static_cast<double>(entries)) / 2);
+  }
+}
+
+TEST(OtTools, EntriesRotateAndAreTaken) {
+  for (const auto& [w, bits] : {std::array{1, 1}, {3, 3}, {4, 16}, {5, 7}, {6, 4}, {8, 16}}) {
+    const std::size_t entries = std::size_t{1} << w;
+    for (std::size_t by = 0; by < entries; ++by) {
+      EntryArray array{};
+      for (std::size_t j = 0; j < 2 * entries; ++j) {
+        const std::uint64_t value = (j % entries * 40503 + 77) & ((1U << bits) - 1);
+        for (std::size_t b = 0; b < static_cast<std::size_t>(bits); ++b) {
+          const std::size_t at = j * static_cast<std::size_t>(bits) + b;
+          array[at / 64] |= (value >> b & 1) << at % 64;
+        }
+      }
+      rotate_entries(array.data(), w, bits, by);
+      const std::size_t wanted = (by * 7 + 3) % entries;
+      EXPECT_EQ(take_entry(array.data(), w, bits, wanted),
+                ((wanted + by) % entries * 40503 + 77) & ((1U << bits) - 1));
+    }
+  }
+}
+
 TEST(OtTools, ChosenTransferByDerandomisation) {
   // 1-of-16 transfer of chosen bits: the receiver reveals x xor index, the sender sends its permuted
   // messages.

@@ -48,12 +48,12 @@ TEST(OnnxImport, AllUnsupportedNodesAreNamedInOneMessage) {
   OnnxBuilder b({2, 4, 4});
   const auto local = b.node("LRN", {"input"});                               // n0
   const auto lstm = b.node("LSTM", {b.node("Relu", {local})});               // n1 (fine), n2
-  const auto product = b.node("Mul", {b.node("Relu", {"input"}), "input"});  // n3 (fine), n4
+  const auto product = b.node("Div", {b.node("Relu", {"input"}), "input"});  // n3 (fine), n4
   const auto early = b.node("Softmax", {"input"});                           // n5
   const auto both = b.node("Add", {b.node("Add", {lstm, product}), early});  // fine
   const std::string message = import_error(b, both);
   expect_contains(message, {"n0 (LRN): it divides", "n2 (LSTM): recurrent",
-                            "n4 (Mul): the product of two different", "n5 (Softmax)"});
+                            "n4 (Div): only division by a constant", "n5 (Softmax)"});
   for (const char* fine : {"n1 (", "n3 (", "Add"})
     EXPECT_EQ(message.find(fine), std::string::npos) << message;
 }

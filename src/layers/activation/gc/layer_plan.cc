@@ -21,6 +21,16 @@ std::size_t LayerPlan::window_bytes(const ActivationSpec& spec, std::size_t coun
 }
 
 LayerPlan plan_layer(const ActivationSpec& spec) {
+  if (spec.product) {
+    fail_input(
+        "activation layer: garbling takes the client's share offline, that of a product comes online; choose ot "
+        "or auto");
+  }
+  if (spec.table) {
+    fail_input(
+        "activation layer: protocol gc has no circuit for a table (SiLU, GELU, sigmoid and the like); choose ot "
+        "or auto");
+  }
   if (spec.square) {
     fail_input(
         "activation layer: garbling takes the client's share offline, that of a quadratic comes online");

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "layers/activation/ot/ot_bits.h"
 #include "layers/activation/ot/ot_messages.h"
+#include "layers/activation/ot/product_step.h"
 
 namespace ap::activation {
 namespace {
@@ -71,6 +72,37 @@ SecretVector<std::uint64_t> run_layer(const OtPlan& plan, std::span<const std::u
   return results;
 }
 
+/// Of a table: from shares of the clamped value to shares of what the table has for it. run_step as above, its
+/// steps numbered from 1; run_lookup(numbers, shares).
+template <typename RunStep, typename RunLookup>
+SecretVector<std::uint64_t> run_table(const TablePlan& plan, SecretVector<std::uint64_t> words, Party role,
+                                      const RunStep& run_step, const RunLookup& run_lookup) {
+  SecretVector<std::uint64_t> shares(words.size());
+  const std::uint64_t half = std::uint64_t{1} << (plan.word_bits - 1);
+  std::size_t number = 1;
+  if (plan.relu) {
+    // u = t + 2^(m - 1), which modulo 2^m is t with its highest bit turned.
+    SecretVector<std::uint64_t> values = words;
+    for (std::uint64_t& word : values) word = (word ^ (role == Party::server ? half : 0)) & (2 * half - 1);
+    run_step(*plan.relu, number++, std::span<const std::uint64_t>(values), std::span<std::uint64_t>(shares));
+    for (std::size_t i = 0; plan.even && i < words.size(); ++i)
+      words[i] = (2 * shares[i] - values[i]) & (half - 1);
+  }
+  if (plan.carry) {
+    const std::uint64_t inside = low_mask(plan.cell_bits);
+    SecretVector<std::uint64_t> cells(words.size());
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      cells[i] = words[i] >> plan.cell_bits;
+      words[i] = (words[i] & inside) | (role == Party::server ? inside + 1 : 0);
+    }
+    SecretVector<std::uint64_t> carries(words.size());
+    run_step(*plan.carry, number, std::span<const std::uint64_t>(words), std::span<std::uint64_t>(carries));
+    for (std::size_t i = 0; i < words.size(); ++i) words[i] = cells[i] + carries[i];
+  }
+  run_lookup(std::span<const std::uint64_t>(words), std::span<std::uint64_t>(shares));
+  return shares;
+}
+
 }  // namespace
 
 OtActivationClient::OtActivationClient(net::Channel& channel, const SessionKey& session, Prng prng)
@@ -93,15 +125,21 @@ OtClientPreprocessing OtActivationClient::prepare(const ActivationSpec& spec,
 
 OtClientPreprocessing OtActivationClient::prepare(std::shared_ptr<const OtPlan> plan,
                                                   std::span<const std::uint64_t> b) {
-  check_words("b before the online phase", b, plan->square ? plan->inputs : 0, plan->argument_bits());
+  check_words("b before the online phase", b, plan->needs_words_offline() ? plan->arguments() : 0,
+              plan->argument_bits());
   OtClientPreprocessing material;
   material.plan_ = std::move(plan);
   if (const auto& square = material.plan_->square) {
     material.square_ = prepare_square_client(channel_, *square, b, sent_);
   }
+  if (const auto& product = material.plan_->product) {
+    material.square_ = prepare_product_client(channel_, *product, material.plan_->inputs, b, sent_);
+  }
   material.plan_->for_steps([&](const OtStep& step) {
     material.steps_.push_back(prepare_client_step(step, {sent_, received_}));
   });
+  if (const auto& table = material.plan_->table)
+    material.lookup_ = prepare_client_lookup(table->lookup, sent_);
   return material;
 }
 
@@ -115,9 +153,10 @@ void OtActivationClient::run(net::Channel& channel, OtClientPreprocessing&& mate
                              std::span<const std::uint64_t> b, std::span<const std::uint64_t> masks) {
   const OtClientPreprocessing used = take(std::move(material));
   const OtPlan& plan = *used.plan_;
-  check_words("b", b, plan.square ? 0 : plan.inputs, plan.share_bits);
+  check_words("b", b, plan.needs_words_offline() ? 0 : plan.inputs, plan.share_bits);
   check_words("r", masks, plan.outputs(), plan.out_bits);
   SecretVector<std::uint64_t> value;
+  if (plan.product) value = run_product_client(channel, *plan.product, plan.inputs, used.square_);
   if (plan.square) {
     value = run_square_client(channel, *plan.square, used.square_);
     if (plan.carry) {
@@ -128,10 +167,18 @@ void OtActivationClient::run(net::Channel& channel, OtClientPreprocessing&& mate
     }
     for (std::uint64_t& v : value) v = without_dropped(*plan.square, v);
   }
+  const auto run_step = [&](const OtStep& step, std::size_t number, std::span<const std::uint64_t> words,
+                            std::span<std::uint64_t> out) {
+    run_client_step(channel, step, used.steps_[number], words, out);
+  };
   SecretVector<std::uint64_t> shares = run_layer(
-      plan, plan.square ? std::span<const std::uint64_t>(value) : b, Party::client,
-      [&](const OtStep& step, std::size_t number, std::span<const std::uint64_t> words,
-          std::span<std::uint64_t> out) { run_client_step(channel, step, used.steps_[number], words, out); });
+      plan, plan.needs_words_offline() ? std::span<const std::uint64_t>(value) : b, Party::client, run_step);
+  if (plan.table) {
+    shares = run_table(*plan.table, std::move(shares), Party::client, run_step,
+                       [&](std::span<const std::uint64_t> numbers, std::span<std::uint64_t> out) {
+                         run_client_lookup(channel, plan.table->lookup, used.lookup_, numbers, out);
+                       });
+  }
   for (std::size_t i = 0; i < shares.size(); ++i)
     shares[i] = (shares[i] - masks[i]) & low_mask(plan.out_bits);
   Bytes message(packed_bytes(shares.size(), plan.out_bits));
@@ -162,9 +209,15 @@ OtServerPreprocessing OtActivationServer::prepare(std::shared_ptr<const OtPlan> 
   if (const auto& square = material.plan_->square) {
     material.square_ = prepare_square_server(channel_, *square, material.plan_->inputs, received_);
   }
+  if (const auto& product = material.plan_->product) {
+    material.square_ = prepare_product_server(channel_, *product, material.plan_->inputs, received_);
+  }
   material.plan_->for_steps([&](const OtStep& step) {
     material.steps_.push_back(prepare_server_step(step, {sent_, received_}));
   });
+  if (const auto& table = material.plan_->table) {
+    material.lookup_ = prepare_server_lookup(table->lookup, received_);
+  }
   return material;
 }
 
@@ -178,8 +231,9 @@ std::vector<std::uint64_t> OtActivationServer::run(net::Channel& channel, OtServ
                                                    std::span<const std::uint64_t> a) {
   const OtServerPreprocessing used = take(std::move(material));
   const OtPlan& plan = *used.plan_;
-  check_words("a", a, plan.inputs, plan.argument_bits());
+  check_words("a", a, plan.arguments(), plan.argument_bits());
   SecretVector<std::uint64_t> value;
+  if (plan.product) value = run_product_server(channel, *plan.product, plan.inputs, used.square_, a);
   if (plan.square) {
     value = run_square_server(channel, *plan.square, used.square_, a);
     if (plan.carry) {
@@ -190,10 +244,18 @@ std::vector<std::uint64_t> OtActivationServer::run(net::Channel& channel, OtServ
     }
     for (std::uint64_t& v : value) v = without_dropped(*plan.square, v);
   }
-  const SecretVector<std::uint64_t> shares = run_layer(
-      plan, plan.square ? std::span<const std::uint64_t>(value) : a, Party::server,
-      [&](const OtStep& step, std::size_t number, std::span<const std::uint64_t> words,
-          std::span<std::uint64_t> out) { run_server_step(channel, step, used.steps_[number], words, out); });
+  const auto run_step = [&](const OtStep& step, std::size_t number, std::span<const std::uint64_t> words,
+                            std::span<std::uint64_t> out) {
+    run_server_step(channel, step, used.steps_[number], words, out);
+  };
+  SecretVector<std::uint64_t> shares = run_layer(
+      plan, plan.needs_words_offline() ? std::span<const std::uint64_t>(value) : a, Party::server, run_step);
+  if (plan.table) {
+    shares = run_table(*plan.table, std::move(shares), Party::server, run_step,
+                       [&](std::span<const std::uint64_t> numbers, std::span<std::uint64_t> out) {
+                         run_server_lookup(channel, plan.table->lookup, used.lookup_, numbers, out);
+                       });
+  }
   const Bytes message = channel.receive_exactly(kOtCorrection, packed_bytes(shares.size(), plan.out_bits));
   std::vector<std::uint64_t> results(shares.size());
   unpack_bits(message, plan.out_bits, results);

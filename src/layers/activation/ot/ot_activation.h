@@ -19,6 +19,13 @@
 // message travels with the next one; if the guard bits of its argument are to be exact, a step adds what
 // their carry changes.
 //
+// A table behind it (layers/activation/table_spec.h) reads the clamped value in Z_2^m. With a positive part, the
+// same step as above without a clamp gives relu(t), t the value as a signed number, and |t| = 2 relu(t) - t
+// without a message. Where cells hold several inputs, what their low bits carry is added to the high bits of both
+// shares, as a product of the carry with 1. A lookup (layers/activation/ot/lookup_step.h) does the rest.
+//
+// Products of two private tensors (layers/activation/ot/product_step.h) give the words in the same way.
+//
 // All that is revealed is uniform: each message is masked by a correlation used once, and the last one by r.
 // That holds against a peer that deviates too, once finish() has checked the correlations
 // (docs/deviating-parties.md).
@@ -32,6 +39,7 @@
 
 #include "base/secret_bytes.h"
 #include "layers/activation/activation_spec.h"
+#include "layers/activation/ot/lookup_step.h"
 #include "layers/activation/ot/ot_step.h"
 #include "layers/activation/ot/square_step.h"
 #include "mpc/ot/random_ot.h"
@@ -39,7 +47,7 @@
 namespace ap::activation {
 
 /// One layer's correlations. Used once.
-template <typename StepPreprocessing, typename SquarePreprocessing>
+template <typename StepPreprocessing, typename SquarePreprocessing, typename LookupPreprocessing>
 class OtPreprocessing {
  public:
   OtPreprocessing() = default;
@@ -48,6 +56,7 @@ class OtPreprocessing {
     plan_ = std::exchange(other.plan_, nullptr);
     steps_ = std::exchange(other.steps_, {});
     square_ = std::exchange(other.square_, {});
+    lookup_ = std::exchange(other.lookup_, {});
     return *this;
   }
   bool empty() const { return plan_ == nullptr; }
@@ -66,9 +75,12 @@ class OtPreprocessing {
   std::shared_ptr<const OtPlan> plan_;
   std::vector<StepPreprocessing> steps_;
   SquarePreprocessing square_;
+  LookupPreprocessing lookup_;
 };
-using OtClientPreprocessing = OtPreprocessing<ClientStepPreprocessing, SquareClientPreprocessing>;
-using OtServerPreprocessing = OtPreprocessing<ServerStepPreprocessing, SquareServerPreprocessing>;
+using OtClientPreprocessing =
+    OtPreprocessing<ClientStepPreprocessing, SquareClientPreprocessing, ClientLookupPreprocessing>;
+using OtServerPreprocessing =
+    OtPreprocessing<ServerStepPreprocessing, SquareServerPreprocessing, ServerLookupPreprocessing>;
 
 /// One object for each session. Layers must be prepared, and run, in the same order by both parties.
 class OtActivationClient {
@@ -82,8 +94,8 @@ class OtActivationClient {
   void expect(const OtCost& cost);
   void expect(std::span<const ActivationSpec> specs) { expect(ot_cost(specs)); }
 
-  /// Offline. `b`: with spec.square the client's share, spec.inputs words of spec.argument_bits() bits; else
-  /// empty. @throws Error(input) on a bad spec or b, Error(peer) on a bad message.
+  /// Offline. `b`: if spec.needs_words_offline() the client's share, spec.arguments() words of
+  /// spec.argument_bits() bits; else empty. @throws Error(input) on a bad spec or b, Error(peer) on a bad message.
   OtClientPreprocessing prepare(const ActivationSpec& spec, std::span<const std::uint64_t> b = {});
   /// Prepares a layer from a plan (plan_ot_layer) that serves many inferences; planning a large pooling layer
   /// takes time.
@@ -95,7 +107,8 @@ class OtActivationClient {
   void finish();
 
   /// Online. Consumes the material.
-  /// @param b      spec.inputs words of spec.share_bits() bits: the client's share; empty with spec.square
+  /// @param b      spec.inputs words of spec.share_bits() bits: the client's share; empty if it was needed
+  ///               offline
   /// @param masks  spec.outputs words of spec.out_bits bits: r, uniform and never used before
   /// @throws Error(input) on bad sizes, Error(security) if the material was used before.
   void run(OtClientPreprocessing&& material, std::span<const std::uint64_t> b,
@@ -126,7 +139,7 @@ class OtActivationServer {
   void finish();
 
   /// Online. Consumes the material.
-  /// @param a  spec.inputs words of spec.argument_bits() bits
+  /// @param a  spec.arguments() words of spec.argument_bits() bits
   /// @return spec.outputs words (v - r) mod 2^out_bits.
   std::vector<std::uint64_t> run(OtServerPreprocessing&& material, std::span<const std::uint64_t> a) {
     return run(channel_, std::move(material), a);

@@ -1,4 +1,5 @@
-// Message types of the `ot` protocol, 0x0310..0x0328 of the wire format, and its quadratics, 0x0330..0x0331.
+// Message types of the `ot` protocol, 0x0310..0x0328 of the wire format, its quadratics, 0x0330..0x0331, its
+// products, 0x0332..0x0333, and its lookups, 0x0334..0x0337.
 #pragma once
 
 #include <string_view>
@@ -30,5 +31,15 @@ inline constexpr net::MessageType kOtCorrection = 0x031e;   ///< client -> serve
 // Quadratics: offline, then online.
 inline constexpr net::MessageType kSquareFactors = 0x0330;  ///< client -> server: its words, masked
 inline constexpr net::MessageType kSquareOpened = 0x0331;   ///< server -> client: its words minus b
+
+// Products of two private tensors: offline, then online.
+inline constexpr net::MessageType kProductFactors = 0x0332;  ///< client -> server: its words, masked
+inline constexpr net::MessageType kProductOpened = 0x0333;   ///< server -> client: its words minus its masks
+
+// Lookups in public tables, online.
+inline constexpr net::MessageType kLookupIndex = 0x0334;    ///< server -> client: its number, masked
+inline constexpr net::MessageType kLookupEntries = 0x0335;  ///< client -> server: masked entries
+inline constexpr net::MessageType kLookupChoices = 0x0336;  ///< server -> client: its value's bits, masked
+inline constexpr net::MessageType kLookupWords = 0x0337;    ///< client -> server: masked products
 
 }  // namespace ap::activation

@@ -18,15 +18,18 @@ constexpr int kWideDigitBits = 16;
 
 std::uint64_t ring_mask(int ring) { return ~std::uint64_t{0} >> (64 - ring); }
 
-void add_term(OtStep& step, int variable, std::uint64_t factor) {
-  if (variable < 0) return;
-  BitTerm term{variable, factor & ring_mask(step.ring), 0, 0};
-  const std::uint64_t twice = (2 * term.factor) & ring_mask(step.ring);
+BitTerm bit_term(int ring, int variable, std::uint64_t factor) {
+  BitTerm term{variable, factor & ring_mask(ring), 0, 0};
+  const std::uint64_t twice = (2 * term.factor) & ring_mask(ring);
   if (twice != 0) {
     term.shift = std::countr_zero(twice);
-    term.width = step.ring - term.shift;
+    term.width = ring - term.shift;
   }
-  step.terms.push_back(term);
+  return term;
+}
+
+void add_term(OtStep& step, int variable, std::uint64_t factor) {
+  if (variable >= 0) step.terms.push_back(bit_term(step.ring, variable, factor));
 }
 
 void check(const ActivationSpec& spec) {
@@ -181,6 +184,72 @@ void add_step_cost(const OtStep& step, OtCost& cost) {
       2;  // the flip travels with the last message before it; the server's and the client's words
 }
 
+/// clamp(floor(x / 2^guard), 0, 2^low - 1), x of sum_bits + guard bits; low = sum_bits - 1 clamps from below
+/// alone.
+OtStep clamp_step(std::size_t count, int sum_bits, int guard, int low, int ring) {
+  OtStep clamp;
+  // In a ring no wider than the words the sum of the words wraps as it should; in a wider one the low parts
+  // are added, and what they lack is put in.
+  const bool wide = ring > sum_bits;
+  const int digit = sum_bits + guard <= kWideDigitBits ? 4 : 2;
+  clamp.program = comparison_program(guard, low, sum_bits - low, digit, wide);
+  clamp.count = count;
+  clamp.operand_shift = guard;
+  clamp.operand_bits = wide ? low : sum_bits;
+  clamp.ring = ring;
+  if (low < sum_bits - 1) add_term(clamp, clamp.program.above, (std::uint64_t{1} << low) - 1);
+  add_term(clamp, clamp.program.wrapped, 0 - (std::uint64_t{1} << low));
+  add_term(clamp, clamp.program.carried, 1);
+  return clamp;
+}
+
+TablePlan plan_table(const ActivationSpec& spec) {
+  const TableSpec& table = *spec.table;
+  TablePlan plan;
+  plan.word_bits = spec.clamp_bits;
+  plan.even = table.even;
+  plan.cell_bits = table.cell_bits;
+  if (table.relu) plan.relu = clamp_step(spec.inputs, plan.word_bits, 0, plan.word_bits - 1, spec.out_bits);
+  LookupStep& lookup = plan.lookup;
+  lookup.count = spec.inputs;
+  lookup.index_bits = table.index_bits(spec.clamp_bits);
+  lookup.value_bits = table.value_bits;
+  lookup.ring = spec.out_bits;
+  lookup.values = table.values;
+  for (int i = 0; i < table.value_bits; ++i) {
+    lookup.terms.push_back(bit_term(lookup.ring, i, i < lookup.ring ? std::uint64_t{1} << i : 0));
+  }
+  if (table.cell_bits > 0) {
+    // [carry] (1 + 0): the server's operand is 1, the client's 0.
+    OtStep& carry = plan.carry.emplace();
+    carry.program = carry_program(table.cell_bits, 4);
+    carry.count = spec.inputs;
+    carry.operand_shift = table.cell_bits;
+    carry.operand_bits = 1;
+    carry.ring = lookup.index_bits;
+  }
+  return plan;
+}
+
+void add_lookup_cost(const LookupStep& step, OtCost& cost) {
+  const std::uint64_t padded = mpc::tiles_of(step.count) * mpc::kTile;
+  const std::uint64_t slice = packed_bytes(step.count, 1);
+  std::uint64_t terms = 0;
+  for (const BitTerm& term : step.terms) {
+    if (term.width == 0) continue;
+    ++terms;
+    cost.client_bytes += packed_bytes(step.count, term.width);
+  }
+  cost.client_cots += padded * (static_cast<std::uint64_t>(step.index_bits) + terms);
+  cost.client_bytes += step.count * lookup_message_bytes(step);
+  cost.server_bytes += packed_bytes(step.count, step.index_bits) + slice * terms;
+  cost.client_preprocessing +=
+      step.count * (16 * mpc::lookup_blocks(step.index_bits, step.value_bits) + 16 * terms);
+  cost.server_preprocessing += step.count * (16 + 8 * terms) + padded / 8 * terms;
+  // The index, the entries; the choices of the value's bits, their words.
+  cost.one_way_messages += terms > 0 ? 4 : 2;
+}
+
 /// In a ring with one bit more than the values, what their sum carries out of n bits enters as -2^(n + t) =
 /// 2^(n + t), of which the two shares of the carry may simply be added.
 OtPlan plan_argmax(const ActivationSpec& spec) {
@@ -217,6 +286,7 @@ OtPlan plan_ot_layer(const ActivationSpec& spec) {
   plan.share_bits = spec.share_bits();
   plan.out_bits = spec.out_bits;
   plan.square = spec.square;
+  plan.product = spec.product;
   if (spec.square && spec.square->guard_bits > 0) {
     // [carry] * (linear + square (2 t + 1)): the value at t + 1 less that at t.
     OtStep& step = plan.carry.emplace();
@@ -228,22 +298,12 @@ OtPlan plan_ot_layer(const ActivationSpec& spec) {
   }
   const bool clamped = spec.clamp_bits < spec.sum_bits - 1;
   const int low = clamped ? spec.clamp_bits : spec.sum_bits - 1;
-  const int high = spec.sum_bits - low;
   // Differences of two values need one bit more than the values.
-  const int ring = spec.pooled() ? std::max(spec.out_bits, low + 1) : spec.out_bits;
-  const int digit = spec.share_bits() <= kWideDigitBits ? 4 : 2;
-  OtStep& clamp = plan.clamp;
-  // In a ring no wider than the words the sum of the words wraps as it should; in a wider one the low parts
-  // are added, and what they lack is put in.
-  const bool wide = ring > spec.sum_bits;
-  clamp.program = comparison_program(spec.guard_bits, low, high, digit, wide);
-  clamp.count = spec.inputs;
-  clamp.operand_shift = spec.guard_bits;
-  clamp.operand_bits = wide ? low : spec.sum_bits;
-  clamp.ring = ring;
-  if (clamped) add_term(clamp, clamp.program.above, (std::uint64_t{1} << low) - 1);
-  add_term(clamp, clamp.program.wrapped, 0 - (std::uint64_t{1} << low));
-  add_term(clamp, clamp.program.carried, 1);
+  const int ring = spec.pooled() ? std::max(spec.out_bits, low + 1)
+                   : spec.table  ? spec.clamp_bits
+                                 : spec.out_bits;
+  plan.clamp = clamp_step(spec.inputs, spec.sum_bits, spec.guard_bits, low, ring);
+  if (spec.table) plan.table = plan_table(spec);
   if (spec.pooled()) {
     OtStep compare;
     compare.program = comparison_program(0, low, 1, low < kWideDigitBits ? 4 : 2, false);
@@ -257,6 +317,7 @@ OtPlan plan_ot_layer(const ActivationSpec& spec) {
 OtCost ot_cost(const OtPlan& plan) {
   OtCost cost;
   plan.for_steps([&](const OtStep& step) { add_step_cost(step, cost); });
+  if (plan.table) add_lookup_cost(plan.table->lookup, cost);
   cost.client_bytes += packed_bytes(plan.outputs(), plan.out_bits);
   if (plan.square) {
     // The opened words travel with the choices that follow them.
@@ -266,6 +327,14 @@ OtCost ot_cost(const OtPlan& plan) {
     cost.server_bytes += square.online_bytes;
     cost.client_preprocessing += 16 * plan.inputs;
     cost.server_preprocessing += 16 * plan.inputs;
+  }
+  if (plan.product) {
+    const ProductCost product = product_cost(*plan.product, plan.inputs);
+    cost.client_cots += product.cots;
+    cost.offline_bytes += product.offline_bytes;
+    cost.server_bytes += product.online_bytes;
+    cost.client_preprocessing += 8 * (plan.inputs + plan.arguments());
+    cost.server_preprocessing += 24 * plan.inputs;
   }
   return cost;
 }

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/bits.h"
 #include "layers/activation/activation_spec.h"
 #include "layers/activation/ot/ot_program.h"
 
@@ -32,6 +33,31 @@ struct OtStep {
   std::vector<BitTerm> terms;
 };
 
+/// values[(x + y) mod 2^index_bits] of every instance in Z_2^ring, x the server's and y the client's number.
+struct LookupStep {
+  std::size_t count = 0;
+  int index_bits = 0;
+  int value_bits = 0;
+  int ring = 0;
+  std::vector<std::uint16_t> values;
+  std::vector<BitTerm> terms;  ///< by bit of the value; the variable is the bit's number
+};
+
+/// Bytes of one instance's masked entries: all but that of number 0, which is zero.
+inline std::size_t lookup_message_bytes(const LookupStep& step) {
+  return packed_bytes((std::size_t{1} << step.index_bits) - 1, step.value_bits);
+}
+
+/// From the clamped value in Z_2^word_bits to what its table has for it (layers/activation/table_spec.h).
+struct TablePlan {
+  int word_bits = 0;
+  bool even = false;
+  int cell_bits = 0;
+  std::optional<OtStep> relu;   ///< the positive part of the value as a signed number, in a ring of its own
+  std::optional<OtStep> carry;  ///< with cell_bits > 0: what the bits inside a cell carry, in Z_2^index_bits
+  LookupStep lookup;
+};
+
 /// One level of the tournament: new value i = max(left[i], right[i]) by `step` on the differences.
 struct PoolLevel {
   OtStep step;
@@ -44,6 +70,8 @@ struct OtPlan {
   std::vector<std::uint32_t> results;  ///< with pooling: the value of every output
   std::optional<SquareSpec> square;    ///< comes first ..
   std::optional<OtStep> carry;         ///< .. and what the carry of its guard bits changes
+  std::optional<ProductSpec> product;  ///< comes first
+  std::optional<TablePlan> table;      ///< comes last
   std::size_t inputs = 0;
   int share_bits = 0;
   int out_bits = 0;
@@ -52,13 +80,19 @@ struct OtPlan {
   int index_bits = 0;
 
   /// Width of the words that the parties bring.
-  int argument_bits() const { return square ? square->word_bits() : share_bits; }
+  int argument_bits() const {
+    return square ? square->word_bits() : product ? product->value_bits : share_bits;
+  }
+  std::size_t arguments() const { return product ? product->arguments(inputs) : inputs; }
+  bool needs_words_offline() const { return square || product; }
   std::size_t outputs() const { return results.empty() ? inputs : results.size(); }
   template <typename Body>
   void for_steps(const Body& body) const {
     body(clamp);
     for (const PoolLevel& level : levels) body(level.step);
     if (carry) body(*carry);
+    if (table && table->relu) body(*table->relu);
+    if (table && table->carry) body(*table->carry);
   }
 };
 

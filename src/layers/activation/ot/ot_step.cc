@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "layers/activation/ot/ot_bits.h"
 #include "layers/activation/ot/ot_messages.h"
+#include "layers/activation/ot/ot_products.h"
 
 namespace ap::activation {
 
@@ -14,7 +15,6 @@ using mpc::Block;
 
 namespace {
 
-std::uint64_t low_mask(int bits) { return ~std::uint64_t{0} >> (64 - bits); }
 std::size_t entries_of(const Leaf& leaf) { return std::size_t{1} << leaf.width; }
 
 /// This party's a times the other's b from a product that it receives, its b times the other's a from one
@@ -33,69 +33,8 @@ AndTriple make_triple(const AndStep& step, std::size_t tiles, RandomOts ots, Par
   return triple;
 }
 
-BitSide make_bit_side(mpc::RandomOtReceiver& ots, std::size_t count, int width) {
-  BitSide side{SecretVector<Block>(mpc::tiles_of(count)), SecretVector<std::uint64_t>(count)};
-  ots.words(width, side.choices, side.shares);
-  return side;
-}
-
-WordSide make_word_side(mpc::RandomOtSender& ots, std::size_t count, int width) {
-  WordSide side{SecretVector<std::uint64_t>(count), SecretVector<std::uint64_t>(count)};
-  ots.words(width, side.d, side.shares);
-  return side;
-}
-
-/// Terms of which a product is transferred.
-template <typename Body>
-void for_transferred(const OtStep& step, const Body& body) {
-  std::size_t index = 0;
-  for (const BitTerm& term : step.terms) {
-    if (term.width > 0) body(term, index++);
-  }
-}
-
-/// -v if `negative`, else v.
-std::uint64_t with_sign(std::uint64_t v, std::uint64_t negative) { return (v ^ (0 - negative)) + negative; }
-
-/// The factor of the product of the two shares of a term's bit, divided by 2^shift.
-std::uint64_t product_factor(const OtStep& step, const BitTerm& term) {
-  return (0 - (((2 * term.factor) & low_mask(step.ring)) >> term.shift)) & low_mask(term.width);
-}
-
-/// bit * v of one instance, v this party's, `revealed` the other's masked bit: writes what is sent, returns
-/// the share. All modulo 2^64; the caller reduces.
-struct WordProduct {
-  std::uint64_t masked;
-  std::uint64_t share;
-};
-WordProduct word_product(const WordSide& side, std::size_t i, std::uint64_t v, std::uint64_t revealed) {
-  return {with_sign(v, revealed) - side.d[i], (v & (0 - revealed)) + side.shares[i]};
-}
-std::uint64_t bit_product(const BitSide& side, std::size_t i, std::uint64_t masked) {
-  return (masked & (0 - bit_of(side.choices, i))) + side.shares[i];
-}
-
 std::uint64_t operand(const OtStep& step, std::uint64_t word) {
   return (word >> step.operand_shift) & low_mask(step.operand_bits);
-}
-
-void put_masked(SliceWriter& writer, std::span<const Block> bits, const SecretVector<Block>& choices) {
-  SecretVector<Block> masked(bits.begin(), bits.end());
-  for (std::size_t i = 0; i < masked.size(); ++i) masked[i] ^= choices[i];
-  writer.put(masked.data());
-}
-
-void append_packed(Bytes& message, std::span<const std::uint64_t> words, int bits) {
-  const std::size_t at = message.size();
-  message.resize(at + packed_bytes(words.size(), bits));
-  pack_bits(words, bits, std::span(message).subspan(at));
-}
-
-/// Takes the packed words at the front of `message`.
-void take_packed(ByteView& message, int bits, std::span<std::uint64_t> words) {
-  const std::size_t size = packed_bytes(words.size(), bits);
-  unpack_bits(message.first(size), bits, words);
-  message = message.subspan(size);
 }
 
 /// The client's digits as slices: its word, and the word whose high part is negated.
@@ -229,7 +168,7 @@ ClientStepPreprocessing prepare_client_step(const OtStep& step, RandomOts ots) {
   if (step.operand_bits == 0) return material;
   material.flip = make_bit_side(ots.received, step.count, step.ring);
   material.select = make_word_side(ots.sent, step.count, step.ring);
-  for_transferred(step, [&](const BitTerm& term, std::size_t) {
+  for_transferred(step.terms, [&](const BitTerm& term, std::size_t) {
     material.terms.push_back(make_word_side(ots.sent, step.count, term.width));
   });
   return material;
@@ -251,7 +190,7 @@ ServerStepPreprocessing prepare_server_step(const OtStep& step, RandomOts ots) {
   if (step.operand_bits == 0) return material;
   material.flip = make_word_side(ots.sent, step.count, step.ring);
   material.select = make_bit_side(ots.received, step.count, step.ring);
-  for_transferred(step, [&](const BitTerm& term, std::size_t) {
+  for_transferred(step.terms, [&](const BitTerm& term, std::size_t) {
     material.terms.push_back(make_bit_side(ots.received, step.count, term.width));
   });
   return material;
@@ -292,9 +231,9 @@ void run_client_step(net::Channel& channel, const OtStep& step, const ClientStep
     const auto t = bits.slice(term.variable);
     for (std::size_t i = 0; i < count; ++i) shares[i] += term.factor & (0 - bit_of(t, i));
   }
-  for_transferred(step, [&](const BitTerm& term, std::size_t index) {
+  for_transferred(step.terms, [&](const BitTerm& term, std::size_t index) {
     const auto t = bits.slice(term.variable);
-    const std::uint64_t factor = product_factor(step, term);
+    const std::uint64_t factor = product_factor(step.ring, term);
     reader.get(revealed.data(), bits.tiles());
     for (std::size_t i = 0; i < count; ++i) {
       const auto [sent, share] =
@@ -332,14 +271,15 @@ void run_server_step(net::Channel& channel, const OtStep& step, const ServerStep
   append_packed(message, masked, step.ring);
   SliceWriter choices(count, 1 + material.terms.size());
   put_masked(choices, z, material.select.choices);
-  for_transferred(step, [&](const BitTerm& term, std::size_t index) {
+  for_transferred(step.terms, [&](const BitTerm& term, std::size_t index) {
     put_masked(choices, bits.slice(term.variable), material.terms[index].choices);
   });
   message.insert(message.end(), choices.bytes().begin(), choices.bytes().end());
   channel.send(kOtServerWords, message);
 
   std::size_t size = packed_bytes(count, step.ring);
-  for_transferred(step, [&](const BitTerm& term, std::size_t) { size += packed_bytes(count, term.width); });
+  for_transferred(step.terms,
+                  [&](const BitTerm& term, std::size_t) { size += packed_bytes(count, term.width); });
   const Bytes reply = channel.receive_exactly(kOtClientWords, size);
   ByteView view(reply);
   take_packed(view, step.ring, masked);
@@ -348,7 +288,7 @@ void run_server_step(net::Channel& channel, const OtStep& step, const ServerStep
     const auto t = bits.slice(term.variable);
     for (std::size_t i = 0; i < count; ++i) shares[i] += term.factor & (0 - bit_of(t, i));
   }
-  for_transferred(step, [&](const BitTerm& term, std::size_t index) {
+  for_transferred(step.terms, [&](const BitTerm& term, std::size_t index) {
     take_packed(view, term.width, masked);
     for (std::size_t i = 0; i < count; ++i) {
       shares[i] += bit_product(material.terms[index], i, masked[i]) << term.shift;

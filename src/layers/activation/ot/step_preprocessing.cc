@@ -108,6 +108,33 @@ void restore(ServerStepPreprocessing& material, const OtStep& step, ByteReader& 
   restore_tail(material, step, Fill{in});
 }
 
+void save(const ClientLookupPreprocessing& material, SecretWriter& out) {
+  out.array(material.pads);
+  for (const WordSide& term : material.terms) save(term, out);
+}
+void save(const ServerLookupPreprocessing& material, SecretWriter& out) {
+  out.array(material.index);
+  out.array(material.strings);
+  for (const BitSide& term : material.terms) save(term, out);
+}
+void restore(ClientLookupPreprocessing& material, const LookupStep& step, ByteReader& in) {
+  const Fill fill{in};
+  fill(material.pads, step.count * mpc::lookup_blocks(step.index_bits, step.value_bits));
+  for (const BitTerm& term : step.terms) {
+    if (term.width > 0) side_of(material.terms.emplace_back(), step.count, fill);
+  }
+}
+void restore(ServerLookupPreprocessing& material, const LookupStep& step, ByteReader& in) {
+  const Fill fill{in};
+  fill(material.index, step.count);
+  fill(material.strings, step.count);
+  check_words("the stored index", material.index, step.count, step.index_bits);
+  check_words("the stored strings", material.strings, step.count, step.value_bits);
+  for (const BitTerm& term : step.terms) {
+    if (term.width > 0) side_of(material.terms.emplace_back(), step.count, fill);
+  }
+}
+
 void save(const SquareClientPreprocessing& material, SecretWriter& out) {
   out.array(material.argument);
   out.array(material.product);
@@ -121,30 +148,43 @@ void restore(SquareClientPreprocessing& material, const SquareSpec& spec, std::s
   material.product = read_array<Words>(in, count);
   check_words("the stored argument", material.argument, count, spec.word_bits());
 }
+void restore(SquareClientPreprocessing& material, const ProductSpec& spec, std::size_t count,
+             ByteReader& in) {
+  material.argument = read_array<Words>(in, spec.arguments(count));
+  material.product = read_array<Words>(in, count);
+  check_words("the stored factors", material.argument, spec.arguments(count), spec.value_bits);
+}
+void restore(SquareServerPreprocessing& material, const ProductSpec&, std::size_t count, ByteReader& in) {
+  material.mask = read_array<Words>(in, 2 * count);
+  material.product = read_array<Words>(in, count);
+}
 void restore(SquareServerPreprocessing& material, const SquareSpec&, std::size_t count, ByteReader& in) {
   material.mask = read_array<Words>(in, count);
   material.product = read_array<Words>(in, count);
 }
 
-template <typename Step, typename Square>
-void OtPreprocessing<Step, Square>::save(SecretWriter& out) const {
+template <typename Step, typename Square, typename Lookup>
+void OtPreprocessing<Step, Square, Lookup>::save(SecretWriter& out) const {
   if (empty()) fail_security("the preprocessing of an activation layer was used before; it cannot be stored");
-  if (plan_->square) activation::save(square_, out);
+  if (plan_->needs_words_offline()) activation::save(square_, out);
   for (const Step& step : steps_) activation::save(step, out);
+  if (plan_->table) activation::save(lookup_, out);
 }
 
-template <typename Step, typename Square>
-OtPreprocessing<Step, Square> OtPreprocessing<Step, Square>::restore(std::shared_ptr<const OtPlan> plan,
-                                                                     ByteReader& in) {
+template <typename Step, typename Square, typename Lookup>
+OtPreprocessing<Step, Square, Lookup> OtPreprocessing<Step, Square, Lookup>::restore(
+    std::shared_ptr<const OtPlan> plan, ByteReader& in) {
   OtPreprocessing material;
   material.plan_ = std::move(plan);
   const OtPlan& layer = *material.plan_;
   if (layer.square) activation::restore(material.square_, *layer.square, layer.inputs, in);
+  if (layer.product) activation::restore(material.square_, *layer.product, layer.inputs, in);
   layer.for_steps([&](const OtStep& step) { activation::restore(material.steps_.emplace_back(), step, in); });
+  if (layer.table) activation::restore(material.lookup_, layer.table->lookup, in);
   return material;
 }
 
-template class OtPreprocessing<ClientStepPreprocessing, SquareClientPreprocessing>;
-template class OtPreprocessing<ServerStepPreprocessing, SquareServerPreprocessing>;
+template class OtPreprocessing<ClientStepPreprocessing, SquareClientPreprocessing, ClientLookupPreprocessing>;
+template class OtPreprocessing<ServerStepPreprocessing, SquareServerPreprocessing, ServerLookupPreprocessing>;
 
 }  // namespace ap::activation

@@ -1,0 +1,83 @@
+// Products of one party's bits with the other's words by random products (mpc/ot/random_ot.h): what the steps of
+// the `ot` protocol have in common (layers/activation/ot/ot_step.h says how they work).
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "base/bits.h"
+#include "layers/activation/ot/ot_bits.h"
+#include "layers/activation/ot/ot_plan.h"
+#include "layers/activation/ot/ot_step.h"
+#include "mpc/ot/random_ot.h"
+
+namespace ap::activation {
+
+inline std::uint64_t low_mask(int bits) { return ~std::uint64_t{0} >> (64 - bits); }
+
+inline BitSide make_bit_side(mpc::RandomOtReceiver& ots, std::size_t count, int width) {
+  BitSide side{SecretVector<mpc::Block>(mpc::tiles_of(count)), SecretVector<std::uint64_t>(count)};
+  ots.words(width, side.choices, side.shares);
+  return side;
+}
+
+inline WordSide make_word_side(mpc::RandomOtSender& ots, std::size_t count, int width) {
+  WordSide side{SecretVector<std::uint64_t>(count), SecretVector<std::uint64_t>(count)};
+  ots.words(width, side.d, side.shares);
+  return side;
+}
+
+/// Terms of which a product is transferred.
+template <typename Body>
+void for_transferred(std::span<const BitTerm> terms, const Body& body) {
+  std::size_t index = 0;
+  for (const BitTerm& term : terms) {
+    if (term.width > 0) body(term, index++);
+  }
+}
+
+/// -v if `negative`, else v.
+inline std::uint64_t with_sign(std::uint64_t v, std::uint64_t negative) {
+  return (v ^ (0 - negative)) + negative;
+}
+
+/// The factor of the product of the two shares of a term's bit, divided by 2^shift.
+inline std::uint64_t product_factor(int ring, const BitTerm& term) {
+  return (0 - (((2 * term.factor) & low_mask(ring)) >> term.shift)) & low_mask(term.width);
+}
+
+/// bit * v of one instance, v this party's, `revealed` the other's masked bit: writes what is sent, returns
+/// the share. All modulo 2^64; the caller reduces.
+struct WordProduct {
+  std::uint64_t masked;
+  std::uint64_t share;
+};
+inline WordProduct word_product(const WordSide& side, std::size_t i, std::uint64_t v,
+                                std::uint64_t revealed) {
+  return {with_sign(v, revealed) - side.d[i], (v & (0 - revealed)) + side.shares[i]};
+}
+inline std::uint64_t bit_product(const BitSide& side, std::size_t i, std::uint64_t masked) {
+  return (masked & (0 - mpc::bit_of(side.choices, i))) + side.shares[i];
+}
+
+inline void put_masked(SliceWriter& writer, std::span<const mpc::Block> bits,
+                       const SecretVector<mpc::Block>& choices) {
+  SecretVector<mpc::Block> masked(bits.begin(), bits.end());
+  for (std::size_t i = 0; i < masked.size(); ++i) masked[i] ^= choices[i];
+  writer.put(masked.data());
+}
+
+inline void append_packed(Bytes& message, std::span<const std::uint64_t> words, int bits) {
+  const std::size_t at = message.size();
+  message.resize(at + packed_bytes(words.size(), bits));
+  pack_bits(words, bits, std::span(message).subspan(at));
+}
+
+/// Takes the packed words at the front of `message`.
+inline void take_packed(ByteView& message, int bits, std::span<std::uint64_t> words) {
+  const std::size_t size = packed_bytes(words.size(), bits);
+  unpack_bits(message.first(size), bits, words);
+  message = message.subspan(size);
+}
+
+}  // namespace ap::activation
