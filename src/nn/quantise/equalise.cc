@@ -133,8 +133,10 @@ class Equaliser {
     for (std::size_t i = 0; i < nodes().size(); ++i) {
       const Node& n = nodes()[i];
       const NodeStatistics* seen = &statistics_[i];
-      const bool quadratic = std::holds_alternative<QuadraticOp>(n.op);
-      const bool fixed = std::holds_alternative<InputOp>(n.op) || quadratic || i + 1 == nodes().size();
+      // A factor before it is not one behind it.
+      const bool curved = std::holds_alternative<QuadraticOp>(n.op) ||
+                          std::holds_alternative<SmoothOp>(n.op) || std::holds_alternative<ProductOp>(n.op);
+      const bool fixed = std::holds_alternative<InputOp>(n.op) || curved || i + 1 == nodes().size();
       for (std::size_t c = 0; c < at(n.shape.c); ++c) {
         if (fixed) bound(i, c, 1, 1);
         if (const auto* clip = std::get_if<ClipOp>(&n.op)) {
@@ -148,8 +150,9 @@ class Equaliser {
           limit(clip->high, seen->channel_high[c]);
         }
       }
-      if (quadratic) {
-        for (std::size_t c = 0; c < at(n.shape.c); ++c) bound(at(n.inputs[0]), c, 1, 1);
+      if (!curved) continue;
+      for (int k : n.inputs) {
+        for (std::size_t c = 0; c < at(nodes()[at(k)].shape.c); ++c) bound(at(k), c, 1, 1);
       }
     }
   }
@@ -245,7 +248,8 @@ class Equaliser {
     if (!input && !std::holds_alternative<ClipOp>(n.op)) return;
     const NodeStatistics& seen = statistics_[i];
     const auto reach = [&](std::size_t c) {
-      return std::max(std::abs(double{seen.channel_low[c]}), std::abs(double{seen.channel_high[c]})) * factor(i, c);
+      return std::max(std::abs(double{seen.channel_low[c]}), std::abs(double{seen.channel_high[c]})) *
+             factor(i, c);
     };
     double largest = 0;
     for (std::size_t c = 0; c < at(n.shape.c); ++c) largest = std::max(largest, reach(c));
