@@ -63,6 +63,8 @@ class Checker {
   }
   void check(const nn::ClipOp&) const { check_activation(); }
   void check(const nn::QuadraticOp&) const { check_activation(); }
+  void check(const nn::SmoothOp&) const { check_activation(); }
+  void check(const nn::ProductOp&) const { check_activation(); }
   template <typename Op>
   void check(const Op&) const {}
 
