@@ -245,7 +245,8 @@ class Equaliser {
     if (!input && !std::holds_alternative<ClipOp>(n.op)) return;
     const NodeStatistics& seen = statistics_[i];
     const auto reach = [&](std::size_t c) {
-      return std::max(std::abs(double{seen.channel_low[c]}), std::abs(double{seen.channel_high[c]})) * factor(i, c);
+      return std::max(std::abs(double{seen.channel_low[c]}), std::abs(double{seen.channel_high[c]})) *
+             factor(i, c);
     };
     double largest = 0;
     for (std::size_t c = 0; c < at(n.shape.c); ++c) largest = std::max(largest, reach(c));
