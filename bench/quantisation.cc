@@ -143,18 +143,22 @@ void measure(const Case& c, const Options& options) {
       for (auto& e : nn::layer_errors(quantised, std::span(calibration).first(8)))
         fmt::print("{:<50} {:<14} {:.5f} {:.5f}\n", e.name, e.op, e.error, e.added);
     network = std::move(quantised.network);
-    if (std::getenv("LAYERS")) for (const auto& n : network.nodes) {
-      std::string d;
-      if (auto* a = std::get_if<nn::QAdd>(&n.op)) for (auto m : a->multiplier) d += fmt::format("x{} ", m);
-      if (auto* a = std::get_if<nn::QActivation>(&n.op)) d = fmt::format("shift {} low {}", a->shift, a->low);
-      fmt::print("{:<50} {:<10} [{},{}] {:.4g} {}\n", n.name, nn::op_name(n.op), n.low, n.high, n.scale, d);
-    }
+    if (std::getenv("LAYERS"))
+      for (const auto& n : network.nodes) {
+        std::string d;
+        if (auto* a = std::get_if<nn::QAdd>(&n.op))
+          for (auto m : a->multiplier) d += fmt::format("x{} ", m);
+        if (auto* a = std::get_if<nn::QActivation>(&n.op))
+          d = fmt::format("shift {} low {}", a->shift, a->low);
+        fmt::print("{:<50} {:<10} [{},{}] {:.4g} {}\n", n.name, nn::op_name(n.op), n.low, n.high, n.scale, d);
+      }
   }
   const double quantised = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const nn::Dataset test = load(c.test, options.images);
   const nn::IntegerExecutor executor(network);
   const auto classes = static_cast<std::size_t>(graph.output_shape().size());
-  double err = 0, var = 0; std::size_t same = 0, right_float = 0, right = 0;
+  double err = 0, var = 0;
+  std::size_t same = 0, right_float = 0, right = 0;
   constexpr std::size_t kBatch = 8;
   for (std::size_t begin = 0; begin < test.size(); begin += kBatch) {
     const std::size_t end = std::min(begin + kBatch, test.size());
@@ -167,8 +171,13 @@ void measure(const Case& c, const Options& options) {
       const auto in = nn::quantise_input(network, std::span(inputs).subspan(i * size, size));
       auto o = executor.logits(in);
       got[i] = nn::argmax(std::span<const std::int32_t>(o));
-      double m=0; for (std::size_t k=0;k<classes;++k) m+=logits[i*classes+k]/double(classes);
-      for (std::size_t k=0;k<classes;++k) { double w=logits[i*classes+k], e=w-o[k]*network.nodes.back().scale; err+=e*e; var+=(w-m)*(w-m);}
+      double m = 0;
+      for (std::size_t k = 0; k < classes; ++k) m += logits[i * classes + k] / double(classes);
+      for (std::size_t k = 0; k < classes; ++k) {
+        double w = logits[i * classes + k], e = w - o[k] * network.nodes.back().scale;
+        err += e * e;
+        var += (w - m) * (w - m);
+      }
     });
     for (std::size_t i = 0; i < got.size(); ++i) {
       same += got[i] == wanted[i];
@@ -180,8 +189,8 @@ void measure(const Case& c, const Options& options) {
   const auto percent = [&](std::size_t n) {
     return 100.0 * static_cast<double>(n) / static_cast<double>(test.size());
   };
-  fmt::print("{{\"network\": \"{}\", \"images\": {}, \"agreement\": {:.2f}, \"noise\": {:.5f}", c.model, test.size(),
-             percent(same), err/var);
+  fmt::print("{{\"network\": \"{}\", \"images\": {}, \"agreement\": {:.2f}, \"noise\": {:.5f}", c.model,
+             test.size(), percent(same), err / var);
   if (c.labelled)
     fmt::print(", \"float\": {:.2f}, \"integers\": {:.2f}", percent(right_float), percent(right));
   fmt::print(", \"quantise_s\": {:.1f}}}\n", quantised);

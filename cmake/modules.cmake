@@ -29,7 +29,11 @@ function(ap_module folder)
 endfunction()
 
 # What is tested is optimised; the tests themselves take longer to compile than to run, most of all with sanitizers.
-set(AP_TEST_OPTIMISATION $<IF:$<BOOL:${AP_SANITIZE}>,-O0,-O1>)
+if(AP_SANITIZE)
+  set(AP_TEST_OPTIMISATION -O0)
+else()
+  set(AP_TEST_OPTIMISATION -O1)
+endif()
 
 # ap_precompile_gtest(TARGET): GoogleTest's headers are read once for all test programs, not once for every file. Libraries
 # do without: each of their files shows what it includes.

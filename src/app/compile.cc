@@ -221,8 +221,8 @@ Compiled compile(const nn::Graph& given_graph, const nn::Dataset& calibration,
     bar.note("calibrating and quantising");
     const int guard_bits =
         policy.allows_errors(options) ? plan::BudgetOptions{}.guard_bits : plan::SelectOptions{}.guard_bits;
-    Precision precision =
-        choose_precision(graph, calibration, normalization, guard_bits, options.activation_bits);
+    Precision precision = choose_precision(graph, calibration, normalization, guard_bits,
+                                           options.activation_bits, options.equalise);
     result.activation_bits = precision.activation_bits;
     result.weight_bits = precision.weight_bits;
     result.agreement = precision.agreement;

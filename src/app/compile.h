@@ -26,7 +26,8 @@ struct CompileOptions {
   std::string reveal = "logits";    ///< what the client learns: logits or label
   /// Fewest calibration images, 0 to 1, whose integer label must be the float network's.
   double min_agreement = 0.9;
-  int activation_bits = 0;          ///< 2 to 14, or 0 to choose (app/precision.h)
+  bool equalise = true;     ///< spread weights over layers where that keeps answers; not for train tune
+  int activation_bits = 0;  ///< 2 to 14, or 0 to choose (app/precision.h)
   /// How many inferences of all clients together the weights stay private for; 0: they do not.
   std::uint64_t privacy_inferences = noise::kDefaultInferences;
   bool strict = false;              ///< failure of at most 2^-128 per inference instead of 2^-40

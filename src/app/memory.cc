@@ -5,7 +5,7 @@ namespace {
 
 // Code, libraries and threads of the program, and what messages take on their way; measured with a network of a few
 // weights.
-constexpr std::uint64_t kProgram = 30'000'000, kMessages = 10'000'000;
+constexpr std::uint64_t kProgram = 25'000'000, kMessages = 8'000'000;
 
 }  // namespace
 

@@ -94,7 +94,8 @@ double simulated_agreement(const nn::QuantisedNetwork& network, const nn::Datase
 }
 
 Precision choose_precision(const nn::Graph& graph, const nn::Dataset& calibration,
-                           const nn::Normalization& normalization, int guard_bits, int wanted) {
+                           const nn::Normalization& normalization, int guard_bits, int wanted,
+                           bool equalise) {
   std::vector<nn::Tensor> images;
   std::vector<int> labels;
   for (std::size_t i = 0; i < calibration.size(); ++i) images.push_back(calibration.input(i, normalization));
@@ -107,6 +108,7 @@ Precision choose_precision(const nn::Graph& graph, const nn::Dataset& calibratio
     nn::QuantiseOptions options;
     options.weight_bits = weight_bits;
     options.activation_bits = activation_bits;
+    options.equalise = equalise;
     if (!bytes) options.input_bits = weight_bits;
     Precision p{activation_bits, weight_bits, options.input_bits, 0, 0, nn::quantise(graph, images, options)};
     p.keeps_float = kept(p.network, images, labels);

@@ -89,11 +89,16 @@ bool loss_shown(const app::Searched& s, const Options& options) {
 }
 
 Json search_json(const app::Searched& s, const Options& options) {
-  return {{"simulations", s.simulations},    {"resumed", s.resumed},
-          {"tightened", s.tightened},        {"expected_loss", s.expected_loss},
-          {"loss", s.held_out.loss()},       {"loss_std_error", s.held_out.loss_std_error()},
-          {"changes", s.held_out.changes()}, {"held_out_images", s.held_out.images},
-          {"loss_limit", s.held_out.loss_limit()}, {"loss_shown", loss_shown(s, options)},
+  return {{"simulations", s.simulations},
+          {"resumed", s.resumed},
+          {"tightened", s.tightened},
+          {"expected_loss", s.expected_loss},
+          {"loss", s.held_out.loss()},
+          {"loss_std_error", s.held_out.loss_std_error()},
+          {"changes", s.held_out.changes()},
+          {"held_out_images", s.held_out.images},
+          {"loss_limit", s.held_out.loss_limit()},
+          {"loss_shown", loss_shown(s, options)},
           {"memorised", s.held_out.memorised()}};
 }
 
@@ -208,9 +213,10 @@ std::string text_of(const app::Compiled& compiled, const app::Audit& audit, cons
         "{:.3f} % of accuracy ({:.2f} +- {:.2f} % measured)\n",
         s.simulations, format_seconds(compiled.search_seconds), s.held_out.images, 100 * s.held_out.changes(),
         100 * s.expected_loss, 100 * s.held_out.loss(), 100 * s.held_out.loss_std_error());
-    out += fmt::format("a loss of at most {:.3g} % is {}: with 95 % confidence these images show at most {:.2f} %\n",
-                       100 * options.compile.max_accuracy_loss, loss_shown(s, options) ? "shown" : "not shown",
-                       100 * s.held_out.loss_limit());
+    out += fmt::format(
+        "a loss of at most {:.3g} % is {}: with 95 % confidence these images show at most {:.2f} %\n",
+        100 * options.compile.max_accuracy_loss, loss_shown(s, options) ? "shown" : "not shown",
+        100 * s.held_out.loss_limit());
     if (s.held_out.memorised()) {
       out += fmt::format(
           "WARNING: {:.1f} % of the calibration labels are right, as if the network had been trained on these images; "
@@ -396,6 +402,8 @@ void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
                    "Refuse if integers keep the float network's label on fewer calibration images")
       ->capture_default_str()
       ->type_name("PERCENT");
+  command->add_flag("!--no-equalise", options->compile.equalise,
+                    "Keep the weights of each layer as in the file, as train tune --plan needs them");
   command->add_flag("--flooding-by-rule", options->compile.flooding_by_rule,
                     "Policy darl: hide the weights by the published rule of thumb (4 N, 3 log q)");
   command

@@ -153,7 +153,8 @@ void add_inspect(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
       "inspect", "Show layers, shapes, sizes and value ranges of an ONNX network, or what a package holds");
-  command->add_option("model", options->model, "ONNX file, or a package")->type_name("MODEL.onnx|PACKAGE.apm");
+  command->add_option("model", options->model, "ONNX file, or a package")
+      ->type_name("MODEL.onnx|PACKAGE.apm");
   command->add_option("--output", options->output, "The output to end with, of a network with several")
       ->type_name("NAME");
   command->add_flag("--operators", options->operators,

@@ -108,7 +108,8 @@ QuantisedForward::QuantisedForward(const nn::Graph& graph, const nn::QuantisedNe
     // otherwise.
     if (difference > 0.05 * static_cast<double>(wanted) + 1) {
       fail_input(
-          "the weights of layer '{}' are not those of '{}'; give the model that the package was compiled from",
+          "the weights of layer '{}' are not those of '{}'; give the model that the package was compiled from, by "
+          "compile --no-equalise",
           node.name, graph.name);
     }
     const at::Tensor bias = bias_of(i, initial);

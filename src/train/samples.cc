@@ -27,7 +27,8 @@ void join(nn::Dataset& to, const nn::Dataset& more) {
 std::vector<float> byte_table(const nn::Normalization& normalization, int channels) {
   std::vector<float> table;
   for (int c = 0; c < channels; ++c) {
-    for (int v = 0; v < 256; ++v) table.push_back(static_cast<float>(normalization.apply(v, c, nn::Pixel::byte)));
+    for (int v = 0; v < 256; ++v)
+      table.push_back(static_cast<float>(normalization.apply(v, c, nn::Pixel::byte)));
   }
   return table;
 }
@@ -130,9 +131,9 @@ void assemble(const Samples& samples, std::span<const std::uint32_t> positions,
     float* to = out.data() + i * size;
     for (int c = 0; c < shape.c; ++c) {
       const auto value = [&](std::size_t at) {
-        return data.floats.empty()
-                   ? table[static_cast<std::size_t>(c) * 256 + data.bytes[at]]
-                   : static_cast<float>(samples.normalization.apply(double{data.floats[at]}, c, nn::Pixel::number));
+        return data.floats.empty() ? table[static_cast<std::size_t>(c) * 256 + data.bytes[at]]
+                                   : static_cast<float>(samples.normalization.apply(double{data.floats[at]},
+                                                                                    c, nn::Pixel::number));
       };
       const auto outside = static_cast<float>(samples.normalization.apply(0, c, nn::Pixel::byte));
       for (int y = 0; y < shape.h; ++y) {

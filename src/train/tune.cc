@@ -22,7 +22,7 @@ nn::QuantisedNetwork quantise_with(const nn::Graph& graph, const Samples& sample
   const Samples some = subset(samples, count);
   std::vector<nn::Tensor> images;
   for (std::size_t i = 0; i < some.size(); ++i) images.push_back(image(some, i));
-  return nn::quantise(graph, images, {.weight_bits = bits, .activation_bits = bits});
+  return nn::quantise(graph, images, {.weight_bits = bits, .activation_bits = bits, .equalise = false});
 }
 
 TuneAccuracy measure(const nn::Graph& graph, const nn::QuantisedNetwork& network, const Samples& samples,

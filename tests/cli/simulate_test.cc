@@ -32,7 +32,8 @@ TEST_F(SimulateTest, WorksWithoutLabelsAndForPeople) {
 
 TEST_F(SimulateTest, RefusesBadInput) {
   expect_failure(run({"simulate", client_package(), "--data", data()}), 2, "server");
-  expect_failure(run({"simulate", server_package(), "--data", "npy:" + path("large.npy")}), 2, "8x8");
+  expect_failure(run({"simulate", server_package(), "--data", "npy:" + path("large.npy")}), 2,
+                 "(1, 1, 8, 8)");
   expect_failure(run({"simulate", server_package(), "--data", data(), "--seeds", "0"}), 2, "seeds");
   expect_failure(run({"simulate", path("absent.apm"), "--data", data()}), 2, "absent.apm");
 }

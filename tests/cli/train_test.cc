@@ -16,9 +16,15 @@ class TrainCommand : public CliTest {
 };
 
 TEST_F(TrainCommand, TunesForThePlanOfAPackage) {
-  const Result result =
-      run({"train", "tune", path("model.onnx"), "--plan", server_package(), "--data", data(), "--validation",
-           "0.25", "--epochs", "2", "--test", data(), "--out", path("tuned.onnx"), "--json"});
+  const auto tune = [](const std::string& package) {
+    return run({"train", "tune", path("model.onnx"), "--plan", package, "--data", data(), "--validation",
+                "0.25", "--epochs", "2", "--test", data(), "--out", path("tuned.onnx"), "--json"});
+  };
+  expect_failure(tune(server_package()), 2, "compile --no-equalise");
+  const Result compiled = run({"compile", path("model.onnx"), "--calibrate", data(), "--no-equalise", "--out",
+                               path("as_in_the_file")});
+  ASSERT_EQ(compiled.status, 0) << compiled.err;
+  const Result result = tune(path("as_in_the_file/server.apm"));
   ASSERT_EQ(result.status, 0) << result.err;
   const Json json = Json::parse(result.out);
   EXPECT_EQ(json.at("images"), 18);

@@ -72,7 +72,7 @@ TEST(QuantisedForward, EqualsTheIntegerExecutorOnTrainedNetworks) {
       images.push_back(
           {graph.input_shape(), random_floats(static_cast<std::size_t>(graph.input_shape().size()), i)});
     }
-    const nn::QuantisedNetwork network = nn::quantise(graph, images);
+    const nn::QuantisedNetwork network = nn::quantise(graph, images, {.equalise = false});
     expect_same_integers(graph, network, 8, images[0].data, false);
     expect_same_integers(graph, network, 8, images[1].data, true);
   }
@@ -99,8 +99,8 @@ TEST(QuantisedForward, GradientsGoStraightThroughRoundingAndErrors) {
   const Samples samples = stripes(24);
   std::vector<nn::Tensor> images;
   for (std::size_t i = 0; i < 24; ++i) images.push_back(image(samples, i));
-  const nn::QuantisedNetwork network =
-      nn::quantise(graph, images, {.weight_bits = 12, .activation_bits = 12, .clip_outliers = false});
+  const nn::QuantisedNetwork network = nn::quantise(
+      graph, images, {.weight_bits = 12, .activation_bits = 12, .clip_outliers = false, .equalise = false});
   const std::vector<float> values = inputs(samples, 4);
   at::Tensor x = at::empty({4, 2, 6, 6});
   std::copy(values.begin(), values.end(), x.data_ptr<float>());

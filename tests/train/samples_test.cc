@@ -42,7 +42,7 @@ TEST(Samples, AugmentationMirrorsAndShifts) {
   assemble(samples, positions, {true, 1}, 5, out);
   assemble(samples, positions, {true, 1}, 5, again);
   EXPECT_EQ(out, again);
-  const auto outside = static_cast<float>(normalization().apply(0, 0));
+  const auto outside = static_cast<float>(normalization().apply(0, 0, nn::Pixel::byte));
   std::set<int> met;
   for (std::size_t i = 0; i < 200; ++i) {
     const nn::Tensor from = image(samples, i);

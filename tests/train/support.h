@@ -88,7 +88,7 @@ inline nn::QuantisedNetwork quantised(const nn::Graph& graph, const Samples& sam
   std::vector<nn::Tensor> images;
   for (std::size_t i = 0; i < std::min<std::size_t>(24, samples.size()); ++i)
     images.push_back(image(samples, i));
-  return nn::quantise(graph, images, {.weight_bits = bits, .activation_bits = bits});
+  return nn::quantise(graph, images, {.weight_bits = bits, .activation_bits = bits, .equalise = false});
 }
 
 template <typename Action>

@@ -17,7 +17,8 @@ bool is_pointwise(const ConvOp& op) {
 /// weights[outputs][channels / groups][taps].
 void scale_inputs(const ConvOp& first, int channels, int groups, std::vector<float>& weights,
                   std::vector<float>& bias) {
-  const std::size_t outputs = bias.size(), each = at(channels / groups), taps = weights.size() / outputs / each;
+  const std::size_t outputs = bias.size(), each = at(channels / groups),
+                    taps = weights.size() / outputs / each;
   for (std::size_t o = 0; o < outputs; ++o) {
     const std::size_t begin = o / (outputs / at(groups)) * each;
     double sum = double{bias[o]};
@@ -91,7 +92,8 @@ std::optional<Op> merged(const ConvOp& first, const Shape& in, const Node& first
   if (conv->groups != 1 || !(depthwise || first.groups == 1)) return {};
   constexpr double kMorePairs = 1.25;
   const double pairs = double{1} * in.c * second.shape.c;
-  const double before = double{1} * middle * second.shape.c + (depthwise ? middle : double{1} * in.c * middle);
+  const double before =
+      double{1} * middle * second.shape.c + (depthwise ? middle : double{1} * in.c * middle);
   if (pairs > kMorePairs * before) return {};
   return combined(first, in.c, middle, *conv);
 }

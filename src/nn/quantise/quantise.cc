@@ -310,12 +310,11 @@ QuantisedNetwork quantise(const Graph& graph, std::span<const Tensor> images,
 Quantised quantise_with_reference(const Graph& graph, std::span<const Tensor> images,
                                   const QuantiseOptions& options) {
   check(options);
-  IntegerGraph integer_graph = to_integer_graph(graph);
+  IntegerGraph integer_graph = to_integer_graph(graph, options.equalise);
   std::vector<NodeStatistics> statistics = observe(integer_graph.graph, images);
   if (options.equalise) {
-    apply_factors(integer_graph.graph,
-                  equalisation_factors(integer_graph, statistics, options.weight_bits,
-                                       options.activation_bits, options.input_bits));
+    apply_factors(integer_graph.graph, equalisation_factors(integer_graph, statistics, options.weight_bits,
+                                                            options.activation_bits, options.input_bits));
     statistics = observe(integer_graph.graph, images);
   }
   const OutputError output_error(integer_graph.graph, images);

@@ -20,7 +20,9 @@ struct QuantiseOptions {
   int activation_bits = 8;    ///< 2 to 14
   int input_bits = 8;         ///< 1 to 14
   bool clip_outliers = true;  ///< false: steps cover the largest value seen
-  bool equalise = true;       ///< nn/quantise/equalise.h
+  /// Merge layers and spread weights over them (nn/quantise/merge_layers.h, equalise.h). Without, each layer has the
+  /// weights of the graph.
+  bool equalise = true;
   bool bias_correction = true;
 };
 

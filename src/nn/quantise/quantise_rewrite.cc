@@ -28,10 +28,10 @@ class Rewriter {
     dead_.assign(nodes_.size(), false);
   }
 
-  IntegerGraph run() {
+  IntegerGraph run(bool merge) {
     check_pools();
     replace_affine();
-    merge_layers();
+    if (merge) merge_layers();
     move_clips_before_concats();
     insert_requantisations();
     IntegerGraph out;
@@ -281,6 +281,6 @@ double pool_divisor(const AveragePoolOp& op) {
   return static_cast<double>(std::int64_t{op.window.kernel_h} * op.window.kernel_w) / double{op.factor};
 }
 
-IntegerGraph to_integer_graph(const Graph& graph) { return Rewriter(graph).run(); }
+IntegerGraph to_integer_graph(const Graph& graph, bool merge) { return Rewriter(graph).run(merge); }
 
 }  // namespace ap::nn

@@ -24,7 +24,8 @@ struct IntegerGraph {
 /// concatenations, inserts the fewest requantisations that give every consumer what it needs, and pairs
 /// max-pools with clips.
 /// @throws Error(input) for what the integer network cannot express, naming the node.
-IntegerGraph to_integer_graph(const Graph& graph);
+/// @param merge  layers with nothing between them become one (nn/quantise/merge_layers.h)
+IntegerGraph to_integer_graph(const Graph& graph, bool merge = true);
 
 /// The number that an AveragePool divides the sum over its window by.
 double pool_divisor(const AveragePoolOp& op);

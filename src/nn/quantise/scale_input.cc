@@ -29,7 +29,8 @@ std::vector<double> input_factors(const Graph& graph, std::span<const Tensor> im
   const auto channels = at(graph.input_shape().c);
   const std::vector<double> none(channels, 1);
   for (const Node& node : graph.nodes) {
-    const bool linear = std::holds_alternative<ConvOp>(node.op) || std::holds_alternative<AffineOp>(node.op) ||
+    const bool linear = std::holds_alternative<ConvOp>(node.op) ||
+                        std::holds_alternative<AffineOp>(node.op) ||
                         std::holds_alternative<FullyConnectedOp>(node.op);
     if (reads_input(node) && !linear) return none;
   }

@@ -32,9 +32,9 @@ MemoryNeeds memory_needs(const Model& model) {
   needs.keys = key_bytes(model.groups());
   for (const LinearLayer& layer : model.linears()) {
     const linear::PackedLayer& packed = layer.he->packed();
-    const auto& op = std::get<nn::QLinear>(model.node(layer.node).op);
     needs.weights += layer.he->prepared_bytes() + linear::ClearConv::memory_bytes(packed.geometry());
-    needs.weights += op.bias.size() * sizeof(op.bias[0]);
+    needs.weights +=
+        static_cast<std::uint64_t>(model.node(layer.node).shape.c) * sizeof(std::int64_t);  // biases
     needs.layer = std::max(needs.layer, ciphertext_bytes(packed));
     const std::uint64_t shares = model.size(layer.node) * sizeof(std::uint64_t);
     needs.server_inference += shares;

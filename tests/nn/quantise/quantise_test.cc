@@ -232,7 +232,8 @@ const std::vector<Topology>& topologies() {
       {"clip_of_clip", 2, [](Builder& b) { b.full(b.clip(b.relu(b.conv(0, 6)), 0, 0.5F), 5); }},
       {"depthwise", 2, [](Builder& b) { b.full(b.relu(b.conv(b.relu(b.conv(0, 6)), 6, kSame3, 6)), 5); }},
       {"grouped", 2, [](Builder& b) { b.full(b.relu(b.conv(b.relu(b.conv(0, 6)), 4, kSame3, 2)), 5); }},
-      {"affine", 3, [](Builder& b) { b.full(b.affine(b.relu(b.affine(b.conv(0, 6)))), 5); }},
+      // The layers with nothing between them become one.
+      {"affine", 1, [](Builder& b) { b.full(b.affine(b.relu(b.affine(b.conv(0, 6)))), 5); }},
       {"square", 2,
        [](Builder& b) { b.full(b.quadratic(b.full(b.quadratic(b.conv(0, 6), 0, 0, 1), 8), 0, 0, 1), 5); }},
       {"polynomial", 1, [](Builder& b) { b.full(b.quadratic(b.conv(0, 6), 0.1992F, 0.5002F, 0.1997F), 5); }},
