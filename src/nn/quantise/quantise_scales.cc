@@ -230,7 +230,7 @@ class ScaleChooser {
     if (tree.forced() > 0) extra.push_back(tree.forced());
     // Where a sum takes accumulators of an earlier sum, steps a power of two off add them exactly.
     for (double given : tree.given_accumulator_scales()) extra.push_back(given);
-    const double step = choose_step(i, extra, [&](double s) {
+    double step = choose_step(i, extra, [&](double s) {
       // A given scale is best met by a shift; else the larger the step, the less bad.
       if (tree.forced() > 0) return is_power_of_two(s / tree.forced()) ? 0.0 : 1e30 / s;
       const int shift = shift_for(tree, s);
@@ -248,8 +248,31 @@ class ScaleChooser {
       tree = AccumulatorTree(graph_, statistics_, scales_, source(i), weight_limit(kMostWeightBits));
       out.shift = shift_for(tree, step);
     }
-    if (out.shift < 0) fail_narrow(i);
+    if (out.shift < 0) {
+      step = coarser_step(i, tree.finest());
+      out.shift = shift_for(tree, step);
+    }
     tree.assign(std::ldexp(step, -out.shift), scales_);
+  }
+
+  /// A clip nearly as steep as a comparison gets as few levels as its input tells apart: with an upper limit the
+  /// most bits whose step is at least `finest`.
+  double coarser_step(int i, double finest) {
+    for (int k = 0; k < static_cast<int>(nodes().size()); ++k) {
+      if (k != i && k != graph_.pool[at(i)] && find(k) == find(i)) fail_narrow(i);
+    }
+    const Producer p = producer(i);
+    double step = finest;
+    if (std::isfinite(p.clip_high)) {
+      const auto with = [&](int bits) { return (p.clip_high - p.low) / (std::ldexp(1.0, bits) - 1); };
+      int bits = options_.activation_bits;
+      while (bits > 1 && with(bits) < finest) --bits;
+      if (with(bits) < finest) fail_narrow(i);
+      scales_[at(i)].bits = bits;
+      step = with(bits);
+    }
+    group_scale_[at(find(i))] = step;
+    return choose_step(i, {}, [](double) { return 0.0; });
   }
 
   /// The input's scale is given: shift by a power of two if that meets the step, else multiply first.

@@ -17,6 +17,7 @@ struct NodeScale {
   std::int64_t low = 0;  ///< Input, Clip, Quadratic: the smallest integer
   /// Clip, Quadratic of something whose scale is given and not a power of two off: multiply by this first.
   std::int64_t rescale = 1;
+  int bits = 0;  ///< Clip: of its integers where they are fewer than those asked for, else 0
 };
 
 /// What weights may have at most, whatever was asked for.
