@@ -4,15 +4,12 @@
 // note, elsewhere.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "nn/onnx/evaluate.h"
 #include "nn/onnx/lowering.h"
 
 namespace ap::nn {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 struct Levels {
   double low = 0, high = 255;

@@ -137,8 +137,10 @@ class Emitter {
   }
 
   void emit(const ClipOp&) {
-    QActivation activation{
-        .shift = scale().shift, .low = scale().low, .bits = options_.activation_bits, .pool = {}};
+    QActivation activation{.shift = scale().shift,
+                           .low = scale().low,
+                           .bits = scale().bits > 0 ? scale().bits : options_.activation_bits,
+                           .pool = {}};
     int source = node().inputs[0];
     Shape shape = node().shape;
     if (const int pool = graph_.pool[at(number_)]; pool >= 0) {

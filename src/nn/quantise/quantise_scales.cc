@@ -272,7 +272,10 @@ class ScaleChooser {
       tree = AccumulatorTree(graph_, statistics_, scales_, source(i), weight_limit(kMostWeightBits));
       out.shift = shift_for(tree, step);
     }
-    if (out.shift < 0) fail_narrow(i);
+    if (out.shift < 0) {
+      step = coarser_step(i, tree.finest());
+      out.shift = shift_for(tree, step);
+    }
     tree.assign(std::ldexp(step, -out.shift), scales_);
   }
 
@@ -325,6 +328,27 @@ class ScaleChooser {
     scales_[at(i)].scale = std::ldexp(given, scales_[at(i)].shift);
   }
 
+  /// A clip nearly as steep as a comparison gets as few levels as its input tells apart: with an upper limit the
+  /// most bits whose step is at least `finest`.
+  double coarser_step(int i, double finest) {
+    if (!std::holds_alternative<ClipOp>(nodes()[at(i)].op)) fail_narrow(i);
+    for (int k = 0; k < static_cast<int>(nodes().size()); ++k) {
+      if (k != i && k != graph_.pool[at(i)] && find(k) == find(i)) fail_narrow(i);
+    }
+    const Producer p = producer(i);
+    double step = finest;
+    if (std::isfinite(p.clip_high)) {
+      const auto with = [&](int bits) { return (p.clip_high - p.low) / (std::ldexp(1.0, bits) - 1); };
+      int bits = options_.activation_bits;
+      while (bits > 1 && with(bits) < finest) --bits;
+      if (with(bits) < finest) fail_narrow(i);
+      scales_[at(i)].bits = bits;
+      step = with(bits);
+    }
+    group_scale_[at(find(i))] = step;
+    return choose_step(i, {}, [](double) { return 0.0; });
+  }
+
   /// The input's scale is given: shift by a power of two if that meets the step, else multiply first.
   static void rescale(NodeScale& out, double given, double step) {
     constexpr int kRescaleBits = 8;
@@ -362,10 +386,11 @@ class ScaleChooser {
 
   [[noreturn]] void fail_narrow(int i) const {
     fail_input(
-        "node '{}' (clip): its values lie within {:.3g} and {:.3g} on the calibration images, so close together that "
+        "node '{}' ({}): its values lie within {:.3g} and {:.3g} on the calibration images, so close together that "
         "the weights before it do not fit {} bits at that step; calibrate with typical images that are not all "
         "alike",
-        nodes()[at(i)].name, statistics_[at(i)].low, statistics_[at(i)].high, kMostWeightBits);
+        nodes()[at(i)].name, op_name(nodes()[at(i)].op), statistics_[at(i)].low, statistics_[at(i)].high,
+        kMostWeightBits);
   }
 
   const IntegerGraph& graph_;

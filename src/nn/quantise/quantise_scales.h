@@ -19,6 +19,7 @@ struct NodeScale {
   std::int64_t rescale = 1;
   /// Smooth: the step of what its table reads; `low` is the smallest integer that it reads.
   double argument = 0;
+  int bits = 0;  ///< Clip: of its integers where they are fewer than those asked for, else 0
 };
 
 /// What weights may have at most, whatever was asked for.

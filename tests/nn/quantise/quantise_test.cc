@@ -412,6 +412,26 @@ std::string error_of(const Graph& graph, const std::vector<Tensor>& images,
   return "";
 }
 
+TEST(Quantise, ClipsNearlyAsSteepAsComparisonsGetFewerLevels) {
+  Builder b({3, 8, 8}, 1);
+  b.full(b.clip(b.conv(0, 6), 0, 1), 5);
+  Graph graph = b.graph();
+  for (Node& node : graph.nodes) {
+    if (auto* conv = std::get_if<ConvOp>(&node.op)) {
+      for (float& w : conv->weights) w *= 3e4F;
+    }
+  }
+  const auto images = random_images(graph.input_shape(), 12, 1);
+  const QuantisedNetwork network = quantise(graph, images);
+  EXPECT_LT(relative_error(graph, network, images), 0.1);
+  // No level for what the input cannot tell apart.
+  for (const QNode& node : network.nodes) {
+    if (const auto* activation = std::get_if<QActivation>(&node.op)) {
+      EXPECT_LT(activation->bits, 8);
+    }
+  }
+}
+
 TEST(Quantise, ErrorsNameTheProblem) {
   Builder b({3, 8, 8});
   b.full(b.average(b.relu(b.conv(0, 4)), kSame3, false), 2);
