@@ -63,8 +63,11 @@ std::string skip_tail(const std::string& output, const Producer& producer, std::
                              combines_with_own_figure(*node, producer) ||
                              compares_with_constant(*node, producer);
     if (!keeps_order && !contains(kViews, op)) break;
+    const std::string& before = node->input(picks_name ? 1 : 0);
+    // A network that consists of such operators alone is asked for what they compute.
+    if (!producer(before)) break;
     passed.push_back(printable_name(fmt::format("{} ({})", node->name().empty() ? at : node->name(), op)));
-    at = node->input(picks_name ? 1 : 0);
+    at = before;
     if (!keeps_order) continue;
     source = at;
     left_out = passed;

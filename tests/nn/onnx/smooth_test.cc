@@ -163,12 +163,22 @@ TEST(OnnxSmooth, ProductsOfComputedTensors) {
   }
 }
 
-TEST(OnnxSmooth, WhatCannotBeRunIsRefused) {
+/// A gate for each row is repeated over the row.
+TEST(OnnxSmooth, ProductsOfTensorsOfTwoShapes) {
   OnnxBuilder b({kChannels, kSide, kSide});
-  const std::string wide = b.node("AveragePool", {"input"}, {{"kernel_shape", Dims{1, kSide}}});
-  const std::string product = b.node("Mul", {"input", wide});
-  expect_contains(error_of([&] { import(b, product); }),
-                  {"(Mul)", "different shapes", "one value a channel"});
+  const std::string rows = b.node("AveragePool", {"input"}, {{"kernel_shape", Dims{1, kSide}}});
+  const Graph graph = import(b, b.node("Mul", {"input", rows}));
+  const Tensor image = wide_image(graph.input_shape());
+  const Tensor out = output_of(graph, image);
+  ASSERT_EQ(out.data.size(), image.data.size());
+  for (std::size_t i = 0; i < out.data.size(); ++i) {
+    double mean = 0;
+    for (std::size_t k = 0; k < kSide; ++k) mean += image.data[i / kSide * kSide + k] / kSide;
+    EXPECT_NEAR(out.data[i], image.data[i] * mean, 1e-4);
+  }
+}
+
+TEST(OnnxSmooth, WhatCannotBeRunIsRefused) {
   OnnxBuilder c({kChannels, kSide, kSide});
   const std::string elu = c.node("Elu", {"input"}, {{"alpha", -1.0F}});
   expect_contains(error_of([&] { import(c, elu); }), {"(Elu)", "positive"});
