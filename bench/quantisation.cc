@@ -2,6 +2,10 @@
 // networks of ImageNet scale on CIFAR-10 test images enlarged bilinearly (half-pixel centres) to their input.
 //
 //   build/release/bench/quantisation [--only NAME,...] [--images N] [--calibration N] [--activation-bits B]
+//                                    [--weight-bits B] [--layers yes]
+//
+// Activations have 8 bits unless told otherwise, weights as many as `compile` gives them (app/precision.h).
+// --layers yes also prints what each layer adds to the error.
 //
 // Calibration images are training images; without labels for the enlarged ones agreement is all there is. One
 // line of JSON per network: agreement (integer label == float label), and top-1 of both where labels mean
@@ -16,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "app/precision.h"
 #include "base/error.h"
 #include "base/parallel.h"
 #include "nn/data/accuracy.h"
@@ -116,8 +121,18 @@ nn::Dataset enlarged(const nn::Dataset& images, const nn::Shape& wanted) {
 struct Options {
   std::string only;
   std::int64_t images = 200, calibration = 64;
-  int activation_bits = 8, weight_bits = 8;
+  int activation_bits = 8, weight_bits = 0;  ///< 0: as many as compile chooses
+  bool layers = false;
 };
+
+/// One line a node: its error and what of it is its own, relative to the variance of its values.
+void print_layers(const nn::Graph& graph, std::span<const nn::Tensor> images,
+                  const nn::QuantiseOptions& options) {
+  const auto few = images.first(std::min<std::size_t>(images.size(), 8));
+  for (const nn::LayerError& e : nn::layer_errors(nn::quantise_with_reference(graph, images, options), few)) {
+    fmt::print("{:<50} {:<14} {:.5f} {:.5f}\n", e.name, e.op, e.error, e.added);
+  }
+}
 
 void measure(const Case& c, const Options& options) {
   const auto start = std::chrono::steady_clock::now();
@@ -127,6 +142,7 @@ void measure(const Case& c, const Options& options) {
     return enlarged(nn::load_dataset(located(argument), {0, count}), graph.input_shape());
   };
   nn::QuantisedNetwork network;
+  int weight_bits = 0;
   {
     const nn::Dataset train = load(c.train, options.calibration);
     std::vector<nn::Tensor> calibration;
@@ -134,30 +150,21 @@ void measure(const Case& c, const Options& options) {
     nn::QuantiseOptions quantise;
     quantise.activation_bits = options.activation_bits;
     quantise.weight_bits = options.weight_bits;
-    quantise.equalise = std::getenv("NOEQ") == nullptr;
-    quantise.clip_outliers = std::getenv("NOCLIP") == nullptr;
-    quantise.bias_correction = std::getenv("NOBIAS") == nullptr;
-    if (std::getenv("INBITS")) quantise.input_bits = std::atoi(std::getenv("INBITS"));
-    nn::Quantised quantised = nn::quantise_with_reference(graph, calibration, quantise);
-    if (std::getenv("LAYERS"))
-      for (auto& e : nn::layer_errors(quantised, std::span(calibration).first(8)))
-        fmt::print("{:<50} {:<14} {:.5f} {:.5f}\n", e.name, e.op, e.error, e.added);
-    network = std::move(quantised.network);
-    if (std::getenv("LAYERS"))
-      for (const auto& n : network.nodes) {
-        std::string d;
-        if (auto* a = std::get_if<nn::QAdd>(&n.op))
-          for (auto m : a->multiplier) d += fmt::format("x{} ", m);
-        if (auto* a = std::get_if<nn::QActivation>(&n.op))
-          d = fmt::format("shift {} low {}", a->shift, a->low);
-        fmt::print("{:<50} {:<10} [{},{}] {:.4g} {}\n", n.name, nn::op_name(n.op), n.low, n.high, n.scale, d);
-      }
+    if (options.weight_bits > 0) {
+      network = nn::quantise(graph, calibration, quantise);
+    } else {
+      app::Precision precision =
+          app::choose_precision(graph, train, normalization, 0, options.activation_bits);
+      quantise.weight_bits = precision.weight_bits;
+      network = std::move(precision.network);
+    }
+    weight_bits = quantise.weight_bits;
+    if (options.layers) print_layers(graph, calibration, quantise);
   }
   const double quantised = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const nn::Dataset test = load(c.test, options.images);
   const nn::IntegerExecutor executor(network);
   const auto classes = static_cast<std::size_t>(graph.output_shape().size());
-  double err = 0, var = 0;
   std::size_t same = 0, right_float = 0, right = 0;
   constexpr std::size_t kBatch = 8;
   for (std::size_t begin = 0; begin < test.size(); begin += kBatch) {
@@ -169,15 +176,8 @@ void measure(const Case& c, const Options& options) {
     const std::size_t size = inputs.size() / got.size();
     parallel_for(got.size(), [&](std::size_t i) {
       const auto in = nn::quantise_input(network, std::span(inputs).subspan(i * size, size));
-      auto o = executor.logits(in);
-      got[i] = nn::argmax(std::span<const std::int32_t>(o));
-      double m = 0;
-      for (std::size_t k = 0; k < classes; ++k) m += logits[i * classes + k] / double(classes);
-      for (std::size_t k = 0; k < classes; ++k) {
-        double w = logits[i * classes + k], e = w - o[k] * network.nodes.back().scale;
-        err += e * e;
-        var += (w - m) * (w - m);
-      }
+      const std::vector<std::int32_t> integers = executor.logits(in);
+      got[i] = nn::argmax(std::span<const std::int32_t>(integers));
     });
     for (std::size_t i = 0; i < got.size(); ++i) {
       same += got[i] == wanted[i];
@@ -189,8 +189,8 @@ void measure(const Case& c, const Options& options) {
   const auto percent = [&](std::size_t n) {
     return 100.0 * static_cast<double>(n) / static_cast<double>(test.size());
   };
-  fmt::print("{{\"network\": \"{}\", \"images\": {}, \"agreement\": {:.2f}, \"noise\": {:.5f}", c.model,
-             test.size(), percent(same), err / var);
+  fmt::print("{{\"network\": \"{}\", \"images\": {}, \"weight_bits\": {}, \"agreement\": {:.2f}", c.model,
+             test.size(), weight_bits, percent(same));
   if (c.labelled)
     fmt::print(", \"float\": {:.2f}, \"integers\": {:.2f}", percent(right_float), percent(right));
   fmt::print(", \"quantise_s\": {:.1f}}}\n", quantised);
@@ -211,6 +211,8 @@ Options parse(int argc, char** argv) {
       options.activation_bits = std::stoi(value);
     } else if (name == "--weight-bits") {
       options.weight_bits = std::stoi(value);
+    } else if (name == "--layers") {
+      options.layers = value == "yes";
     } else {
       fail_input("there is no option {}", name);
     }

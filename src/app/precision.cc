@@ -128,7 +128,7 @@ Precision choose_precision(const nn::Graph& graph, const nn::Dataset& calibratio
     }
   };
   Precision best = attempt(8, wanted > 0 ? wanted : kMinActivationBits);
-  for (int bits = 10; bits <= 12 && best.keeps_float < kWantedKept; bits += 2) {
+  for (int bits = 10; bits <= kMaxWeightBits && best.keeps_float < kWantedKept; bits += 2) {
     improve(best, bits, best.activation_bits);
   }
   for (int bits = kMinActivationBits + 1; wanted == 0 && bits <= kMaxActivationBits; ++bits) {

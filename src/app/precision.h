@@ -15,6 +15,7 @@ namespace ap::app {
 
 inline constexpr int kMinActivationBits = 8;
 inline constexpr int kMaxActivationBits = 10;
+inline constexpr int kMaxWeightBits = 14;
 
 struct Precision {
   int activation_bits = kMinActivationBits, weight_bits = 8, input_bits = 8;
@@ -31,7 +32,7 @@ double simulated_agreement(const nn::QuantisedNetwork& network, const nn::Datase
 
 /// Quantises with `wanted` activation bits, or, if that is 0, with the fewest of kMinActivationBits ..
 /// kMaxActivationBits whose simulated agreement is at least 99.8 %, else the most. Weights, which cost less, get
-/// more bits than 8 first where fewer than 98.5 % of the images keep the float label, and so do inputs that are not
+/// more bits than 8, up to kMaxWeightBits, first where fewer than 98.5 % of the images keep the float label, and so do inputs that are not
 /// bytes. `equalise`: spread weights over layers (nn/quantise/equalise.h).
 Precision choose_precision(const nn::Graph& graph, const nn::Dataset& calibration,
                            const nn::Normalization& normalization, int guard_bits, int wanted,

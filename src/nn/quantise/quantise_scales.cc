@@ -28,6 +28,8 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 /// floor(log2(ratio)), where a ratio a hair below a power of two counts as that power.
 int floor_log2(double ratio) { return static_cast<int>(std::floor(std::log2(ratio) + 1e-9)); }
 
+int ceil_log2(double ratio) { return static_cast<int>(std::ceil(std::log2(ratio) - 1e-9)); }
+
 /// 1, 2, 4, ..., up to rounding of the last digits.
 bool is_power_of_two(double ratio) {
   const double octaves = std::log2(ratio);
@@ -203,7 +205,7 @@ class ScaleChooser {
     std::vector<double> candidates = {largest};
     for (double r = 0.965; r > 0.25 && !cover; r *= 0.965) candidates.push_back(largest * r);
     for (double s : extra) {
-      const int octaves = static_cast<int>(std::ceil(std::log2(largest / s) - 1e-9));
+      const int octaves = ceil_log2(largest / s);
       for (int k = cover ? 0 : -2; k <= 0; ++k) candidates.push_back(std::ldexp(s, octaves + k));
     }
     double best = largest, least = std::numeric_limits<double>::infinity();
@@ -228,10 +230,14 @@ class ScaleChooser {
     if (first < 0 || !tree.adds_given()) return first;
     constexpr double kWorthABit = 0.1;
     const double rounding = s * s / 12;
-    const int finer = std::clamp(kMaxFinerBits + 8 - options_.weight_bits, 0, kMaxFinerBits);
+    int last = first + std::clamp(kMaxFinerBits + 8 - options_.weight_bits, 0, kMaxFinerBits);
+    // Multipliers are at least 1: a sum that is coarser than an accumulator that it takes would lose that one.
+    for (const double given : tree.given_accumulator_scales()) {
+      if (given >= tree.smallest_scale()) last = std::max(last, ceil_log2(s / given));
+    }
     int best = first;
     double least = tree.error(std::ldexp(s, -first));
-    for (int shift = first + 1; shift <= std::min(first + finer, kMaxShift); ++shift) {
+    for (int shift = first + 1; shift <= std::min(last, kMaxShift); ++shift) {
       const double error = tree.error(std::ldexp(s, -shift));
       if (error + kWorthABit * rounding * (shift - best) >= least) continue;
       best = shift;
