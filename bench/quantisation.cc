@@ -143,6 +143,7 @@ void measure(const Case& c, const Options& options) {
   };
   nn::QuantisedNetwork network;
   int weight_bits = 0;
+  double expected = 0;
   {
     const nn::Dataset train = load(c.train, options.calibration);
     std::vector<nn::Tensor> calibration;
@@ -156,6 +157,7 @@ void measure(const Case& c, const Options& options) {
       app::Precision precision =
           app::choose_precision(graph, train, normalization, 0, options.activation_bits);
       quantise.weight_bits = precision.weight_bits;
+      expected = precision.expected_kept;
       network = std::move(precision.network);
     }
     weight_bits = quantise.weight_bits;
@@ -193,6 +195,7 @@ void measure(const Case& c, const Options& options) {
              test.size(), weight_bits, percent(same));
   if (c.labelled)
     fmt::print(", \"float\": {:.2f}, \"integers\": {:.2f}", percent(right_float), percent(right));
+  if (expected > 0) fmt::print(", \"expected\": {:.2f}", 100 * expected);
   fmt::print(", \"quantise_s\": {:.1f}}}\n", quantised);
   std::fflush(stdout);
 }

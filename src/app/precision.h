@@ -19,8 +19,9 @@ inline constexpr int kMaxWeightBits = 14;
 
 struct Precision {
   int activation_bits = kMinActivationBits, weight_bits = 8, input_bits = 8;
-  double keeps_float = 0;  ///< calibration images whose integer label is the float network's, 0 to 1
-  double agreement = 0;    ///< simulated: private label == clear label, over images and seeds
+  double keeps_float = 0;    ///< calibration images whose integer label is the float network's, 0 to 1
+  double expected_kept = 0;  ///< the same of new images, estimated from the margins of the calibration images
+  double agreement = 0;      ///< simulated: private label == clear label, over images and seeds
   nn::QuantisedNetwork network;
 };
 
@@ -32,7 +33,8 @@ double simulated_agreement(const nn::QuantisedNetwork& network, const nn::Datase
 
 /// Quantises with `wanted` activation bits, or, if that is 0, with the fewest of kMinActivationBits ..
 /// kMaxActivationBits whose simulated agreement is at least 99.8 %, else the most. Weights, which cost less, get
-/// more bits than 8, up to kMaxWeightBits, first where fewer than 98.5 % of the images keep the float label, and so do inputs that are not
+/// more bits than 8, up to kMaxWeightBits, first where fewer than 98.5 % of the images keep the
+/// float label, or fewer than 97 % of new images are expected to, and so do inputs that are not
 /// bytes. `equalise`: spread weights over layers (nn/quantise/equalise.h).
 Precision choose_precision(const nn::Graph& graph, const nn::Dataset& calibration,
                            const nn::Normalization& normalization, int guard_bits, int wanted,
