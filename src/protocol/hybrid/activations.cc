@@ -15,6 +15,14 @@ namespace {
 
 using activation::ActivationSpec;
 
+template <typename T>
+T take_first(std::deque<T>& queue) {
+  AP_ASSERT(!queue.empty());
+  T first = std::move(queue.front());
+  queue.pop_front();
+  return first;
+}
+
 struct GarbledClientTask : ClientTask {
   GarbledClientTask(net::Channel& c, activation::GarblerPreprocessing m)
       : channel(c), material(std::move(m)) {}
@@ -65,6 +73,7 @@ class GarblingClient : public ActivationClient {
   GarblingClient(net::Channel& channel, const SessionKey& session)
       : channel_(channel), garbler_(channel, session) {}
   void expect(std::span<const ActivationLayer* const>) override {}
+  void begin(const ActivationLayer&) override {}
   std::unique_ptr<ClientTask> prepare(const ActivationLayer& layer, ShareView b, ShareView masks) override {
     return std::make_unique<GarbledClientTask>(channel_, garbler_.garble(layer.spec, b, masks));
   }
@@ -80,14 +89,12 @@ class GarblingServer : public ActivationServer {
   GarblingServer(net::Channel& channel, const SessionKey& session)
       : channel_(channel), evaluator_(channel, session) {}
   void expect(std::span<const ActivationLayer* const>) override {}
+  void begin(const ActivationLayer&) override {}
   void announce(const ActivationLayer& layer) override {
     announced_.push_back(evaluator_.prepare(layer.spec));
   }
   std::unique_ptr<ServerTask> prepare(const ActivationLayer&) override {
-    AP_ASSERT(!announced_.empty());
-    activation::PreparedChoices choices = std::move(announced_.front());
-    announced_.pop_front();
-    return std::make_unique<GarbledServerTask>(channel_, evaluator_.receive_tables(std::move(choices)));
+    return std::make_unique<GarbledServerTask>(channel_, evaluator_.receive_tables(take_first(announced_)));
   }
   void finish() override {}
 
@@ -107,35 +114,40 @@ class OtClient : public ActivationClient {
  public:
   OtClient(net::Channel& channel, const SessionKey& session) : channel_(channel), party_(channel, session) {}
   void expect(std::span<const ActivationLayer* const> layers) override { party_.expect(cost_of(layers)); }
+  void begin(const ActivationLayer& layer) override { begun_.push_back(party_.begin(layer.ot_plan)); }
   std::unique_ptr<ClientTask> prepare(const ActivationLayer& layer, ShareView b, ShareView masks) override {
-    Share mask(masks.begin(), masks.end());
-    if (layer.spec.needs_words_offline()) {
-      return std::make_unique<OtClientTask>(channel_, party_.prepare(layer.ot_plan, b), Share(),
-                                            std::move(mask));
-    }
-    return std::make_unique<OtClientTask>(channel_, party_.prepare(layer.ot_plan), Share(b.begin(), b.end()),
-                                          std::move(mask));
+    activation::OtClientPreprocessing material = take_first(begun_);
+    const bool offline = layer.spec.needs_words_offline();
+    party_.complete(material, offline ? b : ShareView());
+    return std::make_unique<OtClientTask>(channel_, std::move(material),
+                                          offline ? Share() : Share(b.begin(), b.end()),
+                                          Share(masks.begin(), masks.end()));
   }
   void finish() override { party_.finish(); }
 
  private:
   net::Channel& channel_;
   activation::OtActivationClient party_;
+  std::deque<activation::OtClientPreprocessing> begun_;
 };
 
 class OtServer : public ActivationServer {
  public:
   OtServer(net::Channel& channel, const SessionKey& session) : channel_(channel), party_(channel, session) {}
   void expect(std::span<const ActivationLayer* const> layers) override { party_.expect(cost_of(layers)); }
+  void begin(const ActivationLayer& layer) override { begun_.push_back(party_.begin(layer.ot_plan)); }
   void announce(const ActivationLayer&) override {}
-  std::unique_ptr<ServerTask> prepare(const ActivationLayer& layer) override {
-    return std::make_unique<OtServerTask>(channel_, party_.prepare(layer.ot_plan));
+  std::unique_ptr<ServerTask> prepare(const ActivationLayer&) override {
+    activation::OtServerPreprocessing material = take_first(begun_);
+    party_.complete(material);
+    return std::make_unique<OtServerTask>(channel_, std::move(material));
   }
   void finish() override { party_.finish(); }
 
  private:
   net::Channel& channel_;
   activation::OtActivationServer party_;
+  std::deque<activation::OtServerPreprocessing> begun_;
 };
 
 }  // namespace

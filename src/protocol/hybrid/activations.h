@@ -39,7 +39,9 @@ class ActivationClient {
   virtual ~ActivationClient() = default;
   /// Announces all layers of an inference, before the first prepare.
   virtual void expect(std::span<const ActivationLayer* const> layers) = 0;
-  /// `b`: the client's share of the input; `masks`: its share of the output.
+  /// What comes before anything that the client sends; of all layers, in order, before the first prepare.
+  virtual void begin(const ActivationLayer& layer) = 0;
+  /// Finishes the oldest begun layer. `b`: the client's share of the input; `masks`: its share of the output.
   virtual std::unique_ptr<ClientTask> prepare(const ActivationLayer& layer, ShareView b, ShareView masks) = 0;
   /// After the last layer of an inference: the consistency checks of all transfers since the last call, in
   /// both directions. No layer may run, or be stored, before. @throws mpc::FailedCheck
@@ -59,6 +61,8 @@ class ActivationServer {
  public:
   virtual ~ActivationServer() = default;
   virtual void expect(std::span<const ActivationLayer* const> layers) = 0;
+  /// As at the client.
+  virtual void begin(const ActivationLayer& layer) = 0;
   /// What can be sent for a layer before the one ahead of it is finished; called once a layer, in order.
   virtual void announce(const ActivationLayer& layer) = 0;
   /// Finishes the oldest announced layer.

@@ -176,6 +176,7 @@ class Session {
     ServerPreprocessing material;
     bool granted = false;
     measure(statistics.cpu_s, [&] {
+      material.protocols = receive_protocols();
       keys_.renew(channel_, session_);
       granted = may_prepare();
       if (!granted) return;
@@ -222,7 +223,7 @@ class Session {
   /// A layer is always announced before the one ahead of it is finished, so that the client never waits for
   /// us while it could work.
   void prepare_activations(ServerPreprocessing& material, ServerStatistics& statistics) {
-    const std::vector<ActivationProtocol> chosen = material.protocols = receive_protocols();
+    const std::vector<ActivationProtocol>& chosen = material.protocols;
     material.activations.resize(chosen.size());
     for (const ActivationProtocol protocol : {ActivationProtocol::gc, ActivationProtocol::ot}) {
       std::vector<std::size_t> numbers;
@@ -236,6 +237,8 @@ class Session {
       std::unique_ptr<ActivationServer>& party = protocols_[protocol];
       if (!party) party = make_activation_server(protocol, channel_, session_);
       party->expect(layers);
+      for (std::size_t at = 0; at < layers.size(); ++at)
+        measure(statistics.activation_s[numbers[at]], [&] { party->begin(*layers[at]); });
       for (std::size_t at = 0; at <= layers.size(); ++at) {
         if (at < layers.size()) {
           measure(statistics.activation_s[numbers[at]], [&] { party->announce(*layers[at]); });
