@@ -234,9 +234,9 @@ void ClientSession::State::prepare_activations(const std::vector<Share>& shares,
   const std::size_t linears = model.linears().size();
   material.activations.resize(chosen.size());
   for (const ActivationProtocol protocol : {ActivationProtocol::gc, ActivationProtocol::ot}) {
-    std::vector<const ActivationLayer*> layers;
+    std::vector<ChosenLayer> layers;
     for (std::size_t i = 0; i < chosen.size(); ++i) {
-      if (session_of(chosen[i]) == protocol) layers.push_back(&model.activations()[i]);
+      if (session_of(chosen[i]) == protocol) layers.push_back({model.activations()[i], chosen[i]});
     }
     if (layers.empty()) continue;
     std::unique_ptr<ActivationClient>& party = protocols[protocol];
@@ -244,7 +244,9 @@ void ClientSession::State::prepare_activations(const std::vector<Share>& shares,
     party->expect(layers);
     for (std::size_t i = 0; i < chosen.size(); ++i) {
       if (session_of(chosen[i]) != protocol) continue;
-      measure(material.report.layers[linears + i].offline, [&] { party->begin(model.activations()[i]); });
+      measure(material.report.layers[linears + i].offline, [&] {
+        party->begin({model.activations()[i], chosen[i]});
+      });
     }
     for (std::size_t i = 0; i < chosen.size(); ++i) {
       if (session_of(chosen[i]) != protocol) continue;
