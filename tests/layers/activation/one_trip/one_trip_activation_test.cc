@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <functional>
 
 #include "base/error.h"
 #include "layers/activation/argmax_spec.h"
@@ -210,6 +211,133 @@ TEST(OneTripActivation, AMillionElements) {
     std::vector<TestLayer> layers = {edges(n, m, k, g, std::size_t{1} << 18, prng)};
     expect_exact(layers, 159);
   }
+}
+
+/// Runs one layer; `spoil` may change what the client sends online, of the type and payload given.
+ErrorCode run_spoiled(const ActivationSpec& spec, net::MessageType type,
+                      const std::function<Bytes(Bytes)>& spoil, std::vector<std::uint64_t>& results) {
+  Prng prng(mpc::test_seed(162));
+  const TestLayer layer = random_layer(spec, prng);
+  ErrorCode code = ErrorCode::internal;
+  struct Spoiler : net::Channel {
+    Spoiler(net::Channel& c, net::MessageType t, const std::function<Bytes(Bytes)>& s)
+        : inner(c), type(t), spoil(s) {}
+    void send(net::MessageType t, ByteView payload) override {
+      inner.send(t, t == type ? spoil(Bytes(payload.begin(), payload.end()))
+                              : Bytes(payload.begin(), payload.end()));
+    }
+    Bytes receive(net::MessageType t, std::size_t low, std::size_t high) override {
+      return inner.receive(t, low, high);
+    }
+    void set_deadline(std::chrono::milliseconds wait) override { inner.set_deadline(wait); }
+    void close() override { inner.close(); }
+    net::Traffic traffic() const override { return inner.traffic(); }
+    net::Channel& inner;
+    net::MessageType type;
+    const std::function<Bytes(Bytes)>& spoil;
+  };
+  const auto guarded = [&](net::Channel& channel, const auto& body) {
+    try {
+      body();
+    } catch (const Error& error) {
+      if (code == ErrorCode::internal) code = error.code();
+      channel.close();
+    }
+  };
+  mpc::ChannelPair channels;
+  mpc::run_two(
+      channels,
+      [&] {
+        Spoiler channel(*channels.client, type, spoil);
+        guarded(channel, [&] {
+          OtActivationClient session(channel, mpc::test_session());
+          OneTripClientPreprocessing material = OneTripClient::begin(session, one_trip_plan(spec));
+          OneTripClient::complete(session, material, layer.b, layer.r);
+          OneTripClient::run(channel, std::move(material));
+        });
+      },
+      [&] {
+        Spoiler channel(*channels.server, type, spoil);
+        guarded(channel, [&] {
+          OtActivationServer session(channel, mpc::test_session());
+          OneTripServerPreprocessing material = OneTripServer::begin(session, one_trip_plan(spec));
+          OneTripServer::complete(session, material);
+          results = OneTripServer::run(channel, std::move(material), layer.a);
+        });
+      });
+  return code;
+}
+
+// Messages of another length are refused by either party; any content of the right length gives some result of the
+// right width, and nobody stops for it.
+TEST(OneTripActivation, WrongMessagesAreRefusedOrHarmless) {
+  for (const ActivationSpec& spec : {plain_spec(70, 12, 8, 20), plain_spec(70, 11, 8, 20, 9)}) {
+    for (const net::MessageType type : {kOneTripTables, kOneTripChoices, kOneTripWords}) {
+      std::vector<std::uint64_t> results;
+      for (const int change : {-1, 1}) {
+        EXPECT_EQ(run_spoiled(
+                      spec, type,
+                      [&](Bytes b) {
+                        b.resize(b.size() + static_cast<std::size_t>(change));
+                        return b;
+                      },
+                      results),
+                  ErrorCode::peer)
+            << type;
+      }
+      for (const int value : {0, 255, 0x5a}) {
+        results.clear();
+        EXPECT_EQ(
+            run_spoiled(
+                spec, type, [&](const Bytes& b) { return Bytes(b.size(), static_cast<std::uint8_t>(value)); },
+                results),
+            ErrorCode::internal)
+            << type << ": no error";
+        EXPECT_EQ(results.size(), 70U);
+        for (const std::uint64_t result : results) EXPECT_LT(result, 1U << 20);
+      }
+    }
+  }
+}
+
+// Stored material is as good as new, and files that end early are refused.
+TEST(OneTripActivation, MaterialCanBeStored) {
+  Prng prng(mpc::test_seed(163));
+  ActivationSpec pooled = plain_spec(64, 11, 8, 20, 9);
+  pooled.pool_size = 4;
+  pooled.outputs = 17;
+  for (std::size_t i = 0; i < 64; ++i) pooled.windows.push_back(static_cast<std::uint32_t>(i));
+  for (std::uint32_t i = 0; i < 4; ++i) pooled.windows.push_back(i);  // the first one again
+  const TestLayer layer = random_layer(pooled, prng);
+  const auto plan = one_trip_plan(pooled);
+  mpc::ChannelPair channels;
+  std::vector<std::uint64_t> results;
+  const auto through = []<typename Material>(const Material& material, const auto& shape) {
+    SecretWriter out;
+    material.save(out);
+    const SecretBytes bytes = out.take();
+    ByteReader shorter(ByteView(bytes).first(bytes.size() - 1), "material");
+    EXPECT_THROW(Material::restore(shape, shorter), Error);
+    ByteReader in(bytes, "material");
+    Material restored = Material::restore(shape, in);
+    in.expect_end();
+    return restored;
+  };
+  mpc::run_two(
+      channels,
+      [&] {
+        OtActivationClient session(*channels.client, mpc::test_session());
+        OneTripClientPreprocessing material = OneTripClient::begin(session, plan);
+        OneTripClient::complete(session, material, layer.b, layer.r);
+        OneTripClient::run(*channels.client, through(material, plan));
+      },
+      [&] {
+        OtActivationServer session(*channels.server, mpc::test_session());
+        OneTripServerPreprocessing material = OneTripServer::begin(session, plan);
+        OneTripServer::complete(session, material);
+        results = OneTripServer::run(*channels.server, through(material, plan), layer.a);
+      });
+  EXPECT_EQ(results, reference(pooled, layer.a, layer.b, layer.r));
 }
 
 // The material is consumed by run, and neither party can run it twice.
