@@ -24,6 +24,7 @@
 
 #include "layers/activation/gc/activation_evaluator.h"
 #include "layers/activation/gc/activation_garbler.h"
+#include "layers/activation/one_trip/one_trip_activation.h"
 #include "layers/activation/ot/ot_activation.h"
 #include "mpc/garble/garble.h"
 #include "mpc/ot/silent_cot.h"
@@ -346,6 +347,58 @@ void run_ot(benchmark::State& state, const Layer& layer) {
   state.counters["flights"] = cost.one_way_messages;
 }
 
+void relu_one_trip(benchmark::State& state, int k, int f) {
+  using namespace activation;
+  const Layer layer = random_layer(k, f, true);
+  const auto plan = std::make_shared<const OneTripPlan>(plan_one_trip_layer(layer.spec));
+  ActivationSpec tiny_spec = layer.spec;
+  tiny_spec.inputs = tiny_spec.outputs = 128;
+  const auto tiny = std::make_shared<const OneTripPlan>(plan_one_trip_layer(tiny_spec));
+  const std::span<const std::uint64_t> b(layer.b), r(layer.r);
+  Link link;
+  std::unique_ptr<OtActivationClient> client;
+  std::unique_ptr<OtActivationServer> server;
+  const auto prepare_client = [&](const auto& which, auto words, auto masks) {
+    OneTripClientPreprocessing material = OneTripClient::begin(*client, which);
+    OneTripClient::complete(*client, material, words, masks);
+    return material;
+  };
+  const auto prepare_server = [&](const auto& which) {
+    OneTripServerPreprocessing material = OneTripServer::begin(*server, which);
+    OneTripServer::complete(*server, material);
+    return material;
+  };
+  const OtCost cost = one_trip_cost(*plan);
+  both(
+      [&] {
+        client = std::make_unique<OtActivationClient>(*link.client, SessionKey());
+        client->expect(cost);
+        prepare_client(tiny, b.first(128), r.first(128));
+      },
+      [&] {
+        server = std::make_unique<OtActivationServer>(*link.server, SessionKey());
+        server->expect(cost);
+        prepare_server(tiny);
+      });
+  Phase offline, online;
+  std::size_t wrong = 0;
+  for (auto _ : state) {
+    OneTripClientPreprocessing mine;
+    OneTripServerPreprocessing theirs;
+    std::vector<std::uint64_t> results;
+    offline.measure(link, [&] {
+      both([&] { mine = prepare_client(plan, b, r); }, [&] { theirs = prepare_server(plan); });
+    });
+    online.measure(link, [&] {
+      both([&] { OneTripClient::run(*link.client, std::move(mine)); },
+           [&] { results = OneTripServer::run(*link.server, std::move(theirs), layer.a); });
+    });
+    wrong += count_wrong(layer, results);
+  }
+  report(state, offline, online, wrong);
+  state.counters["flights"] = cost.one_way_messages;
+}
+
 /// A table of random values behind a clamp: of 9 bits with a positive part (SiLU and the like at 8 bits), else of 8
 /// bits (sigmoids), with all f bits exact.
 Layer random_table(int k, int f, bool relu, int cell_bits, int value_bits) {
@@ -430,6 +483,7 @@ int main(int argc, char** argv) {
   for (const auto& [k, f] : {std::pair{18, 8}, {20, 8}, {37, 0}}) {
     register_relu("relu/gc", relu_gc, k, f);
     register_relu("relu/ot", relu_ot, k, f);
+    if (f > 0) register_relu("relu/one-trip", relu_one_trip, k, f);  // 29 bits above the clamp are too many
   }
   for (const auto& [k, f] : {std::pair{20, 10}, {22, 11}, {29, 11}}) {
     register_relu("quadratic/beaver", quadratic, k, f);

@@ -42,7 +42,7 @@ void finish(const Policy& policy, const CompileOptions& options, const nn::Quant
   if (!policy.shares_modulo_primes(options)) {
     for (plan::ActivationChoice& choice : plan.activations) {
       if (plan::takes_any_protocol(network, choice)) {
-        choice.protocol = options.activation;
+        choice.protocol = plan::protocol_of(network, choice, plan.primes, options.activation);
       } else if (choice.protocol == plan::kPrivateProtocol && options.activation == "gc") {
         const nn::QNode& node = network.nodes[static_cast<std::size_t>(choice.node)];
         fail_input(
@@ -121,8 +121,8 @@ void check_options(const CompileOptions& options) {
   if (options.reveal != "logits" && options.reveal != "label") {
     fail_input("--reveal {} is not known; this version offers: logits, label", options.reveal);
   }
-  if (options.activation != "auto" && options.activation != "gc" && options.activation != "ot") {
-    fail_input("there is no activation protocol \"{}\"; this version offers: auto, gc, ot",
+  if (!plan::is_protocol(options.activation)) {
+    fail_input("there is no activation protocol \"{}\"; this version offers: auto, gc, ot, one-trip",
                options.activation);
   }
 }

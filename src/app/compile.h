@@ -22,7 +22,7 @@ struct CompileOptions {
   /// Policies that search: error-std (standard deviations of small errors, on coefficient packing) or der (rates of
   /// decryption errors, on SIMD packing).
   std::string budget = "error-std";
-  std::string activation = "auto";  ///< protocol of the activations: auto, gc or ot
+  std::string activation = "auto";  ///< protocol of the activations: auto, gc, ot or one-trip
   std::string reveal = "logits";    ///< what the client learns: logits or label
   /// Fewest calibration images, 0 to 1, whose integer label must be the float network's.
   double min_agreement = 0.9;

@@ -389,7 +389,7 @@ void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
   }
   command
       ->add_option("--activation", options->compile.activation,
-                   "Protocol of the activations: gc, ot, or auto (by the link, at run time)")
+                   "Protocol of the activations: gc, ot, one-trip, or auto (by the link, at run time)")
       ->capture_default_str();
   command
       ->add_option("--reveal", options->compile.reveal,

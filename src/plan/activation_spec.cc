@@ -1,5 +1,6 @@
 #include "plan/activation_spec.h"
 
+#include "layers/activation/one_trip/one_trip_plan.h"
 #include "plan/product.h"
 #include "plan/quadratic.h"
 
@@ -7,6 +8,16 @@ namespace ap::plan {
 
 bool takes_any_protocol(const nn::QuantisedNetwork& network, const ActivationChoice& choice) {
   return std::holds_alternative<nn::QActivation>(network.nodes[static_cast<std::size_t>(choice.node)].op);
+}
+
+bool is_protocol(const std::string& name) {
+  return name == "auto" || name == "gc" || name == "ot" || name == "one-trip";
+}
+
+std::string protocol_of(const nn::QuantisedNetwork& network, const ActivationChoice& choice,
+                        std::span<const std::uint64_t> primes, const std::string& wanted) {
+  if (wanted != "one-trip" || activation::takes_one_trip(spec_of(network, choice, primes))) return wanted;
+  return "ot";
 }
 
 activation::ActivationSpec spec_of(const nn::QuantisedNetwork& network, const ActivationChoice& choice,

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "layers/activation/activation_spec.h"
 #include "nn/ir/quantised_network.h"
@@ -17,5 +18,13 @@ activation::ActivationSpec spec_of(const nn::QuantisedNetwork& network, const Ac
 
 /// Whether an owner may choose between "gc", "ot" and "auto" for it: not for quadratics, tables and products.
 bool takes_any_protocol(const nn::QuantisedNetwork& network, const ActivationChoice& choice);
+
+/// What an owner's choice of "auto", "gc", "ot" or "one-trip" means for such an activation: "ot" where it cannot be run in
+/// one trip (activation::takes_one_trip).
+std::string protocol_of(const nn::QuantisedNetwork& network, const ActivationChoice& choice,
+                        std::span<const std::uint64_t> primes, const std::string& wanted);
+
+/// A protocol that a plan may name for such an activation, or for the argmax.
+bool is_protocol(const std::string& name);
 
 }  // namespace ap::plan

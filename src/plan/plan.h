@@ -50,11 +50,12 @@ inline constexpr const char* kPrivateProtocol = "ot";
 /// How one activation runs.
 struct ActivationChoice {
   int node = 0;
-  std::string protocol = "gc";  ///< "auto", "gc" or "ot"; of quadratics "beaver" (plan/quadratic.h), of
-                                ///< tables and products kPrivateProtocol
-  Truncation truncation;        ///< of a quadratic or a product: of its result
-  Truncation argument;          ///< of a quadratic only: from its input to what is squared
-  int out_bits = 0;             ///< sharing modulus of the output
+  std::string protocol =
+      "gc";               ///< "auto", "gc", "ot" or "one-trip"; of quadratics "beaver" (plan/quadratic.h), of
+                          ///< tables and products kPrivateProtocol
+  Truncation truncation;  ///< of a quadratic or a product: of its result
+  Truncation argument;    ///< of a quadratic only: from its input to what is squared
+  int out_bits = 0;       ///< sharing modulus of the output
   double predicted_s = 0;
   std::uint64_t predicted_bytes = 0;
 };
@@ -83,7 +84,7 @@ struct Plan {
   Reveal reveal = Reveal::logits;
   WeightPrivacy privacy;
   std::string
-      argmax_protocol;  ///< of the last step if the label is revealed: "auto", "gc" or "ot"; else empty
+      argmax_protocol;  ///< of the last step if the label is revealed: as of an activation; else empty
   double min_lambda_bits = 0;
   double failure_log2 = 0;  ///< predicted, per inference
   /// Where a published baseline had to leave its published numbers, and why: one sentence each. For the owner

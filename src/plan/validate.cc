@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "layers/activation/argmax_spec.h"
 #include "layers/linear/coefficient/weight_privacy.h"
+#include "plan/activation_spec.h"
 #include "plan/packed_layers.h"
 #include "plan/plan.h"
 #include "plan/product.h"
@@ -81,9 +82,9 @@ void check_activation(const ActivationChoice& c, const Plan& plan, const nn::Qua
     fail_input("layer {} is a table activation and asks for protocol \"{}\"; it needs \"{}\"", node.name,
                c.protocol, kPrivateProtocol);
   }
-  if (c.protocol != "auto" && c.protocol != "gc" && c.protocol != "ot") {
-    fail_input("layer {} asks for the activation protocol \"{}\"; this version has: auto, gc, ot", node.name,
-               c.protocol);
+  if (!is_protocol(c.protocol)) {
+    fail_input("layer {} asks for the activation protocol \"{}\"; this version has: auto, gc, ot, one-trip",
+               node.name, c.protocol);
   }
   const Truncation& t = c.truncation;
   in_range(node.name, "the shift", t.shift, op->shift, op->shift);
@@ -102,6 +103,12 @@ void check_activation(const ActivationChoice& c, const Plan& plan, const nn::Qua
   const int out_bits = plan.modulus_bits[static_cast<std::size_t>(c.node)];
   in_range(node.name, "the sharing modulus of its output", c.out_bits, out_bits, out_bits);
   in_range(node.name, "the sharing modulus of its output", c.out_bits, op->bits, kMaxModulusBits);
+  if (protocol_of(network, c, plan.primes, c.protocol) != c.protocol) {
+    fail_input(
+        "layer {} asks for the activation protocol \"{}\", which does not take {} bits of a sum at {} of the clamp, {} "
+        "guard bits and {} of the output; use ot or auto",
+        node.name, c.protocol, t.sum_bits, op->bits, t.guard_bits, c.out_bits);
+  }
 }
 
 // A linear layer's input mask must be known before any reply arrives: it may depend on input and activations
@@ -128,15 +135,15 @@ void check_reveal(const Plan& plan, const nn::QuantisedNetwork& network) {
       fail_input("the plan has a protocol for an argmax, but reveals the logits");
     return;
   }
-  if (plan.argmax_protocol != "auto" && plan.argmax_protocol != "gc" && plan.argmax_protocol != "ot") {
-    fail_input("the argmax asks for the protocol \"{}\"; this version has: auto, gc, ot",
+  if (!is_protocol(plan.argmax_protocol)) {
+    fail_input("the argmax asks for the protocol \"{}\"; this version has: auto, gc, ot, one-trip",
                plan.argmax_protocol);
   }
   const int logits = static_cast<int>(network.nodes.size()) - 1;
   const std::uint64_t prime = prime_of(plan, logits);
-  if (prime != 0 && plan.argmax_protocol == "ot") {
-    fail_input("the argmax asks for protocol ot, but the logits are shared modulo the prime {}; use gc",
-               prime);
+  if (prime != 0 && (plan.argmax_protocol == "ot" || plan.argmax_protocol == "one-trip")) {
+    fail_input("the argmax asks for protocol {}, but the logits are shared modulo the prime {}; use gc",
+               plan.argmax_protocol, prime);
   }
   const int bits = plan.modulus_bits[static_cast<std::size_t>(logits)];
   activation::argmax_spec(static_cast<std::size_t>(network.nodes.back().shape.size()), bits, prime);

@@ -1,7 +1,9 @@
 // Both protocols: comparison, truncation with guard bits, maxima, conversion of bits. Secret are both shares,
 // the masks of the results and all random numbers.
+#include "layers/activation/argmax_spec.h"
 #include "layers/activation/gc/activation_evaluator.h"
 #include "layers/activation/gc/activation_garbler.h"
+#include "layers/activation/one_trip/one_trip_activation.h"
 #include "layers/activation/ot/ot_activation.h"
 #include "tests/constant_time/two_sides.h"
 #include "tests/layers/activation/activation_reference.h"
@@ -100,10 +102,45 @@ void transfers() {
       });
 }
 
+/// With and without guard bits, of one digit and of several, maxima, an argmax.
+void one_trip() {
+  using namespace activation;
+  std::vector<ActivationSpec> layers = {plain_spec(20, 12, 8, 20), plain_spec(20, 11, 5, 9, 9),
+                                        argmax_spec(5, 12)};
+  for (const ActivationSpec& spec : specs(false)) {
+    layers.push_back(spec);
+    layers.back().sum_bits = 10;  // few enough above the clamp
+  }
+  std::vector<std::shared_ptr<const OneTripPlan>> plans;
+  for (const ActivationSpec& spec : layers)
+    plans.push_back(std::make_shared<const OneTripPlan>(plan_one_trip_layer(spec)));
+  run_sides(
+      [&](net::Channel& channel) {
+        OtActivationClient session(channel, constant_time::session(), Prng(secret_seed(1)));
+        std::vector<OneTripClientPreprocessing> materials;
+        for (const auto& plan : plans) materials.push_back(OneTripClient::begin(session, plan));
+        for (std::size_t i = 0; i < layers.size(); ++i)
+          OneTripClient::complete(session, materials[i], share_b(layers[i]), masks(layers[i]));
+        session.finish();
+        for (auto& material : materials) OneTripClient::run(channel, std::move(material));
+      },
+      [&](net::Channel& channel) {
+        OtActivationServer session(channel, constant_time::session(), Prng(secret_seed(2)));
+        std::vector<OneTripServerPreprocessing> materials;
+        for (const auto& plan : plans) materials.push_back(OneTripServer::begin(session, plan));
+        for (auto& material : materials) OneTripServer::complete(session, material);
+        session.finish();
+        for (std::size_t i = 0; i < layers.size(); ++i)
+          OneTripServer::run(channel, std::move(materials[i]), share_a(layers[i]));
+      });
+}
+
 }  // namespace
 
 std::vector<Case> activation_cases() {
-  return {{"activations: garbling", garbling}, {"activations: transfers", transfers}};
+  return {{"activations: one trip", one_trip},
+          {"activations: garbling", garbling},
+          {"activations: transfers", transfers}};
 }
 
 }  // namespace ap::constant_time

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "plan/activation_spec.h"
 #include "planner/policies/select.h"
 #include "tests/faults/tiny_network.h"
 #include "tests/protocol/hybrid/gated_network.h"
@@ -57,16 +58,18 @@ inline nn::QuantisedNetwork small_network(std::uint8_t seed) {
 inline nn::QuantisedNetwork gated_network() { return with_scales(protocol::test::gated_network()); }
 inline nn::QuantisedNetwork mixed_network() { return with_scales(protocol::test::mixed_network()); }
 
-enum class Protocols { gc, ot, alternating };
+enum class Protocols { gc, ot, alternating, one_trip };
 
 /// Quadratic activations keep their own protocol.
-inline plan::Plan with_protocols(plan::Plan plan, Protocols protocols) {
+inline plan::Plan with_protocols(const nn::QuantisedNetwork& network, plan::Plan plan, Protocols protocols) {
   std::size_t turn = 0;
   for (plan::ActivationChoice& choice : plan.activations) {
     if (choice.protocol != "gc") continue;
     const bool garbled =
         protocols == Protocols::gc || (protocols == Protocols::alternating && turn++ % 2 == 0);
     choice.protocol = garbled ? "gc" : "ot";
+    if (protocols == Protocols::one_trip)
+      choice.protocol = plan::protocol_of(network, choice, plan.primes, "one-trip");
   }
   return plan;
 }
@@ -75,7 +78,7 @@ inline plan::Plan coefficient_plan(const nn::QuantisedNetwork& network, Protocol
                                    int guard_bits = plan::SelectOptions{}.guard_bits) {
   plan::SelectOptions options;
   options.guard_bits = guard_bits;
-  return without_estimates(with_protocols(plan::select_exact(network, options), protocols));
+  return without_estimates(with_protocols(network, plan::select_exact(network, options), protocols));
 }
 
 /// Layers packed for SIMD, wholly or (options.simd) in part.

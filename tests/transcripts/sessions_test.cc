@@ -34,6 +34,17 @@ TEST(Transcript, Transfers) {
                           packaged(small_network(2), coefficient_plan(small_network(2), Protocols::ot)));
 }
 
+// ReLUs and a max-pool with all guard bits or few, and an argmax.
+TEST(Transcript, OneTrip) {
+  const nn::QuantisedNetwork network = small_network(3);
+  for (const int guard_bits : {plan::SelectOptions{}.guard_bits, 2, 0}) {
+    const plan::Plan plan = coefficient_plan(network, Protocols::one_trip, guard_bits);
+    for (const plan::ActivationChoice& choice : plan.activations) EXPECT_EQ(choice.protocol, "one-trip");
+    expect_inference_frozen("one trip, guard bits up to " + std::to_string(guard_bits),
+                            packaged(network, revealing_label(plan, "one-trip")));
+  }
+}
+
 // Prepared ahead, and on demand; truncations of which few bits are exact.
 TEST(Transcript, BothProtocolsAndSeveralInferences) {
   const nn::QuantisedNetwork network = small_network(3);
@@ -155,6 +166,9 @@ TEST(Transcript, Stores) {
                         packaged(mixed_network(), coefficient_plan(mixed_network(), Protocols::ot)));
   expect_storing_frozen("stores, tables and products",
                         packaged(gated_network(), coefficient_plan(gated_network(), Protocols::gc)));
+  expect_storing_frozen(
+      "stores, one trip",
+      packaged(network, revealing_label(coefficient_plan(network, Protocols::one_trip), "one-trip")));
   expect_storing_frozen("stores, slots", packaged(network, slot_plan(network)));
 }
 

@@ -5,6 +5,7 @@
 #include "analysis/cost/silent_stream.h"
 #include "layers/activation/gc/garbled_sizes.h"
 #include "layers/activation/gc/layer_plan.h"
+#include "layers/activation/one_trip/one_trip_plan.h"
 #include "layers/activation/ot/ot_plan.h"
 #include "mpc/ot/column_check.h"
 #include "mpc/ot/random_ot.h"
@@ -196,10 +197,56 @@ OtWork ot_work(const activation::OtPlan& plan, const Profile& profile) {
   return result;
 }
 
+OtWork one_trip_work(const activation::OneTripPlan& plan, const Profile& profile) {
+  const OtCosts& t = profile.ot;
+  const activation::OtCost cost = activation::one_trip_cost(plan);
+  OtWork result;
+  result.client_cots = cost.client_cots;
+  result.server_cots = cost.server_cots;
+  Work& offline = result.work.offline;
+  Work& online = result.work.online;
+  plan.for_steps([&](const activation::OneTripStep& step) {
+    const auto padded = static_cast<double>(mpc::tiles_of(step.count) * mpc::kTile);
+    double rotations = 0;
+    for (std::size_t i = 0; i < step.digits.size(); ++i) rotations += step.digits[i];
+    if (step.clamped()) rotations += step.high_bits;
+    const auto early = static_cast<double>(step.early_bits());
+    // A rotation by one bit costs what a table's transfer does, a string what a word's does.
+    offline.client_s += padded * (rotations * t.table_sender + early * t.word_sender);
+    offline.server_s += padded * (rotations * t.table_receiver + early * t.word_receiver);
+    online.client_s += padded * early * t.online_element_client;
+    online.server_s += padded * early * t.online_element_server;
+    offline.messages_up += 1;
+    online.messages_up += 1;
+    online.messages_down += 1;
+    if (!step.has_word()) return;
+    offline.client_s += padded * t.word_receiver;
+    offline.server_s += padded * t.word_sender;
+  });
+  if (plan.repeated > 0) offline.messages_up += 1;
+  const double copies = static_cast<double>(plan.inputs) * profile.share_element;
+  offline.client_s += copies + static_cast<double>(cost.client_preprocessing) * profile.fresh_byte;
+  offline.server_s += static_cast<double>(cost.server_preprocessing) * profile.fresh_byte;
+  offline.bytes_up = static_cast<double>(cost.offline_bytes) + offline.messages_up * net::kHeaderBytes;
+  online.client_s += kCopiesOnline * copies;
+  online.server_s += kCopiesOnline * copies;
+  online.bytes_up = static_cast<double>(cost.client_bytes) + online.messages_up * net::kHeaderBytes;
+  online.bytes_down = static_cast<double>(cost.server_bytes) + online.messages_down * net::kHeaderBytes;
+  online.one_way_messages = cost.one_way_messages;
+  result.work.client_memory = static_cast<double>(cost.client_preprocessing);
+  return result;
+}
+
 LayerWork activation_work(ActivationProtocol protocol, const ActivationSpec& spec, const Profile& profile,
-                          const activation::OtPlan* plan) {
+                          ActivationPlans plans) {
   if (protocol == ActivationProtocol::gc) return garbling_work(spec, profile);
-  OtWork result = plan ? ot_work(*plan, profile) : ot_work(spec, profile);
+  OtWork result;
+  if (protocol == ActivationProtocol::one_trip) {
+    result = plans.one_trip ? one_trip_work(*plans.one_trip, profile)
+                            : one_trip_work(activation::plan_one_trip_layer(spec), profile);
+  } else {
+    result = plans.ot ? ot_work(*plans.ot, profile) : ot_work(spec, profile);
+  }
   // In a long session the large set gives all rows but those that seed its next iteration.
   const mpc::LpnParameters& set = mpc::kLargeLpn;
   const double rows = static_cast<double>(set.n()) / static_cast<double>(set.gain());
@@ -226,8 +273,8 @@ Shape online_shape(ActivationProtocol protocol) {
 }
 
 double activation_seconds(ActivationProtocol protocol, const ActivationSpec& spec, const Profile& profile,
-                          const Setting& setting, const activation::OtPlan* plan) {
-  const LayerWork work = activation_work(protocol, spec, profile, plan);
+                          const Setting& setting, ActivationPlans plans) {
+  const LayerWork work = activation_work(protocol, spec, profile, plans);
   return wall_seconds(work.offline, offline_shape(protocol), profile, setting) +
          wall_seconds(work.online, online_shape(protocol), profile, setting);
 }

@@ -13,7 +13,8 @@
 
 namespace ap::activation {
 struct OtPlan;
-}
+struct OneTripPlan;
+}  // namespace ap::activation
 
 namespace ap::cost {
 
@@ -57,10 +58,18 @@ OtWork ot_work(const activation::ActivationSpec& spec, const Profile& profile);
 /// The work of an `ot` layer that is planned already (activation::plan_ot_layer).
 OtWork ot_work(const activation::OtPlan& plan, const Profile& profile);
 
-/// An activation by itself, by either protocol: transfers at what they cost in a long session. This is what
-/// planners and the choice by link compare. `plan`: how `ot` runs the layer, if that is known already.
+OtWork one_trip_work(const activation::OneTripPlan& plan, const Profile& profile);
+
+/// How the protocols run a layer, as far as that is known already.
+struct ActivationPlans {
+  const activation::OtPlan* ot = nullptr;
+  const activation::OneTripPlan* one_trip = nullptr;
+};
+
+/// An activation by itself, by any protocol: transfers at what they cost in a long session. This is what
+/// planners and the choice by link compare.
 LayerWork activation_work(ActivationProtocol protocol, const activation::ActivationSpec& spec,
-                          const Profile& profile, const activation::OtPlan* plan = nullptr);
+                          const Profile& profile, ActivationPlans plans = {});
 
 /// How the phases of the two protocols and of linear layers run.
 Shape linear_offline_shape();
@@ -69,7 +78,6 @@ Shape online_shape(ActivationProtocol protocol);
 
 /// Seconds on the clock of both phases of an activation.
 double activation_seconds(ActivationProtocol protocol, const activation::ActivationSpec& spec,
-                          const Profile& profile, const Setting& setting,
-                          const activation::OtPlan* plan = nullptr);
+                          const Profile& profile, const Setting& setting, ActivationPlans plans = {});
 
 }  // namespace ap::cost

@@ -105,7 +105,10 @@ Prediction predict(const SessionShape& shape, const Profile& profile, const Sett
       continue;
     }
     any_ot = true;
-    transfers[i] = layer.ot_plan ? ot_work(*layer.ot_plan, profile) : ot_work(layer.spec, profile);
+    transfers[i] = layer.protocol == ActivationProtocol::one_trip
+                       ? one_trip_work(*layer.one_trip_plan, profile)
+                   : layer.ot_plan ? ot_work(*layer.ot_plan, profile)
+                                   : ot_work(layer.spec, profile);
     expected_client += transfers[i].client_cots;
     expected_server += transfers[i].server_cots;
   }

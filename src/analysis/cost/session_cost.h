@@ -21,7 +21,8 @@ struct BatchGroupShape {
 struct ActivationShape {
   activation::ActivationSpec spec;
   ActivationProtocol protocol = ActivationProtocol::gc;
-  std::shared_ptr<const activation::OtPlan> ot_plan;  ///< if it is known already
+  std::shared_ptr<const activation::OtPlan> ot_plan;             ///< if it is known already
+  std::shared_ptr<const activation::OneTripPlan> one_trip_plan;  ///< of one_trip
 };
 
 /// Everything that both parties know of a session before it starts.

@@ -81,9 +81,8 @@ cost::SessionShape session_shape(const Model& model, std::span<const ActivationP
   for (std::size_t i = 0; i < protocols.size(); ++i) {
     const ActivationLayer& layer = model.activations()[i];
     shape.activations.push_back(
-        {layer.spec,
-         session_of(protocols[i]) == ActivationProtocol::ot ? ActivationProtocol::ot : ActivationProtocol::gc,
-         layer.ot_plan});
+        {layer.spec, protocols[i] == ActivationProtocol::beaver ? ActivationProtocol::ot : protocols[i],
+         layer.ot_plan, layer.one_trip_plan});
   }
   shape.input_elements = model.size(0);
 

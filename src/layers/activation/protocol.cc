@@ -12,6 +12,8 @@ const char* name_of(ActivationProtocol protocol) {
       return "ot";
     case ActivationProtocol::beaver:
       return "beaver";
+    case ActivationProtocol::one_trip:
+      return "one-trip";
   }
   AP_ASSERT(false);
   return "";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "base/error.h"
 #include "mpc/core/hash.h"
@@ -106,6 +107,21 @@ void RandomOtSender::words(int width, std::span<std::uint64_t> d, std::span<std:
   });
 }
 
+void RandomOtSender::strings(int each, std::span<std::uint64_t> zero, std::span<std::uint64_t> one) {
+  const auto size = static_cast<std::size_t>(each);
+  AP_ASSERT((each == 1 || each == 2) && zero.size() == one.size() && zero.size() % size == 0);
+  const std::size_t instances = zero.size() / size;
+  for_chunks(tiles_of(instances), [&](std::size_t first, std::size_t chunk) {
+    hash_both(chunk * kTile);
+    const std::size_t base = first * kTile;
+    const std::size_t count = std::min(chunk * kTile, instances - base);
+    for (std::size_t i = 0; i < count; ++i) {
+      std::memcpy(zero.data() + (base + i) * size, &zero_[i], size * sizeof(std::uint64_t));
+      std::memcpy(one.data() + (base + i) * size, &one_[i], size * sizeof(std::uint64_t));
+    }
+  });
+}
+
 void RandomOtReceiver::draw(std::size_t count) {
   blocks_.resize(count);
   hashes_.resize(count);
@@ -170,6 +186,22 @@ void RandomOtReceiver::words(int width, std::span<Block> choices, std::span<std:
       choices[first + at] = lowest_bits(blocks_.data() + at * kTile);
     }
     for (std::size_t i = 0; i < count; ++i) shares[base + i] = hashes_[i].lo & mask;
+  });
+}
+
+void RandomOtReceiver::strings(int each, std::span<Block> choices, std::span<std::uint64_t> strings) {
+  const auto size = static_cast<std::size_t>(each);
+  AP_ASSERT((each == 1 || each == 2) && strings.size() % size == 0 &&
+            choices.size() == tiles_of(strings.size() / size));
+  for_chunks(choices.size(), [&](std::size_t first, std::size_t chunk) {
+    draw(chunk * kTile);
+    const std::size_t base = first * kTile;
+    const std::size_t count = std::min(chunk * kTile, strings.size() / size - base);
+    for (std::size_t at = 0; at < chunk; ++at) {
+      choices[first + at] = lowest_bits(blocks_.data() + at * kTile);
+    }
+    for (std::size_t i = 0; i < count; ++i)
+      std::memcpy(strings.data() + (base + i) * size, &hashes_[i], size * sizeof(std::uint64_t));
   });
 }
 

@@ -11,6 +11,7 @@
 //          any other entry has a part of a hash in it that it does not know and that serves nothing else.
 //   bits   the receiver gets a random bit c, the sender a random string D, both XOR shares of c D.
 //   words  the same with D and the shares in Z_2^width.
+//   strings  1-of-2 random OT: the sender gets two strings, the receiver a random bit and that string.
 //
 // All are used by revealing the difference between random and real inputs ("derandomisation").
 #pragma once
@@ -45,6 +46,8 @@ class RandomOtSender {
   void bits(int outputs, std::size_t tiles, std::span<Block> d, std::span<Block> shares);
   /// One word for each instance, d.size() instances: D and the share of c D modulo 2^width.
   void words(int width, std::span<std::uint64_t> d, std::span<std::uint64_t> shares);
+  /// `each` (1 or 2) words for each instance, one instance after another.
+  void strings(int each, std::span<std::uint64_t> zero, std::span<std::uint64_t> one);
 
  private:
   void hash_both(std::size_t count);
@@ -69,6 +72,8 @@ class RandomOtReceiver {
   void bits(int outputs, std::size_t tiles, std::span<Block> choices, std::span<Block> shares);
   /// One slice of tiles_of(shares.size()) blocks, one word for each instance.
   void words(int width, std::span<Block> choices, std::span<std::uint64_t> shares);
+  /// One slice of choices; strings as at the sender.
+  void strings(int each, std::span<Block> choices, std::span<std::uint64_t> strings);
 
  private:
   void draw(std::size_t count);

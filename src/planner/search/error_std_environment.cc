@@ -189,7 +189,8 @@ plan::Plan ErrorStdEnvironment::plan_of(const Choice& choice) const {
   plan.privacy.inferences = problem().options.privacy_inferences;
   for (plan::ActivationChoice& activation : plan.activations) {
     if (plan::takes_any_protocol(*problem().network, activation))
-      activation.protocol = problem().options.protocol;
+      activation.protocol =
+          plan::protocol_of(*problem().network, activation, plan.primes, problem().options.protocol);
   }
   return plan;
 }

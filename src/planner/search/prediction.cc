@@ -1,6 +1,7 @@
 #include "planner/search/prediction.h"
 
 #include "analysis/cost/layer_cost.h"
+#include "layers/activation/one_trip/one_trip_plan.h"
 
 namespace ap::search {
 namespace {
@@ -30,7 +31,14 @@ Price activation_price(activation::ActivationSpec spec, const std::string& proto
       spec.windows.push_back(static_cast<std::uint32_t>(i % spec.inputs));
     }
   }
-  const Price transfers = protocol_price(ActivationProtocol::ot, spec, bytes_per_second, profile);
+  const bool trips = activation::takes_one_trip(spec);
+  if (protocol == "one-trip" && trips)
+    return protocol_price(ActivationProtocol::one_trip, spec, bytes_per_second, profile);
+  Price transfers = protocol_price(ActivationProtocol::ot, spec, bytes_per_second, profile);
+  if (protocol == "auto" && trips) {
+    const Price one_trip = protocol_price(ActivationProtocol::one_trip, spec, bytes_per_second, profile);
+    if (one_trip.seconds < transfers.seconds) transfers = one_trip;
+  }
   if (protocol != "auto" || spec.square || spec.table || spec.product) return transfers;
   const Price garbled = protocol_price(ActivationProtocol::gc, spec, bytes_per_second, profile);
   return garbled.seconds < transfers.seconds ? garbled : transfers;

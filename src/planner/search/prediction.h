@@ -24,7 +24,7 @@ struct Price {
 
 Price linear_price(const plan::LinearChoice& choice, double bytes_per_second);
 
-/// With protocol "gc" or "ot", or whichever of them is faster on this link ("auto").
+/// With this protocol ("one-trip": `ot` where that cannot run it), or whichever is fastest on this link ("auto").
 Price activation_price(activation::ActivationSpec spec, const std::string& protocol, double bytes_per_second,
                        const cost::Profile& profile);
 

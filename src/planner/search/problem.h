@@ -33,7 +33,7 @@ struct ProblemOptions {
   std::vector<std::uint64_t> seeds = {1, 2};  ///< of errors, on the search part
   std::vector<std::uint64_t> held_out_seeds = {101, 102};  ///< on the held-out part
   std::optional<double> overflow_log2;                     ///< as plan::BudgetOptions
-  std::string protocol = "auto";    ///< of activations: gc, ot, or the faster one on this link
+  std::string protocol = "auto";    ///< of activations: gc, ot, one-trip, or the fastest on this link
   double bytes_per_second = 125e6;  ///< of the link that latency is predicted for
   std::uint64_t privacy_inferences = noise::kDefaultInferences;  ///< plan::LayerOptions
   cost::Profile profile = cost::typical_profile();               ///< unit costs of that prediction

@@ -5,6 +5,7 @@
 //           one round trip
 //   ot      silent oblivious transfer (layers/activation/ot/ot_activation.h): tens of bytes an element, online
 //           several round trips, tens of them for an argmax
+//   one-trip  (layers/activation/one_trip/one_trip_activation.h): twice the bytes of `ot`, one round trip for a ReLU
 //   beaver  quadratic nodes: a square of shares comes first (layers/activation/ot/square_step.h), then as `ot`
 #pragma once
 
@@ -23,6 +24,12 @@
 
 namespace ap::protocol {
 
+/// A layer and the protocol by which it runs in this inference.
+struct ChosenLayer {
+  const ActivationLayer& layer;
+  ActivationProtocol protocol;
+};
+
 /// One layer's preprocessing at the client.
 class ClientTask {
  public:
@@ -38,8 +45,10 @@ class ActivationClient {
  public:
   virtual ~ActivationClient() = default;
   /// Announces all layers of an inference, before the first prepare.
-  virtual void expect(std::span<const ActivationLayer* const> layers) = 0;
-  /// `b`: the client's share of the input; `masks`: its share of the output.
+  virtual void expect(std::span<const ChosenLayer> layers) = 0;
+  /// What comes before anything that the client sends; of all layers, in order, before the first prepare.
+  virtual void begin(const ChosenLayer& chosen) = 0;
+  /// Finishes the oldest begun layer. `b`: the client's share of the input; `masks`: its share of the output.
   virtual std::unique_ptr<ClientTask> prepare(const ActivationLayer& layer, ShareView b, ShareView masks) = 0;
   /// After the last layer of an inference: the consistency checks of all transfers since the last call, in
   /// both directions. No layer may run, or be stored, before. @throws mpc::FailedCheck
@@ -58,7 +67,9 @@ class ServerTask {
 class ActivationServer {
  public:
   virtual ~ActivationServer() = default;
-  virtual void expect(std::span<const ActivationLayer* const> layers) = 0;
+  virtual void expect(std::span<const ChosenLayer> layers) = 0;
+  /// As at the client.
+  virtual void begin(const ChosenLayer& chosen) = 0;
   /// What can be sent for a layer before the one ahead of it is finished; called once a layer, in order.
   virtual void announce(const ActivationLayer& layer) = 0;
   /// Finishes the oldest announced layer.

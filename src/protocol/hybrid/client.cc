@@ -51,6 +51,7 @@ struct ClientSession::State {
   void choose();
   Report empty_report(const std::vector<ActivationProtocol>& by_activation) const;
   Share random_share(int node);
+  void send_protocols();
   void send_uploads(const std::vector<Share>& shares, Report& report);
   void expect_granted();
   StoreAnswer ask_store(Command command, const PreprocessingId& id);
@@ -221,22 +222,32 @@ void ClientSession::State::receive_replies(std::vector<Share>& shares, Report& r
   apply_local_nodes(model, shares);
 }
 
-/// All layers of one protocol after those of the other: within a protocol the server works one layer ahead.
-void ClientSession::State::prepare_activations(const std::vector<Share>& shares, Material& material) {
+/// Ahead of all else, so that the server's transfers follow its replies at once.
+void ClientSession::State::send_protocols() {
   Bytes names;
   for (const ActivationProtocol protocol : chosen) names.push_back(static_cast<std::uint8_t>(protocol));
   channel.send(kProtocols, names);
+}
+
+/// All layers of one protocol after those of the other: within a protocol the server works one layer ahead.
+void ClientSession::State::prepare_activations(const std::vector<Share>& shares, Material& material) {
   const std::size_t linears = model.linears().size();
   material.activations.resize(chosen.size());
   for (const ActivationProtocol protocol : {ActivationProtocol::gc, ActivationProtocol::ot}) {
-    std::vector<const ActivationLayer*> layers;
+    std::vector<ChosenLayer> layers;
     for (std::size_t i = 0; i < chosen.size(); ++i) {
-      if (session_of(chosen[i]) == protocol) layers.push_back(&model.activations()[i]);
+      if (session_of(chosen[i]) == protocol) layers.push_back({model.activations()[i], chosen[i]});
     }
     if (layers.empty()) continue;
     std::unique_ptr<ActivationClient>& party = protocols[protocol];
     if (!party) party = make_activation_client(protocol, channel, session);
     party->expect(layers);
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+      if (session_of(chosen[i]) != protocol) continue;
+      measure(material.report.layers[linears + i].offline, [&] {
+        party->begin({model.activations()[i], chosen[i]});
+      });
+    }
     for (std::size_t i = 0; i < chosen.size(); ++i) {
       if (session_of(chosen[i]) != protocol) continue;
       const ActivationLayer& layer = model.activations()[i];
@@ -288,7 +299,7 @@ void ClientSession::prepare() {
   Report& report = material.report;
   s.measure(report.offline, [&] {
     s.channel.send(kCommand, Bytes{static_cast<std::uint8_t>(Command::prepare)});
-
+    s.send_protocols();
     s.keys.renew(s.channel, s.session, s.prng);
 
     // r: the client's share of the image and of every activation's output is its own random choice.

@@ -52,10 +52,11 @@ std::vector<ActivationProtocol> named_protocols(const Model& model, ActivationPr
   std::vector<ActivationProtocol> protocols;
   for (std::size_t i = 0; i < model.activations().size(); ++i) {
     const std::string& wanted = model.activations()[i].protocol;
-    protocols.push_back(is_open(model, i)    ? open
-                        : wanted == "beaver" ? ActivationProtocol::beaver
-                        : wanted == "ot"     ? ActivationProtocol::ot
-                                             : ActivationProtocol::gc);
+    protocols.push_back(is_open(model, i)      ? open
+                        : wanted == "beaver"   ? ActivationProtocol::beaver
+                        : wanted == "one-trip" ? ActivationProtocol::one_trip
+                        : wanted == "ot"       ? ActivationProtocol::ot
+                                               : ActivationProtocol::gc);
   }
   return protocols;
 }

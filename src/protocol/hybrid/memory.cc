@@ -50,8 +50,14 @@ MemoryNeeds memory_needs(const Model& model) {
       from_client += cost.client_cots;
       from_server += cost.server_cots;
     }
+    if (layer.one_trip_plan) {
+      const activation::OtCost cost = activation::one_trip_cost(*layer.one_trip_plan);
+      kept = std::max(kept, cost.client_preprocessing);
+      from_client += cost.client_cots;
+      from_server += cost.server_cots;
+    }
     // A label for each bit of the input.
-    if (layer.protocol != "ot" && layer.protocol != "beaver")
+    if (layer.protocol == "gc" || layer.protocol == "auto")
       kept = std::max(
           kept, layer.spec.inputs * static_cast<std::uint64_t>(layer.spec.share_bits()) * sizeof(mpc::Block));
     needs.client_inference += kept;

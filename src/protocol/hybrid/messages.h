@@ -44,6 +44,6 @@ enum class Welcome : std::uint8_t { ready = 0, other_package = 1, other_version 
 
 /// The version of the meaning and order of all messages but these two greetings, which every version must
 /// understand.
-inline constexpr std::uint16_t kProtocolVersion = 3;
+inline constexpr std::uint16_t kProtocolVersion = 4;
 
 }  // namespace ap::protocol

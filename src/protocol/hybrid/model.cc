@@ -83,7 +83,13 @@ Model::Model(const nn::QuantisedNetwork& network, const plan::Plan& plan) : netw
   if (reveals_label()) add_argmax();
   for (ActivationLayer& layer : activations_) {
     if (layer.protocol == "gc" || layer.spec.in_prime != 0 || layer.spec.out_prime != 0) continue;
-    layer.ot_plan = std::make_shared<const activation::OtPlan>(activation::plan_ot_layer(layer.spec));
+    if (layer.protocol != "one-trip")
+      layer.ot_plan = std::make_shared<const activation::OtPlan>(activation::plan_ot_layer(layer.spec));
+    if (layer.protocol == "one-trip" ||
+        (layer.protocol == "auto" && activation::takes_one_trip(layer.spec))) {
+      layer.one_trip_plan =
+          std::make_shared<const activation::OneTripPlan>(activation::plan_one_trip_layer(layer.spec));
+    }
   }
 }
 

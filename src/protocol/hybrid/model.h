@@ -9,6 +9,7 @@
 
 #include "base/party.h"
 #include "layers/activation/activation_spec.h"
+#include "layers/activation/one_trip/one_trip_plan.h"
 #include "layers/activation/ot/ot_plan.h"
 #include "nn/ir/quantised_network.h"
 #include "plan/plan.h"
@@ -35,6 +36,7 @@ struct ActivationLayer {
   /// How the `ot` protocol runs it, made once because large pooling layers take time; absent where that protocol
   /// cannot be chosen.
   std::shared_ptr<const activation::OtPlan> ot_plan;
+  std::shared_ptr<const activation::OneTripPlan> one_trip_plan;  ///< likewise
 };
 
 class Model {

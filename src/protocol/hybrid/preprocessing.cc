@@ -16,7 +16,7 @@ std::vector<ActivationProtocol> read_protocols(const Model& model, ByteReader& i
   std::vector<ActivationProtocol> protocols;
   for (const ActivationLayer& layer : model.activations()) {
     const std::uint8_t name = in.u8();
-    if (name > static_cast<std::uint8_t>(ActivationProtocol::beaver) ||
+    if (name > static_cast<std::uint8_t>(kLastProtocol) ||
         !protocol_fits(static_cast<ActivationProtocol>(name), layer)) {
       fail_input("{} names protocol {} for layer {}, which that cannot run; it cannot be used", kWhat, name,
                  model.name(layer.node));
@@ -44,6 +44,7 @@ bool protocol_fits(ActivationProtocol protocol, const ActivationLayer& layer) {
   if (layer.protocol != "auto" && layer.protocol != name_of(protocol)) return false;
   if ((protocol == ActivationProtocol::beaver) != spec.square.has_value()) return false;
   if (protocol == ActivationProtocol::gc && (spec.table || spec.product)) return false;
+  if (protocol == ActivationProtocol::one_trip) return layer.one_trip_plan != nullptr;
   return protocol == ActivationProtocol::gc || (spec.in_prime == 0 && spec.out_prime == 0);
 }
 

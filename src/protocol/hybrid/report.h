@@ -27,7 +27,7 @@ struct LayerCost {
   int node = 0;  ///< index in the network; of the argmax one more than its last
   std::string name;
   std::string op;        ///< "linear", "activation" or "argmax"
-  std::string protocol;  ///< "he", "gc", "ot" or "beaver"
+  std::string protocol;  ///< "he", "gc", "ot", "beaver" or "one-trip"
   Cost offline, online;
 };
 

@@ -176,6 +176,7 @@ class Session {
     ServerPreprocessing material;
     bool granted = false;
     measure(statistics.cpu_s, [&] {
+      material.protocols = receive_protocols();
       keys_.renew(channel_, session_);
       granted = may_prepare();
       if (!granted) return;
@@ -203,7 +204,7 @@ class Session {
   std::vector<ActivationProtocol> receive_protocols() {
     std::vector<ActivationProtocol> protocols;
     for (const std::uint8_t name : channel_.receive_exactly(kProtocols, model_.activations().size())) {
-      if (name > static_cast<std::uint8_t>(ActivationProtocol::beaver))
+      if (name > static_cast<std::uint8_t>(kLastProtocol))
         fail_peer("the client asks for the unknown activation protocol {}", name);
       const ActivationLayer& layer = model_.activations()[protocols.size()];
       protocols.push_back(static_cast<ActivationProtocol>(name));
@@ -222,28 +223,30 @@ class Session {
   /// A layer is always announced before the one ahead of it is finished, so that the client never waits for
   /// us while it could work.
   void prepare_activations(ServerPreprocessing& material, ServerStatistics& statistics) {
-    const std::vector<ActivationProtocol> chosen = material.protocols = receive_protocols();
+    const std::vector<ActivationProtocol>& chosen = material.protocols;
     material.activations.resize(chosen.size());
     for (const ActivationProtocol protocol : {ActivationProtocol::gc, ActivationProtocol::ot}) {
       std::vector<std::size_t> numbers;
-      std::vector<const ActivationLayer*> layers;
+      std::vector<ChosenLayer> layers;
       for (std::size_t i = 0; i < chosen.size(); ++i) {
         if (session_of(chosen[i]) != protocol) continue;
         numbers.push_back(i);
-        layers.push_back(&model_.activations()[i]);
+        layers.push_back({model_.activations()[i], chosen[i]});
       }
       if (layers.empty()) continue;
       std::unique_ptr<ActivationServer>& party = protocols_[protocol];
       if (!party) party = make_activation_server(protocol, channel_, session_);
       party->expect(layers);
+      for (std::size_t at = 0; at < layers.size(); ++at)
+        measure(statistics.activation_s[numbers[at]], [&] { party->begin(layers[at]); });
       for (std::size_t at = 0; at <= layers.size(); ++at) {
         if (at < layers.size()) {
-          measure(statistics.activation_s[numbers[at]], [&] { party->announce(*layers[at]); });
+          measure(statistics.activation_s[numbers[at]], [&] { party->announce(layers[at].layer); });
         }
         if (at > 0) {
           const std::size_t done = numbers[at - 1];
           measure(statistics.activation_s[done],
-                  [&] { material.activations[done] = party->prepare(*layers[at - 1]); });
+                  [&] { material.activations[done] = party->prepare(layers[at - 1].layer); });
         }
       }
       party->finish();

@@ -158,7 +158,8 @@ TEST(OtWork, SquaresAreTransfersOfWords) {
 TEST(ActivationWork, GrowsWithElementsAndBits) {
   const Profile p = typical_profile();
   const Setting setting;
-  for (const ActivationProtocol protocol : {ActivationProtocol::gc, ActivationProtocol::ot}) {
+  for (const ActivationProtocol protocol :
+       {ActivationProtocol::gc, ActivationProtocol::ot, ActivationProtocol::one_trip}) {
     double last = 0;
     for (const std::size_t elements : {128U, 1024U, 4096U, 65536U}) {
       const double seconds = activation_seconds(protocol, spec(elements), p, setting);
@@ -178,6 +179,11 @@ TEST(ActivationWork, SlowLinksFavourTransfersLongOnesGarbling) {
             activation_seconds(ActivationProtocol::gc, s, p, narrow));
   EXPECT_GT(activation_seconds(ActivationProtocol::ot, s, p, distant),
             activation_seconds(ActivationProtocol::gc, s, p, distant));
+  // In one trip it is as few messages as by garbling, and far fewer bytes.
+  EXPECT_LT(activation_seconds(ActivationProtocol::one_trip, s, p, distant),
+            activation_seconds(ActivationProtocol::ot, s, p, distant));
+  EXPECT_LT(activation_seconds(ActivationProtocol::one_trip, s, p, narrow),
+            activation_seconds(ActivationProtocol::gc, s, p, narrow));
 }
 
 TEST(WallSeconds, FollowsItsFormulas) {

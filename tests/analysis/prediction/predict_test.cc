@@ -90,10 +90,14 @@ TEST(Predict, BytesOfTransferSessions) {
   expect_exact_bytes(package_with({"ot"}), 1);
   expect_exact_bytes(package_with({"ot"}), 3);
 }
+TEST(Predict, BytesOfOneTripSessions) {
+  expect_exact_bytes(package_with({"one-trip"}), 1);
+  expect_exact_bytes(package_with({"one-trip", "ot"}), 3);
+}
 TEST(Predict, BytesOfMixedSessions) { expect_exact_bytes(package_with({"ot", "gc"}), 2); }
 
 TEST(Predict, BytesOfSessionsThatRevealTheLabel) {
-  for (const char* protocol : {"gc", "ot"}) {
+  for (const char* protocol : {"gc", "ot", "one-trip"}) {
     SCOPED_TRACE(protocol);
     package::Package package = package_with({protocol});
     package.plan.reveal = plan::Reveal::label;
@@ -219,7 +223,12 @@ TEST(Link, BytesDecideOnSlowLinksLatencyOnLongOnes) {
   };
   const auto all = static_cast<std::ptrdiff_t>(model.activations().size());
   EXPECT_EQ(count({1e-4, 1e5}, ActivationProtocol::ot), all);
-  EXPECT_EQ(count({1, 1e9}, ActivationProtocol::gc), all);
+  EXPECT_EQ(count({0.04, 12.5e6}, ActivationProtocol::gc), 0);
+  EXPECT_GE(count({0.04, 12.5e6}, ActivationProtocol::one_trip), 1);
+  // One trip for a ReLU; a maximum by garbling needs no more than one either.
+  EXPECT_GE(count({1, 1e9}, ActivationProtocol::one_trip), 1);
+  EXPECT_EQ(count({1, 1e9}, ActivationProtocol::ot), 0);
+  EXPECT_EQ(count({1, 1e9}, ActivationProtocol::one_trip) + count({1, 1e9}, ActivationProtocol::gc), all);
 }
 
 /// What runs over a channel inside this process is what was predicted for one machine.

@@ -120,27 +120,28 @@ void OtActivationClient::expect(const OtCost& cost) {
 
 OtClientPreprocessing OtActivationClient::prepare(const ActivationSpec& spec,
                                                   std::span<const std::uint64_t> b) {
-  return prepare(std::make_shared<const OtPlan>(plan_ot_layer(spec)), b);
+  OtClientPreprocessing material = begin(std::make_shared<const OtPlan>(plan_ot_layer(spec)));
+  complete(material, b);
+  return material;
 }
 
-OtClientPreprocessing OtActivationClient::prepare(std::shared_ptr<const OtPlan> plan,
-                                                  std::span<const std::uint64_t> b) {
-  check_words("b before the online phase", b, plan->needs_words_offline() ? plan->arguments() : 0,
-              plan->argument_bits());
+OtClientPreprocessing OtActivationClient::begin(std::shared_ptr<const OtPlan> plan) {
   OtClientPreprocessing material;
   material.plan_ = std::move(plan);
-  if (const auto& square = material.plan_->square) {
-    material.square_ = prepare_square_client(channel_, *square, b, sent_);
-  }
-  if (const auto& product = material.plan_->product) {
-    material.square_ = prepare_product_client(channel_, *product, material.plan_->inputs, b, sent_);
-  }
-  material.plan_->for_steps([&](const OtStep& step) {
-    material.steps_.push_back(prepare_client_step(step, {sent_, received_}));
-  });
-  if (const auto& table = material.plan_->table)
-    material.lookup_ = prepare_client_lookup(table->lookup, sent_);
+  material.plan_->for_steps(
+      [&](const OtStep& step) { material.steps_.push_back(draw_client_received(step, received_)); });
   return material;
+}
+
+void OtActivationClient::complete(OtClientPreprocessing& material, std::span<const std::uint64_t> b) {
+  const OtPlan& plan = *material.plan_;
+  check_words("b before the online phase", b, plan.needs_words_offline() ? plan.arguments() : 0,
+              plan.argument_bits());
+  if (plan.square) material.square_ = prepare_square_client(channel_, *plan.square, b, sent_);
+  if (plan.product) material.square_ = prepare_product_client(channel_, *plan.product, plan.inputs, b, sent_);
+  std::size_t at = 0;
+  plan.for_steps([&](const OtStep& step) { draw_client_sent(step, sent_, material.steps_[at++]); });
+  if (plan.table) material.lookup_ = prepare_client_lookup(plan.table->lookup, sent_);
 }
 
 void OtActivationClient::finish() {
@@ -200,25 +201,27 @@ void OtActivationServer::expect(const OtCost& cost) {
 }
 
 OtServerPreprocessing OtActivationServer::prepare(const ActivationSpec& spec) {
-  return prepare(std::make_shared<const OtPlan>(plan_ot_layer(spec)));
+  OtServerPreprocessing material = begin(std::make_shared<const OtPlan>(plan_ot_layer(spec)));
+  complete(material);
+  return material;
 }
 
-OtServerPreprocessing OtActivationServer::prepare(std::shared_ptr<const OtPlan> plan) {
+OtServerPreprocessing OtActivationServer::begin(std::shared_ptr<const OtPlan> plan) {
   OtServerPreprocessing material;
   material.plan_ = std::move(plan);
-  if (const auto& square = material.plan_->square) {
-    material.square_ = prepare_square_server(channel_, *square, material.plan_->inputs, received_);
-  }
-  if (const auto& product = material.plan_->product) {
-    material.square_ = prepare_product_server(channel_, *product, material.plan_->inputs, received_);
-  }
-  material.plan_->for_steps([&](const OtStep& step) {
-    material.steps_.push_back(prepare_server_step(step, {sent_, received_}));
-  });
-  if (const auto& table = material.plan_->table) {
-    material.lookup_ = prepare_server_lookup(table->lookup, received_);
-  }
+  material.plan_->for_steps(
+      [&](const OtStep& step) { material.steps_.push_back(draw_server_sent(step, sent_)); });
   return material;
+}
+
+void OtActivationServer::complete(OtServerPreprocessing& material) {
+  const OtPlan& plan = *material.plan_;
+  if (plan.square) material.square_ = prepare_square_server(channel_, *plan.square, plan.inputs, received_);
+  if (plan.product)
+    material.square_ = prepare_product_server(channel_, *plan.product, plan.inputs, received_);
+  std::size_t at = 0;
+  plan.for_steps([&](const OtStep& step) { draw_server_received(step, received_, material.steps_[at++]); });
+  if (plan.table) material.lookup_ = prepare_server_lookup(plan.table->lookup, received_);
 }
 
 void OtActivationServer::finish() {

@@ -97,9 +97,11 @@ class OtActivationClient {
   /// Offline. `b`: if spec.needs_words_offline() the client's share, spec.arguments() words of
   /// spec.argument_bits() bits; else empty. @throws Error(input) on a bad spec or b, Error(peer) on a bad message.
   OtClientPreprocessing prepare(const ActivationSpec& spec, std::span<const std::uint64_t> b = {});
-  /// Prepares a layer from a plan (plan_ot_layer) that serves many inferences; planning a large pooling layer
-  /// takes time.
-  OtClientPreprocessing prepare(std::shared_ptr<const OtPlan> plan, std::span<const std::uint64_t> b = {});
+  /// The two halves of prepare, from a plan (plan_ot_layer) that serves many inferences, since planning a large
+  /// pooling layer takes time: first what comes from the server's transfers, then the rest. Of several layers all
+  /// first halves go before all second ones, at both parties, so that neither's transfers wait for the other's.
+  OtClientPreprocessing begin(std::shared_ptr<const OtPlan> plan);
+  void complete(OtClientPreprocessing& material, std::span<const std::uint64_t> b = {});
 
   /// The consistency checks of all transfers since the last call, in both directions: after the last prepare
   /// of an inference, before anything of it runs or is stored. One message each way, twice.
@@ -119,6 +121,12 @@ class OtActivationClient {
   static void run(net::Channel& channel, OtClientPreprocessing&& material, std::span<const std::uint64_t> b,
                   std::span<const std::uint64_t> masks);
 
+  /// What other layers of the session draw from.
+  net::Channel& channel() { return channel_; }
+  Prng& prng() { return prng_; }
+  mpc::RandomOtSender& sent() { return sent_; }
+  mpc::RandomOtReceiver& received() { return received_; }
+
  private:
   net::Channel& channel_;
   Prng prng_;
@@ -134,7 +142,9 @@ class OtActivationServer {
   void expect(const OtCost& cost);
   void expect(std::span<const ActivationSpec> specs) { expect(ot_cost(specs)); }
   OtServerPreprocessing prepare(const ActivationSpec& spec);
-  OtServerPreprocessing prepare(std::shared_ptr<const OtPlan> plan);
+  /// As at the client.
+  OtServerPreprocessing begin(std::shared_ptr<const OtPlan> plan);
+  void complete(OtServerPreprocessing& material);
   /// As OtActivationClient::finish.
   void finish();
 
@@ -146,6 +156,10 @@ class OtActivationServer {
   }
   static std::vector<std::uint64_t> run(net::Channel& channel, OtServerPreprocessing&& material,
                                         std::span<const std::uint64_t> a);
+
+  net::Channel& channel() { return channel_; }
+  mpc::RandomOtReceiver& received() { return received_; }
+  mpc::RandomOtSender& sent() { return sent_; }
 
  private:
   net::Channel& channel_;

@@ -17,20 +17,41 @@ namespace {
 
 std::size_t entries_of(const Leaf& leaf) { return std::size_t{1} << leaf.width; }
 
-/// This party's a times the other's b from a product that it receives, its b times the other's a from one
-/// that it sends. Both parties must take the client's first.
-AndTriple make_triple(const AndStep& step, std::size_t tiles, RandomOts ots, Party role) {
-  const auto outputs = static_cast<int>(step.y.size());
-  const std::size_t blocks = step.y.size() * tiles;
-  AndTriple triple{SecretVector<Block>(tiles), SecretVector<Block>(blocks), SecretVector<Block>(blocks)};
-  SecretVector<Block> cross(blocks);
-  if (role == Party::client) ots.sent.bits(outputs, tiles, triple.b, triple.products);
-  ots.received.bits(outputs, tiles, triple.a, cross);
-  if (role == Party::server) ots.sent.bits(outputs, tiles, triple.b, triple.products);
-  for (std::size_t i = 0; i < blocks; ++i) {
-    triple.products[i] ^= cross[i] ^ (triple.a[i % tiles] & triple.b[i]);
+/// This party's b times the other's a from a product that it sends, its a times the other's b from one that it
+/// receives.
+void draw_triples_sent(const OtStep& step, std::size_t tiles, mpc::RandomOtSender& ots,
+                       std::vector<AndTriple>& triples) {
+  for (std::size_t s = 0; s < triples.size(); ++s) {
+    AndTriple& triple = triples[s];
+    SecretVector<Block> shares(triple.b.size());
+    ots.bits(static_cast<int>(step.program.ands[s].y.size()), tiles, triple.b, shares);
+    for (std::size_t i = 0; i < shares.size(); ++i) triple.products[i] ^= shares[i];
   }
-  return triple;
+}
+void draw_triples_received(const OtStep& step, std::size_t tiles, mpc::RandomOtReceiver& ots,
+                           std::vector<AndTriple>& triples) {
+  for (std::size_t s = 0; s < triples.size(); ++s) {
+    AndTriple& triple = triples[s];
+    SecretVector<Block> shares(triple.b.size());
+    ots.bits(static_cast<int>(step.program.ands[s].y.size()), tiles, triple.a, shares);
+    for (std::size_t i = 0; i < shares.size(); ++i) triple.products[i] ^= shares[i];
+  }
+}
+
+std::vector<AndTriple> empty_triples(const OtStep& step, std::size_t tiles) {
+  std::vector<AndTriple> triples;
+  for (const AndStep& s : step.program.ands) {
+    const std::size_t blocks = s.y.size() * tiles;
+    triples.push_back({SecretVector<Block>(tiles), SecretVector<Block>(blocks), SecretVector<Block>(blocks)});
+  }
+  return triples;
+}
+
+/// Once both are drawn: this party's own a times its own b.
+void complete_triples(std::size_t tiles, std::vector<AndTriple>& triples) {
+  for (AndTriple& triple : triples) {
+    for (std::size_t i = 0; i < triple.b.size(); ++i) triple.products[i] ^= triple.a[i % tiles] & triple.b[i];
+  }
 }
 
 std::uint64_t operand(const OtStep& step, std::uint64_t word) {
@@ -156,44 +177,54 @@ void sum_terms(const OtStep& step, SharedBits& bits, std::span<std::uint64_t> sh
 
 }  // namespace
 
-ClientStepPreprocessing prepare_client_step(const OtStep& step, RandomOts ots) {
+ClientStepPreprocessing draw_client_received(const OtStep& step, mpc::RandomOtReceiver& ots) {
   const std::size_t tiles = mpc::tiles_of(step.count);
   ClientStepPreprocessing material;
-  for (const Leaf& leaf : step.program.leaves) {
-    auto& table = material.leaves.emplace_back(leaf.outputs.size() * entries_of(leaf) * tiles);
-    ots.sent.tables(leaf.width, static_cast<int>(leaf.outputs.size()), tiles, table);
-  }
-  for (const AndStep& s : step.program.ands)
-    material.triples.push_back(make_triple(s, tiles, ots, Party::client));
-  if (step.operand_bits == 0) return material;
-  material.flip = make_bit_side(ots.received, step.count, step.ring);
-  material.select = make_word_side(ots.sent, step.count, step.ring);
-  for_transferred(step.terms, [&](const BitTerm& term, std::size_t) {
-    material.terms.push_back(make_word_side(ots.sent, step.count, term.width));
-  });
+  material.triples = empty_triples(step, tiles);
+  draw_triples_received(step, tiles, ots, material.triples);
+  if (step.operand_bits > 0) material.flip = make_bit_side(ots, step.count, step.ring);
   return material;
 }
 
-ServerStepPreprocessing prepare_server_step(const OtStep& step, RandomOts ots) {
+void draw_client_sent(const OtStep& step, mpc::RandomOtSender& ots, ClientStepPreprocessing& material) {
+  const std::size_t tiles = mpc::tiles_of(step.count);
+  for (const Leaf& leaf : step.program.leaves) {
+    auto& table = material.leaves.emplace_back(leaf.outputs.size() * entries_of(leaf) * tiles);
+    ots.tables(leaf.width, static_cast<int>(leaf.outputs.size()), tiles, table);
+  }
+  draw_triples_sent(step, tiles, ots, material.triples);
+  complete_triples(tiles, material.triples);
+  if (step.operand_bits == 0) return;
+  material.select = make_word_side(ots, step.count, step.ring);
+  for_transferred(step.terms, [&](const BitTerm& term, std::size_t) {
+    material.terms.push_back(make_word_side(ots, step.count, term.width));
+  });
+}
+
+ServerStepPreprocessing draw_server_sent(const OtStep& step, mpc::RandomOtSender& ots) {
   const std::size_t tiles = mpc::tiles_of(step.count);
   ServerStepPreprocessing material;
+  material.triples = empty_triples(step, tiles);
+  draw_triples_sent(step, tiles, ots, material.triples);
+  if (step.operand_bits > 0) material.flip = make_word_side(ots, step.count, step.ring);
+  return material;
+}
+
+void draw_server_received(const OtStep& step, mpc::RandomOtReceiver& ots, ServerStepPreprocessing& material) {
+  const std::size_t tiles = mpc::tiles_of(step.count);
   for (const Leaf& leaf : step.program.leaves) {
     auto& choice = material.leaves.emplace_back();
     choice.index.resize(static_cast<std::size_t>(leaf.width) * tiles);
     choice.strings.resize(leaf.outputs.size() * tiles);
-    ots.received.tables(leaf.width, static_cast<int>(leaf.outputs.size()), tiles, choice.index,
-                        choice.strings);
+    ots.tables(leaf.width, static_cast<int>(leaf.outputs.size()), tiles, choice.index, choice.strings);
   }
-  for (const AndStep& s : step.program.ands) {
-    material.triples.push_back(make_triple(s, tiles, ots, Party::server));
-  }
-  if (step.operand_bits == 0) return material;
-  material.flip = make_word_side(ots.sent, step.count, step.ring);
-  material.select = make_bit_side(ots.received, step.count, step.ring);
+  draw_triples_received(step, tiles, ots, material.triples);
+  complete_triples(tiles, material.triples);
+  if (step.operand_bits == 0) return;
+  material.select = make_bit_side(ots, step.count, step.ring);
   for_transferred(step.terms, [&](const BitTerm& term, std::size_t) {
-    material.terms.push_back(make_bit_side(ots.received, step.count, term.width));
+    material.terms.push_back(make_bit_side(ots, step.count, term.width));
   });
-  return material;
 }
 
 void run_client_step(net::Channel& channel, const OtStep& step, const ClientStepPreprocessing& material,

@@ -54,14 +54,12 @@ struct ServerStepPreprocessing {
   std::vector<BitSide> terms;
 };
 
-/// Where a party's random correlations come from: `sent` by it, `received` by it.
-struct RandomOts {
-  mpc::RandomOtSender& sent;
-  mpc::RandomOtReceiver& received;
-};
-
-ClientStepPreprocessing prepare_client_step(const OtStep& step, RandomOts ots);
-ServerStepPreprocessing prepare_server_step(const OtStep& step, RandomOts ots);
+/// What comes from the server's transfers, and what from the client's. An inference draws all of the server's before
+/// all of the client's, so that neither stream waits for the other.
+ClientStepPreprocessing draw_client_received(const OtStep& step, mpc::RandomOtReceiver& ots);
+void draw_client_sent(const OtStep& step, mpc::RandomOtSender& ots, ClientStepPreprocessing& material);
+ServerStepPreprocessing draw_server_sent(const OtStep& step, mpc::RandomOtSender& ots);
+void draw_server_received(const OtStep& step, mpc::RandomOtReceiver& ots, ServerStepPreprocessing& material);
 
 /// `words`: step.count words of at least step.program.bits bits; `shares`: the results, modulo 2^ring.
 void run_client_step(net::Channel& channel, const OtStep& step, const ClientStepPreprocessing& material,

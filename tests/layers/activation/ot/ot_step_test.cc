@@ -22,7 +22,8 @@ std::vector<std::uint64_t> run_step(const OtStep& step, const std::vector<std::u
         mpc::SilentCotReceiver receiver(*channels.client, kServerSends, mpc::test_session(), prng);
         mpc::RandomOtSender sent(*channels.client, sender);
         mpc::RandomOtReceiver received(*channels.client, receiver);
-        const ClientStepPreprocessing material = prepare_client_step(step, {sent, received});
+        ClientStepPreprocessing material = draw_client_received(step, received);
+        draw_client_sent(step, sent, material);
         run_client_step(*channels.client, step, material, y, client);
       },
       [&] {
@@ -31,7 +32,8 @@ std::vector<std::uint64_t> run_step(const OtStep& step, const std::vector<std::u
         mpc::SilentCotSender sender(*channels.server, kServerSends, mpc::test_session(), prng);
         mpc::RandomOtReceiver received(*channels.server, receiver);
         mpc::RandomOtSender sent(*channels.server, sender);
-        const ServerStepPreprocessing material = prepare_server_step(step, {sent, received});
+        ServerStepPreprocessing material = draw_server_sent(step, sent);
+        draw_server_received(step, received, material);
         run_server_step(*channels.server, step, material, x, server);
       });
   for (std::size_t i = 0; i < step.count; ++i)

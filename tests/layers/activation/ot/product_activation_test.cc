@@ -217,8 +217,8 @@ TEST(ProductActivation, TranscriptIsFrozen) {
   layers.push_back(product_layer(150, 1, 18, 5, 3, prng));
   mpc::ChannelPair channels;
   run_products(channels, layers);
-  EXPECT_EQ(channels.client->sent_hash(), "b6d1853bf32e7493fa644de62f299b40");
-  EXPECT_EQ(channels.server->sent_hash(), "1242f7e499711616545f03d663f3cf27");
+  EXPECT_EQ(channels.client->sent_hash(), "50d02820fdb071415918921d6821cc2a");
+  EXPECT_EQ(channels.server->sent_hash(), "481a3dacc766cbf2bbca373a6fdf33ce");
 }
 
 }  // namespace
