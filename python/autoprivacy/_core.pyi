@@ -176,6 +176,7 @@ def audit_bytes(package: bytes, cost_model: str, publisher: str) -> Audit: ...
 
 class ServerOptions:
     listen: str
+    metrics: str
     tls_certificate: _Path
     tls_key: _Path
     max_sessions: int
@@ -192,6 +193,7 @@ class ServerOptions:
     deadline: datetime.timedelta
     idle: datetime.timedelta
     lifetime: datetime.timedelta
+    drain: datetime.timedelta
     share_statistics: Any
 
 class Server:
@@ -202,6 +204,8 @@ class Server:
     def _stop(self) -> None: ...
     @property
     def address(self) -> str: ...
+    @property
+    def metrics_address(self) -> str: ...
     @property
     def url(self) -> str: ...
     @property

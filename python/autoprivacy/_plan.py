@@ -130,7 +130,9 @@ def audit(package: Package, *, cost_model: str = "matzov", publisher: str = "") 
     in_memory, content = of_party(package, "client")
     if in_memory and publisher:
         raise InputError("a signature is a file beside a package; give the package's path, not its bytes")
-    return (_core.audit_bytes if in_memory else _core.audit_file)(content, cost_model, publisher)
+    if in_memory:
+        return _core.audit_bytes(content, cost_model, publisher)
+    return _core.audit_file(content, cost_model, publisher)
 
 
 def simulate(
@@ -147,8 +149,9 @@ def simulate(
     """How accurate private inferences would be, without cryptography; needs the server's package or a plan."""
     images = as_images(data, labels, shape=shape, channels_last=channels_last)
     in_memory, content = of_party(package, "server")
-    run = _core.simulate_bytes if in_memory else _core.simulate_file
-    return run(content, images, seeds, first_seed, reporter(progress))
+    if in_memory:
+        return _core.simulate_bytes(content, images, seeds, first_seed, reporter(progress))
+    return _core.simulate_file(content, images, seeds, first_seed, reporter(progress))
 
 
 def classify_in_clear(
@@ -161,4 +164,6 @@ def classify_in_clear(
     """Labels and scores (N x classes) of the integer network in the clear, to compare private answers with."""
     images = as_images(data, shape=shape, channels_last=channels_last)
     in_memory, content = of_party(package, "server")
-    return (_core.classify_in_clear_bytes if in_memory else _core.classify_in_clear_file)(content, images)
+    if in_memory:
+        return _core.classify_in_clear_bytes(content, images)
+    return _core.classify_in_clear_file(content, images)

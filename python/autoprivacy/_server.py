@@ -45,6 +45,7 @@ class Server(_core.Server):
         package: Package,
         *,
         listen: str = "127.0.0.1:0",
+        metrics: str = "",
         tls_certificate: Path = "",
         tls_key: Path = "",
         max_sessions: int = 8,
@@ -61,11 +62,13 @@ class Server(_core.Server):
         deadline: float = 60,
         idle: float = 300,
         lifetime: float = 86_400,
+        drain: float = 0,
         share_statistics: str = "none",
         log: Optional[Log] = None,
     ) -> None:
         options = _core.ServerOptions()
         options.listen = listen
+        options.metrics = metrics
         options.tls_certificate = tls_certificate
         options.tls_key = tls_key
         options.max_sessions = max_sessions
@@ -82,6 +85,7 @@ class Server(_core.Server):
         options.deadline = _milliseconds(deadline)
         options.idle = _milliseconds(idle)
         options.lifetime = _milliseconds(lifetime)
+        options.drain = _milliseconds(drain)
         options.share_statistics = share_statistics
         _, content = of_party(package, "server")
         super().__init__(content, options, log or _to_logging)

@@ -60,6 +60,7 @@ void add_server(py::module_& module) {
   py::class_<ServerOptions>(module, "ServerOptions")
       .def(py::init<>())
       .def_readwrite("listen", &ServerOptions::listen)
+      .def_readwrite("metrics", &ServerOptions::metrics)
       .def_readwrite("tls_certificate", &ServerOptions::tls_certificate)
       .def_readwrite("tls_key", &ServerOptions::tls_key)
       .def_readwrite("max_sessions", &ServerOptions::max_sessions)
@@ -75,6 +76,7 @@ void add_server(py::module_& module) {
       .def_readwrite("store_client_inferences", &ServerOptions::store_client_inferences)
       .def_readwrite("deadline", &ServerOptions::deadline)
       .def_readwrite("idle", &ServerOptions::idle)
+      .def_readwrite("drain", &ServerOptions::drain)
       .def_readwrite("lifetime", &ServerOptions::lifetime)
       .def_property(
           "share_statistics", [](const ServerOptions& options) { return static_cast<int>(options.share_statistics); },
@@ -90,6 +92,7 @@ void add_server(py::module_& module) {
       .def("_start", &Server::start, Release())
       .def("_stop", &Server::stop, Release())
       .def_property_readonly("address", &Server::address)
+      .def_property_readonly("metrics_address", &Server::metrics_address)
       .def_property_readonly("url", &Server::url)
       .def_property_readonly("fingerprint", &Server::fingerprint)
       .def_property_readonly("certificate_pem", &Server::certificate_pem)
