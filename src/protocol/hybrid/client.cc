@@ -388,6 +388,7 @@ PreprocessingId ClientSession::store(PreprocessingStore& store) {
 
 ClientSession::Use ClientSession::use(PreprocessingStore& store, const PreprocessingId& id) {
   State& s = *state_;
+  s.expect_whole();
   Material material;
   Cost cost;
   Use result = Use::ready;
