@@ -171,9 +171,10 @@ class Choices(unittest.TestCase):
                                environment={"XDG_CACHE_HOME": str(where.parent)})  # fmt: skip
                     self.assertEqual(done.returncode, 0, done.stderr)
                     choices.append(json.loads(done.stdout)["activation_choice"])
-            protocols = {choice.split(",")[0] for choice in choices}
-            self.assertEqual(len(protocols), 1, choices)
-            self.assertRegex(choices[0], r"activations: \d+ by (ot|gc|one-trip).* round trip .* unit costs of ")
+            for choice in choices:
+                self.assertRegex(choice, r"^activations: \d+ by \S+, the faster on .* round trip .* unit costs of typical$")
+            # Garbling would be worth its bytes on no link of this machine, whatever a busy moment makes of it.
+            self.assertFalse([choice for choice in choices if " by gc" in choice], choices)
 
 
 @needs_images
