@@ -114,17 +114,18 @@ void announce(Options& options, const app::Server& server) {
                {"ledger", server.counts() ? Json(options.config.ledger.string()) : Json(nullptr)},
                {"inferences", standings_json(server)}});
   } else if (!options.quiet) {
-    print(fmt::format("serving {} on wss://{} (certificate SHA-256 {}, at most {} sessions)\n",
-                      package::to_hex(server.id()), server.address(), server.fingerprint(),
-                      server.max_sessions()));
+    // At once, for readers of the first line alone.
+    std::string text = fmt::format("serving {} on wss://{} (certificate SHA-256 {}, at most {} sessions)\n",
+                                   package::to_hex(server.id()), server.address(), server.fingerprint(),
+                                   server.max_sessions());
     if (options.certificate.empty()) {
-      print(fmt::format("clients: autoprivacy infer client.apm --server wss://{} --trust {} --data DATA\n",
-                        server.address(), server.fingerprint()));
+      text += fmt::format("clients: autoprivacy infer client.apm --server wss://{} --trust {} --data DATA\n",
+                          server.address(), server.fingerprint());
     }
-    if (!server.metrics_address().empty()) {
-      print(fmt::format("health and metrics: http://{}/healthz, /readyz, /metrics\n",
-                        server.metrics_address()));
-    }
+    if (!server.metrics_address().empty())
+      text +=
+          fmt::format("health and metrics: http://{}/healthz, /readyz, /metrics\n", server.metrics_address());
+    print(text);
   }
 }
 

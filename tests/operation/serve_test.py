@@ -95,6 +95,13 @@ class Stopping(unittest.TestCase):
         self.assertEqual(process.returncode, 0)
 
 
+    def test_lost_terminal_ends_a_server_like_other_signals_do(self):
+        with serving() as (process, _):
+            process.send_signal(signal.SIGHUP)
+            self.assertIn("ended by SIGHUP", process.stderr.read())
+            self.assertEqual(process.wait(timeout=30), 0)
+
+
 @needs_images
 class Restarts(unittest.TestCase):
     def test_certificate_is_the_same_after_a_restart(self):
