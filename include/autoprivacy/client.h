@@ -165,6 +165,10 @@ class Client {
   /// What was prepared in the session is gone.
   /// @throws Error(peer) if the connection is lost; the session is over all the same.
   void close();
+  /// Ends the session from another thread, without a goodbye: a method that waits for the server throws
+  /// Error(peer) soon. The one method that is safe from any thread; while connect() waits for the connection it
+  /// has no effect.
+  void interrupt() noexcept;
 
  private:
   struct State;

@@ -18,7 +18,8 @@ struct Progress {
 };
 
 /// Gets word of progress at most ten times a second, and at the end of each piece of work. It is called on a
-/// thread that does the work, never on two at a time; it must return soon, and it must not throw.
+/// thread that does the work, never on two at a time, and must return soon. If it throws, the work ends and its
+/// function throws Error(internal); it must not throw where `last` is set.
 using ProgressCallback = std::function<void(const Progress&)>;
 
 }  // namespace autoprivacy

@@ -35,8 +35,12 @@ enum class ShareStatistics {
 struct ServerOptions {
   /// HOST:PORT, [ADDRESS]:PORT of IPv6, or :PORT for every interface; port 0 takes any free one.
   std::string listen = "127.0.0.1:0";
-  /// PEM certificate chain, leaf first, and its private key; both, or none for a fresh certificate signed by
-  /// itself, which clients trust by its fingerprint.
+  /// HOST:PORT at which /healthz, /readyz and /metrics (Prometheus) are answered over HTTP, for the operator alone;
+  /// empty: nowhere.
+  std::string metrics;
+  /// PEM certificate chain, leaf first, and its private key; both, or none for a certificate signed by itself,
+  /// which clients trust by its fingerprint. That of a package that is a file is kept beside it, in
+  /// PACKAGE.identity, and serves again after a restart; that of a package in memory is a fresh one.
   std::filesystem::path tls_certificate, tls_key;
   /// Sessions at a time, at least 1; a further client is told that the server is busy. Fewer where the
   /// machine does not suffice (Server::notes).
@@ -70,6 +74,8 @@ struct ServerOptions {
   std::chrono::milliseconds idle{300'000};
   /// Longest life of a session.
   std::chrono::milliseconds lifetime = std::chrono::hours(24);
+  /// How long sessions that are at work may go on after stop(); those that wait for their clients end at once.
+  std::chrono::milliseconds drain{0};
   ShareStatistics share_statistics = ShareStatistics::none;
   LogCallback log;  ///< none: nothing is logged
 };
@@ -95,13 +101,15 @@ class Server {
   /// Begins to serve clients, on threads of its own, and returns at once.
   /// @throws Error(input) if it was started before; Error(internal) if there is no thread.
   void start();
-  /// Takes no more clients, ends all sessions together, each within two seconds, and returns when all are
-  /// over. Without effect if the server does not run.
+  /// Takes no more clients, ends all sessions together, after ServerOptions::drain and each within two
+  /// seconds, and returns when all are over. Without effect if the server does not run.
   /// @throws Error(internal) if serving has ended by itself before, with its reason.
   void stop();
 
   /// HOST:PORT where it listens, with the real port.
   std::string address() const;
+  /// HOST:PORT of health and metrics; empty if there are none.
+  std::string metrics_address() const;
   /// wss://HOST:PORT, for Client::connect; if it listens on every interface, put the machine's name in the
   /// place of HOST.
   std::string url() const;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <numeric>
 
 #include "analysis/prediction/choose_protocols.h"
@@ -23,9 +24,15 @@ void divide(protocol::Cost& cost, double count) {
   cost.bytes_down = static_cast<std::uint64_t>(static_cast<double>(cost.bytes_down) / count + 0.5);
 }
 
-protocol::ClientOptions client_options(const cost::Profile& profile) {
+/// Notes in `link` what the choice was made for.
+protocol::ClientOptions client_options(const cost::Profile& profile,
+                                       std::shared_ptr<std::optional<protocol::Link>> link) {
   protocol::ClientOptions options;
-  options.choose = protocol::chooser_of(profile);
+  options.choose = [choose = protocol::chooser_of(profile), link = std::move(link)](
+                       const protocol::Model& model, const protocol::Link& measured) {
+    *link = measured;
+    return choose(model, measured);
+  };
   return options;
 }
 
@@ -60,7 +67,26 @@ InferenceSession::InferenceSession(const package::Package& package, net::Channel
                                    SessionOptions options)
     : options_(std::move(options)),
       model_(package.network, package.plan),
-      session_(model_, package.id, channel, client_options(options_.profile)) {}
+      session_(model_, package.id, channel, client_options(options_.profile, link_)) {}
+
+std::string InferenceSession::choice() const {
+  std::map<std::string, std::size_t> counts;
+  for (const protocol::LayerCost& layer : report().layers) {
+    if (layer.op != "linear") ++counts[layer.protocol];
+  }
+  if (counts.empty()) return "the network has no activations";
+  std::string by;
+  for (const auto& [protocol, count] : counts)
+    by += fmt::format("{}{} by {}", by.empty() ? "activations: " : ", ", count, protocol);
+  if (report().from_store > 0) return by + ", as when they were prepared";
+  if (!*link_) return by + ", as the package says";
+  const double megabits = (*link_)->bytes_per_second * 8e-6, milliseconds = (*link_)->round_trip_s * 1e3;
+  const bool near = (*link_)->bytes_per_second > protocol::kNearBytesPerSecond &&
+                    (*link_)->round_trip_s < protocol::kNearRoundTrip;
+  return fmt::format(
+      "{}, the faster on {} (measured: {:.0f} Mbit/s, round trip {:.2f} ms) by the unit costs of {}", by,
+      near ? "one machine or a link as fast" : "this link", megabits, milliseconds, options_.profile.machine);
+}
 
 void InferenceSession::store() {
   if (!options_.store)
@@ -72,15 +98,20 @@ void InferenceSession::store() {
 void InferenceSession::take_stored() {
   using Use = protocol::ClientSession::Use;
   for (const protocol::PreprocessingId& id : options_.store->ids()) {
+    if (strange_.contains(id)) continue;
     try {
       const Use use = session_.use(*options_.store, id);
       if (use == Use::ready) return;
-      if (use == Use::unknown && options_.notice) {
-        options_.notice(fmt::format("the server has no half of the stored inference {}; ours was destroyed",
-                                    protocol::to_hex(id)));
+      if (use == Use::unknown) {
+        strange_.insert(id);
+        if (options_.notice) {
+          options_.notice(fmt::format(
+              "this server has no half of the stored inference {}; ours is kept for the server that has",
+              protocol::to_hex(id)));
+        }
       }
     } catch (const Error& error) {
-      if (error.code() != ErrorCode::input) throw;
+      if (error.code() != ErrorCode::input || !session_.whole()) throw;
       if (options_.notice) options_.notice(error.what());
     }
   }
@@ -125,27 +156,29 @@ RunResult run_images(const package::Package& package, net::Channel& channel, std
     reports.push_back(std::move(answer.report));
   }
   result.mean = mean_report(reports);
+  result.choice = session.choice();
   result.client_peak_rss = peak_rss_bytes();
   return result;
 }
 
 PrepareResult prepare_only(const package::Package& package, net::Channel& channel,
-                           protocol::PreprocessingStore& store, std::size_t count,
+                           protocol::PreprocessingStore& store, std::size_t count, SessionOptions options,
                            const ProgressSink& progress) {
   if (count == 0) fail_input("no inference was asked for; give --prepare-only 1 or more");
-  const protocol::Model model(package.network, package.plan);
-  protocol::ClientSession session(model, package.id, channel);
+  options.store = &store;
+  InferenceSession session(package, channel, std::move(options));
   PrepareResult result;
   std::vector<protocol::Report> reports;
   Progress bar("preparing", count, progress);
   for (; result.stored < count; ++result.stored) {
-    session.store(store);
+    session.store();
     reports.push_back(session.report());
     bar.advance();
   }
   session.finish();
   result.available = store.ids().size();
   result.mean = mean_report(reports);
+  result.choice = session.choice();
   result.client_peak_rss = peak_rss_bytes();
   return result;
 }

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -67,6 +68,8 @@ class InferenceSession {
   void store();
   /// How many of this package are in our store now.
   std::size_t stored() const { return options_.store ? options_.store->ids().size() : 0; }
+  /// How the protocols of activations were chosen, and why: a sentence. Of the last report.
+  std::string choice() const;
   /// What the last inference or stored preparation cost.
   const protocol::Report& report() const { return session_.report(); }
 
@@ -80,6 +83,8 @@ class InferenceSession {
  private:
   void take_stored();
   SessionOptions options_;
+  std::shared_ptr<std::optional<protocol::Link>> link_ = std::make_shared<std::optional<protocol::Link>>();
+  std::set<protocol::PreprocessingId> strange_;  ///< stored ones of which this server has no half
   protocol::Model model_;
   protocol::ClientSession session_;
 };
@@ -94,6 +99,7 @@ struct RunResult {
   std::vector<Logits> logits;
   SecretVector<int> labels;           ///< the best class of each image, or protocol::kNoClass
   protocol::Report mean;              ///< per image; server_peak_rss is the largest seen
+  std::string choice;                 ///< of the protocols of activations: a sentence
   std::uint64_t client_peak_rss = 0;  ///< bytes
 };
 
@@ -107,6 +113,7 @@ struct PrepareResult {
   std::size_t stored = 0;             ///< in this run
   std::size_t available = 0;          ///< of this package in the store now
   protocol::Report mean;              ///< per inference
+  std::string choice;                 ///< as in RunResult
   std::uint64_t client_peak_rss = 0;  ///< bytes
 };
 
@@ -114,7 +121,7 @@ struct PrepareResult {
 /// @throws Error(peer) as above and if the server keeps no more, Error(input) if our own store is full.
 PrepareResult prepare_only(const package::Package& package, net::Channel& channel,
                            protocol::PreprocessingStore& store, std::size_t count,
-                           const ProgressSink& progress = {});
+                           SessionOptions options = {}, const ProgressSink& progress = {});
 
 /// The client's store of inferences prepared ahead: as many as fit on the disk. `notice` as in
 /// SessionOptions.

@@ -262,6 +262,14 @@ Compiled compile(const nn::Graph& given_graph, const nn::Dataset& calibration,
     package.id = result.files.id;
     bar.advance();
   }
+  if (options.shown_profile) {
+    CompileOptions shown = options;
+    shown.profile = *options.shown_profile;
+    if (shown.setting) shown.setting->cores = shown.profile.cores;
+    result.predicted = predicted(package.network, package.plan, shown);
+    result.latency = seconds_of(result.predicted);
+    protocol::set_predictions(result.predicted, package.plan);
+  }
   result.accuracy = measure_accuracy(graph, package.network, calibration, normalization, options.progress);
   result.accuracy.simulated = simulated;
   result.seconds = seconds_since(start);

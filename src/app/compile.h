@@ -36,8 +36,10 @@ struct CompileOptions {
   std::vector<std::string> labels;  ///< class names, or empty
   nn::Framing framing;              ///< how clients bring pictures to the network's size
   ProgressSink progress;
-  cost::Profile profile = cost::typical_profile();  ///< prices of choices and predictions
-  std::optional<cost::Setting> setting;  ///< of the predictions; absent: both parties on this machine
+  /// Prices of choices, and of the predictions in the package: the same inputs give the same package.
+  cost::Profile profile = cost::typical_profile();
+  std::optional<cost::Profile> shown_profile;  ///< prices of Compiled::predicted; absent: those of `profile`
+  std::optional<cost::Setting> setting;        ///< of the predictions; absent: both parties on this machine
 };
 
 /// Fractions of images (0 to 1) whose best class is their label; absent without labels.

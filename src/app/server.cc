@@ -12,6 +12,7 @@
 #include "app/conversation.h"
 #include "app/log_budget.h"
 #include "app/memory.h"
+#include "app/status_endpoint.h"
 #include "base/error.h"
 #include "base/freed_memory.h"
 #include "net/websocket/websocket.h"
@@ -93,12 +94,15 @@ struct Server::State {
   std::atomic<bool> groups_noted{false};  ///< the ledger knows the groups of the file of clients as it is
   std::atomic<bool> stopping{false};
   std::atomic<std::size_t> running{0};
-  std::atomic<std::uint64_t> inferences{0};
+  std::atomic<std::uint64_t> inferences{0}, prepared{0}, started{0}, failed{0};
+  std::atomic<std::uint64_t> refused_busy{0}, refused_package{0}, refused_version{0}, refused_inferences{0};
+  const Clock::time_point since = Clock::now();
   // Touched by the thread of run() only.
   std::uint64_t next_number = 1;
   std::list<Conversation> sessions;
   Clock::time_point last_busy = Clock::now();
   bool memory_given_back = true;
+  std::unique_ptr<StatusEndpoint> endpoint;  ///< last: it reads the others
 
   State(const package::Package& package, ServerConfig wanted)
       : model(package, fitting_model(package, wanted)), config(std::move(wanted)) {}
@@ -114,6 +118,8 @@ struct Server::State {
   }
 
   void listen();
+  bool ready() const { return !stopping && running < capacity.sessions; }
+  StatusPage page(std::string_view path) const;
   ClientsFile::Clients known_clients();
   std::any admit(const net::ShownCredentials& shown);
   protocol::Permission may_prepare(const Conversation& session);
@@ -121,6 +127,7 @@ struct Server::State {
   bool make_place();
   void serve(Conversation& session);
   void look_after();
+  void drain();
   void end_all();
 };
 
@@ -154,6 +161,7 @@ protocol::Permission Server::State::may_prepare(const Conversation& session) {
   try {
     const protocol::Permission permission = ledger->count(session.client());
     if (permission.answer != protocol::PrepareAnswer::granted) {
+      ++refused_inferences;
       log(LogLevel::warning, address, "{}: refused, all {} inferences are prepared", session.title(),
           permission.limit);
     }
@@ -171,6 +179,8 @@ void Server::State::receive(std::unique_ptr<net::ServedChannel> channel) {
   try {
     const protocol::Greeting greeting = protocol::receive_greeting(*channel, model.id());
     protocol::Welcome status = greeting.status;
+    if (status == protocol::Welcome::other_package) ++refused_package;
+    if (status == protocol::Welcome::other_version) ++refused_version;
     std::string refusal = greeting.refusal;
     if (status == protocol::Welcome::ready && make_place()) {
       const auto* known = std::any_cast<Client>(&channel->admitted_as());
@@ -178,6 +188,7 @@ void Server::State::receive(std::unique_ptr<net::ServedChannel> channel) {
           sessions.emplace_back(next_number++, std::move(channel), known ? *known : anonymous_client());
       try {
         session.start([this](Conversation& here) { serve(here); });
+        ++started;
         return;
       } catch (const std::system_error& error) {
         protocol::answer_greeting(session.channel(), model.id(), protocol::Welcome::busy);
@@ -189,6 +200,7 @@ void Server::State::receive(std::unique_ptr<net::ServedChannel> channel) {
     }
     if (status == protocol::Welcome::ready) {
       status = protocol::Welcome::busy;
+      ++refused_busy;
       refusal = fmt::format("refused, all {} sessions are taken", capacity.sessions);
     }
     protocol::answer_greeting(*channel, model.id(), status);
@@ -222,7 +234,15 @@ bool Server::State::make_place() {
 void Server::State::serve(Conversation& session) {
   const std::string& address = session.channel().address();
   const std::string& title = session.title();
-  std::uint64_t answered = 0;
+  std::uint64_t answered = 0, prepared_here = 0;
+  // For the operator: one line a session, whose figures are those of the wire.
+  const auto account = [&] {
+    const net::Traffic traffic = session.channel().traffic();
+    return fmt::format("{} inferences ({} prepared) in {:.1f} s, {:.1f} MB in, {:.1f} MB out, {}", answered,
+                       prepared_here, std::chrono::duration<double>(Clock::now() - session.since()).count(),
+                       static_cast<double>(traffic.bytes_received) / 1e6,
+                       static_cast<double>(traffic.bytes_sent) / 1e6, session.channel().peer());
+  };
   try {
     session.channel().set_deadline(config.deadline);
     protocol::answer_greeting(session.channel(), model.id(), protocol::Welcome::ready,
@@ -237,8 +257,11 @@ void Server::State::serve(Conversation& session) {
     options.share_statistics = config.share_statistics;
     options.may_prepare = [&] {
       const protocol::Permission permission = may_prepare(session);
-      if (permission.answer == protocol::PrepareAnswer::granted)
+      if (permission.answer == protocol::PrepareAnswer::granted) {
+        ++prepared;
+        ++prepared_here;
         session.channel().set_queue_bytes(kQueueBytes);
+      }
       return permission;
     };
     options.on_progress = [&] { session.note_progress(); };
@@ -255,11 +278,13 @@ void Server::State::serve(Conversation& session) {
       ++inferences;
     };
     protocol::serve_greeted(model, session.channel(), options);
-    log(LogLevel::info, address, "{}: ended after {} inferences", title, answered);
+    log(LogLevel::info, address, "{}: ended after {}", title, account());
   } catch (const std::bad_alloc&) {
+    ++failed;
     log(LogLevel::error, address, "{}: not enough memory; lower --max-sessions or --max-prepared", title);
   } catch (const std::exception& error) {
     const std::string reason = session.sent_away_because();
+    if (reason.empty()) ++failed;
     log(LogLevel::warning, address, "{}: {}", title,
         reason.empty() ? std::string(error.what())
                        : fmt::format("{} was sent away: {}", session.channel().peer(), reason));
@@ -293,12 +318,53 @@ void Server::State::look_after() {
   }
 }
 
+/// Lets sessions that are at work come to their end; those that wait for their clients are sent away.
+void Server::State::drain() {
+  constexpr std::chrono::milliseconds kPause{50}, kQuiet{1'000};
+  const Clock::time_point until = Clock::now() + config.drain;
+  while (Clock::now() < until) {
+    look_after();
+    if (sessions.empty()) return;
+    for (Conversation& session : sessions) {
+      if (session.idle() > kQuiet) session.send_away("the server is stopping; connect again");
+    }
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
 void Server::State::end_all() {
   listener->stop();
   for (Conversation& session : sessions) session.send_away("the server is stopping");
   for (Conversation& session : sessions) session.join();
   sessions.clear();
   running = 0;
+}
+
+StatusPage Server::State::page(std::string_view path) const {
+  if (path == "/healthz") return {200, "ok\n"};
+  if (path == "/readyz") {
+    if (ready()) return {200, "ready\n"};
+    return {503, stopping ? "the server is stopping\n"
+                          : fmt::format("all {} sessions are taken\n", capacity.sessions)};
+  }
+  if (path != "/metrics") return {404, "here are /healthz, /readyz and /metrics\n"};
+  ServerFigures f;
+  f.protocol = std::to_string(protocol::kProtocolVersion);
+  f.package = package::to_hex(model.id());
+  f.ready = ready();
+  f.sessions = running;
+  f.max_sessions = capacity.sessions;
+  f.pending = listener->pending();
+  f.started = started;
+  f.failed = failed;
+  f.prepared = prepared;
+  f.inferences = inferences;
+  f.refused_busy = refused_busy;
+  f.refused_package = refused_package;
+  f.refused_version = refused_version;
+  f.refused_inferences = refused_inferences;
+  f.uptime_s = std::chrono::duration<double>(Clock::now() - since).count();
+  return {200, metrics_text(f)};
 }
 
 void Server::State::listen() {
@@ -336,12 +402,24 @@ net::TlsIdentity identity_from(const std::filesystem::path& certificate, const s
   return certificate.empty() ? net::TlsIdentity{} : net::load_identity(certificate, key);
 }
 
-std::filesystem::path ledger_beside(const std::filesystem::path& package) {
+namespace {
+
+std::filesystem::path beside(const std::filesystem::path& package, const char* ending) {
   std::error_code error;
-  std::filesystem::path ledger = std::filesystem::canonical(package, error);
+  std::filesystem::path file = std::filesystem::canonical(package, error);
   if (error) fail_input("cannot read {}: {}", package.string(), error.message());
-  ledger += ".ledger";
-  return ledger;
+  file += ending;
+  return file;
+}
+
+}  // namespace
+
+std::filesystem::path ledger_beside(const std::filesystem::path& package) {
+  return beside(package, ".ledger");
+}
+
+std::filesystem::path identity_beside(const std::filesystem::path& package) {
+  return beside(package, ".identity");
 }
 
 Server::Server(const package::Package& package, ServerConfig config) {
@@ -353,7 +431,9 @@ Server::Server(const package::Package& package, ServerConfig config) {
   State& s = *state_;
   s.where = where;
   if (s.config.identity.certificate_pem.empty()) {
-    s.config.identity = net::make_self_signed(certificate_host(where.host));
+    const std::string host = certificate_host(where.host);
+    s.config.identity = s.config.identity_file.empty() ? net::make_self_signed(host)
+                                                       : kept_identity(s.config.identity_file, host);
   }
   if (!s.config.store.empty()) {
     if (!s.config.store_options.notice)
@@ -375,6 +455,10 @@ Server::Server(const package::Package& package, ServerConfig config) {
   take_memory(s.model);
   s.fingerprint = net::certificate_fingerprint(s.config.identity);
   s.listen();
+  if (!s.config.metrics.empty()) {
+    s.endpoint = std::make_unique<StatusEndpoint>(s.config.metrics,
+                                                  [&s](std::string_view path) { return s.page(path); });
+  }
 }
 
 Server::~Server() {
@@ -390,6 +474,7 @@ void Server::run() {
     if (channel && !s.stopping) s.receive(std::move(channel));
     s.running = s.sessions.size();
   }
+  s.drain();
   s.end_all();
 }
 
@@ -404,6 +489,9 @@ std::string Server::address() const {
                      state_->listener->port());
 }
 const package::PackageId& Server::id() const { return state_->model.id(); }
+std::string Server::metrics_address() const {
+  return state_->endpoint ? state_->endpoint->address() : std::string();
+}
 std::string Server::fingerprint() const { return state_->fingerprint; }
 const std::string& Server::certificate_pem() const { return state_->config.identity.certificate_pem; }
 std::size_t Server::max_sessions() const { return state_->capacity.sessions; }

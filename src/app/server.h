@@ -34,11 +34,14 @@ using Log = std::function<void(LogLevel level, const std::string& sentence)>;
 struct ServerConfig {
   Log log;                             ///< none: nothing is logged
   std::string listen = "127.0.0.1:0";  ///< host:port; port 0 takes a free one
-  net::TlsIdentity identity;           ///< empty: a fresh self-signed certificate
-  std::size_t max_sessions = 8;        ///< a further client is told that the server is busy
-  std::size_t max_prepared = 4;        ///< inferences that a session may prepare ahead
+  net::TlsIdentity identity;           ///< empty: a self-signed certificate
+  std::filesystem::path
+      identity_file;             ///< where the latter is kept (kept_identity); empty: it is a fresh one
+  std::size_t max_sessions = 8;  ///< a further client is told that the server is busy
+  std::size_t max_prepared = 4;  ///< inferences that a session may prepare ahead
   /// Lowers max_sessions so that preprocessing fits; 0: what the machine has left.
   std::uint64_t max_memory_bytes = 0;
+  std::string metrics;          ///< host:port of health and metrics (app/status_endpoint.h); empty: none
   std::filesystem::path store;  ///< directory of inferences prepared ahead for later sessions; or empty
   protocol::StoreOptions store_options;
   std::filesystem::path clients;     ///< who may connect (app/clients.h); empty: anybody, all as one
@@ -51,6 +54,7 @@ struct ServerConfig {
   /// (protocol::ServerOptions::on_progress), besides what its bytes take on a slow line.
   std::chrono::milliseconds idle{300'000};
   std::chrono::milliseconds lifetime = std::chrono::hours(24);  ///< of a session
+  std::chrono::milliseconds drain{0};                           ///< for sessions at work, after stop()
   std::chrono::milliseconds handshake{8'000};  ///< for TLS, WebSocket and the greeting together
   protocol::ShareStatistics share_statistics = protocol::ShareStatistics::none;  ///< with every client
 };
@@ -59,6 +63,14 @@ struct ServerConfig {
 /// certificate.
 /// @throws Error(input) if one is missing or they cannot be used.
 net::TlsIdentity identity_from(const std::filesystem::path& certificate, const std::filesystem::path& key);
+
+/// The self-signed certificate and key in a file that its owner alone may read; made for `host`, and written there, if
+/// there is no such file: clients that pinned it know the server after a restart.
+/// @throws Error(security) if others may read or write it; Error(input) if it holds something else or cannot be written.
+net::TlsIdentity kept_identity(const std::filesystem::path& file, const std::string& host);
+
+/// Where a server of this package keeps its identity: beside it, as its ledger. @throws as ledger_beside
+std::filesystem::path identity_beside(const std::filesystem::path& package);
 
 /// The ledger of a package: beside it, wherever a link to it leads, so that compiling the network again into
 /// the same directory does not begin a new count. @throws Error(input) if there is no such package.
@@ -75,12 +87,14 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// Accepts clients until stop(), then ends all sessions together, each within a second or two, and returns.
+  /// Accepts clients until stop(), then ends all sessions, those at work when they are through or ServerConfig::drain is
+  /// over, each within a second or two, and returns.
   void run();
   /// Safe from any thread.
   void stop();
 
-  std::string address() const;  ///< host:port with the real port
+  std::string address() const;          ///< host:port with the real port
+  std::string metrics_address() const;  ///< of health and metrics; empty if there is none
   const package::PackageId& id() const;
   std::string fingerprint() const;
   const std::string& certificate_pem() const;

@@ -34,7 +34,7 @@ constexpr std::uint64_t kMaxProfileBytes = 1 << 20;
 constexpr std::size_t kSearchImages = 512;
 
 struct Options {
-  std::string model, calibrate, normalize, output, out, labels, profile = "machine", sign, password_file;
+  std::string model, calibrate, normalize, output, out, labels, profile = "typical", sign, password_file;
   Selection selection;
   std::uint64_t seed = 1;
   double min_agreement = 90;  ///< %
@@ -125,7 +125,8 @@ Json json_of(const app::Compiled& compiled, const app::Audit& audit, const Optio
             {"online", phase_json(predicted.online)},
             {"session", phase_json(predicted.session)},
             {"images", protocol::kTypicalSession},
-            {"profile", options.compile.profile.machine}}},
+            {"profile", options.compile.shown_profile.value_or(options.compile.profile).machine},
+            {"choices", options.compile.profile.machine}}},
           {"accuracy",
            {{"float", value(compiled.accuracy.in_float)},
             {"clear", value(compiled.accuracy.clear)},
@@ -206,6 +207,9 @@ std::string text_of(const app::Compiled& compiled, const app::Audit& audit, cons
                        printable(compiled.least_precise));
   }
   out += fmt::format("predicted latency, offline and online: {}\n", format_seconds(compiled.latency));
+  out += fmt::format("chosen by the unit costs of {}, predicted by those of {}\n",
+                     printable(options.compile.profile.machine),
+                     printable(options.compile.shown_profile.value_or(options.compile.profile).machine));
   if (compiled.search) {
     const app::Searched& s = *compiled.search;
     out += fmt::format(
@@ -275,7 +279,14 @@ void set_prices(Options& options) {
   if (options.profile == "machine") {
     // All processes of a search must see the same prices.
     profile = launched_by_mpi() ? cost::typical_profile() : cost::machine_profile(true);
-  } else if (options.profile != "typical") {
+  } else if (options.profile == "typical") {
+    // What it costs here is what a person wants to know; what is chosen must be the same on every machine. A bound on
+    // the latency is one on this machine's.
+    if (!launched_by_mpi()) {
+      const cost::Profile here = cost::machine_profile(true);
+      (options.max_latency ? profile : options.compile.shown_profile.emplace()) = here;
+    }
+  } else {
     const Bytes bytes = read_file(options.profile, kMaxProfileBytes);
     profile = cost::parse_profile(std::string(bytes.begin(), bytes.end()));
   }
@@ -473,10 +484,13 @@ void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
                    "Other policies than exact: largest simulated loss of top-1, in %; 0.2 if left out")
       ->type_name("PCT");
   command
-      ->add_option("--profile", options->profile,
-                   "Unit costs: of this machine (measured once and cached), typical, or a file of `profile`")
+      ->add_option(
+          "--profile", options->profile,
+          "Unit costs by which parameters are chosen: typical (the same package on every machine), of this "
+          "machine (measured once and cached), or a file of `profile`. Predictions are this machine's, unless a "
+          "file is given; with --max-latency choices are, too")
       ->capture_default_str()
-      ->type_name("machine|typical|FILE");
+      ->type_name("typical|machine|FILE");
   auto* bandwidth =
       command
           ->add_option("--bandwidth", options->bandwidth,

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/memory.h"
+#include "base/printable.h"
 #include "base/progress.h"
 #include "cli/common.h"
 #include "cli/infer_report.h"
@@ -30,7 +31,7 @@ namespace {
 
 struct Options {
   std::string package, server, local, data, check, trust, authorities, store;
-  std::string certificate, key, token_file, publisher, csv;
+  std::string certificate, key, token_file, publisher, csv, profile = "typical";
   std::size_t prepare_only = 0;
   Selection selection;
   std::size_t top = 3;
@@ -71,6 +72,13 @@ std::vector<std::string> local_options(const Options& options) {
                                fmt::format("{}", protocol::StoreOptions().max_days)});
   }
   return local;
+}
+
+/// What the choice of protocols is made by: the same for classifying and preparing, and on every machine unless told.
+cost::Profile profile_of(const Options& options) {
+  if (options.profile == "typical") return cost::typical_profile();
+  const Bytes bytes = read_file(options.profile, std::uint64_t{1} << 20);
+  return cost::parse_profile(std::string(bytes.begin(), bytes.end()));
 }
 
 /// Connects, to a server of our own if asked, and calls talk(channel, our store or none).
@@ -118,11 +126,13 @@ void complain_of_no_class(std::span<const int> labels) {
 void prepare_ahead(const Options& options, const package::Package& package) {
   app::PrepareResult result;
   with_server(options, package, [&](net::Channel& channel, protocol::PreprocessingStore* store) {
-    result = app::prepare_only(package, channel, *store, options.prepare_only, terminal_progress());
+    result = app::prepare_only(package, channel, *store, options.prepare_only,
+                               {profile_of(options), nullptr, say}, terminal_progress());
   });
   if (options.json) {
     print(Json{{"prepared", result.stored},
                {"available", result.available},
+               {"activation_choice", result.choice},
                {"offline", cost_json(result.mean.offline, result.mean.server_told)},
                {"peak_rss_bytes", memory_json(result.client_peak_rss, result.mean.server_peak_rss)}});
     return;
@@ -131,7 +141,8 @@ void prepare_ahead(const Options& options, const package::Package& package) {
   print(fmt::format("prepared {} inferences, {} now in {}; each took {} and {} sent, {} received\n",
                     result.stored, result.available, options.store, format_seconds(cost.seconds),
                     format_bytes(static_cast<double>(cost.bytes_up)),
-                    format_bytes(static_cast<double>(cost.bytes_down))));
+                    format_bytes(static_cast<double>(cost.bytes_down))) +
+        printable(result.choice) + "\n");
 }
 
 void infer(const Options& options) {
@@ -167,7 +178,7 @@ void infer(const Options& options) {
   app::RunResult result;
   with_server(options, package, [&](net::Channel& channel, protocol::PreprocessingStore* store) {
     result =
-        app::run_images(package, channel, images, {cost::cached_profile(), store, say}, terminal_progress());
+        app::run_images(package, channel, images, {profile_of(options), store, say}, terminal_progress());
   });
   complain_of_no_class(result.labels);
 
@@ -250,6 +261,13 @@ void add_infer(CLI::App& app, Action& action) {
   command->add_option("--connect-deadline", options->connect_s, "Longest wait for a connection, in seconds")
       ->check(CLI::Range(0.1, 3'600.0))
       ->capture_default_str();
+  command
+      ->add_option(
+          "--profile", options->profile,
+          "Unit costs by which activations choose their protocol where the package leaves it open: typical, or a "
+          "file of `profile --json`")
+      ->capture_default_str()
+      ->type_name("typical|FILE");
   command->add_option("--csv", options->csv, "Write the answers to this file too, a line for each image")
       ->type_name("FILE");
   command->add_flag("--json", options->json, "Print JSON");

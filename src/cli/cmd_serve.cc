@@ -21,11 +21,26 @@ namespace ap::cli {
 namespace {
 
 struct Options {
-  std::string package, certificate, key, write_certificate, shared = "none";
+  std::string package, certificate, key, write_certificate, shared = "none", log_format = "text";
   app::ServerConfig config;
-  double deadline_s = 60, idle_s = 300, lifetime_h = 24, max_memory_mb = 0, store_mb = 65'536, store_days = 0;
+  double deadline_s = 60, idle_s = 300, lifetime_h = 24, max_memory_mb = 0, drain_s = 30, store_mb = 65'536,
+         store_days = 0;
   int ready_fd = -1;
   bool quiet = false, json = false;
+};
+
+/// The same as an object of JSON, with the session that it is about.
+class JsonMessage : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& to) override {
+    const std::string text(message.payload.data(), message.payload.size());
+    Json object = {{"message", text}};
+    constexpr std::string_view kSession = "session ";
+    if (text.starts_with(kSession)) object["session"] = std::atoi(text.c_str() + kSession.size());
+    const std::string line = printable_json(object.dump(-1, ' ', false, Json::error_handler_t::replace));
+    to.append(line.data() + 1, line.data() + line.size());  // the pattern has opened the object
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<JsonMessage>(); }
 };
 
 /// The message of a line of the log, which may name what a client or a file says.
@@ -94,13 +109,23 @@ void announce(Options& options, const app::Server& server) {
                {"package_id", package::to_hex(server.id())},
                {"certificate_sha256", server.fingerprint()},
                {"max_sessions", server.max_sessions()},
+               {"metrics", server.metrics_address().empty() ? Json(nullptr) : Json(server.metrics_address())},
                {"clients", server.clients() ? Json(*server.clients()) : Json(nullptr)},
                {"ledger", server.counts() ? Json(options.config.ledger.string()) : Json(nullptr)},
                {"inferences", standings_json(server)}});
   } else if (!options.quiet) {
-    print(fmt::format("serving {} on wss://{} (certificate SHA-256 {}, at most {} sessions)\n",
-                      package::to_hex(server.id()), server.address(), server.fingerprint(),
-                      server.max_sessions()));
+    // At once, for readers of the first line alone.
+    std::string text = fmt::format("serving {} on wss://{} (certificate SHA-256 {}, at most {} sessions)\n",
+                                   package::to_hex(server.id()), server.address(), server.fingerprint(),
+                                   server.max_sessions());
+    if (options.certificate.empty()) {
+      text += fmt::format("clients: autoprivacy infer client.apm --server wss://{} --trust {} --data DATA\n",
+                          server.address(), server.fingerprint());
+    }
+    if (!server.metrics_address().empty())
+      text +=
+          fmt::format("health and metrics: http://{}/healthz, /readyz, /metrics\n", server.metrics_address());
+    print(text);
   }
 }
 
@@ -108,7 +133,11 @@ void serve_until_signal(Options& options) {
   spdlog::set_default_logger(
       std::make_shared<spdlog::logger>("autoprivacy", std::make_shared<LogSink>(STDERR_FILENO)));
   auto formatter = std::make_unique<spdlog::pattern_formatter>();
-  formatter->add_flag<PrintableMessage>('*').set_pattern("autoprivacy: %H:%M:%S %l: %*");
+  if (options.log_format == "json") {
+    formatter->add_flag<JsonMessage>('*').set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l",%*)");
+  } else {
+    formatter->add_flag<PrintableMessage>('*').set_pattern("autoprivacy: %Y-%m-%d %H:%M:%S %l: %*");
+  }
   spdlog::set_formatter(std::move(formatter));
   if (options.quiet) spdlog::set_level(spdlog::level::off);
   options.config.log = [](app::LogLevel level, const std::string& sentence) {
@@ -127,6 +156,8 @@ void serve_until_signal(Options& options) {
     options.config.store_options.max_anonymous_days = options.store_days;
   }
   options.config.identity = app::identity_from(options.certificate, options.key);
+  options.config.drain = std::chrono::milliseconds(static_cast<std::int64_t>(options.drain_s * 1e3));
+  if (options.ready_fd < 0) options.config.identity_file = app::identity_beside(options.package);
   using Share = protocol::ShareStatistics;
   options.config.share_statistics = options.shared == "process"   ? Share::process
                                     : options.shared == "session" ? Share::session
@@ -184,8 +215,10 @@ void add_serve(CLI::App& app, Action& action) {
       ->capture_default_str()
       ->type_name("HOST:PORT");
   command
-      ->add_option("--tls-cert", options->certificate,
-                   "PEM certificate chain; without it, a self-signed one is made")
+      ->add_option(
+          "--tls-cert", options->certificate,
+          "PEM certificate chain; without it a self-signed one is made, and kept in server.apm.identity beside "
+          "the package")
       ->type_name("FILE");
   command->add_option("--tls-key", options->key, "PEM private key of the certificate")->type_name("FILE");
   command
@@ -262,6 +295,12 @@ void add_serve(CLI::App& app, Action& action) {
       ->capture_default_str()
       ->type_name("H");
   command
+      ->add_option("--drain", options->drain_s,
+                   "Seconds that sessions at work get to finish after SIGTERM or SIGINT")
+      ->check(CLI::Range(0.0, 86'400.0))
+      ->capture_default_str()
+      ->type_name("S");
+  command
       ->add_option(
           "--share-statistics", options->shared,
           "Processor time that every client is told: none, that of its session's own thread, or that "
@@ -269,6 +308,14 @@ void add_serve(CLI::App& app, Action& action) {
       ->check(CLI::IsMember({"none", "session", "process"}))
       ->capture_default_str();
   command->add_option("--ready-fd", options->ready_fd, "")->group("");
+  command
+      ->add_option(
+          "--metrics", options->config.metrics,
+          "Answer /healthz, /readyz and /metrics (Prometheus) over HTTP at this address; not one that clients reach")
+      ->type_name("HOST:PORT");
+  command->add_option("--log-format", options->log_format, "Lines of the log: text, or JSON objects")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
   command->add_flag("--quiet", options->quiet, "Log nothing");
   command->add_flag("--json", options->json, "Print address and certificate as JSON");
   command->callback([options, &action] { action = [options] { serve(*options); }; });

@@ -129,6 +129,7 @@ void block_end_signals() {
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
@@ -137,10 +138,11 @@ std::string wait_for_signal() {
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGHUP);
   int number = 0;
   while (sigwait(&set, &number) != 0) {
   }
-  return number == SIGINT ? "SIGINT" : "SIGTERM";
+  return number == SIGINT ? "SIGINT" : number == SIGHUP ? "SIGHUP" : "SIGTERM";
 }
 
 Json phase_json(const cost::PhaseCost& phase) {

@@ -79,7 +79,7 @@ Json finite(double value);
 /// The predicted cost of one phase.
 Json phase_json(const cost::PhaseCost& phase);
 
-/// Blocks SIGINT and SIGTERM in this thread and all that it starts from now on, so that wait_for_signal gets
+/// Blocks SIGINT, SIGTERM and SIGHUP here and in all threads started from now on, so that wait_for_signal gets
 /// them.
 void block_end_signals();
 /// Waits for one of them and returns its name.

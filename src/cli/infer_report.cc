@@ -99,6 +99,7 @@ Json json_of(const InferResults& r) {
   json["offline"] = cost_json(r.run.mean.offline, told);
   json["online"] = cost_json(r.run.mean.online, told);
   json["layers"] = std::move(layers);
+  json["activation_choice"] = r.run.choice;
   json["peak_rss_bytes"] = memory_json(r.run.client_peak_rss, r.run.mean.server_peak_rss);
   return json;
 }
@@ -155,6 +156,7 @@ std::string text_of(const InferResults& r, std::size_t top) {
       "\npeak memory: client {}, server {}\n", format_bytes(static_cast<double>(r.run.client_peak_rss)),
       r.run.mean.server_peak_rss > 0 ? format_bytes(static_cast<double>(r.run.mean.server_peak_rss))
                                      : "not told");
+  out += printable(r.run.choice) + "\n";
   if (r.run.mean.from_store > 0) {
     out += fmt::format("prepared ahead, from the store: {} of {} inferences\n", r.run.mean.from_store,
                        r.run.labels.size());

@@ -13,6 +13,7 @@
 #include "base/printable.h"
 #include "cli/common.h"
 #include "cli/companion.h"
+#include "cli/doctor.h"
 
 namespace ap::cli {
 namespace {
@@ -58,6 +59,7 @@ int run(int argc, char** argv, const Extensions& extensions) {
   add_simulate(app, action);
   add_report(app, action);
   add_keygen(app, action);
+  add_doctor(app, action);
   for (const auto& add : extensions.commands) add(app, action);
   // CLI11 would only say that a subcommand is missing.
   const auto is_named = [&](CLI::App* command) { return command->get_name() == argv[1]; };
@@ -76,6 +78,8 @@ int run(int argc, char** argv, const Extensions& extensions) {
   try {
     action();
     return 0;
+  } catch (const ToldFailure& told) {
+    return told.status;
   } catch (const Error& error) {
     return complain(error.exit_status(), error.what(), json, extensions.rank());
   } catch (const std::bad_alloc&) {

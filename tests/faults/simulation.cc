@@ -279,7 +279,7 @@ class Simulation {
         const auto use = session.use(store, id);
         if (use == ClientSession::Use::ready) return true;
       } catch (const Error& error) {
-        if (error.code() != ErrorCode::input) throw;
+        if (error.code() != ErrorCode::input || !session.whole()) throw;
         complained(*World::running(), error.code(), error.what());
       }
     }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <autoprivacy/client.h>
+#include <mutex>
 #include <utility>
 
 #include "app/api/convert.h"
@@ -11,6 +12,7 @@
 #include "app/connect.h"
 #include "app/publisher.h"
 #include "base/error.h"
+#include "net/websocket/websocket.h"
 #include "nn/execute/preprocess.h"
 
 namespace autoprivacy {
@@ -24,6 +26,7 @@ struct Client::State {
   std::unique_ptr<ap::protocol::PreprocessingStore> store;
   std::unique_ptr<ap::net::Channel> channel;
   std::unique_ptr<ap::app::InferenceSession> session;
+  std::mutex mutex;  ///< of what `channel` points to, which interrupt() uses from other threads
 
   explicit State(ap::package::Package opened) : package(std::move(opened)) {
     ap::app::require_security(ap::app::audit(package));
@@ -33,7 +36,10 @@ struct Client::State {
 
   void drop() {
     session.reset();
-    channel.reset();
+    {
+      const std::lock_guard lock(mutex);
+      channel.reset();
+    }
     store.reset();
   }
   ap::app::InferenceSession& open() const {
@@ -137,7 +143,11 @@ void Client::connect(const std::string& url, const ConnectOptions& options) {
     wanted.wait = options.connect_wait;
     wanted.deadline = options.deadline;
     try {
-      s.channel = ap::app::connect(wanted);
+      auto channel = ap::app::connect(wanted);
+      {
+        const std::lock_guard lock(s.mutex);
+        s.channel = std::move(channel);
+      }
       s.session = std::make_unique<ap::app::InferenceSession>(s.package, *s.channel, std::move(session));
     } catch (...) {
       s.drop();
@@ -211,6 +221,12 @@ void Client::close() {
     }
     s.drop();
   });
+}
+
+void Client::interrupt() noexcept {
+  const std::lock_guard lock(state_->mutex);
+  auto* const connection = dynamic_cast<ap::net::ServedChannel*>(state_->channel.get());
+  if (connection) connection->leave(std::chrono::milliseconds(0));
 }
 
 }  // namespace autoprivacy

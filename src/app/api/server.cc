@@ -19,7 +19,10 @@ namespace {
 ap::app::ServerConfig config_of(ServerOptions options, const std::filesystem::path& package) {
   ap::app::ServerConfig config;
   config.listen = options.listen;
+  config.metrics = options.metrics;
   config.identity = ap::app::identity_from(options.tls_certificate, options.tls_key);
+  if (!package.empty()) config.identity_file = ap::app::identity_beside(package);
+  config.drain = options.drain;
   config.max_sessions = options.max_sessions;
   config.max_prepared = options.max_prepared;
   if (config.max_sessions == 0 || config.max_prepared == 0) {
@@ -144,6 +147,7 @@ void Server::stop() {
 std::string Server::address() const {
   return translated([&] { return state_->server->address(); });
 }
+std::string Server::metrics_address() const { return state_->server->metrics_address(); }
 std::string Server::url() const { return "wss://" + address(); }
 std::string Server::fingerprint() const { return state_->server->fingerprint(); }
 std::string Server::certificate_pem() const { return state_->server->certificate_pem(); }

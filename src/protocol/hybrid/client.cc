@@ -399,18 +399,35 @@ PreprocessingId ClientSession::store(PreprocessingStore& store) {
 
 ClientSession::Use ClientSession::use(PreprocessingStore& store, const PreprocessingId& id) {
   State& s = *state_;
+  s.expect_whole();
   Material material;
   Cost cost;
   Use result = Use::ready;
   s.measure(cost, [&] {
-    // Ours is claimed before the server hears the id, so that no crash leaves it where it could serve again.
-    const std::optional<SecretBytes> payload = store.claim(id);
+    const std::optional<SecretBytes> payload = store.read(id);
     if (!payload) {
       result = Use::taken;
       return;
     }
-    static_cast<ClientPreprocessing&>(material) = parse_client_preprocessing(s.model, s.channel, *payload);
-    if (s.ask_store(Command::use, id) != StoreAnswer::done) result = Use::unknown;
+    try {
+      static_cast<ClientPreprocessing&>(material) = parse_client_preprocessing(s.model, s.channel, *payload);
+    } catch (const Error&) {
+      store.consume(id);  // nobody can use it
+      throw;
+    }
+    // The server's half goes first: a server that has none must not cost us ours, which belongs to another one. What
+    // makes ours serve once is that it is taken out before anything of it is used.
+    if (s.ask_store(Command::use, id) != StoreAnswer::done) {
+      result = Use::unknown;
+      return;
+    }
+    s.finish_or_end([&] {
+      if (!store.consume(id)) {
+        fail_input(
+            "the stored inference {} was taken by another program while the server gave out its half; connect again",
+            to_hex(id));
+      }
+    });
   });
   if (result != Use::ready) return result;
   material.report = s.empty_report(material.protocols);
@@ -466,6 +483,8 @@ SecretVector<std::int64_t> ClientSession::infer(std::span<const std::int32_t> in
   s.last = std::move(report);
   return result;
 }
+
+bool ClientSession::whole() const { return !state_->broken; }
 
 void ClientSession::finish() {
   state_->channel.send(kCommand, Bytes{static_cast<std::uint8_t>(Command::goodbye)});

@@ -63,10 +63,11 @@ class ClientSession {
   enum class Use : std::uint8_t {
     ready,    ///< it is now the next that infer() consumes
     taken,    ///< our store has none of this id (any more)
-    unknown,  ///< the server has none; our half is destroyed
+    unknown,  ///< the server has none; our half stays, for the server that it was prepared with
   };
-  /// Takes a stored inference out of the stores of both parties, ours first.
-  /// @throws Error(input) if our half cannot be used (PreprocessingStore::claim).
+  /// Takes a stored inference out of the stores of both parties, the server's first; ours before anything of it is used.
+  /// @throws Error(input) if our half cannot be used (PreprocessingStore::read), or is gone when the server has given out
+  /// its own, which ends the session.
   Use use(PreprocessingStore& store, const PreprocessingId& id);
 
   /// The online phase: consumes the oldest prepared inference (prepares one if there is none) and returns the
@@ -78,6 +79,8 @@ class ClientSession {
   /// What the last completed inference cost, its own offline phase included.
   const Report& report() const;
 
+  /// Whether the session can go on: no error has left a phase half done.
+  bool whole() const;
   /// Tells the server that this session is over.
   void finish();
 

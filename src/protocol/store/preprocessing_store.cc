@@ -279,41 +279,47 @@ PreprocessingHeader PreprocessingStore::expect_ours(DirectoryFile& file, const P
   return header;
 }
 
-std::optional<SecretBytes> PreprocessingStore::claim(const PreprocessingId& id) {
-  const std::string ready = name_of(id, kReadyEnding), claimed = name_of(id, kClaimedEnding);
-  const std::string where = path_of(ready);
-  // Most ids that do not exist end here, without a lock that others wait for.
-  if (!open_ready(ready)) return std::nullopt;
-  Lock lock(*this);
+/// The file of a half that can be used, with the lock held; null if there is none.
+std::unique_ptr<DirectoryFile> PreprocessingStore::find(Lock& lock, const PreprocessingId& id) {
+  const std::string ready = name_of(id, kReadyEnding);
   sweep(lock);
-  const auto file = open_ready(ready);
-  if (!file) return std::nullopt;
+  auto file = open_ready(ready);
+  if (!file) return nullptr;
   PreprocessingHeader header;
   try {
-    header = expect_ours(*file, id, where);
+    header = expect_ours(*file, id, path_of(ready));
   } catch (const Error&) {  // it is not what the index says
     index_.remove(ready);
     lock.distrust();
     throw;
   }
-  if (too_old(header.created, header.owner)) {
-    destroy(lock, ready);
-    return std::nullopt;
-  }
+  if (!too_old(header.created, header.owner)) return file;
+  destroy(lock, ready);
+  return nullptr;
+}
+
+/// Takes a half out of the store while `use` reads what is needed of it.
+bool PreprocessingStore::take(const PreprocessingId& id,
+                              const std::function<void(DirectoryFile&, const std::string&)>& use) {
+  const std::string ready = name_of(id, kReadyEnding), claimed = name_of(id, kClaimedEnding);
+  const std::string where = path_of(ready);
+  // Most ids that do not exist end here, without a lock that others wait for.
+  if (!open_ready(ready)) return false;
+  Lock lock(*this);
+  const auto file = find(lock, id);
+  if (!file) return false;
 
   // From here on it is lost if anything goes wrong.
   lock.announce();
   if (const int error = directory_->rename(ready, claimed); error != 0) {
-    if (error == ENOENT) return std::nullopt;
+    if (error == ENOENT) return false;
     fail_input("cannot rename {}: {}", where, std::strerror(error));
   }
   index_.remove(ready);
-  SecretBytes payload;
   try {
     sync_directory("claim an inference");
     reached("claimed");
-    payload = read_preprocessing(*file, where);
-    reached("read");
+    use(*file, where);
     wipe_preprocessing(*file, where);
     reached("wiped");
   } catch (...) {
@@ -322,7 +328,39 @@ std::optional<SecretBytes> PreprocessingStore::claim(const PreprocessingId& id) 
   }
   directory_->remove(claimed);
   reached("removed");
+  return true;
+}
+
+std::optional<SecretBytes> PreprocessingStore::claim(const PreprocessingId& id) {
+  SecretBytes payload;
+  const bool taken = take(id, [&](DirectoryFile& file, const std::string& where) {
+    payload = read_preprocessing(file, where);
+    reached("read");
+  });
+  if (!taken) return std::nullopt;
   return payload;
+}
+
+std::optional<SecretBytes> PreprocessingStore::read(const PreprocessingId& id) {
+  const std::string ready = name_of(id, kReadyEnding);
+  if (!open_ready(ready)) return std::nullopt;
+  Lock lock(*this);
+  const auto file = find(lock, id);
+  if (!file) return std::nullopt;
+  try {
+    SecretBytes payload = read_preprocessing(*file, path_of(ready));
+    reached("read");
+    return payload;
+  } catch (const Error&) {
+    lock.announce();
+    index_.remove(ready);
+    destroy(lock, ready);
+    throw;
+  }
+}
+
+bool PreprocessingStore::consume(const PreprocessingId& id) {
+  return take(id, [](DirectoryFile&, const std::string&) {});
 }
 
 std::vector<PreprocessingId> PreprocessingStore::ids() {

@@ -4,6 +4,7 @@
 //   save   ID.partial, written and synced -> renamed to ID.material -> directory synced
 //   claim  ID.material -> renamed to ID.claimed -> directory synced -> read -> key overwritten, synced
 //          -> removed
+//   read, consume: as claim, but read before it is renamed
 //
 // So a half is either whole and unused or can never be used again: what is not named ID.material is never
 // read, and is removed when a store is opened. A lock on the directory makes one operation at a time, among
@@ -79,6 +80,12 @@ class PreprocessingStore {
   /// or others may read it (it is then left alone).
   std::optional<SecretBytes> claim(const PreprocessingId& id);
 
+  /// The same in two steps, for a party that first asks the other one for its half: what it holds, which stays where
+  /// it is (a damaged file is removed), and then, before anything of it is used, taking it out for ever. The latter is
+  /// false if there is none any more: then nothing of what was read may be used. @throws as claim
+  std::optional<SecretBytes> read(const PreprocessingId& id);
+  bool consume(const PreprocessingId& id);
+
   /// Halves of this package and role, oldest first.
   std::vector<PreprocessingId> ids();
   std::string name() const { return directory_->name(); }
@@ -94,6 +101,8 @@ class PreprocessingStore {
   PreprocessingHeader expect_ours(DirectoryFile& file, const PreprocessingId& id,
                                   const std::string& where) const;
   std::uint64_t now() const;
+  std::unique_ptr<DirectoryFile> find(Lock& lock, const PreprocessingId& id);
+  bool take(const PreprocessingId& id, const std::function<void(DirectoryFile&, const std::string&)>& use);
   void sweep(Lock& lock);
   void remove_leftovers(Lock& lock);
   void reached(const char* point) const;
