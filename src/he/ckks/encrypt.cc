@@ -1,5 +1,7 @@
 #include "he/ckks/encrypt.h"
 
+#include <cmath>
+
 #include "base/error.h"
 #include "he/ckks/evaluate.h"
 #include "he/rlwe/encrypt.h"
@@ -41,6 +43,27 @@ Slots decrypt(const Encoder& encoder, const rlwe::SecretKey& key, const Cipherte
   const SecretVector<std::uint64_t> phase = rlwe::phase(key, x.polynomials());
   const Integers integers = centred_integers(*x.context(), phase, x.level());
   return encoder.decode(std::span<const ring::Int128>(integers), slots, x.scale());
+}
+
+int flood_bits(std::size_t n, double noise_bits, double statistical_bits) {
+  // N B / 2^(bits + 1) <= 2^-statistical.
+  return static_cast<int>(std::ceil(noise_bits + statistical_bits + std::log2(static_cast<double>(n)) - 1));
+}
+
+void flood(Ciphertext& x, const rlwe::PublicKey& key, double noise_bits, double statistical_bits,
+           Prng& prng) {
+  if (!(std::abs(noise_bits) < 1e4 && std::abs(statistical_bits) < 1e4)) {
+    fail_input("noise of {} bits cannot be hidden to {} bits", noise_bits, statistical_bits);
+  }
+  const int bits = flood_bits(x.context()->n(), noise_bits, statistical_bits);
+  const double room = x.context()->level(x.level()).log2_q - 2;
+  if (bits < 1 || bits >= room || x.scale().log2() >= room) {
+    fail_input(
+        "flooding with {} bits and the scale {} do not both fit the {:.1f} bits of the ciphertext: flood before "
+        "the last primes are dropped, or hide with fewer bits",
+        bits, x.scale().text(), room);
+  }
+  rlwe::flood(key, bits, prng, x.polynomials());
 }
 
 }  // namespace ap::ckks

@@ -33,4 +33,12 @@ Ciphertext encrypt(const rlwe::PublicKey& key, const Plaintext& plaintext, Prng&
 /// (docs/threat-model.md, "Approximate decryption").
 Slots decrypt(const Encoder& encoder, const rlwe::SecretKey& key, const Ciphertext& x, std::size_t slots);
 
+/// Hides what computed x from the key's owner, for good before x is sent: rlwe::flood with as many bits as put noise of
+/// coefficients up to 2^noise_bits within statistical distance 2^-statistical_bits of noise that depends on nothing. All
+/// noise that depends on secrets of the evaluator must be below that bound; the slots themselves are not hidden. Costs
+/// precision: the slots' error is uniform noise of flood_bits(...) bits over the scale.
+/// @throws Error(input) if that leaves no room for the scale's own bits in the level.
+void flood(Ciphertext& x, const rlwe::PublicKey& key, double noise_bits, double statistical_bits, Prng& prng);
+int flood_bits(std::size_t n, double noise_bits, double statistical_bits);
+
 }  // namespace ap::ckks

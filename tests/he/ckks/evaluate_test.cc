@@ -237,6 +237,25 @@ TEST(Errors, AreSaidAndNothingIsSilent) {
   EXPECT_EQ(z, x);
 }
 
+// Uniform noise of the stated bits over all coefficients, and a ciphertext that shares nothing with the one before.
+TEST(Flooding, CoversTheNoiseWithTheStatedBits) {
+  oracle::World world({.n = 2048, .data = {60, 60}});
+  const Scale scale = Scale::power_of_two(80);
+  const Vector u = oracle::random_slots(1024, 1, world.prng);
+  const rlwe::PublicKey key(world.key, world.prng);
+  Ciphertext x = world.encrypt(u, scale);
+  const Ciphertext before = x;
+  const int bits = flood_bits(2048, 10, 40);
+  EXPECT_EQ(bits, 60);
+  flood(x, key, 10, 40, world.prng);
+  EXPECT_NE(x.polynomials().part(1, 0)[0], before.polynomials().part(1, 0)[0]);
+  const double expected = slot_deviation(2048, std::exp2(2 * bits) / 3, scale);
+  const double measured = std::sqrt(oracle::mean_square(oracle::difference(world.decrypt(x), u)));
+  EXPECT_NEAR(measured / expected, 1, 0.1);
+  EXPECT_THROW(flood(x, key, 80, 40, world.prng), Error);
+  EXPECT_THROW(flood(x, key, std::nan(""), 40, world.prng), Error);
+}
+
 // Bytes of every wrong size and with residues at and above their primes are refused, whatever the kind.
 TEST(Wire, RoundTripsAndRefusesHostileBytes) {
   oracle::World world({.n = 1024, .data = {40, 30}, .special = {40}});
