@@ -16,7 +16,7 @@ using ring::Uint128;
 
 // Doubles lose less than a quarter of a unit, over all their butterflies, up to this size of a coefficient.
 constexpr int kFastBits = 45;
-constexpr int kComposedBits = 119;
+constexpr int kComposedBits = 120;
 
 DoubleDouble to_real(Int128 x, DoubleDouble /*type*/) {
   const auto high = static_cast<std::int64_t>(x >> 62);

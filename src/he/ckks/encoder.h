@@ -70,7 +70,7 @@ class Encoder {
 /// The coefficients as rlwe's encryption takes them. The integers must outlive it.
 rlwe::AddCoefficients add_coefficients(const rlwe::Context& context, std::span<const ring::Int128> integers);
 /// The centred integers with these residues modulo the first `level` data primes (level * N of them, as rlwe::phase
-/// gives them). Only as many primes are looked at as fit kMaxCoefficientBits: larger integers come back reduced modulo
+/// gives them). Only as many primes are looked at as fit 120 bits together: larger integers come back reduced modulo
 /// their product.
 Integers centred_integers(const rlwe::Context& context, std::span<const std::uint64_t> residues,
                           std::size_t level);

@@ -29,7 +29,7 @@ Ciphertext load_ciphertext(const rlwe::ContextPtr& context, std::size_t level, c
 Ciphertext encrypt(const rlwe::PublicKey& key, const Plaintext& plaintext, Prng& prng);
 
 /// `slots` slots. Slots times scale, with noise, must stay below half of the product of the level's first primes that
-/// fit 119 bits together. What decrypts shows the noise: give no one but the key's owner these values
+/// fit 120 bits together. What decrypts shows the noise: give no one but the key's owner these values
 /// (docs/threat-model.md, "Approximate decryption").
 Slots decrypt(const Encoder& encoder, const rlwe::SecretKey& key, const Ciphertext& x, std::size_t slots);
 
