@@ -7,6 +7,9 @@
 namespace ap::ring {
 namespace {
 
+// Coefficients that are prepared together: their terms, at most 65, stay in the nearest caches.
+constexpr std::size_t kBlock = 256;
+
 std::uint64_t product_mod(std::span<const Modulus> primes, const Modulus& q,
                           std::size_t without = ~std::size_t{0}) {
   std::uint64_t product = 1;
@@ -55,33 +58,56 @@ BaseConverter::BaseConverter(std::span<const Modulus> from, std::span<const Modu
   for (std::size_t j = 0; j < to_.size(); ++j) {
     const Modulus& q = to_[j];
     const std::uint64_t factor = out_factors.empty() ? 1 : out_factors[j];
-    std::vector<std::uint64_t>& weights = weights_.emplace_back();
-    for (std::size_t i = 0; i < from_.size(); ++i) weights.push_back(q.mul(product_mod(from, q, i), factor));
-    weights.push_back(q.negate(q.mul(product_mod(from, q), factor)));
+    for (std::size_t i = 0; i < from_.size(); ++i) weights_.push_back(q.mul(product_mod(from, q, i), factor));
+    weights_.push_back(q.negate(q.mul(product_mod(from, q), factor)));
   }
 }
 
 void BaseConverter::prepare(std::span<const std::uint64_t* const> x, std::size_t n,
                             Prepared& prepared) const {
-  AP_ASSERT(x.size() == from_.size());
+  AP_ASSERT(x.size() == from_.size() && n % kInterleave == 0);
   const ElementwiseKernels& kernels = elementwise(bits_);
-  prepared.storage_.resize((x.size() + 1) * n);
-  prepared.terms_.resize(x.size() + 1);
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    prepared.terms_[i] = x[i];
-    if (factors_[i].value == 1) continue;
-    kernels.multiply(x[i], factors_[i], from_[i], prepared.storage_.data() + i * n, n);
-    prepared.terms_[i] = prepared.storage_.data() + i * n;
-  }
-  std::uint64_t* quotient = prepared.storage_.data() + x.size() * n;
   const auto quotient_kernel = bits_ <= kNarrowPrimeBits ? kernels.quotient : wide_quotient;
-  quotient_kernel(prepared.terms_.data(), reciprocals_.data(), shifts_.data(), x.size(), quotient, n);
-  prepared.terms_[x.size()] = quotient;
+  const std::size_t count = x.size(), terms = count + 1;
+  prepared.storage_.grow(terms * n);
+  prepared.n_ = n;
+  Scratch rows(terms * kBlock);
+  std::vector<const std::uint64_t*> row(terms);
+  for (std::size_t first = 0; first < n; first += kBlock) {
+    const std::size_t block = std::min(kBlock, n - first);
+    for (std::size_t i = 0; i < count; ++i) {
+      row[i] = x[i] + first;
+      if (factors_[i].value == 1) continue;
+      std::uint64_t* const to = rows.data() + i * kBlock;
+      kernels.multiply(row[i], factors_[i], from_[i], to, block);
+      row[i] = to;
+    }
+    std::uint64_t* const quotients = rows.data() + count * kBlock;
+    quotient_kernel(row.data(), reciprocals_.data(), shifts_.data(), count, quotients, block);
+    row[count] = quotients;
+    std::uint64_t* to = prepared.storage_.data() + first * terms;
+    for (std::size_t j = 0; j < block; j += kInterleave) {
+      for (std::size_t i = 0; i < terms; ++i, to += kInterleave) std::copy_n(row[i] + j, kInterleave, to);
+    }
+  }
+}
+
+void BaseConverter::outputs(const Prepared& prepared, std::size_t j,
+                            std::span<std::uint64_t* const> out) const {
+  const std::size_t terms = from_.size() + 1, n = prepared.n_;
+  AP_ASSERT(j + out.size() <= to_.size());
+  std::vector<DotOutput> outputs;
+  outputs.reserve(out.size());
+  for (std::size_t k = 0; k < out.size(); ++k) {
+    outputs.emplace_back(to_[j + k], weights_.data() + (j + k) * terms);
+  }
+  elementwise(bits_).dots(prepared.storage_.data(), terms, outputs.data(), out.data(), out.size(), n);
 }
 
 void BaseConverter::output(const Prepared& prepared, std::size_t j, std::span<std::uint64_t> out) const {
-  elementwise(bits_).dot(prepared.terms_.data(), weights_[j].data(), prepared.terms_.size(), to_[j],
-                         out.data(), out.size());
+  AP_ASSERT(out.size() == prepared.n_);
+  std::uint64_t* const to[] = {out.data()};
+  outputs(prepared, j, to);
 }
 
 ScaleDown::ScaleDown(std::span<const Modulus> dropped, std::span<const Modulus> kept, std::uint64_t factor)

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "ring/elementwise.h"
 #include "ring/modulus.h"
+#include "ring/scratch.h"
 
 namespace ap::ring {
 
@@ -25,18 +26,20 @@ class BaseConverter {
   std::size_t inputs() const { return from_.size(); }
   std::size_t outputs() const { return to_.size(); }
 
-  /// The shared half of a conversion of n coefficients: what every output is a dot product of.
+  /// The shared half of a conversion of n coefficients: what every output is a dot product of, interleaved for
+  /// ElementwiseKernels::dots.
   class Prepared {
    private:
     friend class BaseConverter;
-    AlignedVector<std::uint64_t> storage_;
-    std::vector<const std::uint64_t*> terms_;
+    Scratch storage_;
+    std::size_t n_ = 0;
   };
-  /// x[i]: n residues modulo from_i, which must outlive the result. `prepared` keeps its memory between
-  /// calls.
+  /// x[i]: n residues modulo from_i, n a multiple of kInterleave. `prepared` keeps its memory between calls.
   void prepare(std::span<const std::uint64_t* const> x, std::size_t n, Prepared& prepared) const;
   /// The n residues modulo to_j.
   void output(const Prepared& prepared, std::size_t j, std::span<std::uint64_t> out) const;
+  /// out[k]: the n residues modulo to_(j + k); four together take little longer than one.
+  void outputs(const Prepared& prepared, std::size_t j, std::span<std::uint64_t* const> out) const;
 
  private:
   std::vector<Modulus> from_, to_;
@@ -45,7 +48,7 @@ class BaseConverter {
   std::vector<std::uint64_t>
       reciprocals_;  // 1 / from_i in the fixed point of the kernel, scaled up by its bits
   std::vector<int> shifts_;
-  std::vector<std::vector<std::uint64_t>> weights_;  // for each output: D / from_i ..., then -D
+  AlignedVector<std::uint64_t> weights_;  // for each output: D / from_i ..., then -D
 };
 
 /// round(factor x / D) modulo the primes kept, D the product of the primes dropped and x known modulo all of

@@ -25,6 +25,20 @@ void dot(const uint64_t* const* x, const uint64_t* w, std::size_t count, const M
   }
 }
 
+void dots(const uint64_t* x, std::size_t count, const DotOutput* outputs, uint64_t* const* out,
+          std::size_t number, std::size_t n) {
+  for (std::size_t o = 0; o < number; ++o) {
+    for (std::size_t j = 0; j < n; ++j) {
+      Uint128 sum = 0;
+      for (std::size_t k = 0; k < count; ++k) {
+        const std::size_t at = (j / kInterleave * count + k) * kInterleave + j % kInterleave;
+        sum += static_cast<Uint128>(x[at]) * outputs[o].weights[k];
+      }
+      out[o][j] = outputs[o].q->reduce(sum);
+    }
+  }
+}
+
 void quotient(const uint64_t* const* y, const uint64_t* reciprocal, const int* shift, std::size_t count,
               uint64_t* out, std::size_t n) {
   for (std::size_t j = 0; j < n; ++j) {
@@ -55,7 +69,8 @@ void permute(const uint64_t* x, const Automorphism& map, uint64_t* out, std::siz
 }  // namespace
 
 const ElementwiseKernels& plain_elementwise() {
-  static constexpr ElementwiseKernels kKernels{multiply, multiply_add, dot, quotient, add, subtract, permute};
+  static constexpr ElementwiseKernels kKernels{multiply, multiply_add, dot,      dots,
+                                               quotient, add,          subtract, permute};
   return kKernels;
 }
 
@@ -71,6 +86,7 @@ const ElementwiseKernels& wide_elementwise() {
   static const ElementwiseKernels kKernels{multiply,
                                            multiply_add,
                                            dot,
+                                           dots,
                                            quotient,
                                            ifma_elementwise().add,
                                            ifma_elementwise().subtract,

@@ -26,6 +26,21 @@ struct FixedFactor {
   std::uint64_t value = 0, quotient64 = 0, quotient52 = 0;
 };
 
+/// Values that lie together in the inputs of `dots`.
+inline constexpr std::size_t kInterleave = 16;
+/// One output of `dots`: its weights and what reductions modulo its prime need.
+struct DotOutput {
+  DotOutput(const Modulus& modulus, const std::uint64_t* w)
+      : q(&modulus),
+        weights(w),
+        fold(modulus, (std::uint64_t{1} << 52) % modulus.value()),
+        inverse52((std::uint64_t{1} << 52) / modulus.value()) {}
+  const Modulus* q;
+  const std::uint64_t* weights;
+  FixedFactor fold;         ///< 2^52
+  std::uint64_t inverse52;  ///< floor(2^52 / q)
+};
+
 struct ElementwiseKernels {
   /// out = x w mod q; x < 2^52, or any x if q has more than 50 bits.
   void (*multiply)(const std::uint64_t* x, const FixedFactor& w, const Modulus& q, std::uint64_t* out,
@@ -37,6 +52,11 @@ struct ElementwiseKernels {
   /// bits or the kernels are the plain ones. `out` must not be an input.
   void (*dot)(const std::uint64_t* const* x, const std::uint64_t* w, std::size_t count, const Modulus& q,
               std::uint64_t* out, std::size_t n);
+  /// As `dot`, several outputs of the same inputs, which are read once for four: out[o][j] = sum_k x_k[j]
+  /// outputs[o].weights[k] for j in [0, n), n a multiple of kInterleave. Inputs lie interleaved, kInterleave values of
+  /// x_0, then those of x_1 and so on, so that they stream through the cache in order.
+  void (*dots)(const std::uint64_t* x, std::size_t count, const DotOutput* outputs, std::uint64_t* const* out,
+               std::size_t number, std::size_t n);
   /// out = round(sum_k y[k] / q_k) for y[k] < q_k < 2^50 and up to 64 terms, wrong only within 2^-42 of a half.
   /// reciprocal[k] = floor(2^(51 + bits) / q_k) and shift[k] = 50 - bits, bits those of q_k.
   void (*quotient)(const std::uint64_t* const* y, const std::uint64_t* reciprocal, const int* shift,

@@ -85,6 +85,59 @@ AP_IFMA void dot(const uint64_t* const* x, const uint64_t* weights, std::size_t 
   }
 }
 
+// kOutputs outputs of two registers each: sixteen sums at most, which stay in registers while the inputs go by.
+template <std::size_t kOutputs>
+AP_IFMA_INLINE void dot_tile(const uint64_t* x, std::size_t count, const DotOutput* outputs,
+                             uint64_t* const* out, std::size_t n) {
+  const Vec zero = _mm512_setzero_si512();
+  for (std::size_t first = 0; first < count; first += kLazyProducts) {
+    const std::size_t last = std::min(count, first + kLazyProducts);
+    for (std::size_t j = 0; j < n; j += 16) {
+      Vec l[kOutputs][2], h[kOutputs][2];
+#pragma GCC unroll 4
+      for (std::size_t o = 0; o < kOutputs; ++o) {
+        l[o][0] = l[o][1] = h[o][0] = h[o][1] = zero;
+      }
+      for (std::size_t k = first; k < last; ++k) {
+        const uint64_t* const at = x + j * count + k * kInterleave;
+        const Vec a = load(at), b = load(at + 8);
+#pragma GCC unroll 4
+        for (std::size_t o = 0; o < kOutputs; ++o) {
+          const Vec w = set1(outputs[o].weights[k]);
+          l[o][0] = low(l[o][0], a, w);
+          h[o][0] = high(h[o][0], a, w);
+          l[o][1] = low(l[o][1], b, w);
+          h[o][1] = high(h[o][1], b, w);
+        }
+      }
+#pragma GCC unroll 4
+      for (std::size_t o = 0; o < kOutputs; ++o) {
+        const uint64_t value = outputs[o].q->value();
+        const Vec q = set1(value), two_q = set1(2 * value), minus_q = set1((uint64_t{1} << 52) - value);
+        const Vec fold = set1(outputs[o].fold.value), fold_quotient = set1(outputs[o].fold.quotient52);
+        const Vec inverse_q = set1(outputs[o].inverse52);
+#pragma GCC unroll 2
+        for (std::size_t i = 0; i < 2; ++i) {
+          const Vec upper = vadd(h[o][i], _mm512_srli_epi64(l[o][i], 52)), lower = masked(l[o][i]);
+          const Vec from_low = low(lower, high(zero, lower, inverse_q), minus_q);
+          Vec z = masked(lazy_product(from_low, upper, fold, fold_quotient, minus_q));
+          z = below(below(z, two_q), q);
+          uint64_t* const to = out[o] + j + 8 * i;
+          store(to, first == 0 ? z : below(vadd(z, load(to)), q));
+        }
+      }
+    }
+  }
+}
+
+AP_IFMA void dots(const uint64_t* x, std::size_t count, const DotOutput* outputs, uint64_t* const* out,
+                  std::size_t number, std::size_t n) {
+  std::size_t o = 0;
+  for (; o + 4 <= number; o += 4) dot_tile<4>(x, count, outputs + o, out + o, n);
+  for (; o + 2 <= number; o += 2) dot_tile<2>(x, count, outputs + o, out + o, n);
+  for (; o < number; ++o) dot_tile<1>(x, count, outputs + o, out + o, n);
+}
+
 AP_IFMA void quotient(const uint64_t* const* y, const uint64_t* reciprocal, const int* shift,
                       std::size_t count, uint64_t* out, std::size_t n) {
   for (std::size_t j = 0; j < n; j += 8) {
@@ -120,7 +173,8 @@ AP_IFMA void permute(const uint64_t* x, const Automorphism& map, uint64_t* out, 
 }  // namespace
 
 const ElementwiseKernels& ifma_elementwise() {
-  static constexpr ElementwiseKernels kKernels{multiply, multiply_add, dot, quotient, add, subtract, permute};
+  static constexpr ElementwiseKernels kKernels{multiply, multiply_add, dot,      dots,
+                                               quotient, add,          subtract, permute};
   return kKernels;
 }
 

@@ -22,6 +22,8 @@ namespace {
 
 using Vec = __m512i;
 
+// Values of a block that stays in the nearest cache through all its stages (32 KiB).
+constexpr std::size_t kCached = 4096;
 // Blocks of sixteen values that go through the stages inside registers together.
 constexpr std::size_t kTogether = 4;
 #define AP_EACH(i, count) _Pragma("GCC unroll 4") for (std::size_t i = 0; i < (count); ++i)
@@ -96,6 +98,30 @@ AP_LANES_INLINE void forward_tail(std::uint64_t* data, std::size_t n, std::size_
   }
 }
 
+// Two stages on block g of 2 half values, of `groups`.
+template <class A, bool kGrow>
+AP_LANES_INLINE void forward_pass(std::uint64_t* data, std::size_t groups, std::size_t half, std::size_t g,
+                                  const Roots& roots, const typename A::Constants& c) {
+  const std::uint64_t* w = roots.root.data();
+  const std::uint64_t* wq = roots.quotient.data();
+  const std::size_t quarter = half / 2, at = groups + g;
+  const Vec w1 = set1(w[at]), w1q = set1(wq[at]);
+  const Vec w2 = set1(w[2 * at]), w2q = set1(wq[2 * at]);
+  const Vec w3 = set1(w[2 * at + 1]), w3q = set1(wq[2 * at + 1]);
+  std::uint64_t* p = data + 2 * g * half;
+  for (std::size_t j = 0; j < quarter; j += 8, p += 8) {
+    Vec x0 = load(p), x1 = load(p + quarter), x2 = load(p + half), x3 = load(p + half + quarter);
+    forward_butterfly<A, kGrow>(x0, x2, w1, w1q, c);
+    forward_butterfly<A, kGrow>(x1, x3, w1, w1q, c);
+    forward_butterfly<A, kGrow>(x0, x1, w2, w2q, c);
+    forward_butterfly<A, kGrow>(x2, x3, w3, w3q, c);
+    store(p, x0);
+    store(p + quarter, x1);
+    store(p + half, x2);
+    store(p + half + quarter, x3);
+  }
+}
+
 template <class A, bool kGrow>
 AP_LANES void forward_body(std::uint64_t* data, std::size_t n, const Modulus& modulus, const Roots& roots) {
   const typename A::Constants c = A::constants(modulus.value());
@@ -114,31 +140,28 @@ AP_LANES void forward_body(std::uint64_t* data, std::size_t n, const Modulus& mo
     groups = 2;
     half /= 2;
   }
-  for (; half > 8; groups *= 4, half /= 4) {
-    const std::size_t quarter = half / 2;
-    for (std::size_t g = 0; g < groups; ++g) {
-      const Vec w1 = set1(w[groups + g]), w1q = set1(wq[groups + g]);
-      const Vec w2 = set1(w[2 * (groups + g)]), w2q = set1(wq[2 * (groups + g)]);
-      const Vec w3 = set1(w[2 * (groups + g) + 1]), w3q = set1(wq[2 * (groups + g) + 1]);
-      std::uint64_t* p = data + 2 * g * half;
-      for (std::size_t j = 0; j < quarter; j += 8, p += 8) {
-        Vec x0 = load(p), x1 = load(p + quarter), x2 = load(p + half), x3 = load(p + half + quarter);
-        forward_butterfly<A, kGrow>(x0, x2, w1, w1q, c);
-        forward_butterfly<A, kGrow>(x1, x3, w1, w1q, c);
-        forward_butterfly<A, kGrow>(x0, x1, w2, w2q, c);
-        forward_butterfly<A, kGrow>(x2, x3, w3, w3q, c);
-        store(p, x0);
-        store(p + quarter, x1);
-        store(p + half, x2);
-        store(p + half + quarter, x3);
+  // Breadth first while blocks are larger than the nearest cache, then block after block through all other stages.
+  for (; 2 * half > kCached; groups *= 4, half /= 4) {
+    for (std::size_t g = 0; g < groups; ++g) forward_pass<A, kGrow>(data, groups, half, g, roots, c);
+  }
+  const std::size_t blocks = groups;
+  for (std::size_t block = 0; block < blocks; ++block) {
+    std::size_t inner = 1, distance = half;
+    for (; distance > 8; inner *= 4, distance /= 4) {
+      for (std::size_t g = block * inner; g < (block + 1) * inner; ++g) {
+        forward_pass<A, kGrow>(data, blocks * inner, distance, g, roots, c);
       }
     }
-  }
-  if (n >= 16 * kTogether) {
-    for (std::size_t g = 0; g < n / 16; g += kTogether)
-      forward_tail<A, kGrow, kTogether>(data, n, g, roots, c);
-  } else {
-    for (std::size_t g = 0; g < n / 16; ++g) forward_tail<A, kGrow, 1>(data, n, g, roots, c);
+    const std::size_t sixteens = n / 16 / blocks;
+    if (sixteens >= kTogether) {
+      for (std::size_t g = block * sixteens; g < (block + 1) * sixteens; g += kTogether) {
+        forward_tail<A, kGrow, kTogether>(data, n, g, roots, c);
+      }
+    } else {
+      for (std::size_t g = block * sixteens; g < (block + 1) * sixteens; ++g) {
+        forward_tail<A, kGrow, 1>(data, n, g, roots, c);
+      }
+    }
   }
 }
 
@@ -242,33 +265,63 @@ AP_LANES_INLINE void inverse_head(std::uint64_t* data, std::size_t n, std::size_
   }
 }
 
+// Two stages on block g of 4 quarter values, of `groups`; if these are the last, with the factor 1/n.
+template <class A, bool kLazy>
+AP_LANES_INLINE void inverse_group(std::uint64_t* data, std::size_t groups, std::size_t quarter,
+                                   std::size_t g, const Roots& roots, const typename A::Constants& c) {
+  const std::uint64_t* w = roots.root.data();
+  const std::uint64_t* wq = roots.quotient.data();
+  const std::size_t at = groups + g;
+  const Vec quad[] = {
+      groups > 1 ? set1(w[at]) : set1(roots.last_scaled),
+      groups > 1 ? set1(wq[at]) : set1(roots.last_scaled_quotient),
+      set1(w[2 * at]),
+      set1(wq[2 * at]),
+      set1(w[2 * at + 1]),
+      set1(wq[2 * at + 1]),
+      set1(roots.scale),
+      set1(roots.scale_quotient),
+  };
+  if (groups > 1) {
+    inverse_pass<A, kLazy, false>(data + 4 * g * quarter, quarter, quad, c);
+  } else {
+    inverse_pass<A, kLazy, true>(data, quarter, quad, c);
+  }
+}
+
 template <class A, bool kLazy>
 AP_LANES void inverse_body(std::uint64_t* data, std::size_t n, const Modulus& modulus, const Roots& roots) {
   const typename A::Constants c = A::constants(modulus.value());
-  const std::uint64_t* w = roots.root.data();
-  const std::uint64_t* wq = roots.quotient.data();
   const Vec scale = set1(roots.scale), scale_q = set1(roots.scale_quotient);
   const Vec last = set1(roots.last_scaled), last_q = set1(roots.last_scaled_quotient);
-  if (n >= 16 * kTogether) {
-    for (std::size_t g = 0; g < n / 16; g += kTogether)
-      inverse_head<A, kTogether, false>(data, n, g, roots, c);
-  } else if (n > 16) {
-    for (std::size_t g = 0; g < n / 16; ++g) inverse_head<A, 1, false>(data, n, g, roots, c);
-  } else {
-    inverse_head<A, 1, true>(data, n, 0, roots, c);
-  }
-  for (std::size_t groups = n / 64, quarter = 16; groups >= 1; groups /= 4, quarter *= 4) {
-    for (std::size_t g = 0; g < groups; ++g) {
-      const std::size_t at = groups + g;
-      const Vec quad[] = {set1(w[at]),         set1(wq[at]),         set1(w[2 * at]), set1(wq[2 * at]),
-                          set1(w[2 * at + 1]), set1(wq[2 * at + 1]), scale,           scale_q};
-      if (groups > 1) {
-        inverse_pass<A, kLazy, false>(data + 4 * g * quarter, quarter, quad, c);
+  // Block after block through the stages that fit the nearest cache, then breadth first.
+  std::size_t groups = n / 64, quarter = 16;
+  std::size_t blocks = 1;
+  while (n / blocks > kCached) blocks *= 4;
+  // A block of 16 4^k values, or all of them.
+  while (blocks > 1 && (std::countr_zero(n / blocks) % 2 == 1 || n / blocks < 64)) blocks /= 2;
+  for (std::size_t block = 0; block < blocks; ++block) {
+    const std::size_t sixteens = n / 16 / blocks;
+    for (std::size_t g = block * sixteens; g < (block + 1) * sixteens;) {
+      if (sixteens >= kTogether) {
+        inverse_head<A, kTogether, false>(data, n, g, roots, c);
+        g += kTogether;
+      } else if (n > 16) {
+        inverse_head<A, 1, false>(data, n, g++, roots, c);
       } else {
-        const Vec final_quad[] = {last, last_q, quad[2], quad[3], quad[4], quad[5], scale, scale_q};
-        inverse_pass<A, kLazy, true>(data, quarter, final_quad, c);
+        inverse_head<A, 1, true>(data, n, g++, roots, c);
       }
     }
+    for (std::size_t inner = groups, distance = quarter; inner >= blocks; inner /= 4, distance *= 4) {
+      const std::size_t each = inner / blocks;
+      for (std::size_t g = block * each; g < (block + 1) * each; ++g) {
+        inverse_group<A, kLazy>(data, inner, distance, g, roots, c);
+      }
+    }
+  }
+  for (; groups >= blocks; groups /= 4) quarter *= 4;
+  for (; groups >= 1; groups /= 4, quarter *= 4) {
+    for (std::size_t g = 0; g < groups; ++g) inverse_group<A, kLazy>(data, groups, quarter, g, roots, c);
   }
   if (n > 16 && std::countr_zero(n) % 2 == 1) {
     const std::size_t half = n / 2;

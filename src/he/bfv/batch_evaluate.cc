@@ -69,26 +69,7 @@ void flood(const BatchContext& context, const rlwe::PublicKey& key, int flood_bi
         "between 1 and that are allowed",
         flood_bits, room);
   }
-  const std::size_t n = context.n();
-  const rlwe::EncryptionRandomness drawn(n, prng);
-  // flood_bits + 1 uniform bits as limbs of 48, less 2^flood_bits.
-  const std::size_t limbs = (static_cast<std::size_t>(flood_bits) + 1 + 47) / 48;
-  SecretVector<std::uint64_t> uniform(limbs * n);
-  for (std::size_t k = 0; k < limbs; ++k) {
-    const int bits = std::min(48, flood_bits + 1 - 48 * static_cast<int>(k));
-    sample_bits(prng, bits, context.part(std::span(uniform), k));
-  }
-  const std::vector<const std::uint64_t*> terms = rlwe::parts(context, uniform, 0, limbs);
-  std::vector<std::uint64_t> weights(limbs);
-  SecretVector<std::uint64_t> wide(n);
-  const auto noise = [&](std::size_t i, std::span<std::uint64_t> values) {
-    const ring::Modulus& q = context.modulus(i);
-    for (std::size_t k = 0; k < limbs; ++k) weights[k] = q.pow(2, 48 * k);
-    ring::elementwise().dot(terms.data(), weights.data(), limbs, q, wide.data(), n);
-    const std::uint64_t offset = q.negate(q.pow(2, static_cast<std::uint64_t>(flood_bits)));
-    for (std::size_t j = 0; j < n; ++j) values[j] = q.add(q.add(wide[j], offset), values[j]);
-  };
-  rlwe::add_encryption_of_zero(key, drawn, noise, x);
+  rlwe::flood(key, flood_bits, prng, x);
 }
 
 }  // namespace ap::bfv

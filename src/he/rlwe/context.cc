@@ -96,6 +96,12 @@ void check_primes(std::span<const std::uint64_t> primes, std::uint32_t n, int mi
 Context::Context(const Parameters& parameters) : parameters_(checked(parameters)) {
   for (const std::uint64_t prime : parameters_.data_primes) tables_.emplace_back(n(), prime);
   for (const std::uint64_t prime : parameters_.special_primes) tables_.emplace_back(n(), prime);
+  for (std::size_t i = 0; i < data(); ++i) {
+    const Modulus& q = modulus(i);
+    std::uint64_t p = 1;
+    for (const std::uint64_t prime : parameters_.special_primes) p = q.mul(p, q.reduce(prime));
+    special_products_.emplace_back(q, p);
+  }
   for (std::size_t primes = 1; primes <= data(); ++primes) levels_.push_back(make_level(primes));
 }
 
@@ -119,6 +125,11 @@ Level Context::make_level(std::size_t primes) const {
     level.digits.push_back({first, count, ring::BaseConverter(moduli(first, count), others)});
   }
   if (special() > 0) level.drop_special.emplace(specials, q);
+  if (primes > 1) {
+    std::vector<Modulus> dropped = specials;
+    dropped.push_back(q.back());
+    level.drop_special_and_last.emplace(dropped, std::span(q).first(primes - 1));
+  }
   return level;
 }
 

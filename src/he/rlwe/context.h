@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "ring/base_convert.h"
+#include "ring/elementwise.h"
 #include "ring/ntt.h"
 
 namespace ap::rlwe {
@@ -62,7 +63,8 @@ struct Level {
   };
   double log2_q = 0;
   std::vector<Digit> digits;
-  std::optional<ring::ScaleDown> drop_special;  ///< division by P; none without special primes
+  std::optional<ring::ScaleDown> drop_special;           ///< division by P; none without special primes
+  std::optional<ring::ScaleDown> drop_special_and_last;  ///< by P and the last prime; none at level 1
 };
 
 /// Everything precomputed for one parameter set; immutable. Polynomials are stored residue after residue: the N values
@@ -86,6 +88,8 @@ class Context {
   const ring::Modulus& modulus(std::size_t i) const { return tables_[i].modulus(); }
   const ring::NttTables& special_tables(std::size_t i) const { return tables_[data() + i]; }
   std::vector<ring::Modulus> moduli(std::size_t first, std::size_t count) const;
+  /// P modulo data prime i; 1 without special primes.
+  const ring::FixedFactor& special_product(std::size_t i) const { return special_products_[i]; }
 
   /// 1 <= primes <= data().
   const Level& level(std::size_t primes) const { return levels_[primes - 1]; }
@@ -101,6 +105,7 @@ class Context {
 
   Parameters parameters_;
   std::vector<ring::NttTables> tables_;
+  std::vector<ring::FixedFactor> special_products_;
   std::vector<Level> levels_;
 };
 

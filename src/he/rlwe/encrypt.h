@@ -27,6 +27,11 @@ struct EncryptionRandomness {
 void add_encryption_of_zero(const PublicKey& key, const EncryptionRandomness& drawn,
                             const AddCoefficients& more, Ciphertext& x);
 
+/// Hides what computed x: adds a fresh public-key encryption of zero and, to c_0, noise uniform in
+/// [-2^flood_bits, 2^flood_bits) for each coefficient. Against noise bounded by B the statistical distance is at most
+/// N B / 2^(flood_bits + 1) for one ciphertext. flood_bits >= 1; whether the message survives is the scheme's to check.
+void flood(const PublicKey& key, int flood_bits, Prng& prng, Ciphertext& x);
+
 /// The coefficients of sum_k c_k s^k: level * N residues. x in NTT form.
 SecretVector<std::uint64_t> phase(const SecretKey& key, const Ciphertext& x);
 

@@ -74,6 +74,17 @@ Ciphertext multiply_plain(const Ciphertext& x, const Plaintext& w) {
   return product;
 }
 
+Ciphertext multiply(const Ciphertext& x, const Ciphertext& y) {
+  check_factors(x, y);
+  Ciphertext product(x.context(), x.level(), 2);
+  for (std::size_t i = 0; i < x.level(); ++i) {
+    add_product(*x.context(), i, x.part(0, i), y.part(0, i), product.part(0, i));
+    add_cross_product(*x.context(), i, x, y, product.part(1, i));
+    add_product(*x.context(), i, x.part(1, i), y.part(1, i), product.part(2, i));
+  }
+  return product;
+}
+
 Ciphertext rescale(const Ciphertext& x, std::size_t level) {
   check_level(x, level);
   if (level == x.level()) return x;

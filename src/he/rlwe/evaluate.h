@@ -20,6 +20,9 @@ void multiply_plain_add(std::span<const Ciphertext* const> x, std::span<const Pl
 void multiply_plain_add(const Ciphertext& x, const Plaintext& w, Ciphertext& sum);
 Ciphertext multiply_plain(const Ciphertext& x, const Plaintext& w);
 
+/// The tensor product, of degree 2. In NTT form, degree 1.
+Ciphertext multiply(const Ciphertext& x, const Ciphertext& y);
+
 /// Drops the primes above `level` and divides by their product D, rounding to nearest: with x = Q' m the result is of
 /// Q'/D m. Modulus switching of BFV, rescaling of CKKS; noise is divided alike, and rounding adds
 /// rounding_variance (he/rlwe/noise.h). Any form, which the result has too.

@@ -103,15 +103,8 @@ Ciphertext automorphism(const Ciphertext& x, std::uint32_t element, const Galois
   if (element == 1) return x;
   const GaloisKeys::Key& key = keys.at(element);
   AP_ASSERT(key.key.context() == x.context());
-  const std::size_t n = x.context()->n();
-  AlignedVector<std::uint64_t> c0(x[0].begin(), x[0].end()), c1(c0.size());
-  key_switch(key.key, c0, c1);
   Ciphertext y(x.context(), x.level());
-  const auto permute = ring::elementwise().permute;
-  for (std::size_t i = 0; i < x.level(); ++i) {
-    permute(c0.data() + i * n, key.map, y.part(0, i).data(), n);
-    permute(c1.data() + i * n, key.map, y.part(1, i).data(), n);
-  }
+  key_switch(key, y);
   return y;
 }
 
@@ -120,17 +113,15 @@ Ciphertext automorphism(const Ciphertext& x, std::uint32_t element, const Galois
 Ciphertext apply_automorphism(const Ciphertext& x, const Decomposition& digits, std::uint32_t element,
                               const GaloisKeys& keys) {
   AP_ASSERT(digits.level == x.level());
-  return automorphism(x, element, keys,
-                      [&](const KeySwitchKey& key, std::span<std::uint64_t> y0, std::span<std::uint64_t> y1) {
-                        key_switch_add(digits, key, y0, y1);
-                      });
+  return automorphism(x, element, keys, [&](const GaloisKeys::Key& key, Ciphertext& y) {
+    key_switch_map(digits, key.key, x[0], key.map, y[0], y[1]);
+  });
 }
 
 Ciphertext apply_automorphism(const Ciphertext& x, std::uint32_t element, const GaloisKeys& keys) {
-  return automorphism(x, element, keys,
-                      [&](const KeySwitchKey& key, std::span<std::uint64_t> y0, std::span<std::uint64_t> y1) {
-                        key_switch_add(x[1], x.level(), key, y0, y1);
-                      });
+  return automorphism(x, element, keys, [&](const GaloisKeys::Key& key, Ciphertext& y) {
+    key_switch_map(x[1], x.level(), key.key, x[0], key.map, y[0], y[1]);
+  });
 }
 
 Ciphertext automorphism_image(const Ciphertext& x, std::uint32_t element) {

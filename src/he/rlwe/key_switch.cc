@@ -32,9 +32,7 @@ KeySwitchKey::KeySwitchKey(ContextPtr context_in, std::span<const std::uint64_t>
       subtract_product(context, i, std::span(a(d, i), n), context.part(to, i), part);
       if (i < digit.first || i >= digit.first + digit.count) continue;
       const ring::Modulus& q = context.modulus(i);
-      std::uint64_t p = 1;
-      for (const std::uint64_t prime : context.parameters().special_primes) p = q.mul(p, q.reduce(prime));
-      ring::elementwise(q).multiply_add(from.data() + i * n, ring::FixedFactor(q, p), part.data(), q,
+      ring::elementwise(q).multiply_add(from.data() + i * n, context.special_product(i), part.data(), q,
                                         part.data(), n);
     }
   }
@@ -83,98 +81,224 @@ std::size_t KeySwitchKey::serialised_bytes(const Context& context) {
 
 namespace {
 
-// The digits of one polynomial, ready to be extended to one prime after the other.
+using Words = std::span<std::uint64_t>;
+using ConstWords = std::span<const std::uint64_t>;
+
+// Primes whose digits and whose corrections are computed together: base conversion takes four outputs at once.
+constexpr std::size_t kTogether = 4;
+
+// The digits of one polynomial, extended to a few primes at a time. Primes are counted over those of the level, then
+// the special ones.
 class Digits {
  public:
-  Digits(const Context& context, std::span<const std::uint64_t> polynomial, std::size_t level)
+  Digits(const Context& context, ConstWords polynomial, std::size_t level)
       : context_(context),
         polynomial_(polynomial),
         level_(level),
         digits_(context.level(level).digits),
-        coefficients_(polynomial.begin(), polynomial.end()),
         prepared_(digits_.size()) {
     AP_ASSERT(polynomial.size() == level * context.n());
-    for (std::size_t i = 0; i < level; ++i) {
-      context.tables(i).inverse(context.part(std::span(coefficients_), i));
-    }
+    const std::size_t n = context.n();
+    ring::Scratch coefficients(context.parameters().digit_primes() * n);
     for (std::size_t d = 0; d < digits_.size(); ++d) {
-      digits_[d].extend.prepare(parts(context, coefficients_, digits_[d].first, digits_[d].count),
-                                context.n(), prepared_[d]);
+      std::vector<const std::uint64_t*> terms;
+      for (std::size_t k = 0; k < digits_[d].count; ++k) {
+        const Words part = coefficients.words(k * n, n);
+        std::copy_n(context.part(polynomial, digits_[d].first + k).begin(), n, part.begin());
+        context.tables(digits_[d].first + k).inverse(part);
+        terms.push_back(part.data());
+      }
+      digits_[d].extend.prepare(terms, n, prepared_[d]);
     }
   }
 
   std::size_t count() const { return digits_.size(); }
-  /// Digit d modulo prime i of the level and the special primes, in NTT form: where it lies in the polynomial
-  /// itself, or computed to `out`.
-  const std::uint64_t* extended(std::size_t d, std::size_t i, std::span<std::uint64_t> out) const {
-    const Level::Digit& digit = digits_[d];
-    if (i >= digit.first && i < digit.first + digit.count) return context_.part(polynomial_, i).data();
-    digit.extend.output(prepared_[d], i < digit.first ? i : i - digit.count, out);
-    (i < level_ ? context_.tables(i) : context_.special_tables(i - level_)).forward(out);
-    return out.data();
+  bool own(std::size_t d, std::size_t i) const {
+    return i >= digits_[d].first && i < digits_[d].first + digits_[d].count;
   }
+  /// Digit d modulo primes first .. first + count - 1, in NTT form: to to[k], or nowhere if it is digit d of prime
+  /// first + k itself, which lies in the polynomial.
+  void extend(std::size_t d, std::size_t first, std::size_t count, std::uint64_t* const* to) const {
+    const Level::Digit& digit = digits_[d];
+    for (std::size_t i = first; i < first + count;) {
+      if (own(d, i)) {
+        ++i;
+        continue;
+      }
+      std::size_t last = i;
+      while (last < first + count && !own(d, last)) ++last;
+      digit.extend.outputs(prepared_[d], i < digit.first ? i : i - digit.count,
+                           std::span(to + (i - first), last - i));
+      for (; i < last; ++i) {
+        (i < level_ ? context_.tables(i) : context_.special_tables(i - level_))
+            .forward(Words(to[i - first], context_.n()));
+      }
+    }
+  }
+  const std::uint64_t* original(std::size_t i) const { return context_.part(polynomial_, i).data(); }
 
  private:
   const Context& context_;
-  std::span<const std::uint64_t> polynomial_;
+  ConstWords polynomial_;
   std::size_t level_;
   const std::vector<Level::Digit>& digits_;
-  AlignedVector<std::uint64_t> coefficients_;
   std::vector<ring::BaseConverter::Prepared> prepared_;
 };
 
-// values(d, i): digit d modulo prime i, n values that stay until the next prime.
-template <typename Values>
-void key_switch(std::size_t level, const KeySwitchKey& key, std::span<std::uint64_t> c0,
-                std::span<std::uint64_t> c1, const Values& values) {
+// Where a key switch finds digit d modulo prime i, after `load` of a run of primes with i among them.
+class Stream {
+ public:
+  Stream(const Context& context, ConstWords polynomial, std::size_t level)
+      : n_(context.n()), digits_(context, polynomial, level), values_(digits_.count() * kTogether * n_) {}
+  void load(std::size_t first, std::size_t count) {
+    first_ = first;
+    for (std::size_t d = 0; d < digits_.count(); ++d) {
+      std::uint64_t* to[kTogether];
+      for (std::size_t k = 0; k < count; ++k) to[k] = values_.data() + (d * kTogether + k) * n_;
+      digits_.extend(d, first, count, to);
+    }
+  }
+  const std::uint64_t* at(std::size_t d, std::size_t i) const {
+    if (digits_.own(d, i)) return digits_.original(i);
+    return values_.data() + (d * kTogether + i - first_) * n_;
+  }
+
+ private:
+  std::size_t n_, first_ = 0;
+  Digits digits_;
+  ring::Scratch values_;
+};
+
+class Stored {
+ public:
+  Stored(const Context& context, const Decomposition& digits) : n_(context.n()), digits_(digits) {
+    AP_ASSERT(digits.digits.size() == context.level(digits.level).digits.size());
+  }
+  void load(std::size_t, std::size_t) {}
+  const std::uint64_t* at(std::size_t d, std::size_t i) const { return digits_.digits[d].data() + i * n_; }
+
+ private:
+  std::size_t n_;
+  const Decomposition& digits_;
+};
+
+// round((P (c0, c1) + sum_d digit_d key_d) / (P D)) with D the product of the data primes from `kept` on, of which there
+// is one or none. begin(i, sum0, sum1) starts the sums modulo data prime i with P (c0, c1); finish(i, sum0, sum1) takes
+// the results modulo prime i.
+template <typename Source, typename Begin, typename Finish>
+void key_switch(std::size_t level, std::size_t kept, const KeySwitchKey& key, Source& source,
+                const Begin& begin, const Finish& finish) {
   const Context& context = *key.context();
   const std::size_t n = context.n(), special = context.special(), digits = context.level(level).digits.size();
-  AP_ASSERT(c0.size() == level * n && c1.size() == c0.size());
   std::vector<const std::uint64_t*> x(digits), b(digits), a(digits);
-  const auto multiply_add = [&](std::size_t prime, const ring::NttTables& tables, std::size_t key_prime,
-                                std::span<std::uint64_t> sum0, std::span<std::uint64_t> sum1) {
+  const auto sum_digits = [&](std::size_t i, Words sum0, Words sum1) {
+    const bool is_special = i >= level;
+    if (is_special) {
+      std::fill(sum0.begin(), sum0.end(), 0);
+      std::fill(sum1.begin(), sum1.end(), 0);
+    } else {
+      begin(i, sum0, sum1);
+    }
+    const std::size_t key_prime = is_special ? context.data() + i - level : i;
     for (std::size_t d = 0; d < digits; ++d) {
-      x[d] = values(d, prime);
+      x[d] = source.at(d, i);
       b[d] = key.b(d, key_prime);
       a[d] = key.a(d, key_prime);
     }
+    const ring::NttTables& tables = context.tables(key_prime);
     tables.multiply_add(x, b, sum0);
     tables.multiply_add(x, a, sum1);
   };
-  if (special == 0) {
-    for (std::size_t i = 0; i < level; ++i) {
-      multiply_add(i, context.tables(i), i, context.part(c0, i), context.part(c1, i));
+  // Special primes, then the data primes that go.
+  const std::size_t dropped = special + level - kept;
+  ring::Scratch tail(2 * dropped * n);
+  std::vector<const std::uint64_t*> terms[2];
+  for (std::size_t first = kept; first < level + special; first += kTogether) {
+    const std::size_t count = std::min(kTogether, level + special - first);
+    source.load(first, count);
+    for (std::size_t i = first; i < first + count; ++i) {
+      const std::size_t at = i >= level ? i - level : special + i - kept;
+      const Words part0 = tail.words(at * n, n), part1 = tail.words((dropped + at) * n, n);
+      sum_digits(i, part0, part1);
+      const ring::NttTables& tables = i >= level ? context.special_tables(i - level) : context.tables(i);
+      tables.inverse(part0);
+      tables.inverse(part1);
     }
-    return;
   }
-  const ring::ScaleDown& scale = *context.level(level).drop_special;
-  AlignedVector<std::uint64_t> tail0(special * n), tail1(special * n), correction(n);
-  for (std::size_t k = 0; k < special; ++k) {
-    const std::span<std::uint64_t> part0 = context.part(std::span(tail0), k);
-    const std::span<std::uint64_t> part1 = context.part(std::span(tail1), k);
-    multiply_add(level + k, context.special_tables(k), context.data() + k, part0, part1);
-    context.special_tables(k).inverse(part0);
-    context.special_tables(k).inverse(part1);
+  const ring::ScaleDown* scale = nullptr;
+  if (dropped > special) {
+    scale = &*context.level(level).drop_special_and_last;
+  } else if (dropped > 0) {
+    scale = &*context.level(level).drop_special;
   }
-  ring::BaseConverter::Prepared prepared0, prepared1;
-  scale.converter.prepare(parts(context, tail0, 0, special), n, prepared0);
-  scale.converter.prepare(parts(context, tail1, 0, special), n, prepared1);
-  AlignedVector<std::uint64_t> sum0(n), sum1(n);
-  for (std::size_t i = 0; i < level; ++i) {
-    std::fill(sum0.begin(), sum0.end(), 0);
-    std::fill(sum1.begin(), sum1.end(), 0);
-    multiply_add(i, context.tables(i), i, sum0, sum1);
-    for (const auto& [prepared, sum, to] :
-         {std::tuple(&prepared0, &sum0, c0), std::tuple(&prepared1, &sum1, c1)}) {
+  ring::BaseConverter::Prepared prepared[2];
+  for (std::size_t k = 0; k < 2 && scale != nullptr; ++k) {
+    for (std::size_t i = 0; i < dropped; ++i) terms[k].push_back(tail.data() + (k * dropped + i) * n);
+    scale->converter.prepare(terms[k], n, prepared[k]);
+  }
+  ring::Scratch sums(2 * n), corrections(2 * kTogether * n);
+  const Words sum[2] = {sums.words(0, n), sums.words(n, n)};
+  for (std::size_t first = 0; first < kept; first += kTogether) {
+    const std::size_t count = std::min(kTogether, kept - first);
+    source.load(first, count);
+    for (std::size_t k = 0; k < 2 && scale != nullptr; ++k) {
+      std::uint64_t* to[kTogether];
+      for (std::size_t i = 0; i < count; ++i) to[i] = corrections.data() + (k * kTogether + i) * n;
+      scale->converter.outputs(prepared[k], first, std::span(to, count));
+    }
+    for (std::size_t i = first; i < first + count; ++i) {
+      sum_digits(i, sum[0], sum[1]);
       const ring::Modulus& q = context.modulus(i);
-      const std::span<std::uint64_t> part = context.part(to, i);
-      scale.converter.output(*prepared, i, correction);
-      context.tables(i).forward(correction);
-      const ring::ElementwiseKernels& kernels = ring::elementwise(q);
-      kernels.multiply_add(sum->data(), scale.kept_factor[i], correction.data(), q, sum->data(), n);
-      kernels.add(part.data(), sum->data(), q.value(), part.data(), n);
+      for (std::size_t k = 0; k < 2 && scale != nullptr; ++k) {
+        const Words correction = corrections.words((k * kTogether + i - first) * n, n);
+        context.tables(i).forward(correction);
+        ring::elementwise(q).multiply_add(sum[k].data(), scale->kept_factor[i], correction.data(), q,
+                                          sum[k].data(), n);
+      }
+      finish(i, sum[0], sum[1]);
     }
   }
+}
+
+// to = P x modulo data prime i.
+void times_special(const Context& context, std::size_t i, const std::uint64_t* x, std::uint64_t* to) {
+  const ring::Modulus& q = context.modulus(i);
+  ring::elementwise(q).multiply(x, context.special_product(i), q, to, context.n());
+}
+
+template <typename Source>
+void switch_add(std::size_t level, const KeySwitchKey& key, Source& source, Words c0, Words c1) {
+  const Context& context = *key.context();
+  const std::size_t n = context.n();
+  AP_ASSERT(c0.size() == level * n && c1.size() == c0.size());
+  key_switch(
+      level, level, key, source,
+      [&](std::size_t i, Words sum0, Words sum1) {
+        times_special(context, i, c0.data() + i * n, sum0.data());
+        times_special(context, i, c1.data() + i * n, sum1.data());
+      },
+      [&](std::size_t i, ConstWords y0, ConstWords y1) {
+        std::copy_n(y0.begin(), n, c0.begin() + static_cast<std::ptrdiff_t>(i * n));
+        std::copy_n(y1.begin(), n, c1.begin() + static_cast<std::ptrdiff_t>(i * n));
+      });
+}
+
+template <typename Source>
+void switch_map(std::size_t level, const KeySwitchKey& key, Source& source, ConstWords x0,
+                const ring::Automorphism& map, Words y0, Words y1) {
+  const Context& context = *key.context();
+  const std::size_t n = context.n();
+  AP_ASSERT(x0.size() == level * n && y0.size() == x0.size() && y1.size() == x0.size());
+  key_switch(
+      level, level, key, source,
+      [&](std::size_t i, Words sum0, Words sum1) {
+        times_special(context, i, x0.data() + i * n, sum0.data());
+        std::fill(sum1.begin(), sum1.end(), 0);
+      },
+      [&](std::size_t i, ConstWords sum0, ConstWords sum1) {
+        ring::elementwise().permute(sum0.data(), map, y0.data() + i * n, n);
+        ring::elementwise().permute(sum1.data(), map, y1.data() + i * n, n);
+      });
 }
 
 }  // namespace
@@ -183,12 +307,17 @@ Decomposition decompose(const Context& context, std::span<const std::uint64_t> p
                         std::size_t level) {
   const std::size_t n = context.n(), primes = level + context.special();
   const Digits digits(context, polynomial, level);
-  Decomposition result{level, AlignedVector<std::uint64_t>(digits.count() * primes * n)};
+  Decomposition result{level, {}};
   for (std::size_t d = 0; d < digits.count(); ++d) {
-    for (std::size_t i = 0; i < primes; ++i) {
-      const std::span<std::uint64_t> part = context.part(std::span(result.values), d * primes + i);
-      const std::uint64_t* values = digits.extended(d, i, part);
-      if (values != part.data()) std::copy_n(values, n, part.begin());
+    ring::Scratch& values = result.digits.emplace_back(primes * n);
+    for (std::size_t first = 0; first < primes; first += kTogether) {
+      std::uint64_t* to[kTogether];
+      const std::size_t count = std::min(kTogether, primes - first);
+      for (std::size_t k = 0; k < count; ++k) to[k] = values.data() + (first + k) * n;
+      digits.extend(d, first, count, to);
+      for (std::size_t k = 0; k < count; ++k) {
+        if (digits.own(d, first + k)) std::copy_n(digits.original(first + k), n, to[k]);
+      }
     }
   }
   return result;
@@ -201,21 +330,28 @@ Decomposition decompose(const Ciphertext& x) {
 
 void key_switch_add(const Decomposition& polynomial, const KeySwitchKey& key, std::span<std::uint64_t> c0,
                     std::span<std::uint64_t> c1) {
-  const Context& context = *key.context();
-  const std::size_t n = context.n(), primes = polynomial.level + context.special();
-  AP_ASSERT(polynomial.values.size() == context.level(polynomial.level).digits.size() * primes * n);
-  key_switch(polynomial.level, key, c0, c1,
-             [&](std::size_t d, std::size_t i) { return polynomial.values.data() + (d * primes + i) * n; });
+  Stored source(*key.context(), polynomial);
+  switch_add(polynomial.level, key, source, c0, c1);
 }
 
 void key_switch_add(std::span<const std::uint64_t> polynomial, std::size_t level, const KeySwitchKey& key,
                     std::span<std::uint64_t> c0, std::span<std::uint64_t> c1) {
-  const Context& context = *key.context();
-  const Digits digits(context, polynomial, level);
-  AlignedVector<std::uint64_t> values(digits.count() * context.n());
-  key_switch(level, key, c0, c1, [&](std::size_t d, std::size_t i) {
-    return digits.extended(d, i, context.part(std::span(values), d));
-  });
+  Stream source(*key.context(), polynomial, level);
+  switch_add(level, key, source, c0, c1);
+}
+
+void key_switch_map(const Decomposition& polynomial, const KeySwitchKey& key,
+                    std::span<const std::uint64_t> x0, const ring::Automorphism& map,
+                    std::span<std::uint64_t> y0, std::span<std::uint64_t> y1) {
+  Stored source(*key.context(), polynomial);
+  switch_map(polynomial.level, key, source, x0, map, y0, y1);
+}
+
+void key_switch_map(std::span<const std::uint64_t> polynomial, std::size_t level, const KeySwitchKey& key,
+                    std::span<const std::uint64_t> x0, const ring::Automorphism& map,
+                    std::span<std::uint64_t> y0, std::span<std::uint64_t> y1) {
+  Stream source(*key.context(), polynomial, level);
+  switch_map(level, key, source, x0, map, y0, y1);
 }
 
 namespace {
@@ -241,6 +377,56 @@ Ciphertext relinearise(const Ciphertext& x, const RelinearisationKey& key) {
   std::copy(x[1].begin(), x[1].end(), y[1].begin());
   key_switch_add(x[2], x.level(), key.key(), y[0], y[1]);
   return y;
+}
+
+namespace {
+
+// Relinearises and rescales: begin(i, sum0, sum1) as in key_switch, but without the factor P.
+template <typename Begin>
+Ciphertext switch_rescale(const ContextPtr& pointer, std::size_t level, std::span<const std::uint64_t> square,
+                          const RelinearisationKey& key, const Begin& begin) {
+  const Context& context = *pointer;
+  if (level < 2) fail_input("a product at level 1 cannot be rescaled: no prime would be left");
+  AP_ASSERT(key.key().context() == pointer);
+  Ciphertext y(pointer, level - 1);
+  Stream source(context, square, level);
+  key_switch(
+      level, level - 1, key.key(), source,
+      [&](std::size_t i, Words sum0, Words sum1) {
+        begin(i, sum0, sum1);
+        times_special(context, i, sum0.data(), sum0.data());
+        times_special(context, i, sum1.data(), sum1.data());
+      },
+      [&](std::size_t i, ConstWords sum0, ConstWords sum1) {
+        std::copy(sum0.begin(), sum0.end(), y.part(0, i).begin());
+        std::copy(sum1.begin(), sum1.end(), y.part(1, i).begin());
+      });
+  return y;
+}
+
+}  // namespace
+
+Ciphertext relinearise_rescale(const Ciphertext& x, const RelinearisationKey& key) {
+  AP_ASSERT(x.degree() == 2 && x.form() == Form::ntt);
+  return switch_rescale(x.context(), x.level(), x[2], key, [&](std::size_t i, Words sum0, Words sum1) {
+    std::copy(x.part(0, i).begin(), x.part(0, i).end(), sum0.begin());
+    std::copy(x.part(1, i).begin(), x.part(1, i).end(), sum1.begin());
+  });
+}
+
+Ciphertext multiply_rescale(const Ciphertext& x, const Ciphertext& y, const RelinearisationKey& key) {
+  check_factors(x, y);
+  const Context& context = *x.context();
+  AlignedVector<std::uint64_t> square(x.level() * context.n());
+  for (std::size_t i = 0; i < x.level(); ++i) {
+    add_product(context, i, x.part(1, i), y.part(1, i), context.part(Words(square), i));
+  }
+  return switch_rescale(x.context(), x.level(), square, key, [&](std::size_t i, Words sum0, Words sum1) {
+    std::fill(sum0.begin(), sum0.end(), 0);
+    std::fill(sum1.begin(), sum1.end(), 0);
+    add_product(context, i, x.part(0, i), y.part(0, i), sum0);
+    add_cross_product(context, i, x, y, sum1);
+  });
 }
 
 }  // namespace ap::rlwe

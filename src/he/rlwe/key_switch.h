@@ -3,10 +3,13 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "base/bytes.h"
 #include "he/rlwe/ciphertext.h"
 #include "he/rlwe/keys.h"
+#include "ring/automorphism.h"
+#include "ring/scratch.h"
 
 namespace ap::rlwe {
 
@@ -42,7 +45,7 @@ class KeySwitchKey {
 /// primes: what every key switch of it starts from (hoisting: Halevi and Shoup, 2018/244).
 struct Decomposition {
   std::size_t level = 0;
-  AlignedVector<std::uint64_t> values;  ///< [digit][level + special][N], NTT form
+  std::vector<ring::Scratch> digits;  ///< of each digit [level + special][N], NTT form
 };
 /// `polynomial` in NTT form with `level` primes. Memory: 8 N (level + special) bytes a digit.
 Decomposition decompose(const Context& context, std::span<const std::uint64_t> polynomial, std::size_t level);
@@ -56,6 +59,15 @@ void key_switch_add(const Decomposition& polynomial, const KeySwitchKey& key, st
 /// The same result bit for bit.
 void key_switch_add(std::span<const std::uint64_t> polynomial, std::size_t level, const KeySwitchKey& key,
                     std::span<std::uint64_t> c0, std::span<std::uint64_t> c1);
+
+/// (y0, y1) = the automorphism `map` of (x0, 0) + an encryption under s of the polynomial times t: what
+/// key_switch_add and two permutations would give, in one pass. Of a polynomial or of its digits.
+void key_switch_map(std::span<const std::uint64_t> polynomial, std::size_t level, const KeySwitchKey& key,
+                    std::span<const std::uint64_t> x0, const ring::Automorphism& map,
+                    std::span<std::uint64_t> y0, std::span<std::uint64_t> y1);
+void key_switch_map(const Decomposition& polynomial, const KeySwitchKey& key,
+                    std::span<const std::uint64_t> x0, const ring::Automorphism& map,
+                    std::span<std::uint64_t> y0, std::span<std::uint64_t> y1);
 
 /// The key switch from s^2 to s, which takes products back to degree 1.
 class RelinearisationKey {
@@ -71,5 +83,10 @@ class RelinearisationKey {
 };
 /// The degree 1 ciphertext of x, which has degree 2.
 Ciphertext relinearise(const Ciphertext& x, const RelinearisationKey& key);
+/// Both relinearise and rescale by the last prime of the level, with one division by P and that prime: fewer transforms
+/// and one rounding instead of two. @throws Error(input) at level 1.
+Ciphertext relinearise_rescale(const Ciphertext& x, const RelinearisationKey& key);
+/// relinearise_rescale(multiply(x, y), key) without the product in memory; the same result bit for bit.
+Ciphertext multiply_rescale(const Ciphertext& x, const Ciphertext& y, const RelinearisationKey& key);
 
 }  // namespace ap::rlwe

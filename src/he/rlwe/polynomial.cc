@@ -1,5 +1,7 @@
 #include "he/rlwe/polynomial.h"
 
+#include "base/error.h"
+
 namespace ap::rlwe {
 
 void small_to_ntt(const Context& context, std::span<const std::int8_t> small, std::size_t i,
@@ -37,6 +39,18 @@ void subtract_product(const Context& context, std::size_t i, std::span<const std
   add_product(context, i, x, y, product);
   const ring::Modulus& q = context.modulus(i);
   ring::elementwise(q).subtract(sum.data(), product.data(), q.value(), sum.data(), sum.size());
+}
+
+void check_factors(const Ciphertext& x, const Ciphertext& y) {
+  AP_ASSERT(x.context() == y.context() && x.level() == y.level() && x.degree() == 1 && y.degree() == 1 &&
+            x.form() == Form::ntt && y.form() == Form::ntt);
+}
+
+void add_cross_product(const Context& context, std::size_t i, const Ciphertext& x, const Ciphertext& y,
+                       std::span<std::uint64_t> sum) {
+  const std::uint64_t* const left[] = {x.part(0, i).data(), x.part(1, i).data()};
+  const std::uint64_t* const right[] = {y.part(1, i).data(), y.part(0, i).data()};
+  context.tables(i).multiply_add(left, right, sum);
 }
 
 std::vector<const std::uint64_t*> parts(const Context& context, std::span<const std::uint64_t> polynomial,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/memory.h"
+#include "he/rlwe/ciphertext.h"
 #include "he/rlwe/context.h"
 #include "random/prng.h"
 
@@ -44,6 +45,12 @@ void add_product(const Context& context, std::size_t i, std::span<const std::uin
                  std::span<const std::uint64_t> y, std::span<std::uint64_t> sum);
 void subtract_product(const Context& context, std::size_t i, std::span<const std::uint64_t> x,
                       std::span<const std::uint64_t> y, std::span<std::uint64_t> sum);
+
+/// That x and y can be multiplied: one context and level, degree 1, NTT form.
+void check_factors(const Ciphertext& x, const Ciphertext& y);
+/// sum += x_0 y_1 + x_1 y_0 modulo prime i.
+void add_cross_product(const Context& context, std::size_t i, const Ciphertext& x, const Ciphertext& y,
+                       std::span<std::uint64_t> sum);
 
 /// Pointers, for reading, to `count` consecutive parts of N values from part `first` of a polynomial on.
 std::vector<const std::uint64_t*> parts(const Context& context, std::span<const std::uint64_t> polynomial,

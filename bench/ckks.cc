@@ -1,0 +1,152 @@
+// Times of CKKS on one core, and of the memory that feeds it.
+//   ckks --benchmark_filter=rotate
+// Names: read/MIB (one pass over so much memory, bytes_per_second), encode/N/SLOTS and decode/N/SLOTS (45 bits),
+// encode_precise/N/SLOTS (60 bits), rotate/N/LIMBS, rotate_hoisted/N/LIMBS (each further rotation of one ciphertext),
+// multiply/N/LIMBS (with relinearisation and rescaling), rescale/N/LIMBS. LIMBS data primes of 45 bits; 2 special primes
+// up to N = 16384, 4 at 32768, 10 at 65536, and as many primes a digit. Counters: key_bytes of a key
+// in memory, wire_bytes of it as it is sent. The parameters are for timing: their security is not asked for.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <complex>
+#include <memory>
+#include <vector>
+
+#include "base/freed_memory.h"
+#include "he/ckks/encoder.h"
+#include "he/ckks/evaluate.h"
+#include "he/rlwe/galois.h"
+#include "he/rlwe/keys.h"
+#include "random/prng.h"
+
+namespace {
+
+using namespace ap;
+
+void read(benchmark::State& state) {
+  const std::size_t words = static_cast<std::size_t>(state.range(0)) << 17;
+  const AlignedVector<std::uint64_t> memory(words, 1);
+  for (auto _ : state) {
+    std::uint64_t sums[4] = {};
+    for (std::size_t i = 0; i < words; i += 32) {
+      for (std::size_t k = 0; k < 4; ++k) sums[k] += memory[i + 8 * k];  // one word of each line
+    }
+    benchmark::DoNotOptimize(sums);
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(8 * words));
+}
+
+rlwe::ContextPtr context(std::uint32_t n, std::size_t limbs) {
+  const std::size_t special = n <= 16384 ? 2 : n == 32768 ? 4 : 10;
+  rlwe::Parameters parameters{n, rlwe::primes(45, n, limbs), {}, 0};
+  parameters.special_primes = rlwe::primes(46, n, special);
+  parameters.digits = static_cast<std::uint32_t>((limbs + special - 1) / special);
+  return std::make_shared<const rlwe::Context>(parameters);
+}
+
+struct Party {
+  explicit Party(const benchmark::State& state)
+      : ctx(context(static_cast<std::uint32_t>(state.range(0)), static_cast<std::size_t>(state.range(1)))),
+        key(ctx, prng) {}
+  // Times do not depend on values.
+  ckks::Ciphertext ciphertext() {
+    rlwe::Ciphertext x(ctx, ctx->data());
+    for (std::size_t k = 0; k < 2; ++k) {
+      for (std::size_t i = 0; i < ctx->data(); ++i) {
+        sample_uniform(prng, ctx->modulus(i).value(), x.part(k, i));
+      }
+    }
+    return {std::move(x), ckks::Scale::power_of_two(45)};
+  }
+  rlwe::GaloisKeys rotation_keys() {
+    const std::uint32_t elements[] = {ckks::rotation_element(*ctx, 1)};
+    return {key, elements, prng};
+  }
+  void count_keys(benchmark::State& state) const {
+    state.counters["key_bytes"] = static_cast<double>(2 * 8 * ctx->digits() * ctx->key_words());
+    state.counters["wire_bytes"] = static_cast<double>(rlwe::KeySwitchKey::serialised_bytes(*ctx));
+  }
+  Prng prng{Seed{3}};
+  rlwe::ContextPtr ctx;
+  rlwe::SecretKey key;
+};
+
+void rotate(benchmark::State& state) {
+  Party party(state);
+  const rlwe::GaloisKeys keys = party.rotation_keys();
+  const ckks::Ciphertext x = party.ciphertext();
+  benchmark::DoNotOptimize(ckks::rotate(x, 1, keys));  // brings the memory in
+  for (auto _ : state) benchmark::DoNotOptimize(ckks::rotate(x, 1, keys));
+  party.count_keys(state);
+}
+
+void rotate_hoisted(benchmark::State& state) {
+  Party party(state);
+  const rlwe::GaloisKeys keys = party.rotation_keys();
+  const ckks::Ciphertext x = party.ciphertext();
+  const rlwe::Decomposition digits = rlwe::decompose(x.polynomials());
+  const std::uint32_t element = ckks::rotation_element(*party.ctx, 1);
+  benchmark::DoNotOptimize(rlwe::apply_automorphism(x.polynomials(), digits, element, keys));
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(rlwe::apply_automorphism(x.polynomials(), digits, element, keys));
+  }
+}
+
+void multiply(benchmark::State& state) {
+  Party party(state);
+  const rlwe::RelinearisationKey key(party.key, party.prng);
+  const ckks::Ciphertext x = party.ciphertext(), y = party.ciphertext();
+  benchmark::DoNotOptimize(ckks::multiply_rescale(x, y, key));
+  for (auto _ : state) benchmark::DoNotOptimize(ckks::multiply_rescale(x, y, key));
+  party.count_keys(state);
+}
+
+void rescale(benchmark::State& state) {
+  Party party(state);
+  const ckks::Ciphertext x = party.ciphertext();
+  benchmark::DoNotOptimize(ckks::rescale(x));
+  for (auto _ : state) benchmark::DoNotOptimize(ckks::rescale(x));
+}
+
+template <int kBits>
+void encode(benchmark::State& state) {
+  const ckks::Encoder encoder(context(static_cast<std::uint32_t>(state.range(0)), 4));
+  const std::vector<std::complex<double>> slots(static_cast<std::size_t>(state.range(1)), {0.25, -0.5});
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(encoder.coefficients(slots, ckks::Scale::power_of_two(kBits)));
+  }
+}
+
+void decode(benchmark::State& state) {
+  const ckks::Encoder encoder(context(static_cast<std::uint32_t>(state.range(0)), 4));
+  const auto slots = static_cast<std::size_t>(state.range(1));
+  const ckks::Scale scale = ckks::Scale::power_of_two(44);
+  const ckks::Integers integers =
+      encoder.coefficients(std::vector<std::complex<double>>(slots, {0.25, -0.5}), scale);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(encoder.decode(std::span<const ring::Int128>(integers), slots, scale));
+  }
+}
+
+void shapes(benchmark::internal::Benchmark* benchmark) {
+  benchmark->Args({16384, 8})->Args({32768, 8})->Args({65536, 28})->Unit(benchmark::kMillisecond);
+}
+
+BENCHMARK(read)->Arg(1)->Arg(8)->Arg(32)->Arg(256);
+BENCHMARK(encode<44>)->Name("encode")->Args({32768, 16384})->Unit(benchmark::kMillisecond);
+BENCHMARK(encode<60>)->Name("encode_precise")->Args({32768, 16384})->Unit(benchmark::kMillisecond);
+BENCHMARK(decode)->Args({32768, 16384})->Unit(benchmark::kMillisecond);
+BENCHMARK(rotate)->Apply(shapes);
+BENCHMARK(rotate_hoisted)->Apply(shapes);
+BENCHMARK(multiply)->Apply(shapes);
+BENCHMARK(rescale)->Apply(shapes);
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // As the programs do: otherwise a page that the system hands out anew costs more than what is computed in it.
+  keep_freed_memory();
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::RunSpecifiedBenchmarks();
+}
