@@ -50,6 +50,16 @@ std::uint64_t client_preprocessing_bytes(const ActivationLayer& layer) {
       kept, layer.spec.inputs * static_cast<std::uint64_t>(layer.spec.share_bits()) * sizeof(mpc::Block));
 }
 
+/// Words that either party holds while it runs an activation: what it brings, what it gets and messages of about as much,
+/// and the values and differences of a tournament.
+std::uint64_t running_bytes(const ActivationLayer& layer) {
+  std::uint64_t words = 3 * layer.spec.inputs;
+  if (layer.ot_plan) {
+    for (const activation::PoolLevel& level : layer.ot_plan->levels) words += 2 * level.pairs.size();
+  }
+  return words * kWord;
+}
+
 /// The most shares that live at a time while the server computes, less what it has freed of its inference by then.
 std::uint64_t most_tensors(const Model& model) {
   std::vector<std::int64_t> bytes(model.tensors());
@@ -72,8 +82,7 @@ std::uint64_t most_tensors(const Model& model) {
     } else if (activation < model.activations().size() && model.activations()[activation].node == node) {
       const ActivationLayer& layer = model.activations()[activation];
       freed = static_cast<std::int64_t>(preprocessing_bytes(layer));
-      // The words that it brings, those it gets, and messages of about as much.
-      working = static_cast<std::int64_t>(3 * layer.spec.inputs * kWord);
+      working = static_cast<std::int64_t>(running_bytes(layer));
       ++activation;
     }
     live += bytes[static_cast<std::size_t>(node)];
@@ -95,7 +104,7 @@ std::uint64_t MemoryNeeds::session(std::uint64_t prepared) const {
 }
 
 std::uint64_t MemoryNeeds::client() const {
-  return keys + transfers + std::max(client_tensors + client_layer, client_inference);
+  return keys + transfers + std::max(client_tensors + client_layer, client_inference + client_running);
 }
 
 MemoryNeeds memory_needs(const Model& model) {
@@ -128,6 +137,7 @@ MemoryNeeds memory_needs(const Model& model) {
     needs.model += table_bytes(layer);
     needs.server_inference += preprocessing_bytes(layer);
     needs.client_inference += client_preprocessing_bytes(layer);
+    needs.client_running = std::max(needs.client_running, running_bytes(layer));
     if (!layer.ot_plan) continue;
     const activation::OtCost cost = activation::ot_cost(*layer.ot_plan);
     from_client += cost.client_cots;

@@ -18,7 +18,9 @@ struct MemoryNeeds {
   std::uint64_t layer = 0;  ///< the server's for the largest part of a linear layer, and what waits in queues
   std::uint64_t client_layer = 0;  ///< the client's
   std::uint64_t tensors = 0;  ///< the most shares that the server holds at a time online, beside an inference
-  std::uint64_t client_tensors = 0;    ///< the client's shares of all tensors, until activations are prepared
+  std::uint64_t client_tensors = 0;  ///< the client's shares of all tensors, until activations are prepared
+  std::uint64_t client_running =
+      0;  ///< what the client holds while it runs an activation, beside its inference
   std::uint64_t server_shares = 0;     ///< of linear layers, in server_inference
   std::uint64_t server_inference = 0;  ///< the server's half of a prepared inference
   std::uint64_t client_inference = 0;  ///< the client's
