@@ -30,6 +30,7 @@
 #include "he/rlwe/keys.h"
 #include "he/rlwe/polynomial.h"
 #include "layers/linear/coefficient/he_linear.h"
+#include "layers/linear/coefficient/prepared_linear.h"
 #include "layers/linear/coefficient/weight_privacy.h"
 #include "layers/linear/noise_model.h"
 #include "layers/linear/plaintext/clear_conv.h"

@@ -8,7 +8,8 @@
 
 namespace ap::app {
 
-/// Bytes. Measured peaks of whole processes lie between half and one and a half times as much.
+/// Bytes. Measured peaks of whole processes are within a tenth, where the plan names the activation protocols
+/// (docs/data.md); `auto` counts for each layer the one that takes more.
 struct Memory {
   std::uint64_t server = 0;     ///< without a session: the program and the weights
   std::uint64_t session = 0;    ///< each client that prepares one inference at a time adds so much

@@ -73,9 +73,13 @@ Json memory_of_parties_json(const app::Memory& memory) {
           {"session_bytes", memory.session},
           {"client_bytes", memory.client},
           {"weights_bytes", memory.needs.weights},
+          {"model_bytes", memory.needs.model},
           {"keys_bytes", memory.needs.keys},
           {"transfers_bytes", memory.needs.transfers},
           {"layer_bytes", memory.needs.layer},
+          {"client_layer_bytes", memory.needs.client_layer},
+          {"tensors_bytes", memory.needs.tensors},
+          {"client_tensors_bytes", memory.needs.client_tensors},
           {"server_inference_bytes", memory.needs.server_inference},
           {"client_inference_bytes", memory.needs.client_inference}};
 }

@@ -20,7 +20,9 @@ TEST(Memory, OfWeightsIsWhatPreparingThemTakes) {
     std::uint64_t integers = 0;
     for (const protocol::LinearLayer& layer : model.model().linears()) {
       integers += linear::ClearConv::memory_bytes(layer.he->packed().geometry());
-      integers += sizeof(std::int64_t) * std::get<nn::QLinear>(model.model().node(layer.node).op).bias.size();
+      // The package and the model have weights and biases too.
+      const auto& op = std::get<nn::QLinear>(model.model().node(layer.node).op);
+      integers += 2 * sizeof(std::int16_t) * op.weights.size() + 3 * sizeof(std::int64_t) * op.bias.size();
     }
     EXPECT_EQ(needs.weights - integers, model.prepared_bytes()) << policy;
     EXPECT_EQ(needs.keys, model.key_bytes()) << policy;

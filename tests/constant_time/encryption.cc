@@ -2,6 +2,7 @@
 #include "he/rlwe/galois.h"
 #include "he/rlwe/keys.h"
 #include "layers/linear/coefficient/he_linear.h"
+#include "layers/linear/coefficient/prepared_linear.h"
 #include "layers/linear/simd/linear.h"
 #include "tests/constant_time/secret.h"
 

@@ -12,6 +12,7 @@
 #include "he/rlwe/keys.h"
 #include "layers/linear/coefficient/he_linear.h"
 #include "layers/linear/coefficient/layer_noise.h"
+#include "layers/linear/coefficient/prepared_linear.h"
 #include "layers/linear/noise_model.h"
 #include "layers/linear/plaintext/clear_conv.h"
 #include "random/prng.h"

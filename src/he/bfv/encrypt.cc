@@ -1,5 +1,8 @@
 // Encryption and plaintexts with coefficient encoding (he/bfv/scheme.h).
 #include "he/rlwe/encrypt.h"
+
+#include <algorithm>
+
 #include "base/error.h"
 #include "he/bfv/scheme.h"
 
@@ -26,6 +29,23 @@ rlwe::Plaintext small_plaintext(const rlwe::Context& context, std::span<const st
     context.tables(i).forward(part);
   }
   return plaintext;
+}
+
+void sparse_plaintext(const Context& context, std::span<const Term> terms, rlwe::Plaintext& plaintext) {
+  AP_ASSERT(plaintext.level() == context.data());
+  for (std::size_t i = 0; i < context.data(); ++i) {
+    const std::span<std::uint64_t> part = plaintext.part(i);
+    const ring::Modulus& q = context.modulus(i);
+    std::fill(part.begin(), part.end(), 0);
+    for (const Term& term : terms) {
+      // Primes have 20 bits and more, so that one addition makes a residue of a weight.
+      const auto wide = static_cast<std::int64_t>(term.value);
+      const std::uint64_t residue =
+          static_cast<std::uint64_t>(wide) + (q.value() & static_cast<std::uint64_t>(wide >> 63));
+      part[term.position] = q.add(part[term.position], residue);
+    }
+    context.tables(i).forward(part);
+  }
 }
 
 }  // namespace ap::bfv

@@ -35,6 +35,15 @@ Bytes encrypt_seeded(const Context& context, const rlwe::SecretKey& key,
 /// A plaintext polynomial with signed coefficients |w| < 2^31 (at most N of them), for every prime.
 rlwe::Plaintext small_plaintext(const rlwe::Context& context, std::span<const std::int32_t> coefficients);
 
+/// A coefficient that is not zero.
+struct Term {
+  std::uint32_t position;
+  std::int16_t value;
+};
+/// The same of a sparse polynomial, into a plaintext of all primes, whatever it holds; terms of one position add up.
+/// The time depends on the number of terms and their positions, not on their values.
+void sparse_plaintext(const Context& context, std::span<const Term> terms, rlwe::Plaintext& plaintext);
+
 /// Which coefficients of c0 a reply carries (ascending, distinct, < n), and how many low bits of c0 and c1 it
 /// drops.
 struct ReplyFormat {

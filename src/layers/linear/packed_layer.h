@@ -23,6 +23,10 @@ struct LayerRing {
   double log2_published = 0;
 };
 
+/// A party holds one part of a layer at a time, so this bounds its memory: as bytes, and as polynomials of 64 bits a
+/// coefficient, which take three to six times as much.
+inline constexpr std::size_t kPartBytes = std::size_t{8} << 20;
+
 /// Where a reply holds an output: a coefficient or a slot, and the flat index [c_out][h_out][w_out].
 struct OutputPosition {
   std::uint32_t position, output;
@@ -49,6 +53,12 @@ class PackedLayer {
   /// Exact bytes of all uploads, and of all replies, of one evaluation.
   virtual std::size_t upload_bytes() const = 0;
   virtual std::size_t reply_bytes() const = 0;
+  /// A layer's uploads and its replies travel in parts, in order: part i of the replies follows from part i of the
+  /// uploads alone. Neither has more than kPartBytes, unless one window of the layer has.
+  virtual std::size_t parts() const { return 1; }
+  /// Exact bytes of part `part` < parts().
+  virtual std::size_t part_upload_bytes(std::size_t /*part*/) const { return upload_bytes(); }
+  virtual std::size_t part_reply_bytes(std::size_t /*part*/) const { return reply_bytes(); }
   /// What reply `reply` holds, positions ascending; over all replies each output occurs exactly once.
   virtual std::vector<OutputPosition> reads(std::size_t reply) const = 0;
   /// The Galois elements whose rotation keys the server needs.

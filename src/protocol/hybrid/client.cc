@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "base/bits.h"
 #include "base/clock.h"
@@ -9,8 +10,10 @@
 #include "protocol/hybrid/activations.h"
 #include "protocol/hybrid/link.h"
 #include "protocol/hybrid/local_nodes.h"
+#include "protocol/hybrid/memory.h"
 #include "protocol/hybrid/messages.h"
 #include "protocol/hybrid/preprocessing.h"
+#include "protocol/hybrid/share_uses.h"
 #include "protocol/hybrid/statistics.h"
 
 namespace ap::protocol {
@@ -18,6 +21,17 @@ namespace {
 
 struct Material : ClientPreprocessing {
   Report report;
+};
+
+/// The server's answer to a preparation.
+struct Grant {
+  PrepareAnswer answer;
+  std::uint64_t limit;
+};
+
+/// A part of a linear layer whose uploads are sent and whose replies are not there yet.
+struct Part {
+  std::size_t layer, number, bytes;
 };
 
 /// The class, or kNoClass if it is none, without a branch on it.
@@ -52,13 +66,14 @@ struct ClientSession::State {
   Report empty_report(const std::vector<ActivationProtocol>& by_activation) const;
   Share random_share(int node);
   void send_protocols();
-  void send_uploads(const std::vector<Share>& shares, Report& report);
-  void expect_granted();
+  void exchange(std::vector<Share>& shares, Report& report);
+  void receive_part(const Part& part, std::vector<Share>& shares, Report& report);
+  Grant receive_grant();
+  static void expect_granted(const Grant& grant);
   StoreAnswer ask_store(Command command, const PreprocessingId& id);
   static void expect_stored(StoreAnswer answer);
   void give_back(const PreprocessingId& id);
-  void receive_replies(std::vector<Share>& shares, Report& report);
-  void prepare_activations(const std::vector<Share>& shares, Material& material);
+  void prepare_activations(std::vector<Share>& shares, Material& material);
   void receive_statistics(Cost& phase, Report& report, Cost LayerCost::*which);
 
   /// Runs a phase that both parties must finish. If it throws, all secrets of the session go at once: what a
@@ -170,27 +185,64 @@ Share ClientSession::State::random_share(int node) {
   return share;
 }
 
-void ClientSession::State::send_uploads(const std::vector<Share>& shares, Report& report) {
+/// Uploads and replies of all layers, part by part. The client runs ahead of the server, but never by more than
+/// kUnderWay bytes of messages: so much, and no more, can wait in queues of either party, whatever the network.
+void ClientSession::State::exchange(std::vector<Share>& shares, Report& report) {
+  std::deque<Part> sent;
+  std::size_t under_way = 0;
+  std::optional<Grant> grant;
+  const auto receive = [&] {
+    if (!grant) grant = receive_grant();
+    if (grant->answer != PrepareAnswer::granted) return false;
+    finish_or_end([&] { receive_part(sent.front(), shares, report); });
+    under_way -= sent.front().bytes;
+    sent.pop_front();
+    return true;
+  };
   for (std::size_t i = 0; i < model.linears().size(); ++i) {
     const LinearLayer& layer = model.linears()[i];
-    measure(report.layers[i].offline, [&] {
-      Share mask = shares[static_cast<std::size_t>(layer.input)];
-      for (std::uint64_t& v : mask) v = model.modulus(layer.node).reduce(v);
-      Seed seed;
-      prng.fill(std::span<std::uint8_t>(seed));
-      channel.send(kUpload, layer.he->encrypt(keys, mask, seed, options.errors));
-      wipe(seed.data(), seed.size());
-    });
+    const linear::PackedLayer& packed = layer.he->packed();
+    Share mask = shares[static_cast<std::size_t>(layer.input)];
+    for (std::uint64_t& v : mask) v = model.modulus(layer.node).reduce(v);
+    Seed seed;
+    prng.fill(std::span<std::uint8_t>(seed));
+    for (std::size_t part = 0; part < packed.parts(); ++part) {
+      sent.push_back({i, part, packed.part_upload_bytes(part) + packed.part_reply_bytes(part)});
+      under_way += sent.back().bytes;
+      // Refused, the server still takes all that is sent.
+      while (under_way > kUnderWay && sent.size() > 1 && receive()) {
+      }
+      measure(report.layers[i].offline,
+              [&] { channel.send(kUpload, layer.he->encrypt(part, keys, mask, seed, options.errors)); });
+    }
+    wipe(seed.data(), seed.size());
   }
+  if (!grant) grant = receive_grant();
+  expect_granted(*grant);
+  while (!sent.empty()) receive();
+}
+
+void ClientSession::State::receive_part(const Part& part, std::vector<Share>& shares, Report& report) {
+  const LinearLayer& layer = model.linears()[part.layer];
+  measure(report.layers[part.layer].offline, [&] {
+    const Bytes replies = channel.receive_exactly(kReply, layer.he->packed().part_reply_bytes(part.number));
+    Share& share = shares[static_cast<std::size_t>(layer.node)];
+    share.resize(model.size(layer.node));
+    layer.he->decrypt(part.number, keys, replies, share);
+  });
 }
 
 /// The server says so ahead of its first reply, and after a refusal expects the next command.
-void ClientSession::State::expect_granted() {
+Grant ClientSession::State::receive_grant() {
   const Bytes bytes = channel.receive_exactly(kPrepareAnswer, 1 + 8);
   ByteReader in(bytes, "the server's answer to a preparation", ErrorCode::peer);
   const auto answer = static_cast<PrepareAnswer>(in.u8());
-  const std::uint64_t limit = in.u64();
-  switch (answer) {
+  return {answer, in.u64()};
+}
+
+void ClientSession::State::expect_granted(const Grant& grant) {
+  const std::uint64_t limit = grant.limit;
+  switch (grant.answer) {
     case PrepareAnswer::granted:
       return;
     case PrepareAnswer::used_up:
@@ -206,20 +258,7 @@ void ClientSession::State::expect_granted() {
       fail_peer(
           "the server cannot count inferences now and so prepares none; tell its operator, and try again later");
   }
-  fail_peer("the server answers a preparation with the unknown status {}", static_cast<int>(answer));
-}
-
-void ClientSession::State::receive_replies(std::vector<Share>& shares, Report& report) {
-  for (std::size_t i = 0; i < model.linears().size(); ++i) {
-    const LinearLayer& layer = model.linears()[i];
-    measure(report.layers[i].offline, [&] {
-      const Bytes replies = channel.receive_exactly(kReply, layer.he->packed().reply_bytes());
-      Share& share = shares[static_cast<std::size_t>(layer.node)];
-      share.resize(model.size(layer.node));
-      layer.he->decrypt(keys, replies, share);
-    });
-  }
-  apply_local_nodes(model, shares);
+  fail_peer("the server answers a preparation with the unknown status {}", static_cast<int>(grant.answer));
 }
 
 /// Ahead of all else, so that the server's transfers follow its replies at once.
@@ -230,7 +269,11 @@ void ClientSession::State::send_protocols() {
 }
 
 /// All layers of one protocol after those of the other: within a protocol the server works one layer ahead.
-void ClientSession::State::prepare_activations(const std::vector<Share>& shares, Material& material) {
+void ClientSession::State::prepare_activations(std::vector<Share>& shares, Material& material) {
+  // Tests want to see all of them afterwards.
+  const bool free = !options.observer;
+  ShareUses uses = ShareUses::of_preparation(model);
+  if (free) uses.drop_unread(shares);
   const std::size_t linears = model.linears().size();
   material.activations.resize(chosen.size());
   for (const ActivationProtocol protocol : {ActivationProtocol::gc, ActivationProtocol::ot}) {
@@ -255,6 +298,10 @@ void ClientSession::State::prepare_activations(const std::vector<Share>& shares,
         const Share input = activation_input(layer, shares, Party::client);
         material.activations[i] = party->prepare(layer, input, shares[static_cast<std::size_t>(layer.node)]);
       });
+      if (!free) continue;
+      uses.read(layer.input, shares);
+      if (layer.second_input >= 0) uses.read(layer.second_input, shares);
+      uses.read(layer.node, shares);
     }
     party->finish();
   }
@@ -310,10 +357,9 @@ void ClientSession::prepare() {
     }
     apply_local_nodes(s.model, shares);
 
-    s.send_uploads(shares, report);
-    s.expect_granted();
+    s.exchange(shares, report);
     s.finish_or_end([&] {
-      s.receive_replies(shares, report);
+      apply_local_nodes(s.model, shares);
       s.prepare_activations(shares, material);
       if (s.options.observer) {
         for (std::size_t i = 0; i < shares.size(); ++i) s.options.observer(static_cast<int>(i), shares[i]);

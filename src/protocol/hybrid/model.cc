@@ -111,6 +111,11 @@ std::size_t Model::size(int index) const {
   return static_cast<std::size_t>(node(index).shape.size());
 }
 
+std::vector<int> Model::inputs(int index) const {
+  if (index == static_cast<int>(network_.nodes.size())) return {index - 1};
+  return node(index).inputs;
+}
+
 const std::string& Model::name(int index) const {
   static const std::string kArgmax = "argmax";
   return index == static_cast<int>(network_.nodes.size()) ? kArgmax : node(index).name;
@@ -178,16 +183,22 @@ void apply_local_nodes(const Model& model, std::vector<Share>& shares) {
   for (std::size_t i = 0; i < model.network().nodes.size(); ++i) {
     const nn::QNode& node = model.node(static_cast<int>(i));
     if (!shares[i].empty() || !is_local(node.op)) continue;
-    std::vector<ShareView> inputs;
-    std::vector<nn::Shape> shapes;
-    for (const int input : node.inputs) {
-      inputs.emplace_back(shares[static_cast<std::size_t>(input)]);
-      shapes.push_back(model.node(input).shape);
-    }
-    if (std::all_of(inputs.begin(), inputs.end(), [](const auto& s) { return !s.empty(); })) {
-      shares[i] = apply_local(node, inputs, shapes, model.modulus(static_cast<int>(i)));
-    }
+    const bool ready = std::all_of(node.inputs.begin(), node.inputs.end(), [&](int input) {
+      return !shares[static_cast<std::size_t>(input)].empty();
+    });
+    if (ready) apply_local_node(model, static_cast<int>(i), shares);
   }
+}
+
+void apply_local_node(const Model& model, int index, std::vector<Share>& shares) {
+  const nn::QNode& node = model.node(index);
+  std::vector<ShareView> inputs;
+  std::vector<nn::Shape> shapes;
+  for (const int input : node.inputs) {
+    inputs.emplace_back(shares[static_cast<std::size_t>(input)]);
+    shapes.push_back(model.node(input).shape);
+  }
+  shares[static_cast<std::size_t>(index)] = apply_local(node, inputs, shapes, model.modulus(index));
 }
 
 }  // namespace ap::protocol

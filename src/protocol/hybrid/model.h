@@ -58,6 +58,8 @@ class Model {
   const ShareModulus& modulus(int node) const { return moduli_[static_cast<std::size_t>(node)]; }
   std::size_t size(int node) const;
   const std::string& name(int node) const;
+  /// The nodes that a node reads; the label's is the last node.
+  std::vector<int> inputs(int node) const;
   const nn::QNode& node(int index) const { return network_.nodes[static_cast<std::size_t>(index)]; }
 
  private:
@@ -87,5 +89,7 @@ Share unpack_shares(ByteView bytes, std::size_t count, const ShareModulus& modul
 /// Computes in `shares` every local node after `from` whose inputs are all present. Shares are indexed by
 /// node; an absent one is empty.
 void apply_local_nodes(const Model& model, std::vector<Share>& shares);
+/// One of them, whose inputs are present.
+void apply_local_node(const Model& model, int node, std::vector<Share>& shares);
 
 }  // namespace ap::protocol

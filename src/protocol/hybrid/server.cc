@@ -19,6 +19,7 @@
 #include "protocol/hybrid/local_nodes.h"
 #include "protocol/hybrid/messages.h"
 #include "protocol/hybrid/preprocessing.h"
+#include "protocol/hybrid/share_uses.h"
 
 namespace ap::protocol {
 namespace {
@@ -166,7 +167,10 @@ class Session {
   /// Takes what a client has sent before it could know that it is refused.
   void drop_uploads() {
     for (const LinearLayer& layer : model_.linears()) {
-      channel_.receive_exactly(kUpload, layer.he->packed().upload_bytes());
+      const linear::PackedLayer& packed = layer.he->packed();
+      for (std::size_t part = 0; part < packed.parts(); ++part) {
+        channel_.receive_exactly(kUpload, packed.part_upload_bytes(part));
+      }
     }
   }
 
@@ -182,16 +186,19 @@ class Session {
       if (!granted) return;
       for (std::size_t i = 0; i < model_.linears().size(); ++i) {
         const LinearLayer& layer = model_.linears()[i];
-        const Bytes uploads = channel_.receive_exactly(kUpload, layer.he->packed().upload_bytes());
-        measure(statistics.linear_s[i], [&] {
-          Seed seed;
-          prng_.fill(std::span<std::uint8_t>(seed));
-          Share share(model_.size(layer.node));
-          channel_.send(kReply,
-                        prepared_.layers[i].offline->apply(keys_, uploads, seed, share, options_.errors));
-          wipe(seed.data(), seed.size());
-          material.linear_shares.push_back(std::move(share));
-        });
+        const linear::PackedLayer& packed = layer.he->packed();
+        Seed seed;
+        prng_.fill(std::span<std::uint8_t>(seed));
+        Share share(model_.size(layer.node));
+        for (std::size_t part = 0; part < packed.parts(); ++part) {
+          const Bytes uploads = channel_.receive_exactly(kUpload, packed.part_upload_bytes(part));
+          measure(statistics.linear_s[i], [&] {
+            channel_.send(kReply, prepared_.layers[i].offline->apply(part, keys_, uploads, seed, share,
+                                                                     options_.errors));
+          });
+        }
+        wipe(seed.data(), seed.size());
+        material.linear_shares.push_back(std::move(share));
       }
       prepare_activations(material, statistics);
     });
@@ -343,6 +350,7 @@ class Session {
     measure(statistics.cpu_s, [&] {
       std::vector<Share> shares(static_cast<std::size_t>(count));
       shares[0] = receive_masked_input();
+      ShareUses uses = ShareUses::of_evaluation(model_);
       std::size_t linear = 0, activation = 0;
       for (int node = 1; node < count; ++node) {
         Share& out = shares[static_cast<std::size_t>(node)];
@@ -350,6 +358,7 @@ class Session {
           measure(statistics.linear_s[linear], [&] {
             const Share& in = shares[static_cast<std::size_t>(model_.linears()[linear].input)];
             out = linear_share(linear, in, material.linear_shares[linear]);
+            Share().swap(material.linear_shares[linear]);
           });
           ++linear;
         } else if (activation < model_.activations().size() &&
@@ -366,9 +375,10 @@ class Session {
           });
           ++activation;
         } else {
-          apply_local_nodes(model_, shares);
+          apply_local_node(model_, node, shares);
         }
         if (options_.observer) options_.observer(node, out);
+        for (const int input : model_.inputs(node)) uses.read(input, shares);
       }
       if (options_.on_inference) options_.on_inference();
       channel_.send(kResult, pack_shares(shares.back(), model_.modulus(count - 1)));

@@ -2,11 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 
 #include "base/error.h"
 #include "base/parallel.h"
-#include "he/rlwe/evaluate.h"
 #include "random/wide_noise.h"
 
 namespace ap::linear {
@@ -53,6 +51,11 @@ HeLinear::HeLinear(Layout layout, bfv::ContextPtr context, int log2_p, int c0_dr
   if (noise_step > kMaxWideNoiseStep) {
     fail_input("noise of step {} is wider than the largest, {}", noise_step, kMaxWideNoiseStep);
   }
+  const auto count = static_cast<std::size_t>(layout_.geometry().out().size());
+  positions_.reserve(count);
+  outputs_.reserve(count);
+  read_offset_.reserve(layout_.replies() + 1);
+  reply_offset_.reserve(layout_.replies() + 1);
   read_offset_.push_back(0);
   reply_offset_.push_back(0);
   for (std::size_t reply = 0; reply < layout_.replies(); ++reply) {
@@ -62,6 +65,18 @@ HeLinear::HeLinear(Layout layout, bfv::ContextPtr context, int log2_p, int c0_dr
     }
     read_offset_.push_back(positions_.size());
     reply_offset_.push_back(size_sum(reply_offset_.back(), bfv::reply_bytes(*context_, reply_format(reply))));
+  }
+  const std::size_t window_upload = size_product(layout_.terms(), rlwe::seeded_bytes(*context_));
+  part_window_ = {0, 0};
+  for (std::size_t end = 1; end <= layout_.windows(); ++end) {
+    const std::size_t begin = part_window_[part_window_.size() - 2], outputs = layout_.outputs_of_window();
+    const std::size_t up = (end - begin) * window_upload;
+    const std::size_t down = reply_offset_[end * outputs] - reply_offset_[begin * outputs];
+    if (std::max(up, down) > kPartBytes && end - begin > 1) {
+      part_window_.push_back(end);
+    } else {
+      part_window_.back() = end;
+    }
   }
 }
 
@@ -80,12 +95,23 @@ std::span<const std::uint32_t> HeLinear::outputs(std::size_t reply) const {
 
 Bytes HeLinear::encrypt(const rlwe::SecretKey& key, std::span<const std::uint64_t> r, const Seed& seed,
                         rlwe::ErrorSource errors) const {
-  const std::size_t each = rlwe::seeded_bytes(*context_);
-  Bytes uploads(upload_bytes());
-  parallel_for(layout_.uploads(), [&](std::size_t i) {
+  Bytes uploads;
+  uploads.reserve(upload_bytes());
+  for (std::size_t part = 0; part < parts(); ++part) {
+    const Bytes bytes = encrypt(part, key, r, seed, errors);
+    uploads.insert(uploads.end(), bytes.begin(), bytes.end());
+  }
+  return uploads;
+}
+
+Bytes HeLinear::encrypt(std::size_t part, const rlwe::SecretKey& key, std::span<const std::uint64_t> r,
+                        const Seed& seed, rlwe::ErrorSource errors) const {
+  const std::size_t each = rlwe::seeded_bytes(*context_), first = first_upload(part);
+  Bytes uploads(part_upload_bytes(part));
+  parallel_for(first_upload(part + 1) - first, [&](std::size_t i) {
     SecretVector<std::uint64_t> message(layout_.n());
-    layout_.encode_input(i, r, message);
-    Prng prng(seed, i);
+    layout_.encode_input(first + i, r, message);
+    Prng prng(seed, first + i);
     const Bytes upload = bfv::encrypt_seeded(*context_, key, message, log2_p_, prng, errors);
     AP_ASSERT(upload.size() == each);
     std::copy(upload.begin(), upload.end(), uploads.begin() + static_cast<std::ptrdiff_t>(i * each));
@@ -95,80 +121,33 @@ Bytes HeLinear::encrypt(const rlwe::SecretKey& key, std::span<const std::uint64_
 
 void HeLinear::decrypt(const rlwe::SecretKey& key, ByteView replies,
                        std::span<std::uint64_t> client_shares) const {
-  AP_ASSERT(client_shares.size() == outputs_.size());
   if (replies.size() != reply_bytes()) {
     fail_peer("the replies of a linear layer have {} bytes instead of {}", replies.size(), reply_bytes());
   }
-  parallel_for(layout_.replies(), [&](std::size_t i) {
+  for (std::size_t part = 0; part < parts(); ++part) {
+    decrypt(part, key, replies.subspan(reply_offset_[first_reply(part)], part_reply_bytes(part)),
+            client_shares);
+  }
+}
+
+void HeLinear::decrypt(std::size_t part, const rlwe::SecretKey& key, ByteView replies,
+                       std::span<std::uint64_t> client_shares) const {
+  AP_ASSERT(client_shares.size() == outputs_.size());
+  const std::size_t first = first_reply(part);
+  if (replies.size() != part_reply_bytes(part)) {
+    fail_peer("the replies of a linear layer have {} bytes instead of {}", replies.size(),
+              part_reply_bytes(part));
+  }
+  parallel_for(first_reply(part + 1) - first, [&](std::size_t k) {
+    const std::size_t i = first + k;
     const std::span<const std::uint32_t> at = outputs(i);
     SecretVector<std::uint64_t> shares(at.size());
-    bfv::decrypt_reply(*context_, key,
-                       replies.subspan(reply_offset_[i], reply_offset_[i + 1] - reply_offset_[i]), log2_p_,
-                       reply_format(i), shares);
-    for (std::size_t k = 0; k < at.size(); ++k) client_shares[at[k]] = shares[k];
+    bfv::decrypt_reply(
+        *context_, key,
+        replies.subspan(reply_offset_[i] - reply_offset_[first], reply_offset_[i + 1] - reply_offset_[i]),
+        log2_p_, reply_format(i), shares);
+    for (std::size_t j = 0; j < at.size(); ++j) client_shares[at[j]] = shares[j];
   });
-}
-
-PreparedLinear::PreparedLinear(std::shared_ptr<const HeLinear> layer, std::span<const std::int16_t> weights)
-    : layer_(std::move(layer)) {
-  const Layout& layout = layer_->layout();
-  check_weights(layout, weights);
-  std::vector<std::optional<rlwe::Plaintext>> prepared(layout.weight_polynomials());
-  std::vector<double> norm2(prepared.size());
-  parallel_for(prepared.size(), [&](std::size_t i) {
-    std::vector<std::int32_t> coefficients(layout.n());
-    layout.encode_weights(i, weights, coefficients);
-    norm2[i] = sum_of_squares(coefficients);
-    prepared[i].emplace(bfv::small_plaintext(*layer_->context(), coefficients));
-  });
-  weights_.reserve(prepared.size());
-  for (auto& polynomial : prepared) weights_.push_back(std::move(*polynomial));
-  max_reply_norm2_ = largest_reply(layout, norm2);
-}
-
-std::size_t PreparedLinear::memory_bytes() const {
-  std::size_t bytes = 0;
-  for (const rlwe::Plaintext& w : weights_) bytes += w.memory_bytes();
-  return bytes;
-}
-
-Bytes PreparedLinear::apply(ByteView uploads, const rlwe::PublicKey& key, const Seed& seed,
-                            std::span<std::uint64_t> server_shares, rlwe::ErrorSource errors) const {
-  const Layout& layout = layer_->layout();
-  AP_ASSERT(server_shares.size() == static_cast<std::size_t>(layout.geometry().out().size()));
-  if (uploads.size() != layer_->upload_bytes()) {
-    fail_peer("the uploads of a linear layer have {} bytes instead of {}", uploads.size(),
-              layer_->upload_bytes());
-  }
-  const std::size_t each = rlwe::seeded_bytes(*layer_->context());
-  std::vector<std::optional<rlwe::Ciphertext>> inputs(layout.uploads());
-  parallel_for(inputs.size(), [&](std::size_t i) {
-    inputs[i].emplace(rlwe::load_seeded(layer_->context(), uploads.subspan(i * each, each)));
-  });
-
-  Bytes replies(layer_->reply_bytes());
-  parallel_for(layout.replies(), [&](std::size_t i) {
-    const bfv::ContextPtr& context = layer_->context();
-    rlwe::Ciphertext sum(context, context->data());
-    const std::size_t upload = layout.first_upload(i), weight = layout.first_weight(i);
-    std::vector<const rlwe::Ciphertext*> x(layout.terms());
-    std::vector<const rlwe::Plaintext*> w(layout.terms());
-    for (std::size_t t = 0; t < layout.terms(); ++t) {
-      x[t] = &*inputs[upload + t];
-      w[t] = &weights_[weight + t];
-    }
-    rlwe::multiply_plain_add(x, w, sum);
-    const std::span<const std::uint32_t> at = layer_->outputs(i);
-    SecretVector<std::uint64_t> shares(at.size());
-    Prng prng(seed, i);
-    const Bytes reply = bfv::reshare(*context, key, std::move(sum), layer_->log2_p(), layer_->reply_format(i),
-                                     layer_->noise_step(), prng, shares, errors);
-    AP_ASSERT(reply.size() == layer_->reply_offset(i + 1) - layer_->reply_offset(i));
-    std::copy(reply.begin(), reply.end(),
-              replies.begin() + static_cast<std::ptrdiff_t>(layer_->reply_offset(i)));
-    for (std::size_t k = 0; k < at.size(); ++k) server_shares[at[k]] = shares[k];
-  });
-  return replies;
 }
 
 double max_reply_norm2(const Layout& layout, std::span<const std::int16_t> weights) {

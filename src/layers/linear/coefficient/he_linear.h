@@ -2,7 +2,7 @@
 // with an encryption of W r - s, and the two hold shares of W r mod 2^log2_p.
 //
 //   client  HeLinear::encrypt(r)        -> uploads
-//   server  PreparedLinear::apply(...)  -> replies, server shares
+//   server  PreparedLinear::apply(...)  -> replies, server shares    (prepared_linear.h)
 //   client  HeLinear::decrypt(replies)  -> client shares
 //
 // client + server = W r mod 2^log2_p up to -1, 0 or +1 from the two roundings, plus round(p e / q) for the
@@ -58,6 +58,18 @@ class HeLinear final : public PackedLayer {
     return size_product(layout_.uploads(), rlwe::seeded_bytes(*context_));
   }
   std::size_t reply_bytes() const override { return reply_offset_.back(); }
+  std::size_t parts() const override { return part_window_.size() - 1; }
+  std::size_t part_upload_bytes(std::size_t part) const override {
+    return windows_of(part) * layout_.terms() * rlwe::seeded_bytes(*context_);
+  }
+  std::size_t part_reply_bytes(std::size_t part) const override {
+    return reply_offset_[first_reply(part + 1)] - reply_offset_[first_reply(part)];
+  }
+  /// Parts are runs of the layout's windows: the first one, upload and reply of a part, or of what ends the last.
+  std::size_t first_window(std::size_t part) const { return part_window_[part]; }
+  std::size_t windows_of(std::size_t part) const { return part_window_[part + 1] - part_window_[part]; }
+  std::size_t first_upload(std::size_t part) const { return part_window_[part] * layout_.terms(); }
+  std::size_t first_reply(std::size_t part) const { return part_window_[part] * layout_.outputs_of_window(); }
   /// Where reply `reply` begins in the concatenation of all.
   std::size_t reply_offset(std::size_t reply) const { return reply_offset_[reply]; }
 
@@ -70,9 +82,15 @@ class HeLinear final : public PackedLayer {
   /// `seed` is fresh and secret; upload i draws from its stream i.
   Bytes encrypt(const rlwe::SecretKey& key, std::span<const std::uint64_t> r, const Seed& seed,
                 rlwe::ErrorSource errors = rlwe::ErrorSource::centred_binomial) const;
+  /// One part of that.
+  Bytes encrypt(std::size_t part, const rlwe::SecretKey& key, std::span<const std::uint64_t> r,
+                const Seed& seed, rlwe::ErrorSource errors) const;
   /// Client: its shares (flat [c_out][h_out][w_out]) from the concatenation of all replies.
   /// @throws Error(peer) on a wrong size or an invalid reply.
   void decrypt(const rlwe::SecretKey& key, ByteView replies, std::span<std::uint64_t> client_shares) const;
+  /// The shares that one part of the replies holds; client_shares are those of the whole layer.
+  void decrypt(std::size_t part, const rlwe::SecretKey& key, ByteView replies,
+               std::span<std::uint64_t> client_shares) const;
 
  private:
   Layout layout_;
@@ -81,35 +99,7 @@ class HeLinear final : public PackedLayer {
   std::uint64_t noise_step_;
   // All reads, reply after reply.
   std::vector<std::uint32_t> positions_, outputs_;
-  std::vector<std::size_t> read_offset_, reply_offset_;
-};
-
-/// The server's side: the weights as polynomials in NTT form, prepared once and used for every evaluation.
-class PreparedLinear {
- public:
-  /// weights[c_out][c_in / groups][kernel_h][kernel_w].
-  /// @throws Error(input) if their number is not the layer's.
-  PreparedLinear(std::shared_ptr<const HeLinear> layer, std::span<const std::int16_t> weights);
-
-  const HeLinear& layer() const { return *layer_; }
-  /// Largest sum of squares of the weight coefficients behind one reply. Every coefficient of a product
-  /// carries noise, also where the tensor is zero, so all outputs that share a reply count (layers/linear/noise_model.h).
-  double max_reply_norm2() const { return max_reply_norm2_; }
-  /// Bytes that the prepared weights occupy.
-  std::size_t memory_bytes() const;
-
-  /// Evaluates the layer: `uploads` as HeLinear::encrypt made them; writes the server's shares (flat outputs,
-  /// mod 2^log2_p) and returns the concatenation of all replies. `seed` is fresh and secret; reply i draws
-  /// from its stream i, so the result does not depend on the number of threads.
-  /// @throws Error(peer) if the uploads have a wrong size or are not valid ciphertexts.
-  Bytes apply(ByteView uploads, const rlwe::PublicKey& key, const Seed& seed,
-              std::span<std::uint64_t> server_shares,
-              rlwe::ErrorSource errors = rlwe::ErrorSource::centred_binomial) const;
-
- private:
-  std::shared_ptr<const HeLinear> layer_;
-  std::vector<rlwe::Plaintext> weights_;
-  double max_reply_norm2_ = 0;
+  std::vector<std::size_t> read_offset_, reply_offset_, part_window_;
 };
 
 /// Largest sum of squares of the weight coefficients behind one reply of a layout, without preparing

@@ -258,12 +258,9 @@ void Layout::encode_input(std::size_t upload, std::span<const std::uint64_t> ten
   }
 }
 
-void Layout::encode_weights(std::size_t index, std::span<const std::int16_t> weights,
-                            std::span<std::int32_t> coefficients) const {
-  AP_ASSERT(index < weight_polynomials() &&
-            weights.size() == static_cast<std::size_t>(geometry_.weight_count()) &&
-            coefficients.size() == n_);
-  std::fill(coefficients.begin(), coefficients.end(), 0);
+template <typename Put>
+void Layout::each_weight(std::size_t index, const Put& put) const {
+  AP_ASSERT(index < weight_polynomials());
   const nn::Window& w = geometry_.window;
   const int step_h = map_.stride_h == w.stride_h ? 1 : w.stride_h;
   const int step_w = map_.stride_w == w.stride_w ? 1 : w.stride_w;
@@ -293,15 +290,32 @@ void Layout::encode_weights(std::size_t index, std::span<const std::int16_t> wei
           for (int k = 0; k < map_.kernel_w; ++k) {
             const int kx = k * step_w + phase % map_.phases_w;
             if (ky >= w.kernel_h || kx >= w.kernel_w) continue;
-            // += because in maps narrower than the kernel two weights can meet at one coefficient; at each
-            // such place the tensor is zero padding for both.
-            coefficients[static_cast<std::size_t>(top - l * row_pitch_ - k)] +=
-                weights[static_cast<std::size_t>((channel * w.kernel_h + ky) * w.kernel_w + kx)];
+            put(static_cast<std::size_t>(top - l * row_pitch_ - k),
+                static_cast<std::size_t>((channel * w.kernel_h + ky) * w.kernel_w + kx));
           }
         }
       }
     }
   }
+}
+
+void Layout::encode_weights(std::size_t index, std::span<const std::int16_t> weights,
+                            std::span<std::int32_t> coefficients) const {
+  AP_ASSERT(weights.size() == static_cast<std::size_t>(geometry_.weight_count()) &&
+            coefficients.size() == n_);
+  std::fill(coefficients.begin(), coefficients.end(), 0);
+  // += because in maps narrower than the kernel two weights can meet at one coefficient; at each such place the tensor
+  // is zero padding for both.
+  each_weight(index, [&](std::size_t at, std::size_t weight) { coefficients[at] += weights[weight]; });
+}
+
+void Layout::list_weights(std::size_t index, std::span<const std::int16_t> weights,
+                          std::vector<bfv::Term>& terms) const {
+  AP_ASSERT(weights.size() == static_cast<std::size_t>(geometry_.weight_count()));
+  terms.clear();
+  each_weight(index, [&](std::size_t at, std::size_t weight) {
+    terms.push_back({static_cast<std::uint32_t>(at), weights[weight]});
+  });
 }
 
 std::vector<OutputPosition> Layout::reads(std::size_t reply) const {

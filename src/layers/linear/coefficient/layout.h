@@ -24,6 +24,7 @@
 #include <span>
 #include <vector>
 
+#include "he/bfv/scheme.h"
 #include "layers/linear/packed_layer.h"
 
 namespace ap::linear {
@@ -82,10 +83,18 @@ class Layout {
   /// Coefficients of weight polynomial `index`, from weights[c_out][c_in / groups][kernel_h][kernel_w].
   void encode_weights(std::size_t index, std::span<const std::int16_t> weights,
                       std::span<std::int32_t> coefficients) const;
+  /// The same as a list, into `terms`: most coefficients are zero. Weights of one position add up.
+  void list_weights(std::size_t index, std::span<const std::int16_t> weights,
+                    std::vector<bfv::Term>& terms) const;
 
   /// Reply r is the sum over i < terms() of upload first_upload(r) + i times weight polynomial
   /// first_weight(r) + i. Windows share weight polynomials.
   std::size_t terms() const { return static_cast<std::size_t>(blocks_c_); }
+  /// A window of a block of groups has outputs_of_window() consecutive replies, and terms() consecutive uploads;
+  /// the windows_of_group() windows of one block of groups are consecutive, and share their weights.
+  std::size_t windows() const { return replies() / outputs_of_window(); }
+  std::size_t windows_of_group() const { return static_cast<std::size_t>(blocks_h_ * blocks_w_); }
+  std::size_t outputs_of_window() const { return static_cast<std::size_t>(blocks_m_); }
   std::size_t first_upload(std::size_t reply) const;
   std::size_t first_weight(std::size_t reply) const;
   /// What reply `reply` holds, positions ascending. Over all replies each output occurs exactly once.
@@ -95,6 +104,10 @@ class Layout {
   std::uint64_t reads_of_a_weight() const;
 
  private:
+  /// Calls put(position, index of the weight) for each weight of the polynomial.
+  template <typename Put>
+  void each_weight(std::size_t index, const Put& put) const;
+
   Geometry geometry_;
   Packing packing_;
   std::uint32_t n_;

@@ -27,18 +27,20 @@ std::size_t panel_size(const Geometry& geometry) {
 }  // namespace
 
 std::size_t ClearConv::memory_bytes(const Geometry& geometry) {
-  return panel_size(geometry) * sizeof(std::int32_t) +
-         static_cast<std::size_t>(geometry.weight_count()) * sizeof(std::int16_t);
+  if (const std::size_t panels = panel_size(geometry); panels > 0) return panels * sizeof(std::int32_t);
+  return static_cast<std::size_t>(geometry.weight_count()) * sizeof(std::int16_t);
 }
 
-ClearConv::ClearConv(const Geometry& geometry, std::span<const std::int16_t> weights)
-    : geometry_(geometry), weights_(weights.begin(), weights.end()) {
+ClearConv::ClearConv(const Geometry& geometry, std::span<const std::int16_t> weights) : geometry_(geometry) {
   check(geometry);
   if (weights.size() != static_cast<std::size_t>(geometry.weight_count())) {
     fail_input("a linear layer of this shape has {} weights, but {} were given", geometry.weight_count(),
                weights.size());
   }
-  if (panel_size(geometry) == 0) return;
+  if (panel_size(geometry) == 0) {
+    weights_.assign(weights.begin(), weights.end());
+    return;
+  }
   const std::int64_t outputs = geometry.c_out / geometry.groups, depth = geometry.fan_in();
   const std::int64_t blocks = ceil_div(outputs, kRows);
   panels_.assign(panel_size(geometry), 0);
@@ -46,7 +48,7 @@ ClearConv::ClearConv(const Geometry& geometry, std::span<const std::int16_t> wei
     for (std::int64_t m = 0; m < outputs; ++m) {
       for (std::int64_t k = 0; k < depth; ++k) {
         panels_[static_cast<std::size_t>((((group * blocks + m / kRows) * depth) + k) * kRows + m % kRows)] =
-            weights_[static_cast<std::size_t>((group * outputs + m) * depth + k)];
+            weights[static_cast<std::size_t>((group * outputs + m) * depth + k)];
       }
     }
   }
