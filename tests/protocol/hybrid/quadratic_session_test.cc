@@ -212,6 +212,7 @@ TEST(QuadraticSession, WrongProtocolsAreRefused) {
     client->send(kNonce, Bytes(32));
     client->receive_exactly(kNonce, 32);
     client->send(kCommand, Bytes{static_cast<std::uint8_t>(Command::prepare)});
+    client->send(kProtocols, protocols);
     Prng prng;
     ClientKeys keys(model.groups(), rlwe::ErrorSource::centred_binomial);
     keys.renew(*client, SessionKey(), prng);
@@ -219,7 +220,6 @@ TEST(QuadraticSession, WrongProtocolsAreRefused) {
       const Share mask(model.size(layer.input));
       client->send(kUpload, layer.he->encrypt(keys, mask, Seed{}, rlwe::ErrorSource::centred_binomial));
     }
-    client->send(kProtocols, protocols);
     server.join();
     EXPECT_NE(message.find("protocol"), std::string::npos) << message;
   }
