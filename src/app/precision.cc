@@ -69,14 +69,15 @@ struct Kept {
 
 /// `logits`: the float network's, of one image after another.
 Kept kept(const nn::QuantisedNetwork& network, std::span<const nn::Tensor> images,
-          std::span<const std::vector<float>> logits) {
+          std::span<const float> logits) {
   const nn::IntegerExecutor executor(network);
+  const std::size_t outputs = logits.size() / images.size();
   std::vector<double> margins(images.size()), squares(images.size());
   std::atomic<std::size_t> same = 0;
   parallel_for(images.size(), [&](std::size_t i) {
-    const std::vector<float>& wanted = logits[i];
+    const std::span<const float> wanted = logits.subspan(i * outputs, outputs);
     const auto got = executor.logits(nn::quantise_input(network, images[i].data));
-    const int label = nn::argmax(std::span<const float>(wanted));
+    const int label = nn::argmax(wanted);
     if (nn::argmax(std::span<const std::int32_t>(got)) == label) ++same;
     const auto best = static_cast<std::size_t>(label);
     const auto error = [&](std::size_t k) { return got[k] * network.nodes.back().scale - double{wanted[k]}; };
@@ -140,11 +141,9 @@ Precision choose_precision(const nn::Graph& graph, const nn::Dataset& calibratio
                            const nn::Normalization& normalization, int guard_bits, int wanted,
                            bool equalise) {
   std::vector<nn::Tensor> images;
-  std::vector<std::vector<float>> logits;
-  for (std::size_t i = 0; i < calibration.size(); ++i) {
-    images.push_back(calibration.input(i, normalization));
-    logits.push_back(nn::logits(graph, images.back().data));
-  }
+  for (std::size_t i = 0; i < calibration.size(); ++i) images.push_back(calibration.input(i, normalization));
+  const std::vector<float> logits =
+      nn::logits(graph, calibration.inputs(0, calibration.size(), normalization));
   const bool bytes = !calibration.bytes.empty();
   const auto attempt = [&](int weight_bits, int activation_bits) {
     nn::QuantiseOptions options;

@@ -34,7 +34,7 @@ constexpr std::uint64_t kMaxProfileBytes = 1 << 20;
 constexpr std::size_t kSearchImages = 512;
 
 struct Options {
-  std::string model, calibrate, normalize, output, out, labels, profile = "typical", sign, password_file;
+  std::string model, calibrate, normalize, output, out, labels, profile, sign, password_file;
   Selection selection;
   std::uint64_t seed = 1;
   double min_agreement = 90;  ///< %
@@ -279,14 +279,14 @@ void set_prices(Options& options) {
   if (options.profile == "machine") {
     // All processes of a search must see the same prices.
     profile = launched_by_mpi() ? cost::typical_profile() : cost::machine_profile(true);
-  } else if (options.profile == "typical") {
+  } else if (options.profile.empty()) {
     // What it costs here is what a person wants to know; what is chosen must be the same on every machine. A bound on
     // the latency is one on this machine's.
     if (!launched_by_mpi()) {
       const cost::Profile here = cost::machine_profile(true);
       (options.max_latency ? profile : options.compile.shown_profile.emplace()) = here;
     }
-  } else {
+  } else if (options.profile != "typical") {
     const Bytes bytes = read_file(options.profile, kMaxProfileBytes);
     profile = cost::parse_profile(std::string(bytes.begin(), bytes.end()));
   }
@@ -486,10 +486,9 @@ void add_compile(CLI::App& app, Action& action, const Extensions& extensions) {
   command
       ->add_option(
           "--profile", options->profile,
-          "Unit costs by which parameters are chosen: typical (the same package on every machine), of this "
-          "machine (measured once and cached), or a file of `profile`. Predictions are this machine's, unless a "
-          "file is given; with --max-latency choices are, too")
-      ->capture_default_str()
+          "Unit costs of choices and predictions: typical, of this machine (measured once and cached), or a file of "
+          "`profile`. Without, choices are by typical ones (the same package on every machine) and predictions by this "
+          "machine's; with --max-latency choices are, too")
       ->type_name("typical|machine|FILE");
   auto* bandwidth =
       command

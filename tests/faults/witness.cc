@@ -28,17 +28,26 @@ void Witness::saw(Session& session, bool from_client, net::MessageType type, Byt
   if (from_client && type == kCommand) session.last_command = payload[0];
   if (from_client && type == kPreprocessingId) {
     std::copy(payload.begin(), payload.end(), session.last_id.begin());
-    if (session.last_command == static_cast<int>(Command::use) &&
-        !used_by_client.insert(session.last_id).second)
-      violated("the client used " + to_hex(session.last_id) + " twice");
+    if (session.last_command == static_cast<int>(Command::store) && !session.ready.empty())
+      session.ready.pop_front();  // the client stores its oldest
   }
   if (!from_client && type == kPreprocessingAnswer && payload[0] == 0) {
     if (session.last_command == static_cast<int>(Command::store)) kept_by_server.insert(session.last_id);
+    if (session.last_command == static_cast<int>(Command::use)) session.ready.emplace_back(session.last_id);
     if (session.last_command == static_cast<int>(Command::use) && !content_changes &&
         !used_by_server.insert(session.last_id).second)
       violated("the server used " + to_hex(session.last_id) + " twice");
   }
-  if (!from_client && type == kPrepareAnswer && payload[0] == 0) ++granted;
+  if (!from_client && type == kPrepareAnswer && payload[0] == 0) {
+    ++granted;
+    session.ready.emplace_back();
+  }
+  if (from_client && type == kMaskedInput && !session.ready.empty()) {
+    // What it asked the server for is used when an image leaves under it, not before.
+    const std::optional<Id> id = session.ready.front();
+    session.ready.pop_front();
+    if (id && !used_by_client.insert(*id).second) violated("the client used " + to_hex(*id) + " twice");
+  }
   if (from_client && type == kMaskedInput) saw_masked_input(session, payload);
   if (!from_client && type == kResult) saw_result(session, payload);
 }

@@ -3,7 +3,9 @@
 // id that a party speaks of.
 #pragma once
 
+#include <deque>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -26,6 +28,8 @@ class Witness {
     int last_command = -1;
     Id last_id{};
     std::vector<std::uint64_t> masked;
+    std::deque<std::optional<Id>>
+        ready;  ///< inferences that the client may use, oldest first; the ids of stored ones
   };
   void saw(Session& session, bool from_client, net::MessageType type, ByteView payload);
   void violated(const std::string& what);

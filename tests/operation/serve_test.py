@@ -179,7 +179,7 @@ class Choices(unittest.TestCase):
                     self.assertEqual(done.returncode, 0, done.stderr)
                     choices.append(json.loads(done.stdout)["activation_choice"])
             for choice in choices:
-                self.assertRegex(choice, r"^activations: \d+ by \S+, the faster on .* round trip .* unit costs of typical$")
+                self.assertRegex(choice, r"^activations: \d+ by \S+(, \d+ by \S+)*, the faster on .* round trip .* unit costs of typical$")
             # Garbling would be worth its bytes on no link of this machine, whatever a busy moment makes of it.
             self.assertFalse([choice for choice in choices if " by gc" in choice], choices)
 

@@ -60,16 +60,6 @@ struct OtClientTask : ClientTask {
   Share b, masks;
 };
 
-struct OtServerTask : ServerTask {
-  OtServerTask(net::Channel& c, activation::OtServerPreprocessing m) : channel(c), material(std::move(m)) {}
-  std::vector<std::uint64_t> run(ShareView a) override {
-    return activation::OtActivationServer::run(channel, std::move(material), a);
-  }
-  void save(SecretWriter& out) const override { material.save(out); }
-  net::Channel& channel;
-  activation::OtServerPreprocessing material;
-};
-
 struct OneTripClientTask : ClientTask {
   OneTripClientTask(net::Channel& c, activation::OneTripClientPreprocessing m)
       : channel(c), material(std::move(m)) {}
@@ -79,16 +69,18 @@ struct OneTripClientTask : ClientTask {
   activation::OneTripClientPreprocessing material;
 };
 
-struct OneTripServerTask : ServerTask {
-  OneTripServerTask(net::Channel& c, activation::OneTripServerPreprocessing m)
-      : channel(c), material(std::move(m)) {}
-  std::vector<std::uint64_t> run(ShareView a) override {
-    return activation::OneTripServer::run(channel, std::move(material), a);
-  }
+/// Party::run(channel, material, a), of the protocols by transfers.
+template <typename Party, typename Material>
+struct TransferServerTask : ServerTask {
+  TransferServerTask(net::Channel& c, Material m) : channel(c), material(std::move(m)) {}
+  std::vector<std::uint64_t> run(ShareView a) override { return Party::run(channel, std::move(material), a); }
   void save(SecretWriter& out) const override { material.save(out); }
   net::Channel& channel;
-  activation::OneTripServerPreprocessing material;
+  Material material;
 };
+using OtServerTask = TransferServerTask<activation::OtActivationServer, activation::OtServerPreprocessing>;
+using OneTripServerTask =
+    TransferServerTask<activation::OneTripServer, activation::OneTripServerPreprocessing>;
 
 class GarblingClient : public ActivationClient {
  public:

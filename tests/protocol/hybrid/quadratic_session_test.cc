@@ -192,7 +192,6 @@ TEST(QuadraticSession, SimulatorDeviatesAlike) {
 TEST(QuadraticSession, WrongProtocolsAreRefused) {
   const package::Package package = packaged(mixed_network(), plan::select_exact(mixed_network()));
   const ServerModel server_model(package);
-  const Model model(package.network, package.plan);
   for (const Bytes& protocols : {Bytes{1, 1, 2}, Bytes{2, 2, 2}, Bytes{2, 0, 3}}) {
     auto [client, server_end] = net::make_local_channels();
     std::string message;
@@ -212,14 +211,8 @@ TEST(QuadraticSession, WrongProtocolsAreRefused) {
     client->send(kNonce, Bytes(32));
     client->receive_exactly(kNonce, 32);
     client->send(kCommand, Bytes{static_cast<std::uint8_t>(Command::prepare)});
-    Prng prng;
-    ClientKeys keys(model.groups(), rlwe::ErrorSource::centred_binomial);
-    keys.renew(*client, SessionKey(), prng);
-    for (const LinearLayer& layer : model.linears()) {
-      const Share mask(model.size(layer.input));
-      client->send(kUpload, layer.he->encrypt(keys, mask, Seed{}, rlwe::ErrorSource::centred_binomial));
-    }
     client->send(kProtocols, protocols);
+    client->close();
     server.join();
     EXPECT_NE(message.find("protocol"), std::string::npos) << message;
   }

@@ -150,6 +150,11 @@ std::string refusal_of(const package::Package& package, const Bytes& keys) {
   client->send(kNonce, Bytes(32));
   client->receive_exactly(kNonce, 32);
   client->send(kCommand, Bytes{static_cast<std::uint8_t>(Command::prepare)});
+  Bytes protocols;
+  for (const ActivationProtocol protocol : named_protocols(server_model.model())) {
+    protocols.push_back(static_cast<std::uint8_t>(protocol));
+  }
+  client->send(kProtocols, protocols);
   client->send(kPublicKeys, {});  // no layer is packed by coefficients
   client->send(kSlotKeys, keys);
   client->close();

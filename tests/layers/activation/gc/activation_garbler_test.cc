@@ -31,13 +31,7 @@ TEST(ActivationGarbler, EveryPairOfSharesOfSmallShapes) {
                                    {6, 1, 40, 0},
                                    {4, 2, 6, 2},
                                    {2, 1, 1, 3}}) {
-    const std::size_t side = std::size_t{1} << (n + g);
-    TestLayer layer = random_layer(plain_spec(side * side, n, m, k, g), prng);
-    for (std::size_t i = 0; i < side * side; ++i) {
-      layer.a[i] = i % side;
-      layer.b[i] = i / side;
-    }
-    layers.push_back(std::move(layer));
+    layers.push_back(all_pairs(n, m, k, g, prng));
   }
   expect_exact(layers, 21);
 }
@@ -54,24 +48,7 @@ TEST(ActivationGarbler, EdgesOfLargeShapes) {
                                    {14, 8, 18, 3},
                                    {21, 16, 36, 1},
                                    {22, 16, 36, 1}}) {
-    const ActivationSpec shape = plain_spec(1, n, m, k, g);
-    const std::uint64_t modulus = std::uint64_t{1} << shape.share_bits();
-    const std::uint64_t unit = std::uint64_t{1} << g;
-    std::vector<std::uint64_t> sums;  // accumulators around every boundary
-    for (const std::uint64_t edge : {std::uint64_t{0}, unit, unit << m, modulus / 2, modulus / 4}) {
-      for (std::uint64_t off = 0; off < 5; ++off) sums.push_back((edge + off - 2) % modulus);
-      sums.push_back((edge - unit) % modulus);
-    }
-    TestLayer layer = random_layer(plain_spec(4 * sums.size() + 1000, n, m, k, g), prng);
-    for (std::size_t i = 0; i < 4 * sums.size(); ++i) {
-      const std::uint64_t sum = sums[i / 4];
-      if (i % 4 == 1) layer.b[i] = 0;
-      if (i % 4 == 2) layer.b[i] = modulus - 1;
-      if (i % 4 == 3) layer.b[i] = modulus / 2;
-      layer.a[i] = (sum - layer.b[i]) % modulus;
-    }
-    for (std::size_t i = 0; i < layer.r.size(); i += 5) layer.r[i] = i % 2 ? 0 : (std::uint64_t{1} << k) - 1;
-    layers.push_back(std::move(layer));
+    layers.push_back(edges(n, m, k, g, 1000, prng));
   }
   expect_exact(layers, 23);
 }
@@ -88,21 +65,7 @@ TEST(ActivationGarbler, OverlappingPoolingWindows) {
   std::vector<TestLayer> layers;
   for (const auto& [side, size, stride, n, g] :
        {std::array{8, 2, 2, 13, 0}, {9, 3, 2, 11, 2}, {7, 3, 1, 6, 0}, {6, 2, 1, 2, 1}}) {
-    const auto width = static_cast<std::size_t>(side);
-    ActivationSpec spec = plain_spec(width * width, n, std::min(8, n), 17, g);
-    spec.pool_size = static_cast<std::size_t>(size * size);
-    spec.outputs = 0;
-    for (int y = -1; y < side; y += stride) {  // a border of one: indices outside are clamped, so repeated
-      for (int x = -1; x < side; x += stride) {
-        for (int d = 0; d < size * size; ++d) {
-          const int row = std::clamp(y + d / size, 0, side - 1);
-          const int column = std::clamp(x + d % size, 0, side - 1);
-          spec.windows.push_back(static_cast<std::uint32_t>(row * side + column));
-        }
-        ++spec.outputs;
-      }
-    }
-    layers.push_back(random_layer(spec, prng));
+    layers.push_back(random_layer(overlapping_windows(side, size, stride, n, std::min(8, n), 17, g), prng));
   }
   expect_exact(layers, 27);
 }

@@ -6,36 +6,10 @@
 
 #include "layers/activation/gc/activation_evaluator.h"
 #include "layers/activation/gc/activation_garbler.h"
-#include "tests/layers/activation/activation_reference.h"
+#include "tests/layers/activation/test_layers.h"
 #include "tests/mpc/two_parties.h"
 
 namespace ap::activation {
-
-struct TestLayer {
-  ActivationSpec spec;
-  std::vector<std::uint64_t> a;
-  std::vector<std::uint64_t> b;
-  std::vector<std::uint64_t> r;
-  std::vector<std::uint64_t> result;
-};
-
-inline TestLayer random_layer(const ActivationSpec& spec, Prng& prng) {
-  TestLayer layer{spec, {}, {}, {}, {}};
-  layer.a.resize(spec.inputs);
-  layer.b.resize(spec.inputs);
-  layer.r.resize(spec.outputs);
-  const auto sample = [&](std::uint64_t prime, int bits, std::vector<std::uint64_t>& words) {
-    if (prime != 0) {
-      sample_uniform(prng, prime, words);
-    } else {
-      sample_bits(prng, bits, words);
-    }
-  };
-  sample(spec.in_prime, spec.share_bits(), layer.a);
-  sample(spec.in_prime, spec.share_bits(), layer.b);
-  sample(spec.out_prime, spec.out_bits, layer.r);
-  return layer;
-}
 
 /// Fills in every layer's result.
 inline void run_session(mpc::ChannelPair& channels, std::vector<TestLayer>& layers, std::uint8_t seed) {

@@ -39,39 +39,9 @@ TEST(OneTripActivation, EveryPairOfSharesOfSmallShapes) {
         {5, 4, 5, 0},           {5, 5, 9, 0}, {5, 7, 12, 0}, {6, 3, 11, 0}, {6, 5, 5, 0},
         {6, 1, 40, 0},          {6, 1, 1, 0}, {7, 1, 3, 0},  {8, 2, 9, 0},  {3, 1, 6, 5},
         {4, 2, 6, 2},           {2, 1, 1, 3}, {2, 1, 4, 0},  {2, 2, 2, 0},  {5, 3, 32, 3}}) {
-    const std::size_t side = std::size_t{1} << (n + g);
-    TestLayer layer = random_layer(plain_spec(side * side, n, m, k, g), prng);
-    for (std::size_t i = 0; i < side * side; ++i) {
-      layer.a[i] = i % side;
-      layer.b[i] = i / side;
-    }
-    layers.push_back(std::move(layer));
+    layers.push_back(all_pairs(n, m, k, g, prng));
   }
   expect_exact(layers, 151);
-}
-
-/// Sums around every boundary, by shares at theirs, and random ones.
-TestLayer edges(int n, int m, int k, int g, std::size_t random, Prng& prng) {
-  const std::uint64_t modulus = std::uint64_t{1} << (n + g), unit = std::uint64_t{1} << g;
-  std::vector<std::uint64_t> sums;
-  for (const std::uint64_t edge : {std::uint64_t{0}, unit, (unit << m) % modulus, modulus / 2, modulus / 4}) {
-    for (std::uint64_t off = 0; off < 5; ++off) sums.push_back((edge + modulus + off - 2) % modulus);
-    sums.push_back((edge + modulus - unit) % modulus);
-  }
-  TestLayer layer = random_layer(plain_spec(4 * sums.size() + random, n, m, k, g), prng);
-  for (std::size_t i = 0; i < 4 * sums.size(); ++i) {
-    if (i % 4 == 1) layer.b[i] = 0;
-    if (i % 4 == 2) layer.b[i] = modulus - 1;
-    if (i % 4 == 3) layer.b[i] = modulus / 2;
-    layer.a[i] = (sums[i / 4] + modulus - layer.b[i]) % modulus;
-  }
-  for (std::size_t i = 0; i < layer.r.size(); i += 5) layer.r[i] = i % 2 ? 0 : (std::uint64_t{1} << k) - 1;
-  // Small sums, which random shares of wide words do not hit.
-  for (std::size_t i = 4 * sums.size(); i < layer.a.size(); i += 2) {
-    const std::uint64_t sum = prng.next64() >> (64 - std::min(n + g, m + g + 1));
-    layer.a[i] = (sum + modulus - layer.b[i]) % modulus;
-  }
-  return layer;
 }
 
 TEST(OneTripActivation, EdgesOfLargeShapes) {
@@ -96,7 +66,7 @@ TEST(OneTripActivation, EdgesOfLargeShapes) {
                                    {20, 16, 21, 1},
                                    {40, 40, 40, 0},
                                    {16, 15, 32, 16}}) {
-    layers.push_back(edges(n, m, k, g, 2001, prng));
+    layers.push_back(edges_and_small_sums(n, m, k, g, 2001, prng));
   }
   expect_exact(layers, 153);
 }
@@ -109,28 +79,10 @@ TEST(OneTripActivation, OverlappingPoolingWindows) {
                                                        {7, 3, 1, 6, 6, 17, 0},
                                                        {6, 2, 1, 2, 1, 3, 1},
                                                        {8, 3, 2, 10, 8, 8, 0}}) {
-    const auto width = static_cast<std::size_t>(side);
-    ActivationSpec spec = plain_spec(width * width, n, m, k, g);
-    spec.pool_size = static_cast<std::size_t>(size * size);
-    spec.outputs = 0;
-    for (int y = -1; y < side; y += stride) {  // a border of one: indices outside are clamped, so repeated
-      for (int x = -1; x < side; x += stride) {
-        for (int d = 0; d < size * size; ++d) {
-          const int row = std::clamp(y + d / size, 0, side - 1),
-                    column = std::clamp(x + d % size, 0, side - 1);
-          spec.windows.push_back(static_cast<std::uint32_t>(row * side + column));
-        }
-        ++spec.outputs;
-      }
-    }
-    layers.push_back(random_layer(spec, prng));
+    layers.push_back(random_layer(overlapping_windows(side, size, stride, n, m, k, g), prng));
   }
   // Windows of one repeated element, which share their value, and of random ones.
-  ActivationSpec odd = plain_spec(50, 10, 8, 18);
-  odd.pool_size = 7;
-  odd.outputs = 20;
-  for (std::size_t i = 0; i < 140; ++i)
-    odd.windows.push_back(i < 70 ? 3 : static_cast<std::uint32_t>(prng.next64() % 50));
+  const ActivationSpec odd = odd_windows(prng);
   layers.push_back(random_layer(odd, prng));
   EXPECT_EQ(one_trip_plan(odd)->repeated, 9U);
   expect_exact(layers, 155);
