@@ -41,7 +41,12 @@ struct SessionOptions {
   cost::Profile profile = cost::typical_profile();
   protocol::PreprocessingStore* store = nullptr;  ///< inferences prepared ahead; must outlive the session
   Notice notice = {};                             ///< about stored inferences that cannot be used
+  std::chrono::milliseconds patience{0};          ///< longest wait for a place, where the server has it wait
+  std::function<void(const protocol::Waiting&)> on_wait = {};  ///< gets what the server says meanwhile
 };
+
+/// "waiting for a place at the server: 2 clients before this one, about 20 s"
+std::string sentence_of(const protocol::Waiting& waiting);
 
 /// What one inference gave the client.
 struct Answer {

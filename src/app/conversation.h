@@ -29,6 +29,8 @@ class Conversation {
   /// Runs `talk` on a thread of its own, then leaves the connection. @throws std::system_error if there is no
   /// thread.
   void start(std::function<void(Conversation&)> talk);
+  /// The channel of a conversation that has not started.
+  std::unique_ptr<net::ServedChannel> give_back() { return std::move(channel_); }
   /// Whether the thread is through.
   bool ended() const { return ended_; }
   void join() { thread_.join(); }
@@ -50,7 +52,7 @@ class Conversation {
   bool is_leaving() const { return leaving_; }
 
  private:
-  const std::unique_ptr<net::ServedChannel> channel_;
+  std::unique_ptr<net::ServedChannel> channel_;
   const Client client_;
   const std::string title_;
   const std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();

@@ -35,7 +35,7 @@ struct Options {
   std::size_t prepare_only = 0;
   Selection selection;
   std::size_t top = 3;
-  double deadline_s = 60, connect_s = 10;
+  double deadline_s = 60, connect_s = 10, wait_s = 300;
   bool json = false;
 };
 
@@ -47,6 +47,10 @@ SecretVector<char> token_of(const Options& options) {
   return variable ? SecretVector<char>(variable, variable + std::strlen(variable)) : SecretVector<char>();
 }
 
+std::chrono::milliseconds milliseconds(double seconds) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1e3));
+}
+
 app::ConnectOptions connect_options(const Options& options) {
   app::ConnectOptions connect;
   connect.url = options.server;
@@ -55,11 +59,9 @@ app::ConnectOptions connect_options(const Options& options) {
   connect.certificate = options.certificate;
   connect.key = options.key;
   if (options.local.empty()) connect.token = token_of(options);
-  const auto milliseconds = [](double s) {
-    return std::chrono::milliseconds(static_cast<std::int64_t>(s * 1e3));
-  };
   connect.wait = milliseconds(options.connect_s);
   connect.deadline = milliseconds(options.deadline_s);
+  connect.may_queue = options.wait_s > 0;
   return connect;
 }
 
@@ -81,9 +83,19 @@ cost::Profile profile_of(const Options& options) {
   return cost::parse_profile(std::string(bytes.begin(), bytes.end()));
 }
 
-/// Connects, to a server of our own if asked, and calls talk(channel, our store or none).
+/// Says what changes while a client waits, and nothing twice in a row.
+std::function<void(const protocol::Waiting&)> say_waiting() {
+  return [last = std::string()](const protocol::Waiting& waiting) mutable {
+    std::string sentence = app::sentence_of(waiting);
+    if (sentence != last) say(sentence);
+    last = std::move(sentence);
+  };
+}
+
+/// Connects, to a server of our own if asked, and calls talk(channel, options with our store or none). Waits for a place as
+/// long as --wait says.
 void with_server(const Options& options, const package::Package& package,
-                 const std::function<void(net::Channel&, protocol::PreprocessingStore*)>& talk) {
+                 const std::function<void(net::Channel&, const app::SessionOptions&)>& talk) {
   const auto store = options.store.empty() ? nullptr : app::open_client_store(options.store, package.id, say);
   app::ConnectOptions connect = connect_options(options);
   std::optional<app::LocalServer> local;
@@ -95,9 +107,17 @@ void with_server(const Options& options, const package::Package& package,
     connect.certificate.clear();
     connect.key.clear();
   }
-  const std::unique_ptr<net::Channel> channel = app::connect(connect);
-  talk(*channel, store.get());
-  channel->close();
+  app::SessionOptions session{profile_of(options), store.get(), say};
+  session.on_wait = say_waiting();
+  app::while_busy(
+      milliseconds(options.wait_s),
+      [&](std::chrono::milliseconds left) {
+        session.patience = left;
+        const std::unique_ptr<net::Channel> channel = app::connect(connect);
+        talk(*channel, session);
+        channel->close();
+      },
+      session.on_wait);
 }
 
 /// The answers to pictures unlike those that the network was calibrated with are not to be trusted.
@@ -125,9 +145,11 @@ void complain_of_no_class(std::span<const int> labels) {
 
 void prepare_ahead(const Options& options, const package::Package& package) {
   app::PrepareResult result;
-  with_server(options, package, [&](net::Channel& channel, protocol::PreprocessingStore* store) {
-    result = app::prepare_only(package, channel, *store, options.prepare_only,
-                               {profile_of(options), nullptr, say}, terminal_progress());
+  with_server(options, package, [&](net::Channel& channel, const app::SessionOptions& session) {
+    app::SessionOptions without_store = session;
+    without_store.store = nullptr;
+    result = app::prepare_only(package, channel, *session.store, options.prepare_only,
+                               std::move(without_store), terminal_progress());
   });
   if (options.json) {
     print(Json{{"prepared", result.stored},
@@ -176,9 +198,8 @@ void infer(const Options& options) {
   wipe(data.bytes.data(), data.bytes.size());
   wipe(data.floats.data(), data.floats.size() * sizeof(float));
   app::RunResult result;
-  with_server(options, package, [&](net::Channel& channel, protocol::PreprocessingStore* store) {
-    result =
-        app::run_images(package, channel, images, {profile_of(options), store, say}, terminal_progress());
+  with_server(options, package, [&](net::Channel& channel, const app::SessionOptions& session) {
+    result = app::run_images(package, channel, images, session, terminal_progress());
   });
   complain_of_no_class(result.labels);
 
@@ -258,6 +279,12 @@ void add_infer(CLI::App& app, Action& action) {
   command->add_option("--deadline", options->deadline_s, "Longest wait for the server, in seconds")
       ->check(CLI::Range(0.1, 86'400.0))
       ->capture_default_str();
+  command
+      ->add_option("--wait", options->wait_s,
+                   "Longest wait in the server's queue, in seconds, when all its places are taken; 0: none")
+      ->check(CLI::Range(0.0, 86'400.0))
+      ->capture_default_str()
+      ->type_name("S");
   command->add_option("--connect-deadline", options->connect_s, "Longest wait for a connection, in seconds")
       ->check(CLI::Range(0.1, 3'600.0))
       ->capture_default_str();
