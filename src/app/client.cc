@@ -196,10 +196,12 @@ PrepareResult prepare_only(const package::Package& package, net::Channel& channe
 }
 
 std::unique_ptr<protocol::PreprocessingStore> open_client_store(const std::filesystem::path& directory,
-                                                                const package::PackageId& id, Notice notice) {
+                                                                const package::PackageId& id, Notice notice,
+                                                                std::uint64_t max_bytes) {
   protocol::StoreOptions options;
   options.notice = std::move(notice);
   options.max_inferences = std::numeric_limits<std::size_t>::max();
+  if (max_bytes > 0) options.max_bytes = max_bytes;
   return std::make_unique<protocol::PreprocessingStore>(directory, Party::client, id, options);
 }
 

@@ -128,11 +128,12 @@ PrepareResult prepare_only(const package::Package& package, net::Channel& channe
                            protocol::PreprocessingStore& store, std::size_t count,
                            SessionOptions options = {}, const ProgressSink& progress = {});
 
-/// The client's store of inferences prepared ahead: as many as fit on the disk. `notice` as in
-/// SessionOptions.
+/// The client's store of inferences prepared ahead: as many as fit on the disk, or into so many bytes, if that is not 0.
+/// `notice` as in SessionOptions.
 /// @throws as protocol::PreprocessingStore.
 std::unique_ptr<protocol::PreprocessingStore> open_client_store(const std::filesystem::path& directory,
-                                                                const package::PackageId& id, Notice notice);
+                                                                const package::PackageId& id, Notice notice,
+                                                                std::uint64_t max_bytes = 0);
 
 /// The network's inputs from images, as the package says. @throws Error(input) if they do not fit the
 /// network.

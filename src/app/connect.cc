@@ -60,9 +60,9 @@ std::unique_ptr<net::Channel> connect(const ConnectOptions& options) {
   credentials.token = token_from(options.token);
   const bool has_scheme = options.url.find("://") != std::string::npos;
   std::string url = has_scheme ? options.url : "wss://" + options.url;
-  if (options.may_queue && url.find('?') == std::string::npos) {
+  if ((options.may_queue || options.ahead) && url.find('?') == std::string::npos) {
     if (url.find('/', url.find("://") + 3) == std::string::npos) url += '/';
-    url += protocol::kWaits;
+    url += options.ahead ? protocol::kAhead : protocol::kWaits;
   }
   std::unique_ptr<net::Channel> channel = net::connect(url, trust, options.wait, {}, credentials);
   channel->set_deadline(options.deadline);

@@ -27,6 +27,8 @@ struct ConnectOptions {
   std::chrono::milliseconds deadline{60'000};  ///< longest, for the server, once connected
   /// Whether the server may have this client wait for a place; else it sends it away at once.
   bool may_queue = false;
+  /// Whether this client only prepares for later: the server gives its place to others when they need one.
+  bool ahead = false;
 };
 
 /// @throws Error(input) if `trust` is neither a fingerprint nor a PEM certificate.

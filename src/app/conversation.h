@@ -45,6 +45,12 @@ class Conversation {
   bool has_progressed() const;
   std::chrono::steady_clock::time_point since() const { return since_; }
 
+  /// Whether its client only prepares for later, and so makes way for others.
+  bool is_ahead() const { return ahead_; }
+  /// Another client needs the place of such a session: it is sent away before it prepares the next inference.
+  void want_place() { place_wanted_ = true; }
+  bool place_is_wanted() const { return place_wanted_; }
+
   /// Begins to end the session for a reason that the client and the log are told, once.
   void send_away(const std::string& reason);
   /// Why the client was sent away; empty if it was not.
@@ -56,7 +62,8 @@ class Conversation {
   const Client client_;
   const std::string title_;
   const std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
-  std::atomic<bool> ended_{false}, leaving_{false};
+  const bool ahead_;
+  std::atomic<bool> ended_{false}, leaving_{false}, place_wanted_{false};
   mutable std::mutex mutex_;
   net::ServedChannel::Progress mark_;
   bool progressed_ = false;

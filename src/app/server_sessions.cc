@@ -170,7 +170,13 @@ void Server::State::serve(Session& session) {
     options.store_owner = here.client().name.empty() ? protocol::make_owner(Kind::address, address)
                                                      : protocol::make_owner(Kind::client, here.client().name);
     options.share_statistics = config.share_statistics;
+    options.on_part = [&] { gate.make_way(); };
+    options.on_image = [&] { return std::make_shared<PreparationGate::Live>(gate); };
     options.may_prepare = [&] {
+      if (here.place_is_wanted()) {
+        here.send_away("its place is needed for a client with an image; prepare later");
+        return protocol::Permission{protocol::PrepareAnswer::not_counted, 0};  // nobody hears it
+      }
       const protocol::Permission permission = may_prepare(session);
       if (permission.answer == protocol::PrepareAnswer::granted) {
         ++prepared;

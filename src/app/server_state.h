@@ -15,6 +15,7 @@
 
 #include "app/capacity.h"
 #include "app/log_budget.h"
+#include "app/preparation_gate.h"
 #include "app/server.h"
 #include "app/sessions.h"
 #include "app/status_page.h"
@@ -35,6 +36,7 @@ struct Server::State {
   std::unique_ptr<ServedNetworks> networks;
   std::unique_ptr<ClientsFile> clients;  ///< none: anybody may connect
   LogBudget log_budget;
+  PreparationGate gate;
   std::string fingerprint;
   std::atomic<std::uint64_t> clients_version{1};  ///< of what ledgers know of groups
   std::atomic<bool> stopping{false}, networks_changed{false};

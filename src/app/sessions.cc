@@ -52,7 +52,12 @@ bool Sessions::make_place(std::uint64_t bytes) {
     --count;
     taken -= idle[leaving].second->network->session_bytes();
   }
-  if (!fits()) return false;
+  if (!fits()) {
+    for (Session& session : sessions_) {
+      if (session.conversation.is_ahead()) session.conversation.want_place();
+    }
+    return false;
+  }
   for (std::size_t i = 0; i < leaving; ++i)
     idle[i].second->conversation.send_away("idle, and its place is needed; connect again");
   return true;

@@ -28,7 +28,8 @@ class Sessions {
   void limit(std::size_t sessions, std::uint64_t memory);
 
   /// Whether there is place for a session of so many bytes. If need be, sessions that have been idle are sent away: 2 s if
-  /// they have prepared nothing so far, 30 s otherwise; but only if that makes the place.
+  /// they have prepared nothing so far, 30 s otherwise; but only if that makes the place. If it does not, those that only
+  /// prepare for later are asked to leave when they are through with what they are preparing.
   bool make_place(std::uint64_t bytes);
 
   /// Begins one, on a thread of its own. Null if there is no thread; then `channel` is given back.

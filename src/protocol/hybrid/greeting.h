@@ -33,8 +33,9 @@ struct Greeting {
 /// The same, judged by a server of this package alone. @throws Error(peer) if something else comes.
 Greeting receive_greeting(net::Channel& channel, const package::PackageId& id);
 
-/// What a client appends to the path of its request for a WebSocket if it is ready to wait for a place.
-inline constexpr std::string_view kWaits = "?wait";
+/// What a client appends to the path of its request for a WebSocket if it is ready to wait for a place; and if it only
+/// prepares for later, so that others go first.
+inline constexpr std::string_view kWaits = "?wait", kAhead = "?ahead";
 /// The largest place in a queue, and the longest estimate, that a client believes.
 inline constexpr std::uint32_t kMaxPlace = 1'000'000, kMaxWaitSeconds = 86'400;
 
