@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import logging
 import os
+import sys
 import threading
 import warnings
 from typing import Any, Callable, List, Optional, Union
@@ -15,7 +16,7 @@ from . import _core
 from ._arrays import Data, as_images, is_single, to_numpy
 from ._errors import InputError
 from ._packages import Package, of_party
-from ._progress import ProgressArgument, reporter
+from ._progress import ProgressArgument, in_notebook, reporter
 
 Path = Union[str, "os.PathLike[str]"]
 
@@ -27,7 +28,7 @@ def _warn(sentence: str) -> None:
 
 
 class _WaitLog:
-    """Says what changes while a client waits, as a warning, which Python shows where nobody has set up logging."""
+    """Says what changes while a client waits: to the log, and where a person can see it."""
 
     def __init__(self) -> None:
         self._last = ""
@@ -39,6 +40,8 @@ class _WaitLog:
             sentence = f"waiting for a place at the server: {before} before this client, about {seconds} s"
         if sentence != self._last:
             _logger.warning("%s", sentence)
+            if in_notebook() or sys.stderr.isatty():
+                print(sentence, file=sys.stderr)
         self._last = sentence
 
 

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <utility>
 
+#include "app/api/connect_options.h"
 #include "app/api/convert.h"
 #include "app/api/translate.h"
 #include "app/audit.h"
@@ -135,16 +136,7 @@ void Client::connect(const std::string& url, const ConnectOptions& options) {
       s.store = ap::app::open_client_store(options.store, s.package.id, options.notice);
       session.store = s.store.get();
     }
-    ap::app::ConnectOptions wanted;
-    wanted.url = url;
-    wanted.trust = options.trust;
-    wanted.authorities = options.authorities;
-    wanted.certificate = options.certificate;
-    wanted.key = options.key;
-    wanted.token.assign(options.token.begin(), options.token.end());
-    wanted.wait = options.connect_wait;
-    wanted.deadline = options.deadline;
-    wanted.may_queue = options.place_wait.count() > 0;
+    const ap::app::ConnectOptions wanted = ap::app::connect_options(url, options);
     if (options.on_wait) {
       session.on_wait = [told = options.on_wait](const ap::protocol::Waiting& waiting) {
         told(waiting.place > 0 ? std::optional<std::size_t>(waiting.place - 1) : std::nullopt, waiting.about);
