@@ -43,6 +43,8 @@ endif()
 
 install(TARGETS autoprivacy RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT programs)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/deploy DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT programs)
+install(FILES ${PROJECT_SOURCE_DIR}/deploy/completions/autoprivacy
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT programs)
 if(AP_TORCH)
   install(TARGETS autoprivacy-search RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT search)
 endif()

@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <new>
 #include <set>
 #include <utility>
 
 #include "base/directory.h"
 #include "base/error.h"
 #include "base/system_limits.h"
+#include "protocol/hybrid/memory.h"
 
 namespace ap::app {
 namespace {
@@ -39,7 +42,7 @@ ServedNetworks::ServedNetworks(const package::Package& package, const ServerConf
   place.name = "network";
   place.ledger = config.ledger;
   place.store = config.store;
-  entries_[{}].network = std::make_shared<ServedNetwork>(package, place, config);
+  entries_[fs::path()].network = std::make_shared<ServedNetwork>(package, place, config);
   publish();
 }
 

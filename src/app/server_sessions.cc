@@ -8,7 +8,14 @@
 
 namespace ap::app {
 
+namespace {
+
 using Clock = std::chrono::steady_clock;
+
+/// Whether the client has said that it would wait for a place.
+bool waits(const net::ServedChannel& channel) { return channel.target().ends_with(protocol::kWaits); }
+
+}  // namespace
 
 /// What the file of clients says now; the ledgers know the groups as well.
 ClientsFile::Clients Server::State::known_clients() {
@@ -64,8 +71,6 @@ void Server::State::refuse(net::ServedChannel& channel, protocol::Welcome status
   protocol::answer_greeting(channel, told, status);
 }
 
-bool waits(const net::ServedChannel& channel) { return channel.target().ends_with(protocol::kWaits); }
-
 /// Sends a client away for which there is no place; one that would have waited is told when to come again.
 void Server::State::refuse_busy(net::ServedChannel& channel, const std::string& why) {
   if (!waits(channel)) return refuse(channel, protocol::Welcome::busy, why);
@@ -78,6 +83,7 @@ void Server::State::refuse_busy(net::ServedChannel& channel, const std::string& 
 /// A session, if there is a thread for it; else the client is told, and its channel stays.
 bool Server::State::begin(const std::shared_ptr<ServedNetwork>& network,
                           std::unique_ptr<net::ServedChannel>& channel, const Client& client) {
+  if (clients) known_clients();  // a network may have come since the client was admitted
   if (!sessions.start(network, channel, client, [this](Session& here) { serve(here); })) {
     refuse_busy(*channel, "no thread can be started for it");
     return false;
@@ -131,10 +137,11 @@ void Server::State::admit_waiting() {
   }
   queue.tell(sessions.typical_seconds(), capacity.sessions,
              [this](WaitingRoom::Guest& guest, const std::string& why, bool gone) {
-               if (gone) {
-                 log(LogLevel::warning, guest.channel->address(), "{}", why);
-               } else {
-                 refuse_busy(*guest.channel, why);
+               try {
+                 if (!gone) refuse_busy(*guest.channel, why);
+                 if (gone) log(LogLevel::warning, guest.channel->address(), "{}", why);
+               } catch (const Error& error) {
+                 log(LogLevel::warning, guest.channel->address(), "{}", error.what());
                }
                guest.channel->leave(kGoodbye);
              });

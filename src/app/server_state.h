@@ -26,12 +26,12 @@
 namespace ap::app {
 
 struct Server::State {
+  using Clock = std::chrono::steady_clock;
   ServerConfig config;
   HostPort where;
   Capacity capacity;
-  std::uint64_t session_memory =
-      0;  ///< for all sessions together, when `counted_models` was right; 0: no limit
-  std::uint64_t counted_models = 0;
+  /// For all sessions together, in bytes, beside so many of weights; 0: no limit.
+  std::uint64_t session_memory = 0, counted_models = 0;
   std::unique_ptr<net::Listener> listener;
   std::unique_ptr<ServedNetworks> networks;
   std::unique_ptr<ClientsFile> clients;  ///< none: anybody may connect
@@ -43,11 +43,10 @@ struct Server::State {
   std::atomic<std::size_t> running{0}, waiting{0};
   std::atomic<std::uint64_t> inferences{0}, prepared{0}, started{0}, failed{0};
   std::atomic<std::uint64_t> refused_busy{0}, refused_package{0}, refused_version{0}, refused_inferences{0};
-  const std::chrono::steady_clock::time_point since = Clock::now();
+  const Clock::time_point since = Clock::now();
   // Touched by the thread of run() only.
   Sessions sessions;
   WaitingRoom queue;
-  using Clock = std::chrono::steady_clock;
   Clock::time_point last_busy = Clock::now();
   bool memory_given_back = true;
   // Of the thread that looks at files.

@@ -58,26 +58,27 @@ void WaitingRoom::tell(double session_seconds, std::size_t sessions,
   std::size_t place = 0;
   for (auto at = guests_.begin(); at != guests_.end();) {
     Guest& guest = *at;
-    try {
-      if (now - guest.since > longest_) {
-        lost(guest,
-             fmt::format("it has waited for {} s, and all sessions are taken still",
-                         std::chrono::duration_cast<std::chrono::seconds>(longest_).count()),
-             false);
-        at = guests_.erase(at);
-        continue;
-      }
-      ++place;
-      if (guest.told_place != place || now - guest.told > kTell) {
-        protocol::answer_waiting(*guest.channel, guest.network->id(), place,
-                                 estimate(place, session_seconds, sessions));
-        guest.told_place = place;
+    std::string why;
+    bool gone = false;
+    if (now - guest.since > longest_) {
+      why = fmt::format("it has waited for {} s, and all sessions are taken still",
+                        std::chrono::duration<double>(longest_).count());
+    } else if (guest.told_place != place + 1 || now - guest.told > kTell) {
+      try {
+        protocol::answer_waiting(*guest.channel, guest.network->id(), place + 1,
+                                 estimate(place + 1, session_seconds, sessions));
+        guest.told_place = place + 1;
         guest.told = now;
+      } catch (const Error& error) {
+        why = error.what();
+        gone = true;
       }
+    }
+    if (why.empty()) {
+      ++place;
       ++at;
-    } catch (const Error& error) {
-      --place;
-      lost(guest, error.what(), true);
+    } else {
+      lost(guest, why, gone);
       at = guests_.erase(at);
     }
   }

@@ -44,7 +44,7 @@ class WaitingRoom {
   static std::chrono::seconds estimate(std::size_t place, double session_seconds, std::size_t sessions);
 
   /// Tells everybody whose place has changed, and everybody now and then; that also finds those that are gone. `lost` gets
-  /// a guest that is gone or has waited for too long, and why, and sends it away.
+  /// a guest that is gone or has waited for too long, and why, and sends it away; it must not throw.
   void tell(double session_seconds, std::size_t sessions,
             const std::function<void(Guest&, const std::string& why, bool gone)>& lost);
   /// Empties the room.

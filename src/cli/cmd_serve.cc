@@ -205,13 +205,13 @@ void serve_until_signal(Options& options) {
   const bool on_terminal = ::isatty(STDERR_FILENO) == 1;
   // Before any thread exists, so that all inherit it.
   block_end_signals();
-  for (const app::PackageFile& file :
-       app::package_files({options.packages.begin(), options.packages.end()})) {
+  const std::vector<std::filesystem::path> sources(options.packages.begin(), options.packages.end());
+  for (const app::PackageFile& file : app::package_files(sources)) {
     if (!others_may_read(file.path) || file.path.filename() == "client.apm") continue;
     spdlog::warn("{} holds the weights and may be read by other users; `chmod 600` makes it yours alone",
                  file.path.string());
   }
-  app::Server server({options.packages.begin(), options.packages.end()}, options.config);
+  app::Server server(sources, options.config);
   say_rules(options, server);
   announce(options, server);
   std::exception_ptr failure;
