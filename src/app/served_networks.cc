@@ -8,7 +8,6 @@
 #include <set>
 #include <utility>
 
-#include "base/directory.h"
 #include "base/error.h"
 #include "base/system_limits.h"
 #include "protocol/hybrid/memory.h"
@@ -97,10 +96,7 @@ ServedNetwork::Place ServedNetworks::place_of(const PackageFile& file, const pac
       config_.ledger.empty() && config_.ledger_beside_packages ? ledger_beside(file.path) : config_.ledger;
   if (!config_.store.empty()) {
     place.store = config_.store;
-    if (several_) {
-      open_directory(config_.store);  // made if need be, for its owner alone
-      place.store /= package::to_hex(id);
-    }
+    if (several_) place.store /= package::to_hex(id);
   }
   return place;
 }

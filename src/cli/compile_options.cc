@@ -165,6 +165,14 @@ void add_compile_options(CLI::App& command, const std::shared_ptr<CompileArgumen
   command.add_flag("--json", options->json, "Print JSON");
   options->selection.add_framing(command);
   options->selection.default_first = 128;
+  for (const char* name : {"--der", "--flooding-by-rule", "--seed", "--max-latency", "--simulations",
+                           "--budget", "--rollouts", "--resume", "--max-accuracy-loss"}) {
+    command.get_option(name)->group("Options of policies other than exact");
+  }
+  for (const char* name : {"--profile", "--bandwidth", "--round-trip"})
+    command.get_option(name)->group("Options of predictions");
+  for (const char* name : {"--sign", "--password-file", "--uncompressed"})
+    command.get_option(name)->group("Options of the written packages");
 }
 
 }  // namespace ap::cli
