@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/error.h"
 
@@ -31,10 +32,13 @@ Greeting receive_greeting(net::Channel& channel, const package::PackageId& id) {
 
 namespace {
 
+/// What every greeting of a server begins with.
 ByteWriter greeting(Welcome status, const package::PackageId& id) {
+  const std::array<std::uint8_t, 3> head = {static_cast<std::uint8_t>(status),
+                                            static_cast<std::uint8_t>(kProtocolVersion & 0xff),
+                                            static_cast<std::uint8_t>(kProtocolVersion >> 8)};
   ByteWriter welcome;
-  welcome.u8(static_cast<std::uint8_t>(status));
-  welcome.u16(kProtocolVersion);
+  welcome.raw(head);
   welcome.raw(id);
   return welcome;
 }
