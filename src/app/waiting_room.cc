@@ -42,7 +42,7 @@ WaitingRoom::Guest WaitingRoom::take_front() {
 }
 
 std::chrono::seconds WaitingRoom::estimate(std::size_t place, double session_seconds, std::size_t sessions) {
-  constexpr double kUnknown = 10;
+  constexpr double kUnknown = 5;
   const double each = (session_seconds > 0 ? session_seconds : kUnknown) /
                       static_cast<double>(std::max<std::size_t>(1, sessions));
   const double seconds = each * static_cast<double>(place);

@@ -232,7 +232,7 @@ TEST_F(Queue, ManyClientsShareFewPlaces) {
 }
 
 TEST(WaitingRoomEstimate, IsRoundedUpAndKnowsNothingAtFirst) {
-  EXPECT_EQ(WaitingRoom::estimate(1, 0, 1), 10s);
+  EXPECT_EQ(WaitingRoom::estimate(1, 0, 1), 5s);
   EXPECT_EQ(WaitingRoom::estimate(1, 0.1, 1), 1s);
   EXPECT_EQ(WaitingRoom::estimate(3, 2.0, 1), 10s);
   EXPECT_EQ(WaitingRoom::estimate(3, 2.0, 2), 5s);
