@@ -4,6 +4,7 @@
 //   compile.h    compile()    an ONNX file and sample images -> server.apm and client.apm
 //   server.h     Server       serves server.apm
 //   client.h     Client       classifies images with client.apm and a server
+//   prepare_ahead.h  PrepareAhead  keeps inferences prepared while there is nothing else to do
 //   audit.h      audit()      how secure a package is
 //   simulate.h   simulate()   how accurate a package is
 //   images.h     Images       images as numbers, and files of them
@@ -19,6 +20,7 @@
 #include "autoprivacy/compile.h"
 #include "autoprivacy/error.h"
 #include "autoprivacy/images.h"
+#include "autoprivacy/prepare_ahead.h"
 #include "autoprivacy/progress.h"
 #include "autoprivacy/server.h"
 #include "autoprivacy/simulate.h"

@@ -34,6 +34,11 @@ struct ConnectOptions {
   std::chrono::milliseconds connect_wait{10'000};
   /// Longest wait for the server at any point of a session.
   std::chrono::milliseconds deadline{60'000};
+  /// Longest wait for a place, in the queue of a server all of whose sessions are taken; 0: none.
+  std::chrono::milliseconds place_wait{300'000};
+  /// Gets what the server says to a client that waits, every few seconds: how many are before it, or nothing if the queue
+  /// is full too and the client comes again later; and about how long that takes. Called within connect().
+  std::function<void(std::optional<std::size_t> before, std::chrono::seconds about)> on_wait;
   /// Directory of inferences prepared ahead for later sessions (Client::store), made with mode 0700 if it is
   /// not there; the server must have a store too. Empty: none.
   std::filesystem::path store;

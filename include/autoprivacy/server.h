@@ -40,11 +40,15 @@ struct ServerOptions {
   std::string metrics;
   /// PEM certificate chain, leaf first, and its private key; both, or none for a certificate signed by itself,
   /// which clients trust by its fingerprint. That of a package that is a file is kept beside it, in
-  /// PACKAGE.identity, and serves again after a restart; that of a package in memory is a fresh one.
+  /// PACKAGE.identity, that of a folder in FOLDER/server.identity, and serves again after a restart; that of a package in
+  /// memory is a fresh one.
   std::filesystem::path tls_certificate, tls_key;
-  /// Sessions at a time, at least 1; a further client is told that the server is busy. Fewer where the
-  /// machine does not suffice (Server::notes).
+  /// Sessions at a time, at least 1; a further client waits in the queue, or is told that the server is busy. Fewer
+  /// where the machine does not suffice (Server::notes).
   std::size_t max_sessions = 8;
+  /// Clients that may wait for a session at a time (ConnectOptions::place_wait), and for how long; 0: none.
+  std::size_t queue = 32;
+  std::chrono::milliseconds queue_wait{600'000};
   /// Inferences that a session may prepare ahead, at least 1.
   std::size_t max_prepared = 4;
   /// Ceiling on memory in bytes, which lowers max_sessions; 0: what the machine has left.
@@ -52,7 +56,8 @@ struct ServerOptions {
   /// File of the clients that may connect (docs/clients-format.md); empty: anybody may, and all count as one.
   std::filesystem::path clients;
   /// File in which inferences are counted (docs/clients-format.md): the promise that weights stay private for
-  /// T inferences rests on it, over all restarts. Empty: PACKAGE.ledger beside a package that is a file. It
+  /// T inferences rests on it, over all restarts. Empty: PACKAGE.ledger beside a package that is a file; of several
+  /// networks each has its own then, and else all count together. It
   /// is not used if the package promises nothing and there is no `max_inferences`.
   std::filesystem::path ledger;
   /// Counts in memory instead, so that a restart forgets: for tests, and for a server whose clients all own
@@ -61,7 +66,8 @@ struct ServerOptions {
   /// Prepare no more inferences than this for the clients of a group together; 0: as many as the package
   /// allows, which this never raises.
   std::uint64_t max_inferences = 0;
-  /// Directory of inferences that clients prepare for later sessions, made with mode 0700; empty: none.
+  /// Directory of inferences that clients prepare for later sessions, made with mode 0700; empty: none. The networks of a
+  /// folder have a directory each in it, with limits of its own.
   std::filesystem::path store;
   /// What the store may hold at most: inferences, bytes, and inferences of one client (0: a quarter of all).
   std::size_t store_inferences = 64;
@@ -80,12 +86,21 @@ struct ServerOptions {
   LogCallback log;  ///< none: nothing is logged
 };
 
-/// A server of one network. All methods are safe from any thread, except that start() and the destructor are
+/// A network that a server offers.
+struct Network {
+  std::string name;        ///< as its file is called, or its folder
+  std::string package_id;  ///< 64 hexadecimal digits; a client must hold the package of the same compilation
+  std::uint64_t session_bytes = 0;  ///< that a session may take at most
+};
+
+/// A server of one network or several. All methods are safe from any thread, except that start() and the destructor are
 /// called once.
 class Server {
  public:
   /// Opens a server's package, server.apm, prepares the weights and binds the address; clients that connect
-  /// wait until start().
+  /// wait until start(). Of a folder it opens every *.apm and */*.apm that is a server's, and looks for others while it
+  /// runs: a file that is renamed into the folder is served within seconds, one that is removed serves new clients no
+  /// longer, and running sessions go on; a file that cannot be used is one line in the log.
   /// @throws Error(input) if the package or an option cannot be used, the address is taken, or the machine
   /// has no room for one session; Error(security) if a layer has less than 128 bits, or other users may read
   /// or write the files of clients and counts.
@@ -117,8 +132,12 @@ class Server {
   std::string fingerprint() const;
   /// Its certificate, PEM.
   std::string certificate_pem() const;
-  /// 64 hexadecimal digits; a client must hold the package of the same compilation.
+  /// That of the network, or of the first.
   std::string package_id() const;
+  /// What clients may ask for now, by the names of the files.
+  std::vector<Network> networks() const;
+  /// Looks at the files again soon, that of a single package too, and serves what has changed.
+  void reload();
   /// Sessions that it takes at a time, after what the machine bears.
   std::size_t max_sessions() const;
   /// Sentences on what is lower than asked for, and why.

@@ -19,6 +19,7 @@ from ._client import Client
 from ._core import Audit, Classification, Images, Progress, Simulation, __version__
 from ._errors import Error, InputError, InternalError, PeerError, SecurityError
 from ._plan import Plan, audit, classify_in_clear, compile, simulate
+from ._prepare_ahead import PrepareAhead
 from ._server import Server
 
 logging.getLogger("autoprivacy").addHandler(logging.NullHandler())
@@ -33,6 +34,7 @@ __all__ = [
     "InternalError",
     "PeerError",
     "Plan",
+    "PrepareAhead",
     "Progress",
     "SecurityError",
     "Server",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import logging
 import os
+import sys
 import threading
 import warnings
 from typing import Any, Callable, List, Optional, Union
@@ -14,13 +16,33 @@ from . import _core
 from ._arrays import Data, as_images, is_single, to_numpy
 from ._errors import InputError
 from ._packages import Package, of_party
-from ._progress import ProgressArgument, reporter
+from ._progress import ProgressArgument, in_notebook, reporter
 
 Path = Union[str, "os.PathLike[str]"]
+
+_logger = logging.getLogger("autoprivacy.client")
 
 
 def _warn(sentence: str) -> None:
     warnings.warn(sentence, stacklevel=2)
+
+
+class _WaitLog:
+    """Says what changes while a client waits: to the log, and where a person can see it."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def __call__(self, before: Optional[int], seconds: int) -> None:
+        if before is None:
+            sentence = f"the server and its queue are full; trying again in {seconds} s"
+        else:
+            sentence = f"waiting for a place at the server: {before} before this client, about {seconds} s"
+        if sentence != self._last:
+            _logger.warning("%s", sentence)
+            if in_notebook() or sys.stderr.isatty():
+                print(sentence, file=sys.stderr)
+        self._last = sentence
 
 
 class Client(_core.Client):
@@ -55,6 +77,8 @@ class Client(_core.Client):
         key: Path = "",
         connect_wait: float = 10,
         deadline: float = 60,
+        wait: float = 300,
+        on_wait: Optional[Callable[[Optional[int], int], None]] = None,
         store: Path = "",
         unit_costs: str = "",
         notice: Optional[Callable[[str], None]] = None,
@@ -63,7 +87,10 @@ class Client(_core.Client):
 
         `trust` is the one certificate that it must show, a fingerprint or a PEM file; else `authorities` (PEM), else
         those of the operating system must have signed it. `store` keeps inferences prepared for later sessions.
-        Sentences about stored inferences that cannot be used go to `notice`, or become warnings. Options as in
+        Sentences about stored inferences that cannot be used go to `notice`, or become warnings. If all places of the
+        server are taken, the client waits in its queue for at most `wait` seconds, and `on_wait(before, seconds)` hears
+        how many are before it (None: the queue is full too, and it comes again later) and about how long that takes;
+        without it logging.getLogger("autoprivacy.client") does. Options as in
         autoprivacy/client.h, times in seconds.
         """
         options = _core.ConnectOptions()
@@ -74,10 +101,11 @@ class Client(_core.Client):
         options.key = key
         options.connect_wait = datetime.timedelta(seconds=connect_wait)
         options.deadline = datetime.timedelta(seconds=deadline)
+        options.place_wait = datetime.timedelta(seconds=wait)
         options.store = store
         options.unit_costs = unit_costs
         with self._one_at_a_time:
-            self._connect(url, options, notice or _warn)
+            self._connect(url, options, notice or _warn, on_wait or _WaitLog())
         return self
 
     def prepare(self, count: int = 1) -> None:

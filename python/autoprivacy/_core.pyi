@@ -174,12 +174,19 @@ class Audit:
 def audit_file(package: _Path, cost_model: str, publisher: str) -> Audit: ...
 def audit_bytes(package: bytes, cost_model: str, publisher: str) -> Audit: ...
 
+class Network:
+    name: str
+    package_id: str
+    session_bytes: int
+
 class ServerOptions:
     listen: str
     metrics: str
     tls_certificate: _Path
     tls_key: _Path
     max_sessions: int
+    queue: int
+    queue_wait: datetime.timedelta
     max_prepared: int
     max_memory_bytes: int
     clients: _Path
@@ -214,6 +221,9 @@ class Server:
     def certificate_pem(self) -> str: ...
     @property
     def package_id(self) -> str: ...
+    @property
+    def networks(self) -> List[Network]: ...
+    def reload(self) -> None: ...
     @property
     def max_sessions(self) -> int: ...
     @property
@@ -258,6 +268,7 @@ class ConnectOptions:
     key: _Path
     connect_wait: datetime.timedelta
     deadline: datetime.timedelta
+    place_wait: datetime.timedelta
     store: _Path
     unit_costs: str
 
@@ -279,8 +290,30 @@ class Client:
     def connected(self) -> bool: ...
     @property
     def prepared(self) -> int: ...
-    def _connect(self, url: str, options: ConnectOptions, notice: Optional[Callable[[str], None]]) -> None: ...
+    def _connect(
+        self,
+        url: str,
+        options: ConnectOptions,
+        notice: Optional[Callable[[str], None]],
+        on_wait: Optional[Callable[[Optional[int], int], None]],
+    ) -> None: ...
     def _prepare(self, count: int) -> None: ...
     def _store(self, count: int) -> int: ...
     def _classify(self, images: Images, progress: _Report) -> List[Classification]: ...
     def _close(self) -> None: ...
+
+class PrepareAhead:
+    def __init__(
+        self,
+        package: Union[bytes, _Path],
+        url: str,
+        count: int,
+        options: ConnectOptions,
+        notice: Optional[Callable[[str], None]],
+    ) -> None: ...
+    @property
+    def prepared(self) -> int: ...
+    @property
+    def available(self) -> int: ...
+    def _start(self) -> None: ...
+    def _stop(self) -> None: ...

@@ -29,9 +29,10 @@ def _milliseconds(seconds: float) -> datetime.timedelta:
 
 
 class Server(_core.Server):
-    """A server of one network.
+    """A server of one network or several.
 
-    `package` is server.apm, its bytes, or a Plan. Inferences are counted in a file beside the package, or `ledger`; a
+    `package` is server.apm, its bytes, a Plan, or a folder of packages that is looked at again while the server runs.
+    Inferences are counted in a file beside the package, or `ledger`; a
     package in memory needs one of them, or `count_in_memory` where a restart may forget. Options as in
     autoprivacy/server.h, times in seconds. Lines of the log go to `log(level, sentence)`; without it to
     logging.getLogger("autoprivacy.server").
@@ -49,6 +50,8 @@ class Server(_core.Server):
         tls_certificate: Path = "",
         tls_key: Path = "",
         max_sessions: int = 8,
+        queue: int = 32,
+        queue_wait: float = 600,
         max_prepared: int = 4,
         max_memory_bytes: int = 0,
         clients: Path = "",
@@ -72,6 +75,8 @@ class Server(_core.Server):
         options.tls_certificate = tls_certificate
         options.tls_key = tls_key
         options.max_sessions = max_sessions
+        options.queue = queue
+        options.queue_wait = _milliseconds(queue_wait)
         options.max_prepared = max_prepared
         options.max_memory_bytes = max_memory_bytes
         options.clients = clients

@@ -19,6 +19,7 @@ void add_simulate(py::module_& module);
 void add_audit(py::module_& module);
 void add_server(py::module_& module);
 void add_client(py::module_& module);
+void add_prepare_ahead(py::module_& module);
 
 inline py::bytes bytes_of(const std::vector<std::uint8_t>& data) {
   return {reinterpret_cast<const char*>(data.data()), data.size()};

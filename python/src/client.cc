@@ -76,6 +76,7 @@ void add_client(py::module_& module) {
       .def_readwrite("key", &ConnectOptions::key)
       .def_readwrite("connect_wait", &ConnectOptions::connect_wait)
       .def_readwrite("deadline", &ConnectOptions::deadline)
+      .def_readwrite("place_wait", &ConnectOptions::place_wait)
       .def_readwrite("store", &ConnectOptions::store)
       .def_readwrite("unit_costs", &ConnectOptions::unit_costs);
   using Release = py::call_guard<py::gil_scoped_release>;
@@ -97,7 +98,8 @@ void add_client(py::module_& module) {
       .def_property_readonly("connected", &Client::connected)
       .def_property_readonly("prepared", &Client::prepared)
       .def("_connect",
-           [](Client& client, const std::string& url, ConnectOptions options, const py::object& notice) {
+           [](Client& client, const std::string& url, ConnectOptions options, const py::object& notice,
+              const py::object& on_wait) {
              if (const Callable told = callable(notice)) {
                options.notice = [told](const std::string& sentence) {
                  const py::gil_scoped_acquire acquire;
@@ -105,6 +107,16 @@ void add_client(py::module_& module) {
                    (*told)(sentence);
                  } catch (py::error_already_set& error) {
                    error.discard_as_unraisable("the notice of autoprivacy.Client");
+                 }
+               };
+             }
+             if (const Callable told = callable(on_wait)) {
+               options.on_wait = [told](std::optional<std::size_t> before, std::chrono::seconds about) {
+                 const py::gil_scoped_acquire acquire;
+                 try {
+                   (*told)(before, about.count());
+                 } catch (py::error_already_set& error) {
+                   error.discard_as_unraisable("on_wait of autoprivacy.Client");
                  }
                };
              }
@@ -121,7 +133,9 @@ void add_client(py::module_& module) {
              });
            })
       .def("_store",
-           [](Client& client, std::size_t count) { return in_session(client, [&] { return client.store(count); }); })
+           [](Client& client, std::size_t count) {
+             return in_session(client, [&] { return client.store(count); });
+           })
       .def("_classify",
            [](Client& client, const autoprivacy::Images& images, const py::object& progress) {
              const auto interruption = std::make_shared<Interruption>();

@@ -36,4 +36,5 @@ PYBIND11_MODULE(_core, module) {
   bindings::add_audit(module);
   bindings::add_server(module);
   bindings::add_client(module);
+  bindings::add_prepare_ahead(module);
 }

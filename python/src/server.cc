@@ -64,6 +64,8 @@ void add_server(py::module_& module) {
       .def_readwrite("tls_certificate", &ServerOptions::tls_certificate)
       .def_readwrite("tls_key", &ServerOptions::tls_key)
       .def_readwrite("max_sessions", &ServerOptions::max_sessions)
+      .def_readwrite("queue", &ServerOptions::queue)
+      .def_readwrite("queue_wait", &ServerOptions::queue_wait)
       .def_readwrite("max_prepared", &ServerOptions::max_prepared)
       .def_readwrite("max_memory_bytes", &ServerOptions::max_memory_bytes)
       .def_readwrite("clients", &ServerOptions::clients)
@@ -79,16 +81,25 @@ void add_server(py::module_& module) {
       .def_readwrite("drain", &ServerOptions::drain)
       .def_readwrite("lifetime", &ServerOptions::lifetime)
       .def_property(
-          "share_statistics", [](const ServerOptions& options) { return static_cast<int>(options.share_statistics); },
-          [](ServerOptions& options, const std::string& name) { options.share_statistics = share_statistics(name); });
+          "share_statistics",
+          [](const ServerOptions& options) { return static_cast<int>(options.share_statistics); },
+          [](ServerOptions& options, const std::string& name) {
+            options.share_statistics = share_statistics(name);
+          });
+  py::class_<autoprivacy::Network>(module, "Network")
+      .def_readonly("name", &autoprivacy::Network::name)
+      .def_readonly("package_id", &autoprivacy::Network::package_id)
+      .def_readonly("session_bytes", &autoprivacy::Network::session_bytes)
+      .def("__repr__", [](const autoprivacy::Network& network) {
+        return py::str("Network(name={!r}, package_id={!r})").format(network.name, network.package_id);
+      });
   using Release = py::call_guard<py::gil_scoped_release>;
   py::class_<Server, Holder>(module, "Server")
       .def(py::init([](const py::bytes& package, const ServerOptions& options, const py::object& log) {
         return Holder(open(span_of(package), options, log).release());
       }))
-      .def(py::init([](const std::filesystem::path& package, const ServerOptions& options, const py::object& log) {
-        return Holder(open(package, options, log).release());
-      }))
+      .def(py::init([](const std::filesystem::path& package, const ServerOptions& options,
+                       const py::object& log) { return Holder(open(package, options, log).release()); }))
       .def("_start", &Server::start, Release())
       .def("_stop", &Server::stop, Release())
       .def_property_readonly("address", &Server::address)
@@ -97,6 +108,8 @@ void add_server(py::module_& module) {
       .def_property_readonly("fingerprint", &Server::fingerprint)
       .def_property_readonly("certificate_pem", &Server::certificate_pem)
       .def_property_readonly("package_id", &Server::package_id)
+      .def_property_readonly("networks", &Server::networks)
+      .def("reload", &Server::reload, Release())
       .def_property_readonly("max_sessions", &Server::max_sessions)
       .def_property_readonly("notes", &Server::notes)
       .def_property_readonly("sessions", &Server::sessions)

@@ -59,7 +59,7 @@ Capacity capacity(const CapacityRequest& request, const CapacityLimits& limits) 
   }
   result.pending = kMaxPending;
   const Descriptors& d = limits.descriptors;
-  const std::size_t taken = d.open + kOwnDescriptors;
+  const std::size_t taken = d.open + kOwnDescriptors + request.queue;
   const std::size_t least = taken + kDescriptorsPerSession + kMinPending;
   if (d.limit < least) {
     fail_input("at most {} files may be open, and a server needs {}; raise the limit (`ulimit -n`)", d.limit,

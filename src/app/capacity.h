@@ -21,6 +21,7 @@ struct CapacityRequest {
   std::uint64_t memory_ceiling = 0;  ///< as the operator says; 0: what the machine has
   std::uint64_t model_bytes = 0;     ///< already taken
   std::uint64_t session_bytes = 0;   ///< at most, each
+  std::size_t queue = 0;             ///< clients that may wait for a session
 };
 /// What the system grants; each may be unknown.
 struct CapacityLimits {

@@ -25,10 +25,12 @@ void divide(protocol::Cost& cost, double count) {
 }
 
 /// Notes in `link` what the choice was made for.
-protocol::ClientOptions client_options(const cost::Profile& profile,
+protocol::ClientOptions client_options(const SessionOptions& wanted,
                                        std::shared_ptr<std::optional<protocol::Link>> link) {
   protocol::ClientOptions options;
-  options.choose = [choose = protocol::chooser_of(profile), link = std::move(link)](
+  options.patience = wanted.patience;
+  options.on_wait = wanted.on_wait;
+  options.choose = [choose = protocol::chooser_of(wanted.profile), link = std::move(link)](
                        const protocol::Model& model, const protocol::Link& measured) {
     *link = measured;
     return choose(model, measured);
@@ -37,6 +39,16 @@ protocol::ClientOptions client_options(const cost::Profile& profile,
 }
 
 }  // namespace
+
+std::string sentence_of(const protocol::Waiting& waiting) {
+  if (waiting.place == 0)
+    return fmt::format("the server and its queue are full; trying again in {} s", waiting.about.count());
+  return fmt::format("waiting for a place at the server: {} before this client, about {} s",
+                     waiting.place == 1   ? std::string("none")
+                     : waiting.place == 2 ? std::string("1 client")
+                                          : fmt::format("{} clients", waiting.place - 1),
+                     waiting.about.count());
+}
 
 protocol::Report mean_report(std::span<const protocol::Report> reports) {
   AP_ASSERT(!reports.empty());
@@ -67,7 +79,7 @@ InferenceSession::InferenceSession(const package::Package& package, net::Channel
                                    SessionOptions options)
     : options_(std::move(options)),
       model_(package.network, package.plan),
-      session_(model_, package.id, channel, client_options(options_.profile, link_)) {}
+      session_(model_, package.id, channel, client_options(options_, link_)) {}
 
 std::string InferenceSession::choice() const {
   std::map<std::string, std::size_t> counts;
@@ -184,10 +196,12 @@ PrepareResult prepare_only(const package::Package& package, net::Channel& channe
 }
 
 std::unique_ptr<protocol::PreprocessingStore> open_client_store(const std::filesystem::path& directory,
-                                                                const package::PackageId& id, Notice notice) {
+                                                                const package::PackageId& id, Notice notice,
+                                                                std::uint64_t max_bytes) {
   protocol::StoreOptions options;
   options.notice = std::move(notice);
   options.max_inferences = std::numeric_limits<std::size_t>::max();
+  if (max_bytes > 0) options.max_bytes = max_bytes;
   return std::make_unique<protocol::PreprocessingStore>(directory, Party::client, id, options);
 }
 

@@ -41,7 +41,12 @@ struct SessionOptions {
   cost::Profile profile = cost::typical_profile();
   protocol::PreprocessingStore* store = nullptr;  ///< inferences prepared ahead; must outlive the session
   Notice notice = {};                             ///< about stored inferences that cannot be used
+  std::chrono::milliseconds patience{0};          ///< longest wait for a place, where the server has it wait
+  std::function<void(const protocol::Waiting&)> on_wait = {};  ///< gets what the server says meanwhile
 };
+
+/// "waiting for a place at the server: 2 clients before this one, about 20 s"
+std::string sentence_of(const protocol::Waiting& waiting);
 
 /// What one inference gave the client.
 struct Answer {
@@ -123,11 +128,12 @@ PrepareResult prepare_only(const package::Package& package, net::Channel& channe
                            protocol::PreprocessingStore& store, std::size_t count,
                            SessionOptions options = {}, const ProgressSink& progress = {});
 
-/// The client's store of inferences prepared ahead: as many as fit on the disk. `notice` as in
-/// SessionOptions.
+/// The client's store of inferences prepared ahead: as many as fit on the disk, or into so many bytes, if that is not 0.
+/// `notice` as in SessionOptions.
 /// @throws as protocol::PreprocessingStore.
 std::unique_ptr<protocol::PreprocessingStore> open_client_store(const std::filesystem::path& directory,
-                                                                const package::PackageId& id, Notice notice);
+                                                                const package::PackageId& id, Notice notice,
+                                                                std::uint64_t max_bytes = 0);
 
 /// The network's inputs from images, as the package says. @throws Error(input) if they do not fit the
 /// network.

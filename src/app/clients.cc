@@ -14,6 +14,7 @@
 
 #include <fmt/ranges.h>
 
+#include "app/package_files.h"
 #include "base/error.h"
 #include "base/file_descriptor.h"
 #include "base/files.h"
@@ -263,17 +264,6 @@ std::optional<Client> find_client(const std::vector<Client>& clients, const net:
   }
   return found ? std::optional(clients[*found]) : std::nullopt;
 }
-
-namespace {
-
-/// Changes whenever the file is replaced or written to.
-std::array<std::int64_t, 4> stamp_of(const std::filesystem::path& file) {
-  struct stat info {};
-  if (::stat(file.c_str(), &info) != 0) return {};
-  return {static_cast<std::int64_t>(info.st_ino), info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
-}
-
-}  // namespace
 
 ClientsFile::ClientsFile(std::filesystem::path file) : file_(std::move(file)), stamp_(stamp_of(file_)) {
   clients_ = std::make_shared<const std::vector<Client>>(load_clients(file_));

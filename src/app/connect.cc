@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <thread>
 
 #include "app/clients.h"
 #include "base/error.h"
@@ -58,10 +59,38 @@ std::unique_ptr<net::Channel> connect(const ConnectOptions& options) {
     credentials.certificate = net::load_identity(options.certificate, options.key);
   credentials.token = token_from(options.token);
   const bool has_scheme = options.url.find("://") != std::string::npos;
-  std::unique_ptr<net::Channel> channel =
-      net::connect(has_scheme ? options.url : "wss://" + options.url, trust, options.wait, {}, credentials);
+  std::string url = has_scheme ? options.url : "wss://" + options.url;
+  if ((options.may_queue || options.ahead) && url.find('?') == std::string::npos) {
+    if (url.find('/', url.find("://") + 3) == std::string::npos) url += '/';
+    url += options.ahead ? protocol::kAhead : protocol::kWaits;
+  }
+  std::unique_ptr<net::Channel> channel = net::connect(url, trust, options.wait, {}, credentials);
   channel->set_deadline(options.deadline);
   return channel;
+}
+
+void while_busy(std::chrono::milliseconds patience,
+                const std::function<void(std::chrono::milliseconds)>& attempt,
+                const std::function<void(const protocol::Waiting&)>& told,
+                const std::function<bool()>& cancelled) {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::chrono::milliseconds kSlice{100};
+  const Clock::time_point end = Clock::now() + patience;
+  const auto left = [&] { return std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()); };
+  for (;;) {
+    try {
+      return attempt(std::max(left(), std::chrono::milliseconds(0)));
+    } catch (const protocol::ServerBusy& busy) {
+      const std::chrono::seconds pause = std::max(busy.again, std::chrono::seconds(1));
+      if (left() <= pause) throw;
+      if (told) told({0, pause});
+      const Clock::time_point again = Clock::now() + pause;
+      while (Clock::now() < again) {
+        if (cancelled && cancelled()) throw;
+        std::this_thread::sleep_for(kSlice);
+      }
+    }
+  }
 }
 
 }  // namespace ap::app

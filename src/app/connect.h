@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -10,6 +11,7 @@
 #include "net/channel/channel.h"
 #include "net/websocket/credentials.h"
 #include "net/websocket/tls.h"
+#include "protocol/hybrid/greeting.h"
 
 namespace ap::app {
 
@@ -23,6 +25,10 @@ struct ConnectOptions {
   SecretVector<char> token;                    ///< the same by token; empty: none
   std::chrono::milliseconds wait{10'000};      ///< longest, for a connection
   std::chrono::milliseconds deadline{60'000};  ///< longest, for the server, once connected
+  /// Whether the server may have this client wait for a place; else it sends it away at once.
+  bool may_queue = false;
+  /// Whether this client only prepares for later: the server gives its place to others when they need one.
+  bool ahead = false;
 };
 
 /// @throws Error(input) if `trust` is neither a fingerprint nor a PEM certificate.
@@ -37,5 +43,13 @@ SecretVector<char> read_token(const std::filesystem::path& file);
 /// @throws Error(input) for what cannot be used, Error(peer) if no server answers or it does not admit us,
 /// Error(security) if its certificate is not trusted.
 std::unique_ptr<net::Channel> connect(const ConnectOptions& options);
+
+/// Calls attempt(time left) until it throws no protocol::ServerBusy any more, or `patience` is over: then that error leaves.
+/// Between two calls it waits as long as the server says, at least a second, and says so by `told`; `cancelled`, if there is
+/// one, is asked meanwhile.
+void while_busy(std::chrono::milliseconds patience,
+                const std::function<void(std::chrono::milliseconds left)>& attempt,
+                const std::function<void(const protocol::Waiting&)>& told,
+                const std::function<bool()>& cancelled = {});
 
 }  // namespace ap::app

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "protocol/hybrid/greeting.h"
+
 namespace ap::app {
 namespace {
 
@@ -21,6 +23,7 @@ Conversation::Conversation(std::uint64_t number, std::unique_ptr<net::ServedChan
     : channel_(std::move(channel)),
       client_(std::move(client)),
       title_(app::title(number, client_)),
+      ahead_(channel_->target().ends_with(protocol::kAhead)),
       mark_(channel_->progress()) {}
 
 void Conversation::start(std::function<void(Conversation&)> talk) {

@@ -29,6 +29,8 @@ class Conversation {
   /// Runs `talk` on a thread of its own, then leaves the connection. @throws std::system_error if there is no
   /// thread.
   void start(std::function<void(Conversation&)> talk);
+  /// The channel of a conversation that has not started.
+  std::unique_ptr<net::ServedChannel> give_back() { return std::move(channel_); }
   /// Whether the thread is through.
   bool ended() const { return ended_; }
   void join() { thread_.join(); }
@@ -43,6 +45,12 @@ class Conversation {
   bool has_progressed() const;
   std::chrono::steady_clock::time_point since() const { return since_; }
 
+  /// Whether its client only prepares for later, and so makes way for others.
+  bool is_ahead() const { return ahead_; }
+  /// Another client needs the place of such a session: it is sent away before it prepares the next inference.
+  void want_place() { place_wanted_ = true; }
+  bool place_is_wanted() const { return place_wanted_; }
+
   /// Begins to end the session for a reason that the client and the log are told, once.
   void send_away(const std::string& reason);
   /// Why the client was sent away; empty if it was not.
@@ -50,11 +58,12 @@ class Conversation {
   bool is_leaving() const { return leaving_; }
 
  private:
-  const std::unique_ptr<net::ServedChannel> channel_;
+  std::unique_ptr<net::ServedChannel> channel_;
   const Client client_;
   const std::string title_;
   const std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
-  std::atomic<bool> ended_{false}, leaving_{false};
+  const bool ahead_;
+  std::atomic<bool> ended_{false}, leaving_{false}, place_wanted_{false};
   mutable std::mutex mutex_;
   net::ServedChannel::Progress mark_;
   bool progressed_ = false;

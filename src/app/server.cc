@@ -3,22 +3,14 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
-#include <atomic>
-#include <list>
+#include <exception>
 #include <thread>
 
-#include "app/capacity.h"
-#include "app/conversation.h"
-#include "app/log_budget.h"
-#include "app/memory.h"
-#include "app/status_endpoint.h"
+#include "app/server_state.h"
 #include "base/error.h"
 #include "base/freed_memory.h"
-#include "net/websocket/websocket.h"
-#include "protocol/hybrid/activations.h"
-#include "protocol/hybrid/greeting.h"
-#include "protocol/hybrid/server.h"
 
 namespace ap::app {
 namespace {
@@ -26,17 +18,11 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // How long the accept loop sleeps at most before it looks after its sessions.
-constexpr std::chrono::milliseconds kAcceptWait{200};
-constexpr std::chrono::milliseconds kGoodbye{1'000};
-// Messages that wait in either direction of one connection: next to nothing until the client has prepared an
-// inference, then enough to keep a fast line busy.
+constexpr std::chrono::milliseconds kAcceptWait{200}, kAcceptWaitOfQueue{20};
+// Messages that wait in either direction of a connection whose client has not prepared an inference: next to nothing.
 constexpr std::size_t kFirstQueueBytes = std::size_t{1} << 20;
-constexpr std::size_t kQueueBytes = std::size_t{64} << 20;
 // More than a greeting has, so that a wrong one gets the sentence that it deserves.
 constexpr std::size_t kFirstMessageBytes = 256;
-// When all sessions are taken, one that has been idle for so long gives its place to a newcomer: one that has
-// never prepared anything, and one that has.
-constexpr std::chrono::milliseconds kNewPatience{2'000}, kPatience{30'000};
 // After so long without a session, memory that past ones took goes back to the system.
 constexpr std::chrono::seconds kIdleMemory{5};
 
@@ -47,314 +33,99 @@ std::string certificate_host(const std::string& host) {
   return ::gethostname(name.data(), name.size() - 1) == 0 && name[0] != 0 ? name.data() : "localhost";
 }
 
-/// What a first inference would otherwise take from the system while its client waits: memory for garbled
-/// tables and for rotation keys. Freed at once, and kept by the process (base/freed_memory.h).
-void take_memory(const protocol::ServerModel& model) {
-  constexpr std::size_t kBlock = std::size_t{16} << 20, kPage = 4096;
-  std::size_t bytes = model.key_bytes();
-  for (const protocol::ActivationLayer& layer : model.model().activations()) {
-    if (layer.protocol == "gc") bytes += protocol::preprocessing_bytes(layer);
-  }
-  std::vector<std::unique_ptr<std::uint8_t[]>> blocks;
-  for (; bytes >= kBlock; bytes -= kBlock) {
-    blocks.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(kBlock));
-    volatile std::uint8_t* const block = blocks.back().get();
-    for (std::size_t at = 0; at < kBlock; at += kPage) block[at] = 0;
-  }
+std::uint64_t model_bytes_of(const ServedNetworks::List& networks) {
+  std::uint64_t sum = 0;
+  for (const auto& network : networks) sum += network->model_bytes();
+  return sum;
 }
 
-/// At most, with all that may wait in its queues.
-std::uint64_t session_bytes(const protocol::MemoryNeeds& needs, const ServerConfig& config) {
-  return needs.session(config.max_prepared) + 2 * kQueueBytes;
-}
-
-/// The package's model. @throws Error(input), before memory is taken for its weights, if the ceiling that the operator
-/// has set leaves no room for them and a session.
-protocol::Model fitting_model(const package::Package& package, const ServerConfig& config) {
-  protocol::Model model(package.network, package.plan);
-  const protocol::MemoryNeeds needs = protocol::memory_needs(model);
-  sessions_within(config.max_memory_bytes, model_bytes(needs), session_bytes(needs, config),
-                  config.max_sessions);
-  return model;
+/// Memory for the first inference of any network, those that need most.
+void take_memory(const ServedNetworks::List& networks) {
+  const auto most =
+      std::ranges::max_element(networks, {}, [](const auto& network) { return network->session_bytes(); });
+  if (most != networks.end()) (*most)->take_memory();
 }
 
 }  // namespace
 
-struct Server::State {
-  protocol::ServerModel model;
-  ServerConfig config;
-  HostPort where;
-  Capacity capacity;
-  std::unique_ptr<net::Listener> listener;
-  std::unique_ptr<protocol::PreprocessingStore> store;
-  std::unique_ptr<ClientsFile> clients;  ///< none: anybody may connect
-  std::unique_ptr<Ledger> ledger;        ///< none: inferences need not be counted
-  LogBudget log_budget;
-  std::string fingerprint;
-  std::atomic<bool> groups_noted{false};  ///< the ledger knows the groups of the file of clients as it is
-  std::atomic<bool> stopping{false};
-  std::atomic<std::size_t> running{0};
-  std::atomic<std::uint64_t> inferences{0}, prepared{0}, started{0}, failed{0};
-  std::atomic<std::uint64_t> refused_busy{0}, refused_package{0}, refused_version{0}, refused_inferences{0};
-  const Clock::time_point since = Clock::now();
-  // Touched by the thread of run() only.
-  std::uint64_t next_number = 1;
-  std::list<Conversation> sessions;
-  Clock::time_point last_busy = Clock::now();
-  bool memory_given_back = true;
-  std::unique_ptr<StatusEndpoint> endpoint;  ///< last: it reads the others
-
-  State(const package::Package& package, ServerConfig wanted)
-      : model(package, fitting_model(package, wanted)), config(std::move(wanted)) {}
-
-  void say(LogLevel level, const std::string& sentence) const {
-    if (config.log) config.log(level, sentence);
-  }
-  /// About an address, as far as its budget goes.
-  template <typename... Arguments>
-  void log(LogLevel level, const std::string& address, fmt::format_string<Arguments...> format,
-           Arguments&&... arguments) {
-    if (log_budget.allows(address)) say(level, fmt::format(format, std::forward<Arguments>(arguments)...));
-  }
-
-  void listen();
-  bool ready() const { return !stopping && running < capacity.sessions; }
-  StatusPage page(std::string_view path) const;
-  ClientsFile::Clients known_clients();
-  std::any admit(const net::ShownCredentials& shown);
-  protocol::Permission may_prepare(const Conversation& session);
-  void receive(std::unique_ptr<net::ServedChannel> channel);
-  bool make_place();
-  void serve(Conversation& session);
-  void look_after();
-  void drain();
-  void end_all();
-};
-
-/// What the file of clients says now; the ledger knows the groups as well.
-ClientsFile::Clients Server::State::known_clients() {
-  std::string complaint;
-  bool changed = false;
-  ClientsFile::Clients known = clients->now(changed, complaint);
-  if (!complaint.empty()) say(LogLevel::error, complaint);
-  if (changed) groups_noted = false;
-  if (ledger && (changed || !groups_noted)) {
-    ledger->remember(*known);
-    groups_noted = true;
-  }
-  return known;
-}
-
-std::any Server::State::admit(const net::ShownCredentials& shown) {
-  try {
-    const std::optional<Client> found = find_client(*known_clients(), shown);
-    return found ? std::any(*found) : std::any();
-  } catch (const std::exception& error) {
-    say(LogLevel::error, error.what());
-    return {};
-  }
-}
-
-protocol::Permission Server::State::may_prepare(const Conversation& session) {
-  const std::string& address = session.channel().address();
-  if (!ledger) return {};
-  try {
-    const protocol::Permission permission = ledger->count(session.client());
-    if (permission.answer != protocol::PrepareAnswer::granted) {
-      ++refused_inferences;
-      log(LogLevel::warning, address, "{}: refused, all {} inferences are prepared", session.title(),
-          permission.limit);
-    }
-    return permission;
-  } catch (const Error& error) {
-    log(LogLevel::error, address, "{}: {}; no inference is prepared uncounted", session.title(),
-        error.what());
-    return {protocol::PrepareAnswer::not_counted, 0};
-  }
-}
-
-/// A client has sent its first message. Never waits: all that is read is there, and what is sent is queued.
-void Server::State::receive(std::unique_ptr<net::ServedChannel> channel) {
-  const std::string address = channel->address(), peer = channel->peer();
-  try {
-    const protocol::Greeting greeting = protocol::receive_greeting(*channel, model.id());
-    protocol::Welcome status = greeting.status;
-    if (status == protocol::Welcome::other_package) ++refused_package;
-    if (status == protocol::Welcome::other_version) ++refused_version;
-    std::string refusal = greeting.refusal;
-    if (status == protocol::Welcome::ready && make_place()) {
-      const auto* known = std::any_cast<Client>(&channel->admitted_as());
-      Conversation& session =
-          sessions.emplace_back(next_number++, std::move(channel), known ? *known : anonymous_client());
-      try {
-        session.start([this](Conversation& here) { serve(here); });
-        ++started;
-        return;
-      } catch (const std::system_error& error) {
-        protocol::answer_greeting(session.channel(), model.id(), protocol::Welcome::busy);
-        session.channel().leave(kGoodbye);
-        log(LogLevel::error, address, "{}: cannot start a thread: {}", session.title(), error.what());
-        sessions.pop_back();
-        return;
-      }
-    }
-    if (status == protocol::Welcome::ready) {
-      status = protocol::Welcome::busy;
-      ++refused_busy;
-      refusal = fmt::format("refused, all {} sessions are taken", capacity.sessions);
-    }
-    protocol::answer_greeting(*channel, model.id(), status);
-    log(LogLevel::warning, address, "{}: {}", peer, refusal);
-  } catch (const std::exception& error) {
-    log(LogLevel::warning, address, "{}", error.what());
-  }
-  if (channel) channel->leave(kGoodbye);
-}
-
-/// Whether there is place for one more session; if need be an idle one is sent away.
-bool Server::State::make_place() {
-  std::size_t staying = 0;
-  Conversation* most_idle = nullptr;
-  std::chrono::milliseconds most{0};
-  for (Conversation& session : sessions) {
-    if (session.is_leaving() || session.ended()) continue;
-    ++staying;
-    const auto beyond = session.idle() - (session.has_progressed() ? kPatience : kNewPatience);
-    if (beyond >= std::chrono::milliseconds(0) && (!most_idle || beyond > most)) {
-      most_idle = &session;
-      most = beyond;
-    }
-  }
-  if (staying < capacity.sessions) return true;
-  if (!most_idle) return false;
-  most_idle->send_away("idle, and its place is needed; connect again");
-  return true;
-}
-
-void Server::State::serve(Conversation& session) {
-  const std::string& address = session.channel().address();
-  const std::string& title = session.title();
-  std::uint64_t answered = 0, prepared_here = 0;
-  // For the operator: one line a session, whose figures are those of the wire.
-  const auto account = [&] {
-    const net::Traffic traffic = session.channel().traffic();
-    return fmt::format("{} inferences ({} prepared) in {:.1f} s, {:.1f} MB in, {:.1f} MB out, {}", answered,
-                       prepared_here, std::chrono::duration<double>(Clock::now() - session.since()).count(),
-                       static_cast<double>(traffic.bytes_received) / 1e6,
-                       static_cast<double>(traffic.bytes_sent) / 1e6, session.channel().peer());
-  };
-  try {
-    session.channel().set_deadline(config.deadline);
-    protocol::answer_greeting(session.channel(), model.id(), protocol::Welcome::ready,
-                              config.share_statistics);
-    protocol::ServerOptions options;
-    options.max_prepared = config.max_prepared;
-    options.store = store.get();
-    using Kind = protocol::StoreOwner::Kind;
-    options.store_owner = session.client().name.empty()
-                              ? protocol::make_owner(Kind::address, address)
-                              : protocol::make_owner(Kind::client, session.client().name);
-    options.share_statistics = config.share_statistics;
-    options.may_prepare = [&] {
-      const protocol::Permission permission = may_prepare(session);
-      if (permission.answer == protocol::PrepareAnswer::granted) {
-        ++prepared;
-        ++prepared_here;
-        session.channel().set_queue_bytes(kQueueBytes);
-      }
-      return permission;
-    };
-    options.on_progress = [&] { session.note_progress(); };
-    options.on_probe = [&] { session.note_probe(); };
-    options.on_store_failure = [&](const std::string& sentence) {
-      log(LogLevel::warning, address, "{}: {}", title, sentence);
-    };
-    options.on_failed_check = [&] {
-      log(LogLevel::warning, address,
-          "{} deviated in an oblivious transfer; what it had prepared is gone, and counted", title);
-    };
-    options.on_inference = [&] {
-      ++answered;
-      ++inferences;
-    };
-    protocol::serve_greeted(model, session.channel(), options);
-    log(LogLevel::info, address, "{}: ended after {}", title, account());
-  } catch (const std::bad_alloc&) {
-    ++failed;
-    log(LogLevel::error, address, "{}: not enough memory; lower --max-sessions or --max-prepared", title);
-  } catch (const std::exception& error) {
-    const std::string reason = session.sent_away_because();
-    if (reason.empty()) ++failed;
-    log(LogLevel::warning, address, "{}: {}", title,
-        reason.empty() ? std::string(error.what())
-                       : fmt::format("{} was sent away: {}", session.channel().peer(), reason));
-  }
-}
-
 /// What is due between clients.
 void Server::State::look_after() {
   const Clock::time_point now = Clock::now();
-  for (auto at = sessions.begin(); at != sessions.end();) {
-    if (at->ended()) {
-      at->join();
-      at = sessions.erase(at);
-      continue;
-    }
-    const double seconds = std::chrono::duration<double>(config.idle).count();
-    if (at->idle() > config.idle)
-      at->send_away(fmt::format("it prepared and classified nothing for {} s", seconds));
-    if (now - at->since() > config.lifetime) at->send_away("its session has lasted too long; connect again");
-    ++at;
-  }
+  sessions.look_after(config.idle, config.lifetime);
   running = sessions.size();
+  if (networks_changed.exchange(false)) limit_sessions();
   for (const std::string& sentence : log_budget.summaries(now)) say(LogLevel::warning, sentence);
-  if (!sessions.empty() || listener->pending() > 0) {
+  if (!sessions.empty() || !queue.empty() || listener->pending() > 0) {
     last_busy = now;
     memory_given_back = false;
   } else if (!memory_given_back && now - last_busy > kIdleMemory) {
     give_back_freed_memory();
-    take_memory(model);
+    take_memory(*networks->now());
     memory_given_back = true;
   }
 }
 
+/// New packages are read and their weights prepared here, while clients are served.
+void Server::State::watch() {
+  std::unique_lock lock(watch_mutex);
+  while (!stopping) {
+    if (networks->watches()) {
+      watch_wakes.wait_for(lock, config.look, [&] { return stopping || reload_wanted; });
+    } else {
+      watch_wakes.wait(lock, [&] { return stopping || reload_wanted; });
+    }
+    if (stopping) return;
+    const auto look =
+        std::exchange(reload_wanted, false) ? ServedNetworks::Look::at_once : ServedNetworks::Look::patient;
+    lock.unlock();
+    try {
+      if (networks->refresh(look)) networks_changed = true;
+    } catch (const std::exception& error) {
+      say(LogLevel::error, fmt::format("{}; what is served stays", error.what()));
+    }
+    lock.lock();
+  }
+}
+
+/// What the weights leave for sessions.
+void Server::State::limit_sessions() {
+  const std::uint64_t models = model_bytes_of(*networks->now());
+  const std::uint64_t all = session_memory + counted_models;
+  // Not 0, which would be no limit.
+  sessions.limit(capacity.sessions, session_memory == 0 ? 0 : all > models ? all - models : 1);
+}
+
 /// Lets sessions that are at work come to their end; those that wait for their clients are sent away.
 void Server::State::drain() {
-  constexpr std::chrono::milliseconds kPause{50}, kQuiet{1'000};
+  queue.clear(
+      [](WaitingRoom::Guest& guest) { guest.channel->leave(kGoodbye, "the server is stopping; try again"); });
+  waiting = 0;
+  constexpr std::chrono::milliseconds kPause{50};
   const Clock::time_point until = Clock::now() + config.drain;
   while (Clock::now() < until) {
     look_after();
     if (sessions.empty()) return;
-    for (Conversation& session : sessions) {
-      if (session.idle() > kQuiet) session.send_away("the server is stopping; connect again");
-    }
+    sessions.send_idle_away("the server is stopping; connect again");
     std::this_thread::sleep_for(kPause);
   }
 }
 
 void Server::State::end_all() {
   listener->stop();
-  for (Conversation& session : sessions) session.send_away("the server is stopping");
-  for (Conversation& session : sessions) session.join();
-  sessions.clear();
+  sessions.end_all("the server is stopping");
   running = 0;
 }
 
-StatusPage Server::State::page(std::string_view path) const {
-  if (path == "/healthz") return {200, "ok\n"};
-  if (path == "/readyz") {
-    if (ready()) return {200, "ready\n"};
-    return {503, stopping ? "the server is stopping\n"
-                          : fmt::format("all {} sessions are taken\n", capacity.sessions)};
-  }
-  if (path != "/metrics") return {404, "here are /healthz, /readyz and /metrics\n"};
+ServerFigures Server::State::figures() const {
   ServerFigures f;
   f.protocol = std::to_string(protocol::kProtocolVersion);
-  f.package = package::to_hex(model.id());
   f.ready = ready();
+  f.stopping = stopping;
   f.sessions = running;
   f.max_sessions = capacity.sessions;
   f.pending = listener->pending();
+  f.waiting = waiting;
+  f.queue = config.queue;
   f.started = started;
   f.failed = failed;
   f.prepared = prepared;
@@ -364,17 +135,29 @@ StatusPage Server::State::page(std::string_view path) const {
   f.refused_version = refused_version;
   f.refused_inferences = refused_inferences;
   f.uptime_s = std::chrono::duration<double>(Clock::now() - since).count();
-  return {200, metrics_text(f)};
+  for (const auto& network : *networks->now()) f.networks.push_back(network->figures());
+  return f;
 }
 
 void Server::State::listen() {
+  constexpr double kShareOfMemory = 0.8;  // as in capacity(), of what the machine has left
+  const auto list = networks->now();
+  const auto smallest =
+      std::ranges::min_element(*list, {}, [](const auto& network) { return network->session_bytes(); });
   CapacityRequest request;
   request.sessions = config.max_sessions;
   request.memory_ceiling = config.max_memory_bytes;
-  const protocol::MemoryNeeds needs = protocol::memory_needs(model.model());
-  request.model_bytes = model_bytes(needs);
-  request.session_bytes = session_bytes(needs, config);
-  capacity = app::capacity(request, {descriptors(), available_memory(), available_threads()});
+  request.queue = config.queue;
+  request.model_bytes = counted_models = model_bytes_of(*list);
+  request.session_bytes = (*smallest)->session_bytes();
+  const std::optional<std::uint64_t> left = available_memory();
+  capacity = app::capacity(request, {descriptors(), left, available_threads()});
+  if (config.max_memory_bytes > 0) {
+    session_memory = config.max_memory_bytes - counted_models;
+  } else if (left && networks->several()) {
+    session_memory = static_cast<std::uint64_t>(static_cast<double>(*left) * kShareOfMemory);
+  }
+  limit_sessions();
   net::ListenerOptions options;
   options.limits.inbound_bytes = options.limits.outbound_bytes = kFirstQueueBytes;
   options.limits.handshake = config.handshake;
@@ -402,85 +185,83 @@ net::TlsIdentity identity_from(const std::filesystem::path& certificate, const s
   return certificate.empty() ? net::TlsIdentity{} : net::load_identity(certificate, key);
 }
 
-namespace {
-
-std::filesystem::path beside(const std::filesystem::path& package, const char* ending) {
-  std::error_code error;
-  std::filesystem::path file = std::filesystem::canonical(package, error);
-  if (error) fail_input("cannot read {}: {}", package.string(), error.message());
-  file += ending;
-  return file;
+Server::Server(const package::Package& package, ServerConfig config)
+    : state_(std::make_unique<State>(std::move(config))) {
+  state_->where = parse_listen(state_->config.listen);
+  state_->networks = std::make_unique<ServedNetworks>(package, state_->config);
+  open();
 }
 
-}  // namespace
-
-std::filesystem::path ledger_beside(const std::filesystem::path& package) {
-  return beside(package, ".ledger");
+Server::Server(const std::vector<std::filesystem::path>& sources, ServerConfig config)
+    : state_(std::make_unique<State>(std::move(config))) {
+  state_->where = parse_listen(state_->config.listen);
+  state_->networks = std::make_unique<ServedNetworks>(sources, state_->config);
+  open();
 }
 
-std::filesystem::path identity_beside(const std::filesystem::path& package) {
-  return beside(package, ".identity");
-}
-
-Server::Server(const package::Package& package, ServerConfig config) {
-  if (package.role != Party::server) {
-    fail_input("a server needs the server's package (server.apm); this is the client's");
-  }
-  const HostPort where = parse_listen(config.listen);
-  state_ = std::make_unique<State>(package, std::move(config));
+void Server::open() {
   State& s = *state_;
-  s.where = where;
   if (s.config.identity.certificate_pem.empty()) {
-    const std::string host = certificate_host(where.host);
+    const std::string host = certificate_host(s.where.host);
     s.config.identity = s.config.identity_file.empty() ? net::make_self_signed(host)
                                                        : kept_identity(s.config.identity_file, host);
   }
-  if (!s.config.store.empty()) {
-    if (!s.config.store_options.notice)
-      s.config.store_options.notice = [&s](const std::string& sentence) { s.say(LogLevel::info, sentence); };
-    s.store = std::make_unique<protocol::PreprocessingStore>(s.config.store, Party::server, s.model.id(),
-                                                             s.config.store_options);
+  if (!s.config.clients.empty()) {
+    s.clients = std::make_unique<ClientsFile>(s.config.clients);
+    s.known_clients();
   }
-  if (!s.config.clients.empty()) s.clients = std::make_unique<ClientsFile>(s.config.clients);
-  const Allowance allowance{package.id, package.plan.privacy.inferences, s.config.max_inferences};
-  if (allowance.counts()) {
-    s.ledger = std::make_unique<Ledger>(s.config.ledger, allowance);
-    s.ledger->on_nearly_used = [&s](const std::string& group, const Standing& now) {
-      s.say(LogLevel::warning,
-            fmt::format("{} of the {} inferences that the weights may be asked for are prepared{}",
-                        now.prepared, now.limit, group.empty() ? "" : " for group " + group));
-    };
-    if (s.clients) s.known_clients();
-  }
-  take_memory(s.model);
+  take_memory(*s.networks->now());
   s.fingerprint = net::certificate_fingerprint(s.config.identity);
   s.listen();
   if (!s.config.metrics.empty()) {
-    s.endpoint = std::make_unique<StatusEndpoint>(s.config.metrics,
-                                                  [&s](std::string_view path) { return s.page(path); });
+    s.endpoint = std::make_unique<StatusEndpoint>(
+        s.config.metrics, [&s](std::string_view path) { return status_page(path, s.figures()); });
   }
 }
 
 Server::~Server() {
+  if (!state_->listener) return;
   stop();
   state_->end_all();
 }
 
 void Server::run() {
   State& s = *state_;
-  while (!s.stopping) {
-    auto channel = s.listener->accept(kAcceptWait);
-    s.look_after();
-    if (channel && !s.stopping) s.receive(std::move(channel));
-    s.running = s.sessions.size();
+  std::thread watcher([&s] { s.watch(); });
+  std::exception_ptr failure;
+  try {
+    while (!s.stopping) {
+      auto channel = s.listener->accept(s.queue.empty() ? kAcceptWait : kAcceptWaitOfQueue);
+      s.look_after();
+      s.admit_waiting();
+      if (channel && !s.stopping) s.receive(std::move(channel));
+      s.running = s.sessions.size();
+    }
+    s.drain();
+  } catch (...) {
+    failure = std::current_exception();
   }
-  s.drain();
+  stop();
   s.end_all();
+  watcher.join();
+  if (failure) std::rethrow_exception(failure);
 }
 
 void Server::stop() {
-  state_->stopping = true;
+  {
+    const std::lock_guard lock(state_->watch_mutex);
+    state_->stopping = true;
+  }
+  state_->watch_wakes.notify_all();
   state_->listener->stop();
+}
+
+void Server::reload() {
+  {
+    const std::lock_guard lock(state_->watch_mutex);
+    state_->reload_wanted = true;
+  }
+  state_->watch_wakes.notify_all();
 }
 
 std::string Server::address() const {
@@ -488,7 +269,6 @@ std::string Server::address() const {
   return fmt::format("{}:{}", host.find(':') == std::string::npos ? host : "[" + host + "]",
                      state_->listener->port());
 }
-const package::PackageId& Server::id() const { return state_->model.id(); }
 std::string Server::metrics_address() const {
   return state_->endpoint ? state_->endpoint->address() : std::string();
 }
@@ -499,18 +279,46 @@ const std::vector<std::string>& Server::notes() const { return state_->capacity.
 std::optional<std::size_t> Server::clients() const {
   return state_->clients ? std::optional(state_->known_clients()->size()) : std::nullopt;
 }
-std::map<std::string, Standing> Server::standings() const {
-  std::map<std::string, Standing> found;
-  if (!state_->ledger) return found;
-  if (!state_->clients) found.emplace("", Standing{});
+
+std::vector<Offered> Server::networks() const {
+  std::vector<std::string> groups = {""};
   if (state_->clients) {
-    for (const Client& client : *state_->known_clients()) found.emplace(client.group, Standing{});
+    groups.clear();
+    for (const Client& client : *state_->known_clients()) groups.push_back(client.group);
   }
-  for (auto& [group, standing] : found) standing = state_->ledger->standing(group);
-  return found;
+  std::vector<Offered> offered;
+  for (const auto& network : *state_->networks->now()) {
+    Offered here;
+    here.name = network->name();
+    here.id = network->id();
+    here.session_bytes = network->session_bytes();
+    here.counts = network->counts();
+    here.counts_from_zero = network->counts_from_zero();
+    here.ledger = network->ledger_file();
+    if (here.counts) {
+      for (const std::string& group : groups) here.standings.emplace(group, network->standing(group));
+    }
+    offered.push_back(std::move(here));
+  }
+  return offered;
 }
-bool Server::counts() const { return state_->ledger != nullptr; }
-bool Server::counts_from_zero() const { return state_->ledger && state_->ledger->is_new(); }
+
+package::PackageId Server::id() const {
+  const auto list = state_->networks->now();
+  return list->empty() ? package::PackageId{} : list->front()->id();
+}
+std::map<std::string, Standing> Server::standings() const {
+  const std::vector<Offered> offered = networks();
+  return offered.empty() ? std::map<std::string, Standing>{} : offered.front().standings;
+}
+bool Server::counts() const {
+  const auto list = state_->networks->now();
+  return !list->empty() && list->front()->counts();
+}
+bool Server::counts_from_zero() const {
+  const auto list = state_->networks->now();
+  return !list->empty() && list->front()->counts_from_zero();
+}
 std::size_t Server::sessions() const { return state_->running; }
 std::uint64_t Server::inferences() const { return state_->inferences; }
 

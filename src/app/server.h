@@ -1,4 +1,4 @@
-// The serving process: one model, many sessions, each on a thread of its own. A session that fails is one
+// The serving process: one network or several, many sessions, each on a thread of its own. A session that fails is one
 // line in the log and nothing to the others. What is logged never depends on a decrypted value.
 //
 // A client gets a session once it has greeted; until then it stands in the listener's pool
@@ -6,10 +6,8 @@
 // whose client has done nothing for a while gives its place to a client that has just come.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,46 +16,11 @@
 
 #include "app/ledger.h"
 #include "app/listen_address.h"
-#include "net/websocket/tls.h"
+#include "app/served_networks.h"
+#include "app/server_config.h"
 #include "package/package.h"
-#include "protocol/hybrid/statistics.h"
-#include "protocol/store/preprocessing_store.h"
 
 namespace ap::app {
-
-enum class LogLevel : std::uint8_t { info, warning, error };
-/// Gets one line of the log, a sentence. Called from any thread, many at a time; must neither throw nor wait
-/// long. A line may name what a client or a file says, so it is not safe to show on a terminal as it is
-/// (base/printable.h).
-using Log = std::function<void(LogLevel level, const std::string& sentence)>;
-
-struct ServerConfig {
-  Log log;                             ///< none: nothing is logged
-  std::string listen = "127.0.0.1:0";  ///< host:port; port 0 takes a free one
-  net::TlsIdentity identity;           ///< empty: a self-signed certificate
-  std::filesystem::path
-      identity_file;             ///< where the latter is kept (kept_identity); empty: it is a fresh one
-  std::size_t max_sessions = 8;  ///< a further client is told that the server is busy
-  std::size_t max_prepared = 4;  ///< inferences that a session may prepare ahead
-  /// Lowers max_sessions so that preprocessing fits; 0: what the machine has left.
-  std::uint64_t max_memory_bytes = 0;
-  std::string metrics;          ///< host:port of health and metrics (app/status_endpoint.h); empty: none
-  std::filesystem::path store;  ///< directory of inferences prepared ahead for later sessions; or empty
-  protocol::StoreOptions store_options;
-  std::filesystem::path clients;     ///< who may connect (app/clients.h); empty: anybody, all as one
-  std::filesystem::path ledger;      ///< where inferences are counted (app/ledger.h); empty: in memory
-  std::uint64_t max_inferences = 0;  ///< lowers what the package allows to be prepared; 0: no other limit
-  /// Longest wait for a client: for its next command, and inside a message besides what its bytes take on a
-  /// slow line.
-  std::chrono::milliseconds deadline{60'000};
-  /// Longest that a session may have kept the server waiting, in all, since something was done that it is for
-  /// (protocol::ServerOptions::on_progress), besides what its bytes take on a slow line.
-  std::chrono::milliseconds idle{300'000};
-  std::chrono::milliseconds lifetime = std::chrono::hours(24);  ///< of a session
-  std::chrono::milliseconds drain{0};                           ///< for sessions at work, after stop()
-  std::chrono::milliseconds handshake{8'000};  ///< for TLS, WebSocket and the greeting together
-  protocol::ShareStatistics share_statistics = protocol::ShareStatistics::none;  ///< with every client
-};
 
 /// Certificate and key from PEM files; of two empty names nothing, which makes a fresh self-signed
 /// certificate.
@@ -69,12 +32,19 @@ net::TlsIdentity identity_from(const std::filesystem::path& certificate, const s
 /// @throws Error(security) if others may read or write it; Error(input) if it holds something else or cannot be written.
 net::TlsIdentity kept_identity(const std::filesystem::path& file, const std::string& host);
 
-/// Where a server of this package keeps its identity: beside it, as its ledger. @throws as ledger_beside
-std::filesystem::path identity_beside(const std::filesystem::path& package);
-
-/// The ledger of a package: beside it, wherever a link to it leads, so that compiling the network again into
-/// the same directory does not begin a new count. @throws Error(input) if there is no such package.
-std::filesystem::path ledger_beside(const std::filesystem::path& package);
+/// One of the networks that a server offers.
+struct Offered {
+  std::string name;
+  package::PackageId id{};
+  std::uint64_t session_bytes = 0;  ///< that a session may take at most
+  /// Whether inferences are counted: the package promises something about its weights, or the operator limits them; and
+  /// whether counting began with this server.
+  bool counts = false, counts_from_zero = false;
+  std::filesystem::path ledger;  ///< the file in which they are; empty: in memory
+  /// Where each group stands; the group of an empty name is all clients together, of a server that knows none
+  /// by name. Nothing if inferences are not counted.
+  std::map<std::string, Standing> standings;
+};
 
 class Server {
  public:
@@ -83,6 +53,9 @@ class Server {
   /// no room for a session, or the files of clients and counts cannot be used; Error(security) if others may
   /// read or write those.
   Server(const package::Package& package, ServerConfig config);
+  /// The same of the server's packages among these files and in these folders, which are looked at again while it runs
+  /// (app/served_networks.h). @throws also if there is none.
+  Server(const std::vector<std::filesystem::path>& sources, ServerConfig config);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -92,10 +65,14 @@ class Server {
   void run();
   /// Safe from any thread.
   void stop();
+  /// Looks at all files and folders soon, on a thread of its own. Safe from any thread.
+  void reload();
 
   std::string address() const;          ///< host:port with the real port
   std::string metrics_address() const;  ///< of health and metrics; empty if there is none
-  const package::PackageId& id() const;
+  /// What new clients may ask for now, by the names of the files.
+  std::vector<Offered> networks() const;
+  package::PackageId id() const;  ///< of the first of them
   std::string fingerprint() const;
   const std::string& certificate_pem() const;
   std::size_t max_sessions() const;
@@ -103,13 +80,9 @@ class Server {
   const std::vector<std::string>& notes() const;
   /// Clients that may connect; nothing if anybody may.
   std::optional<std::size_t> clients() const;
-  /// Whether inferences are counted: the package promises something about its weights, or the operator limits
-  /// them.
+  /// Of the first network (Offered).
   bool counts() const;
-  /// Where each group stands; the group of an empty name is all clients together, of a server that knows none
-  /// by name. Nothing if inferences are not counted.
   std::map<std::string, Standing> standings() const;
-  /// Whether counting began with this server.
   bool counts_from_zero() const;
   /// Sessions that are running now.
   std::size_t sessions() const;
@@ -117,6 +90,7 @@ class Server {
   std::uint64_t inferences() const;
 
  private:
+  void open();
   struct State;
   std::unique_ptr<State> state_;
 };

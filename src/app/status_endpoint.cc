@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <chrono>
@@ -134,44 +133,6 @@ void StatusEndpoint::answer(int connection) const {
   if (method != "HEAD") text += page.text;
   write_all(connection, text, until);
   ::shutdown(connection, SHUT_WR);
-}
-
-std::string metrics_text(const ServerFigures& f) {
-  std::string out;
-  const auto metric = [&](const char* name, const char* type, const char* help, auto value,
-                          const std::string& labels = {}) {
-    if (*help != 0) out += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
-    out += fmt::format("{}{} {}\n", name, labels, value);
-  };
-  metric("autoprivacy_info", "gauge", "The package that is served, and the version of the protocol.", 1,
-         fmt::format("{{protocol=\"{}\",package=\"{}\"}}", f.protocol, f.package));
-  metric("autoprivacy_ready", "gauge", "Whether a client would get a session now.", f.ready ? 1 : 0);
-  metric("autoprivacy_sessions", "gauge", "Sessions that run now.", f.sessions);
-  metric("autoprivacy_sessions_limit", "gauge", "Sessions that may run at a time.", f.max_sessions);
-  metric("autoprivacy_clients_pending", "gauge", "Connections that have not greeted yet, or are leaving.",
-         f.pending);
-  metric("autoprivacy_sessions_started_total", "counter", "Sessions begun since the start.", f.started);
-  metric("autoprivacy_sessions_failed_total", "counter", "Sessions that ended with an error.", f.failed);
-  const char* const refused = "autoprivacy_clients_refused_total";
-  metric(refused, "counter", "Clients that got no session, by reason.", f.refused_busy, "{reason=\"busy\"}");
-  metric(refused, "", "", f.refused_package, "{reason=\"package\"}");
-  metric(refused, "", "", f.refused_version, "{reason=\"version\"}");
-  metric("autoprivacy_inferences_prepared_total", "counter", "Inferences prepared since the start.",
-         f.prepared);
-  metric("autoprivacy_inferences_refused_total", "counter",
-         "Preparations refused because a limit was reached.", f.refused_inferences);
-  metric("autoprivacy_inferences_total", "counter", "Inferences answered since the start.", f.inferences);
-  metric("autoprivacy_uptime_seconds", "gauge", "Since the start.", f.uptime_s);
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
-  };
-  metric("process_cpu_seconds_total", "counter", "Processor time of the process.",
-         seconds(usage.ru_utime) + seconds(usage.ru_stime));
-  metric("process_max_resident_memory_bytes", "gauge", "Most memory that the process has had.",
-         static_cast<std::uint64_t>(usage.ru_maxrss) * 1024);
-  return out;
 }
 
 }  // namespace ap::app

@@ -40,17 +40,4 @@ class StatusEndpoint {
   std::thread thread_;
 };
 
-/// What /metrics shows.
-struct ServerFigures {
-  std::string protocol, package;
-  bool ready = false;
-  std::size_t sessions = 0, max_sessions = 0, pending = 0;
-  std::uint64_t started = 0, failed = 0, prepared = 0, inferences = 0;
-  std::uint64_t refused_busy = 0, refused_package = 0, refused_version = 0, refused_inferences = 0;
-  double uptime_s = 0;
-};
-
-/// The text format of Prometheus, version 0.0.4.
-std::string metrics_text(const ServerFigures& figures);
-
 }  // namespace ap::app

@@ -1,17 +1,23 @@
 // autoprivacy infer DIR/client.apm: private classification of images by a server.
 // It calls app/ directly, which tells it more than the public interface does: what each layer costs, the scores in
 // accumulator units, and a server in a child process.
+#include <signal.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <functional>
 #include <optional>
+#include <thread>
 
 #include "analysis/profile/profile_cache.h"
 #include "app/audit.h"
 #include "app/client.h"
 #include "app/connect.h"
 #include "app/local_server.h"
+#include "app/prepare_ahead.h"
 #include "app/publisher.h"
 #include "base/error.h"
 #include "base/files.h"
@@ -32,10 +38,10 @@ namespace {
 struct Options {
   std::string package, server, local, data, check, trust, authorities, store;
   std::string certificate, key, token_file, publisher, csv, profile = "typical";
-  std::size_t prepare_only = 0;
+  std::size_t prepare_only = 0, prepare_ahead = 0;
   Selection selection;
   std::size_t top = 3;
-  double deadline_s = 60, connect_s = 10;
+  double deadline_s = 60, connect_s = 10, wait_s = 300, store_mb = 0;
   bool json = false;
 };
 
@@ -47,6 +53,10 @@ SecretVector<char> token_of(const Options& options) {
   return variable ? SecretVector<char>(variable, variable + std::strlen(variable)) : SecretVector<char>();
 }
 
+std::chrono::milliseconds milliseconds(double seconds) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1e3));
+}
+
 app::ConnectOptions connect_options(const Options& options) {
   app::ConnectOptions connect;
   connect.url = options.server;
@@ -55,11 +65,9 @@ app::ConnectOptions connect_options(const Options& options) {
   connect.certificate = options.certificate;
   connect.key = options.key;
   if (options.local.empty()) connect.token = token_of(options);
-  const auto milliseconds = [](double s) {
-    return std::chrono::milliseconds(static_cast<std::int64_t>(s * 1e3));
-  };
   connect.wait = milliseconds(options.connect_s);
   connect.deadline = milliseconds(options.deadline_s);
+  connect.may_queue = options.wait_s > 0;
   return connect;
 }
 
@@ -81,10 +89,26 @@ cost::Profile profile_of(const Options& options) {
   return cost::parse_profile(std::string(bytes.begin(), bytes.end()));
 }
 
-/// Connects, to a server of our own if asked, and calls talk(channel, our store or none).
+std::unique_ptr<protocol::PreprocessingStore> open_store(const Options& options,
+                                                         const package::Package& package) {
+  return app::open_client_store(options.store, package.id, say,
+                                static_cast<std::uint64_t>(options.store_mb * 1e6));
+}
+
+/// Says what changes while a client waits, and nothing twice in a row.
+std::function<void(const protocol::Waiting&)> say_waiting() {
+  return [last = std::string()](const protocol::Waiting& waiting) mutable {
+    std::string sentence = app::sentence_of(waiting);
+    if (sentence != last) say(sentence);
+    last = std::move(sentence);
+  };
+}
+
+/// Connects, to a server of our own if asked, and calls talk(channel, options with our store or none). Waits for a place as
+/// long as --wait says.
 void with_server(const Options& options, const package::Package& package,
-                 const std::function<void(net::Channel&, protocol::PreprocessingStore*)>& talk) {
-  const auto store = options.store.empty() ? nullptr : app::open_client_store(options.store, package.id, say);
+                 const std::function<void(net::Channel&, const app::SessionOptions&)>& talk) {
+  const auto store = options.store.empty() ? nullptr : open_store(options, package);
   app::ConnectOptions connect = connect_options(options);
   std::optional<app::LocalServer> local;
   if (!options.local.empty()) {
@@ -95,9 +119,17 @@ void with_server(const Options& options, const package::Package& package,
     connect.certificate.clear();
     connect.key.clear();
   }
-  const std::unique_ptr<net::Channel> channel = app::connect(connect);
-  talk(*channel, store.get());
-  channel->close();
+  app::SessionOptions session{profile_of(options), store.get(), say};
+  session.on_wait = say_waiting();
+  app::while_busy(
+      milliseconds(options.wait_s),
+      [&](std::chrono::milliseconds left) {
+        session.patience = left;
+        const std::unique_ptr<net::Channel> channel = app::connect(connect);
+        talk(*channel, session);
+        channel->close();
+      },
+      session.on_wait);
 }
 
 /// The answers to pictures unlike those that the network was calibrated with are not to be trusted.
@@ -123,11 +155,13 @@ void complain_of_no_class(std::span<const int> labels) {
       count, labels.size()));
 }
 
-void prepare_ahead(const Options& options, const package::Package& package) {
+void prepare_some(const Options& options, const package::Package& package) {
   app::PrepareResult result;
-  with_server(options, package, [&](net::Channel& channel, protocol::PreprocessingStore* store) {
-    result = app::prepare_only(package, channel, *store, options.prepare_only,
-                               {profile_of(options), nullptr, say}, terminal_progress());
+  with_server(options, package, [&](net::Channel& channel, const app::SessionOptions& session) {
+    app::SessionOptions without_store = session;
+    without_store.store = nullptr;
+    result = app::prepare_only(package, channel, *session.store, options.prepare_only,
+                               std::move(without_store), terminal_progress());
   });
   if (options.json) {
     print(Json{{"prepared", result.stored},
@@ -145,19 +179,58 @@ void prepare_ahead(const Options& options, const package::Package& package) {
         printable(result.choice) + "\n");
 }
 
+/// Keeps the store filled until a signal comes, at a low priority: whatever else runs here goes first.
+void keep_prepared(const Options& options, const package::Package& package) {
+  constexpr int kLow = 10;
+  const auto store = open_store(options, package);
+  [[maybe_unused]] const int priority = ::nice(kLow);
+  block_end_signals();
+  app::AheadOptions ahead;
+  ahead.connect = connect_options(options);
+  ahead.profile = profile_of(options);
+  ahead.count = options.prepare_ahead;
+  ahead.notice = [](const std::string& sentence) { say(sentence + "; trying again later"); };
+  app::PrepareAhead preparing(package, *store, std::move(ahead));
+  std::exception_ptr failure;
+  std::thread worker([&] {
+    try {
+      preparing.run();
+    } catch (...) {
+      failure = std::current_exception();
+      ::kill(::getpid(), SIGTERM);
+    }
+  });
+  wait_for_signal();
+  preparing.stop();
+  worker.join();
+  if (failure) std::rethrow_exception(failure);
+  const std::size_t available = store->ids().size();
+  if (options.json) {
+    print(Json{{"prepared", preparing.prepared()}, {"available", available}});
+  } else {
+    print(fmt::format("prepared {} inferences, {} now in {}\n", preparing.prepared(), available,
+                      printable(options.store)));
+  }
+}
+
 void infer(const Options& options) {
   if (options.server.empty() == options.local.empty()) {
     fail_input("give either --server URL or --local DIR/server.apm");
   }
-  if (options.data.empty() && options.prepare_only == 0) {
-    fail_input("give --data with the images, or --prepare-only N to prepare inferences for later");
+  if (options.data.empty() && options.prepare_only == 0 && options.prepare_ahead == 0) {
+    fail_input(
+        "give --data with the images, or --prepare-only N or --prepare-ahead N to prepare inferences for later");
   }
   const auto publisher = app::publisher_from(options.publisher);
   const package::Package package =
       package::load(options.package, Party::client, publisher ? &*publisher : nullptr);
   app::require_security(app::audit(package));
   if (options.prepare_only > 0) {
-    prepare_ahead(options, package);
+    prepare_some(options, package);
+    return;
+  }
+  if (options.prepare_ahead > 0) {
+    keep_prepared(options, package);
     return;
   }
   std::optional<package::Package> clear;
@@ -176,9 +249,8 @@ void infer(const Options& options) {
   wipe(data.bytes.data(), data.bytes.size());
   wipe(data.floats.data(), data.floats.size() * sizeof(float));
   app::RunResult result;
-  with_server(options, package, [&](net::Channel& channel, protocol::PreprocessingStore* store) {
-    result =
-        app::run_images(package, channel, images, {profile_of(options), store, say}, terminal_progress());
+  with_server(options, package, [&](net::Channel& channel, const app::SessionOptions& session) {
+    result = app::run_images(package, channel, images, session, terminal_progress());
   });
   complain_of_no_class(result.labels);
 
@@ -224,13 +296,28 @@ void add_infer(CLI::App& app, Action& action) {
                                  "Directory of inferences prepared ahead with this server; with --local the "
                                  "server's is DIR/server")
                     ->type_name("DIR");
+  auto* prepare_only = command
+                           ->add_option("--prepare-only", options->prepare_only,
+                                        "Prepare this many inferences, store them and end")
+                           ->check(CLI::Range(1, 1'000'000))
+                           ->needs(store)
+                           ->excludes(data)
+                           ->type_name("N");
   command
-      ->add_option("--prepare-only", options->prepare_only,
-                   "Prepare this many inferences, store them and end")
+      ->add_option(
+          "--prepare-ahead", options->prepare_ahead,
+          "Keep this many inferences in the store until interrupted, at a low priority and in places that no "
+          "other client needs")
       ->check(CLI::Range(1, 1'000'000))
       ->needs(store)
+      ->needs(server)
       ->excludes(data)
+      ->excludes(prepare_only)
       ->type_name("N");
+  command->add_option("--store-size", options->store_mb, "MB that the directory may hold; without it, 64 GiB")
+      ->check(CLI::Range(0.001, 1e9))
+      ->needs(store)
+      ->type_name("MB");
   options->selection.add_options(*command);
   options->selection.add_framing(*command);
   add_publisher(*command, options->publisher);
@@ -258,6 +345,12 @@ void add_infer(CLI::App& app, Action& action) {
   command->add_option("--deadline", options->deadline_s, "Longest wait for the server, in seconds")
       ->check(CLI::Range(0.1, 86'400.0))
       ->capture_default_str();
+  command
+      ->add_option("--wait", options->wait_s,
+                   "Longest wait in the server's queue, in seconds, when all its places are taken; 0: none")
+      ->check(CLI::Range(0.0, 86'400.0))
+      ->capture_default_str()
+      ->type_name("S");
   command->add_option("--connect-deadline", options->connect_s, "Longest wait for a connection, in seconds")
       ->check(CLI::Range(0.1, 3'600.0))
       ->capture_default_str();

@@ -1,4 +1,4 @@
-// autoprivacy serve DIR/server.apm: the server, until SIGINT or SIGTERM.
+// autoprivacy serve server.apm|DIR...: the server, until SIGINT or SIGTERM; on SIGHUP it reads its packages again.
 #include <signal.h>
 #include <unistd.h>
 
@@ -21,12 +21,16 @@ namespace ap::cli {
 namespace {
 
 struct Options {
-  std::string package, certificate, key, write_certificate, shared = "none", log_format = "text";
+  std::vector<std::string> packages;
+  std::string certificate, key, write_certificate, shared = "none", log_format = "text";
   app::ServerConfig config;
   double deadline_s = 60, idle_s = 300, lifetime_h = 24, max_memory_mb = 0, drain_s = 30, store_mb = 65'536,
-         store_days = 0;
+         store_days = 0, queue_wait_s = 600;
   int ready_fd = -1;
   bool quiet = false, json = false;
+
+  /// Whether there may be more than one network.
+  bool several() const { return packages.size() > 1 || std::filesystem::is_directory(packages.front()); }
 };
 
 /// The same as an object of JSON, with the session that it is about.
@@ -55,21 +59,33 @@ class PrintableMessage : public spdlog::custom_flag_formatter {
   }
 };
 
-void choose_ledger(Options& options) {
-  // The only client of a child of `infer --local` holds the weights itself.
-  if (!options.config.ledger.empty() || options.ready_fd >= 0) return;
-  options.config.ledger = app::ledger_beside(options.package);
-}
-
-Json standings_json(const app::Server& server) {
+Json standings_json(const app::Offered& network) {
   Json groups = Json::array();
-  for (const auto& [group, standing] : server.standings()) {
+  for (const auto& [group, standing] : network.standings) {
     groups.push_back({{"group", group.empty() ? Json(nullptr) : Json(group)},
                       {"prepared", standing.prepared},
                       {"limit", standing.limit},
                       {"remaining", standing.remaining()}});
   }
   return groups;
+}
+
+/// What an operator should know about how a network's inferences are counted.
+void say_count(const Options& options, const app::Offered& network) {
+  const std::string about = options.several() ? network.name + ": " : "";
+  if (!network.counts) {
+    spdlog::info("{}the package promises nothing about its weights, so inferences are not counted", about);
+    return;
+  }
+  if (network.counts_from_zero) {
+    spdlog::warn(
+        "{}{} is new, so counting begins at 0; if these weights were served before, give that ledger", about,
+        network.ledger.string());
+  }
+  for (const auto& [group, standing] : network.standings) {
+    spdlog::info("{}{} of {} inferences are prepared{}, {} remain", about, standing.prepared, standing.limit,
+                 group.empty() ? "" : " for group " + group, standing.remaining());
+  }
 }
 
 /// What an operator should know about who comes in and what is counted.
@@ -81,18 +97,51 @@ void say_rules(const Options& options, const app::Server& server) {
   } else {
     spdlog::info("anybody may connect, and all count as one client; --clients FILE admits known ones only");
   }
-  if (!server.counts()) {
-    spdlog::info("the package promises nothing about its weights, so inferences are not counted");
-    return;
+  for (const app::Offered& network : server.networks()) say_count(options, network);
+}
+
+Json announcement_json(const app::Server& server) {
+  const std::vector<app::Offered> offered = server.networks();
+  const app::Offered& first = offered.front();
+  Json networks = Json::array();
+  for (const app::Offered& network : offered) {
+    networks.push_back({{"name", network.name},
+                        {"package_id", package::to_hex(network.id)},
+                        {"session_bytes", network.session_bytes},
+                        {"ledger", network.counts ? Json(network.ledger.string()) : Json(nullptr)},
+                        {"inferences", standings_json(network)}});
   }
-  if (server.counts_from_zero()) {
-    spdlog::warn("{} is new, so counting begins at 0; if these weights were served before, give that ledger",
-                 options.config.ledger.string());
+  return {{"address", server.address()},
+          {"package_id", package::to_hex(first.id)},
+          {"certificate_sha256", server.fingerprint()},
+          {"max_sessions", server.max_sessions()},
+          {"metrics", server.metrics_address().empty() ? Json(nullptr) : Json(server.metrics_address())},
+          {"clients", server.clients() ? Json(*server.clients()) : Json(nullptr)},
+          {"ledger", first.counts ? Json(first.ledger.string()) : Json(nullptr)},
+          {"inferences", standings_json(first)},
+          {"networks", std::move(networks)}};
+}
+
+std::string announcement_text(const Options& options, const app::Server& server) {
+  const std::vector<app::Offered> offered = server.networks();
+  std::string text = fmt::format(
+      "serving {} on wss://{} (certificate SHA-256 {}, at most {} sessions)\n",
+      options.several() ? fmt::format("{} networks", offered.size()) : package::to_hex(offered.front().id),
+      server.address(), server.fingerprint(), server.max_sessions());
+  if (options.several()) {
+    for (const app::Offered& network : offered) {
+      text += fmt::format("  {}: package {}, up to {} MB a session\n", printable(network.name),
+                          package::to_hex(network.id), network.session_bytes / 1'000'000);
+    }
   }
-  for (const auto& [group, standing] : server.standings()) {
-    spdlog::info("{} of {} inferences are prepared{}, {} remain", standing.prepared, standing.limit,
-                 group.empty() ? "" : " for group " + group, standing.remaining());
+  if (options.certificate.empty()) {
+    text += fmt::format("clients: autoprivacy infer client.apm --server wss://{} --trust {} --data DATA\n",
+                        server.address(), server.fingerprint());
   }
+  if (!server.metrics_address().empty())
+    text +=
+        fmt::format("health and metrics: http://{}/healthz, /readyz, /metrics\n", server.metrics_address());
+  return text;
 }
 
 /// Says where the server is: to the parent that waits for it, or to whoever reads standard output.
@@ -105,29 +154,14 @@ void announce(Options& options, const app::Server& server) {
   if (options.ready_fd >= 0) {
     app::report_ready(std::exchange(options.ready_fd, -1), {server.address(), server.fingerprint()});
   } else if (options.json) {
-    print(Json{{"address", server.address()},
-               {"package_id", package::to_hex(server.id())},
-               {"certificate_sha256", server.fingerprint()},
-               {"max_sessions", server.max_sessions()},
-               {"metrics", server.metrics_address().empty() ? Json(nullptr) : Json(server.metrics_address())},
-               {"clients", server.clients() ? Json(*server.clients()) : Json(nullptr)},
-               {"ledger", server.counts() ? Json(options.config.ledger.string()) : Json(nullptr)},
-               {"inferences", standings_json(server)}});
+    print(announcement_json(server));
   } else if (!options.quiet) {
-    // At once, for readers of the first line alone.
-    std::string text = fmt::format("serving {} on wss://{} (certificate SHA-256 {}, at most {} sessions)\n",
-                                   package::to_hex(server.id()), server.address(), server.fingerprint(),
-                                   server.max_sessions());
-    if (options.certificate.empty()) {
-      text += fmt::format("clients: autoprivacy infer client.apm --server wss://{} --trust {} --data DATA\n",
-                          server.address(), server.fingerprint());
-    }
-    if (!server.metrics_address().empty())
-      text +=
-          fmt::format("health and metrics: http://{}/healthz, /readyz, /metrics\n", server.metrics_address());
-    print(text);
+    print(announcement_text(options, server));  // at once, for readers of the first line alone
   }
 }
+
+/// Whether SIGHUP says what it says by its name: the terminal that the server was started on is gone.
+bool lost_terminal(bool was_there) { return was_there && ::isatty(STDERR_FILENO) != 1; }
 
 void serve_until_signal(Options& options) {
   spdlog::set_default_logger(
@@ -146,6 +180,8 @@ void serve_until_signal(Options& options) {
                                                   : spdlog::level::err,
                 sentence);
   };
+  options.config.queue_wait =
+      std::chrono::milliseconds(static_cast<std::int64_t>(options.queue_wait_s * 1e3));
   options.config.deadline = std::chrono::milliseconds(static_cast<std::int64_t>(options.deadline_s * 1e3));
   options.config.idle = std::chrono::milliseconds(static_cast<std::int64_t>(options.idle_s * 1e3));
   options.config.lifetime = std::chrono::milliseconds(static_cast<std::int64_t>(options.lifetime_h * 3.6e6));
@@ -157,20 +193,25 @@ void serve_until_signal(Options& options) {
   }
   options.config.identity = app::identity_from(options.certificate, options.key);
   options.config.drain = std::chrono::milliseconds(static_cast<std::int64_t>(options.drain_s * 1e3));
-  if (options.ready_fd < 0) options.config.identity_file = app::identity_beside(options.package);
+  if (options.ready_fd < 0) {
+    options.config.identity_file = app::identity_beside(options.packages.front());
+    options.config.ledger_beside_packages =
+        true;  // the only client of a child of `infer --local` holds the weights
+  }
   using Share = protocol::ShareStatistics;
   options.config.share_statistics = options.shared == "process"   ? Share::process
                                     : options.shared == "session" ? Share::session
                                                                   : Share::none;
-  choose_ledger(options);
+  const bool on_terminal = ::isatty(STDERR_FILENO) == 1;
   // Before any thread exists, so that all inherit it.
   block_end_signals();
-  const package::Package package = package::load(options.package, Party::server);
-  if (others_may_read(options.package)) {
+  const std::vector<std::filesystem::path> sources(options.packages.begin(), options.packages.end());
+  for (const app::PackageFile& file : app::package_files(sources)) {
+    if (!others_may_read(file.path) || file.path.filename() == "client.apm") continue;
     spdlog::warn("{} holds the weights and may be read by other users; `chmod 600` makes it yours alone",
-                 options.package);
+                 file.path.string());
   }
-  app::Server server(package, options.config);
+  app::Server server(sources, options.config);
   say_rules(options, server);
   announce(options, server);
   std::exception_ptr failure;
@@ -182,7 +223,8 @@ void serve_until_signal(Options& options) {
       ::kill(::getpid(), SIGTERM);
     }
   });
-  const std::string name = wait_for_signal();
+  std::string name;
+  while ((name = wait_for_signal()) == "SIGHUP" && !lost_terminal(on_terminal)) server.reload();
   server.stop();
   accepting.join();
   if (failure) std::rethrow_exception(failure);
@@ -208,9 +250,13 @@ void serve(Options options) {
 void add_serve(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("serve", "Serve a network to clients until interrupted");
-  command->add_option("package", options->package, "The server's package")
+  command
+      ->add_option(
+          "packages", options->packages,
+          "The server's package; or several, or folders, of which every *.apm and */*.apm is served and which "
+          "are looked at again while the server runs")
       ->required()
-      ->type_name("server.apm");
+      ->type_name("server.apm|DIR");
   command->add_option("--listen", options->config.listen, "Address; port 0 takes any free port")
       ->capture_default_str()
       ->type_name("HOST:PORT");
@@ -218,7 +264,7 @@ void add_serve(CLI::App& app, Action& action) {
       ->add_option(
           "--tls-cert", options->certificate,
           "PEM certificate chain; without it a self-signed one is made, and kept in server.apm.identity beside "
-          "the package")
+          "the package (DIR/server.identity)")
       ->type_name("FILE");
   command->add_option("--tls-key", options->key, "PEM private key of the certificate")->type_name("FILE");
   command
@@ -228,6 +274,16 @@ void add_serve(CLI::App& app, Action& action) {
   command->add_option("--max-sessions", options->config.max_sessions, "Sessions at a time")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
+  command
+      ->add_option("--queue", options->config.queue,
+                   "Clients that may wait for a session when all are taken; 0: they are told to come again")
+      ->check(CLI::Range(0, 10'000))
+      ->capture_default_str()
+      ->type_name("N");
+  command->add_option("--queue-wait", options->queue_wait_s, "Seconds that a client may wait at most")
+      ->check(CLI::Range(0.1, 86'400.0))
+      ->capture_default_str()
+      ->type_name("S");
   command
       ->add_option("--max-prepared", options->config.max_prepared,
                    "Inferences that a session may prepare ahead")
@@ -272,7 +328,7 @@ void add_serve(CLI::App& app, Action& action) {
   command
       ->add_option(
           "--ledger", options->config.ledger,
-          "Count prepared inferences in this file; without it, in server.apm.ledger beside the package")
+          "Count prepared inferences in this file; without it, in server.apm.ledger beside each package")
       ->type_name("FILE");
   command
       ->add_option(

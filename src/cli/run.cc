@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <chrono>
 #include <new>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "base/core_dumps.h"
 #include "base/error.h"
@@ -14,6 +16,7 @@
 #include "cli/common.h"
 #include "cli/companion.h"
 #include "cli/doctor.h"
+#include "cli/suggestions.h"
 
 namespace ap::cli {
 namespace {
@@ -33,6 +36,28 @@ int complain(int status, const std::string& message, bool json, int rank) {
     fmt::print("{}\n", printable_json(object.dump(2, ' ', false, Json::error_handler_t::replace)));
   }
   return status;
+}
+
+std::vector<std::string> commands_of(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  return names;
+}
+
+/// Words that the chosen command does not take.
+std::string sentence_of(const CLI::App& app, const CLI::ExtrasError& error) {
+  const std::vector<std::string> left = app.remaining(true);
+  const auto option =
+      std::ranges::find_if(left, [](const std::string& word) { return word.starts_with('-'); });
+  const std::vector<CLI::App*> chosen = app.get_subcommands();
+  if (option == left.end() || chosen.empty()) return error.what();
+  std::vector<std::string> names;
+  for (const CLI::Option* known : chosen.front()->get_options()) {
+    for (const std::string& name : known->get_lnames()) names.push_back("--" + name);
+  }
+  const std::string word = option->substr(0, option->find('='));
+  return fmt::format("there is no option {} of {}{}", word, chosen.front()->get_name(),
+                     did_you_mean(word, names));
 }
 
 }  // namespace
@@ -65,11 +90,16 @@ int run(int argc, char** argv, const Extensions& extensions) {
   const auto is_named = [&](CLI::App* command) { return command->get_name() == argv[1]; };
   if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_named).empty()) {
     return complain(static_cast<int>(ErrorCode::input),
-                    fmt::format("there is no command \"{}\"; see autoprivacy --help", argv[1]), json,
-                    extensions.rank());
+                    fmt::format("there is no command \"{}\"{}; see autoprivacy --help", argv[1],
+                                did_you_mean(argv[1], commands_of(app))),
+                    json, extensions.rank());
   }
   try {
     app.parse(argc, argv);
+  } catch (const CLI::ExtrasError& error) {
+    return complain(static_cast<int>(ErrorCode::input),
+                    fmt::format("{}; see autoprivacy {} --help", sentence_of(app, error), argv[1]), json,
+                    extensions.rank());
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
     return complain(static_cast<int>(ErrorCode::input),

@@ -3,10 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <autoprivacy/autoprivacy.h>
+#include <chrono>
 #include <mutex>
+#include <thread>
 
 #include "app/api/translate.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "tests/app/small_network.h"
 #include "tests/base/temporary_directory.h"
 
@@ -263,6 +266,102 @@ TEST(Api, RefusesTheWrongPackageAndTheWrongServer) {
 }
 
 TEST(Api, TheVersionIsThatOfTheHeaders) { EXPECT_STREQ(api::version(), AUTOPRIVACY_VERSION); }
+
+TEST(Api, AServerOfAFolderOffersItsNetworks) {
+  const TemporaryDirectory directory;
+  const api::Compiled result = compiled();
+  const auto put = [&](const std::string& name, const std::vector<std::uint8_t>& bytes) {
+    write_file(directory.path() / ".arriving", bytes);
+    std::filesystem::rename(directory.path() / ".arriving", directory.path() / name);
+  };
+  put("a.apm", result.server_package);
+  api::Server server(directory.path());
+  server.start();
+  ASSERT_EQ(server.networks().size(), 1u);
+  EXPECT_EQ(server.networks()[0].name, "a");
+  EXPECT_EQ(server.networks()[0].package_id, result.package_id);
+  EXPECT_EQ(server.package_id(), result.package_id);
+  EXPECT_GT(server.networks()[0].session_bytes, 0u);
+  EXPECT_TRUE(std::filesystem::exists(directory.path() / "server.identity"));
+
+  api::CompileOptions other;
+  other.activation = "gc";
+  put("b.apm", compiled(other).server_package);
+  server.reload();
+  for (int i = 0; i < 1000 && server.networks().size() < 2; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_EQ(server.networks().size(), 2u);
+  api::Client client(result.client_package);
+  client.connect(server.url(), trusting(server));
+  EXPECT_TRUE(client.classify(images(1).image(0)).label);
+  client.close();
+}
+
+TEST(Api, AClientHearsWhereItStandsInTheQueue) {
+  const api::Compiled result = compiled();
+  api::ServerOptions options = in_memory();
+  options.max_sessions = 1;
+  api::Server server(result.server_package, options);
+  server.start();
+  api::Client first(result.client_package), second(result.client_package);
+  first.connect(server.url(), trusting(server));
+  first.prepare(1);
+
+  api::ConnectOptions impatient = trusting(server);
+  impatient.place_wait = std::chrono::milliseconds(0);
+  EXPECT_EQ(code_of([&] { second.connect(server.url(), impatient); }), api::ErrorCode::peer);
+  EXPECT_FALSE(second.connected());
+
+  api::ConnectOptions patient = trusting(server);
+  patient.on_wait = [&](std::optional<std::size_t> before, std::chrono::seconds about) {
+    EXPECT_EQ(before, std::optional<std::size_t>(0));
+    EXPECT_GE(about.count(), 1);
+    if (first.connected()) first.close();
+  };
+  second.connect(server.url(), patient);
+  EXPECT_FALSE(first.connected());
+  EXPECT_TRUE(second.classify(images(1).image(0)).label);
+  second.close();
+}
+
+TEST(Api, PrepareAheadFillsTheStoreThatClientsUse) {
+  const TemporaryDirectory directory;
+  const api::Compiled result = compiled();
+  api::ServerOptions options = in_memory();
+  options.store = directory.path() / "server";
+  api::Server server(result.server_package, options);
+  server.start();
+  api::ConnectOptions with_store = trusting(server);
+  EXPECT_EQ(code_of([&] { api::PrepareAhead(result.client_package, server.url(), 2, with_store); }),
+            api::ErrorCode::input)
+      << "no store";
+  with_store.store = directory.path() / "client";
+  EXPECT_EQ(code_of([&] { api::PrepareAhead(result.server_package, server.url(), 2, with_store); }),
+            api::ErrorCode::input)
+      << "the server's package";
+  api::PrepareAhead preparing(result.client_package, server.url(), 2, with_store);
+  preparing.start();
+  EXPECT_EQ(code_of([&] { preparing.start(); }), api::ErrorCode::input);
+  for (int i = 0; i < 1500 && preparing.available() < 2; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_EQ(preparing.available(), 2u);
+  EXPECT_EQ(preparing.prepared(), 2u);
+  preparing.stop();
+  preparing.stop();
+  api::Client client(result.client_package);
+  client.connect(server.url(), with_store);
+  EXPECT_TRUE(client.classify(images(1).image(0)).report.from_store);
+  client.close();
+
+  api::PrepareAhead distrusting(result.client_package, server.url(), 3, [&] {
+    api::ConnectOptions wrong = with_store;
+    wrong.trust = std::string(64, '0');
+    return wrong;
+  }());
+  distrusting.start();
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  EXPECT_EQ(code_of([&] { distrusting.stop(); }), api::ErrorCode::security);
+}
 
 }  // namespace
 }  // namespace ap::app

@@ -19,16 +19,17 @@ class RunningServer {
  public:
   explicit RunningServer(const package::Package& package, ServerConfig config = {})
       : server_(package, std::move(config)), thread_([this] { server_.run(); }) {}
+  explicit RunningServer(const std::vector<std::filesystem::path>& sources, ServerConfig config = {})
+      : server_(sources, std::move(config)), thread_([this] { server_.run(); }) {}
   ~RunningServer() {
     server_.stop();
     thread_.join();
   }
   Server* operator->() { return &server_; }
 
-  std::unique_ptr<net::Channel> connect() {
-    return net::connect("wss://" + server_.address(),
-                        net::TlsTrust::pinned_certificate(server_.fingerprint()));
-  }
+  std::unique_ptr<net::Channel> connect() { return connect_at(""); }
+  /// As a client that would wait for a place.
+  std::unique_ptr<net::Channel> connect_to_wait() { return connect_at("/" + std::string(protocol::kWaits)); }
 
   /// Another client gets a right answer.
   void expect_serving(const package::Package& client, const package::Package& server) {
@@ -48,6 +49,11 @@ class RunningServer {
   }
 
  private:
+  std::unique_ptr<net::Channel> connect_at(const std::string& path) {
+    return net::connect("wss://" + server_.address() + path,
+                        net::TlsTrust::pinned_certificate(server_.fingerprint()));
+  }
+
   Server server_;
   std::thread thread_;
 };

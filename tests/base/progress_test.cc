@@ -3,11 +3,15 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <thread>
+#include <tuple>
 #include <vector>
 
 namespace ap {
@@ -47,6 +51,10 @@ class Terminal {
   Terminal(const Terminal&) = delete;
   Terminal& operator=(const Terminal&) = delete;
   bool exists() const { return slave_ >= 0; }
+  void set_columns(unsigned short columns) const {
+    const winsize size{24, columns, 0, 0};
+    ASSERT_EQ(::ioctl(slave_, TIOCSWINSZ, &size), 0);
+  }
   std::string shown(const std::function<void()>& body) {
     with_standard_error(slave_, body);
     return read_all(master_);
@@ -63,6 +71,7 @@ class ProgressOnTerminal : public ::testing::Test {
     if (!terminal_.exists()) GTEST_SKIP() << "this machine offers no pseudo terminal";
   }
   std::string on_terminal(const std::function<void()>& body) { return terminal_.shown(body); }
+  void set_columns(unsigned short columns) { terminal_.set_columns(columns); }
 
  private:
   Terminal terminal_;
@@ -78,21 +87,38 @@ std::string on_pipe(const std::function<void()>& body) {
   return text;
 }
 
+/// Longer than between two drawings, so that it is seen.
+void pause() { std::this_thread::sleep_for(std::chrono::milliseconds(120)); }
+
 void work() {
   Progress progress("measuring", 40);
   progress.note("conv1");
-  for (int i = 0; i < 40; ++i) progress.advance();
+  progress.advance(10);
+  pause();
+  progress.advance(10);
+  progress.advance(20);
 }
 
 TEST(Progress, WritesNothingWhenStandardErrorIsNotATerminal) { EXPECT_EQ(on_pipe(work), ""); }
 
-TEST_F(ProgressOnTerminal, EndsWithAFullBarOnATerminal) {
+TEST_F(ProgressOnTerminal, DrawsABarAndErasesIt) {
   const std::string text = on_terminal(work);
-  EXPECT_NE(text.find("measuring [############################] 40/40"), std::string::npos) << text;
-  EXPECT_NE(text.find("conv1"), std::string::npos) << text;
-  EXPECT_EQ(text.find("left"), std::string::npos) << "a finished bar has no time left: " << text;
-  ASSERT_FALSE(text.empty());
-  EXPECT_EQ(text.back(), '\n');
+  EXPECT_NE(text.find("\rmeasuring [##############..............] 20/40 0."), std::string::npos) << text;
+  EXPECT_NE(text.find(" s left conv1\x1b[K"), std::string::npos) << text;
+  EXPECT_TRUE(text.ends_with("\r\x1b[K")) << text;
+  EXPECT_EQ(text.find('\n'), std::string::npos) << text;
+}
+
+TEST_F(ProgressOnTerminal, FitsTheTerminal) {
+  for (const unsigned short columns : {60, 40, 12}) {
+    set_columns(columns);
+    const std::string text = on_terminal(work);
+    const std::string line = text.substr(1, text.find('\x1b') - 1);
+    EXPECT_LT(line.size(), columns) << line;
+    EXPECT_EQ(line.rfind("measuring", 0), 0u) << line;
+    EXPECT_EQ(line.find('[') != std::string::npos, columns == 60)
+        << "a bar only where there is room: " << line;
+  }
 }
 
 TEST_F(ProgressOnTerminal, CanBeSwitchedOff) {
@@ -108,16 +134,15 @@ TEST_F(ProgressOnTerminal, WritesNothingForWorkThatNeverBegan) {
 }
 
 TEST_F(ProgressOnTerminal, MoreUnitsThanAnnouncedAndNoUnitsAreHarmless) {
-  EXPECT_NE(on_terminal([] {
-              Progress progress("measuring", 2);
-              progress.advance(5);
-            }).find("5/2"),
-            std::string::npos);
-  EXPECT_NE(on_terminal([] {
-              Progress progress("measuring", 0);
-              progress.advance(1);
-            }).find("1/0"),
-            std::string::npos);
+  for (const auto& [total, units, shown] :
+       {std::tuple(2, 5, "[############################] 5/2"), std::tuple(0, 1, "] 1/0")}) {
+    const std::string text = on_terminal([&] {
+      Progress progress("measuring", static_cast<std::uint64_t>(total));
+      pause();
+      progress.advance(static_cast<std::uint64_t>(units));
+    });
+    EXPECT_NE(text.find(shown), std::string::npos) << text;
+  }
 }
 
 TEST(Progress, TellsWhoeverAsked) {

@@ -51,7 +51,8 @@ def main(build, images):
     with tempfile.TemporaryDirectory(prefix="autoprivacy-install-") as name:
         folder = pathlib.Path(name)
         prefix = folder / "prefix"
-        run("cmake", "--install", build, "--prefix", prefix, "--component", "library", stdout=subprocess.DEVNULL)
+        for component in ("library", "development"):
+            run("cmake", "--install", build, "--prefix", prefix, "--component", component, stdout=subprocess.DEVNULL)
         check_headers(prefix / "include" / "autoprivacy")
         library = next(prefix.rglob("libautoprivacy.so"))
         check_symbols(library)

@@ -1,20 +1,25 @@
 """A server as its operator sees it: health, metrics, logs, stopping, and what is the same after a restart."""
 
+import fcntl
+import functools
 import json
+import os
 import pathlib
+import pty
 import re
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
+import termios
 import threading
 import time
 import unittest
 import urllib.error
 import urllib.request
 
-from program import IMAGES, ROOT, compile_into, infer, needs_images, packages, run, serving
+from program import IMAGES, PROGRAM, ROOT, compile_into, infer, needs_images, packages, run, serving
 
 DATA = ["--data", f"mnist:{IMAGES}", "--first", "2"]
 
@@ -94,12 +99,130 @@ class Stopping(unittest.TestCase):
         self.assertEqual(found["done"].returncode, 0, found["done"].stderr)
         self.assertEqual(process.returncode, 0)
 
-
-    def test_lost_terminal_ends_a_server_like_other_signals_do(self):
-        with serving() as (process, _):
+    def test_hangup_reads_packages_again_but_a_lost_terminal_ends_the_server(self):
+        with serving() as (process, said):
             process.send_signal(signal.SIGHUP)
-            self.assertIn("ended by SIGHUP", process.stderr.read())
+            time.sleep(0.5)
+            self.assertEqual(infer(said, *DATA).returncode, 0)
+            process.terminate()
             self.assertEqual(process.wait(timeout=30), 0)
+        leader, follower = pty.openpty()
+        with subprocess.Popen([PROGRAM, "serve", packages() / "server.apm", "--listen", "127.0.0.1:0"],
+                              stdin=follower, stdout=subprocess.PIPE, stderr=follower, start_new_session=True,
+                              preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)) as process:  # fmt: skip
+            process.stdout.readline()
+            os.close(follower)
+            os.close(leader)
+            self.assertEqual(process.wait(timeout=30), 0)
+
+
+@functools.lru_cache(None)
+def _others():
+    return tempfile.TemporaryDirectory()
+
+
+@functools.lru_cache(None)
+def other_packages():
+    """Those of another plan of the same network."""
+    compile_into(_others().name, "--activation", "gc")
+    return pathlib.Path(_others().name)
+
+
+def soon(condition):
+    deadline = time.monotonic() + 60
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return condition()
+
+
+@needs_images
+class SeveralNetworks(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.put(packages(), "first.apm")
+
+    def put(self, package, name):
+        """As an operator does: under a name that is not looked at, then renamed."""
+        shutil.copy(package / "server.apm" if package.is_dir() else package, self.folder / ".arriving")
+        os.rename(self.folder / ".arriving", self.folder / name)
+
+    def classify(self, said, package):
+        return run("infer", package / "client.apm", "--server", "wss://" + said["address"], "--trust",
+                   said["certificate_sha256"], "--json", *DATA, "--check", package / "server.apm")  # fmt: skip
+
+    def test_packages_come_and_go(self):
+        with serving("--metrics", "127.0.0.1:0", package=self.folder) as (process, said):
+            self.assertEqual([network["name"] for network in said["networks"]], ["first"])
+            first = said["networks"][0]["package_id"]
+            done = self.classify(said, packages())
+            self.assertEqual(json.loads(done.stdout)["agree_clear"], 1.0)
+            refused = self.classify(said, other_packages())
+            self.assertEqual(refused.returncode, 3)
+            self.assertIn("none is that of this client.apm", refused.stderr)
+            self.assertNotIn(first, refused.stderr)
+
+            self.put(other_packages(), "second.apm")
+            self.assertTrue(soon(lambda: "network=\"second\"" in page(said, "/metrics")[1]))
+            done = self.classify(said, other_packages())
+            self.assertEqual(json.loads(done.stdout)["agree_clear"], 1.0)
+            text = page(said, "/metrics")[1]
+            counts = dict(re.findall(r'(?m)^autoprivacy_network_inferences_total\{network="(\w+)",.*\} (\d+)$', text))
+            self.assertEqual(counts, {"first": "2", "second": "2"})
+            self.assertTrue((self.folder / "second.apm.ledger").exists())
+
+            (self.folder / "broken").write_bytes(b"nonsense")
+            self.put(self.folder / "broken", "first.apm")
+            time.sleep(2.5)
+            self.assertEqual(self.classify(said, packages()).returncode, 0)
+            (self.folder / "first.apm").unlink()
+            self.assertTrue(soon(lambda: "network=\"first\"" not in page(said, "/metrics")[1]))
+            self.assertEqual(self.classify(said, packages()).returncode, 3)
+            self.assertEqual(page(said, "/readyz")[0], 200)
+            process.terminate()
+            log = process.stderr.read()
+        self.assertIn("second is served now", log)
+        self.assertIn("the package that was there before goes on", log)
+        self.assertIn("first is gone", log)
+
+    def test_hangup_reads_a_single_package_again(self):
+        with serving(package=self.folder / "first.apm") as (process, said):
+            self.put(other_packages(), "first.apm")
+            self.assertEqual(self.classify(said, packages()).returncode, 0)
+            process.send_signal(signal.SIGHUP)
+            self.assertTrue(soon(lambda: self.classify(said, other_packages()).returncode == 0))
+            process.terminate()
+
+    def test_folder_without_a_package(self):
+        with tempfile.TemporaryDirectory() as empty:
+            done = run("serve", empty, "--listen", "127.0.0.1:0")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("there is no server's package that can be used in", done.stderr)
+
+
+@needs_images
+class Waiting(unittest.TestCase):
+    def test_a_client_waits_and_says_so(self):
+        with serving("--metrics", "127.0.0.1:0", "--max-sessions", "1", "--queue", "2") as (process, said):
+            long = threading.Thread(target=lambda: infer(said, "--data", f"mnist:{IMAGES}", "--first", "60"))
+            long.start()
+            self.assertTrue(soon(lambda: figures(said)["autoprivacy_inferences_total"] > 0))
+            waiting = subprocess.Popen([PROGRAM, "infer", packages() / "client.apm", "--server", "wss://" + said["address"],
+                                        "--trust", said["certificate_sha256"], "--json", *DATA], stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE, text=True)  # fmt: skip
+            self.assertTrue(soon(lambda: figures(said)["autoprivacy_clients_waiting"] == 1))
+            self.assertEqual(page(said, "/readyz"), (503, "all 1 sessions are taken, 1 clients wait\n"))
+            impatient = infer(said, *DATA, "--wait", "0")
+            self.assertEqual(impatient.returncode, 3)
+            self.assertIn("no free place for another session now; try again later", impatient.stderr)
+            out, err = waiting.communicate(timeout=120)
+            long.join()
+            self.assertEqual(waiting.returncode, 0, err)
+            self.assertEqual(len(json.loads(out)["answers"]), 2)
+            self.assertRegex(err, r"waiting for a place at the server: none before this client, about \d+ s")
+            self.assertEqual(figures(said)["autoprivacy_clients_waiting"], 0)
+            process.terminate()
 
 
 @needs_images

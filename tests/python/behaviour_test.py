@@ -234,5 +234,58 @@ class Told(unittest.TestCase):
         self.assertTrue(any(level == "info" for level, _ in lines), lines)
 
 
+
+@needs_images
+class Operation(unittest.TestCase):
+    def test_folder_of_packages(self):
+        with tempfile.TemporaryDirectory() as folder:
+            plan().write(pathlib.Path(folder) / "clothes")
+            with autoprivacy.Server(folder) as server:
+                self.assertEqual([network.name for network in server.networks], ["clothes"])
+                self.assertEqual(server.networks[0].package_id, plan().package_id)
+                with plan().client().connect(server.url, trust=server.fingerprint) as client:
+                    self.assertEqual(client.classify(tests()[0][0]).label, 9)
+
+    def test_client_waits_for_a_place_and_hears_about_it(self):
+        heard = []
+        with plan().server(count_in_memory=True, max_sessions=1) as server:
+            first = plan().client().connect(server.url, trust=server.fingerprint)
+            first.prepare()
+            second = plan().client()
+            with self.assertRaisesRegex(autoprivacy.PeerError, "no free place"):
+                second.connect(server.url, trust=server.fingerprint, wait=0)
+
+            def on_wait(before, seconds):
+                heard.append((before, seconds))
+                if len(heard) == 1:
+                    threading.Thread(target=first.close).start()
+
+            with second.connect(server.url, trust=server.fingerprint, on_wait=on_wait):
+                self.assertEqual(second.classify(tests()[0][0]).label, 9)
+        self.assertEqual(heard[0][0], 0)
+        self.assertGreaterEqual(heard[0][1], 1)
+
+    def test_waiting_is_logged(self):
+        with plan().server(count_in_memory=True, max_sessions=1) as server:
+            first = plan().client().connect(server.url, trust=server.fingerprint)
+            first.prepare()
+            with self.assertLogs("autoprivacy.client", "WARNING") as logged:
+                threading.Timer(1, first.close).start()
+                plan().client().connect(server.url, trust=server.fingerprint).close()
+        self.assertRegex(logged.output[0], r"waiting for a place at the server: 0 before this client, about \d+ s")
+
+    def test_prepares_ahead(self):
+        with tempfile.TemporaryDirectory() as folder:
+            ours = os.path.join(folder, "client")
+            with plan().server(count_in_memory=True, store=os.path.join(folder, "server")) as server:
+                with autoprivacy.PrepareAhead(plan(), server.url, 2, store=ours, trust=server.fingerprint) as preparing:
+                    deadline = time.monotonic() + 60
+                    while preparing.available < 2 and time.monotonic() < deadline:
+                        time.sleep(0.05)
+                    self.assertEqual((preparing.prepared, preparing.available), (2, 2))
+                with plan().client().connect(server.url, trust=server.fingerprint, store=ours) as client:
+                    self.assertTrue(client.classify(tests()[0][0]).report.from_store)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -1,10 +1,12 @@
 // What the parties of complete sessions send, byte by byte, for seeds that never change: it depends on no
 // clock, no number of threads and no instruction set. A value that changes although the protocol was meant to
 // stay as it is means that it did not, or that a party draws its randomness in another order.
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
 #include "base/files.h"
+#include "protocol/hybrid/greeting.h"
 #include "protocol/hybrid/messages.h"
 #include "tests/base/temporary_directory.h"
 #include "tests/transcripts/frozen.h"
@@ -217,6 +219,19 @@ TEST(Transcript, Refusals) {
   protocol::PreprocessingStore store(directory.path() / "client", Party::client, right);
   play.session([&](ClientSession& client) { client.store(store); });
   expect_frozen("refusals", play.text());
+}
+
+// What a server says to a client that would wait for a place: how long, and that there is none in the queue either.
+TEST(Transcript, WaitingForAPlace) {
+  package::PackageId id;
+  for (std::size_t i = 0; i < id.size(); ++i) id[i] = static_cast<std::uint8_t>(i);
+  auto [client, server] = net::make_local_channels();
+  protocol::answer_waiting(*server, id, 3, std::chrono::seconds(20));
+  protocol::answer_busy(*server, id, std::chrono::seconds(60));
+  std::string text;
+  for (int i = 0; i < 2; ++i)
+    text += fmt::format("{:02x}\n", fmt::join(client->receive(protocol::kWelcome, 35, 43), ""));
+  expect_frozen("waiting for a place", text);
 }
 
 }  // namespace

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <autoprivacy/client.h>
+#include <atomic>
 #include <mutex>
 #include <utility>
 
+#include "app/api/connect_options.h"
 #include "app/api/convert.h"
 #include "app/api/translate.h"
 #include "app/audit.h"
@@ -27,6 +29,7 @@ struct Client::State {
   std::unique_ptr<ap::net::Channel> channel;
   std::unique_ptr<ap::app::InferenceSession> session;
   std::mutex mutex;  ///< of what `channel` points to, which interrupt() uses from other threads
+  std::atomic<bool> interrupted{false};
 
   explicit State(ap::package::Package opened) : package(std::move(opened)) {
     ap::app::require_security(ap::app::audit(package));
@@ -133,22 +136,26 @@ void Client::connect(const std::string& url, const ConnectOptions& options) {
       s.store = ap::app::open_client_store(options.store, s.package.id, options.notice);
       session.store = s.store.get();
     }
-    ap::app::ConnectOptions wanted;
-    wanted.url = url;
-    wanted.trust = options.trust;
-    wanted.authorities = options.authorities;
-    wanted.certificate = options.certificate;
-    wanted.key = options.key;
-    wanted.token.assign(options.token.begin(), options.token.end());
-    wanted.wait = options.connect_wait;
-    wanted.deadline = options.deadline;
+    const ap::app::ConnectOptions wanted = ap::app::connect_options(url, options);
+    if (options.on_wait) {
+      session.on_wait = [told = options.on_wait](const ap::protocol::Waiting& waiting) {
+        told(waiting.place > 0 ? std::optional<std::size_t>(waiting.place - 1) : std::nullopt, waiting.about);
+      };
+    }
+    s.interrupted = false;
     try {
-      auto channel = ap::app::connect(wanted);
-      {
-        const std::lock_guard lock(s.mutex);
-        s.channel = std::move(channel);
-      }
-      s.session = std::make_unique<ap::app::InferenceSession>(s.package, *s.channel, std::move(session));
+      ap::app::while_busy(
+          options.place_wait,
+          [&](std::chrono::milliseconds left) {
+            session.patience = left;
+            auto channel = ap::app::connect(wanted);
+            {
+              const std::lock_guard lock(s.mutex);
+              s.channel = std::move(channel);
+            }
+            s.session = std::make_unique<ap::app::InferenceSession>(s.package, *s.channel, session);
+          },
+          session.on_wait, [&s] { return s.interrupted.load(); });
     } catch (...) {
       s.drop();
       throw;
@@ -224,6 +231,7 @@ void Client::close() {
 }
 
 void Client::interrupt() noexcept {
+  state_->interrupted = true;
   const std::lock_guard lock(state_->mutex);
   auto* const connection = dynamic_cast<ap::net::ServedChannel*>(state_->channel.get());
   if (connection) connection->leave(std::chrono::milliseconds(0));

@@ -25,6 +25,8 @@ ap::app::ServerConfig config_of(ServerOptions options, const std::filesystem::pa
   config.drain = options.drain;
   config.max_sessions = options.max_sessions;
   config.max_prepared = options.max_prepared;
+  config.queue = options.queue;
+  config.queue_wait = options.queue_wait;
   if (config.max_sessions == 0 || config.max_prepared == 0) {
     ap::fail_input(
         "a server of {} sessions that prepare {} inferences serves nobody; give at least 1 of each",
@@ -39,7 +41,8 @@ ap::app::ServerConfig config_of(ServerOptions options, const std::filesystem::pa
           "a package in memory has no ledger beside it; name the file in which its inferences are counted, or "
           "ask for counting in memory");
     }
-    config.ledger = options.ledger.empty() ? ap::app::ledger_beside(package) : options.ledger;
+    config.ledger = options.ledger;
+    config.ledger_beside_packages = true;
   }
   config.store = options.store;
   config.store_options.max_inferences = options.store_inferences;
@@ -83,9 +86,12 @@ struct Server::State {
   std::exception_ptr failure;
   bool started = false;
 
-  State(const ap::package::Package& package, ap::app::ServerConfig config) : log(config.log) {
-    ap::app::require_security(ap::app::audit(package));
-    server = std::make_unique<ap::app::Server>(package, std::move(config));
+  template <typename Source>
+  State(const Source& source, ap::app::ServerConfig config) : log(config.log) {
+    config.check = [](const ap::package::Package& package) {
+      ap::app::require_security(ap::app::audit(package));
+    };
+    server = std::make_unique<ap::app::Server>(source, std::move(config));
   }
 
   void run() {
@@ -102,7 +108,7 @@ struct Server::State {
 Server::Server(const std::filesystem::path& package, ServerOptions options)
     : state_(translated([&] {
         const auto config = config_of(std::move(options), package);
-        return std::make_unique<State>(ap::package::load(package, ap::Party::server), config);
+        return std::make_unique<State>(std::vector{package}, config);
       })) {}
 
 Server::Server(std::span<const std::uint8_t> package, ServerOptions options)
@@ -152,6 +158,15 @@ std::string Server::url() const { return "wss://" + address(); }
 std::string Server::fingerprint() const { return state_->server->fingerprint(); }
 std::string Server::certificate_pem() const { return state_->server->certificate_pem(); }
 std::string Server::package_id() const { return ap::package::to_hex(state_->server->id()); }
+std::vector<Network> Server::networks() const {
+  return translated([&] {
+    std::vector<Network> networks;
+    for (const ap::app::Offered& network : state_->server->networks())
+      networks.push_back({network.name, ap::package::to_hex(network.id), network.session_bytes});
+    return networks;
+  });
+}
+void Server::reload() { state_->server->reload(); }
 std::size_t Server::max_sessions() const { return state_->server->max_sessions(); }
 std::vector<std::string> Server::notes() const { return state_->server->notes(); }
 std::size_t Server::sessions() const { return state_->server->sessions(); }

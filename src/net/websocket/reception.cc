@@ -31,6 +31,7 @@ struct Reception::Guest : std::enable_shared_from_this<Reception::Guest> {
   std::shared_ptr<ServerHandshake> handshake;
   std::shared_ptr<Connection> connection;
   std::any admitted_as;
+  std::string target;
   boost::asio::steady_timer deadline;
   bool is_leaving = false;
 
@@ -153,6 +154,7 @@ void Reception::admit(const std::shared_ptr<Guest>& guest, ServerHandshake::Resu
     if (std::ranges::find(guests_, guest) == guests_.end()) return connection->cut();
     guest->connection = connection;
     guest->admitted_as = std::move(result.admitted_as);
+    guest->target = std::move(result.target);
   }
   if (options_.first_message_bytes == 0) {
     connection->start();
@@ -195,7 +197,7 @@ std::unique_ptr<ServedChannel> Reception::next(std::chrono::milliseconds wait) {
   guests_.remove(guest);
   lock.unlock();
   return std::make_unique<WebSocketChannel>(io_.lock(), guest->connection, shared_from_this(), guest->address,
-                                            std::move(guest->admitted_as));
+                                            std::move(guest->admitted_as), std::move(guest->target));
 }
 
 void Reception::close() {

@@ -100,13 +100,16 @@ void ServerHandshake::answer_request(error_code error) {
     return refuse(401, "This server serves only clients that it knows.\n",
                   "was refused: it has no token or certificate that is known here");
   }
-  stream_->async_accept(http_->request.get(), contained(shared_from_this(), [this](error_code upgrade_error) {
-                          if (upgrade_error) return finish(handshake_failure(peer_, upgrade_error, 0).what);
-                          auto connection = std::make_shared<Connection>(std::move(stream_), peer_, limits_,
-                                                                         first_frame_bytes_);
-                          if (done_)
-                            std::exchange(done_, {})({std::move(connection), std::move(admitted_as_), {}});
-                        }));
+  stream_->async_accept(
+      http_->request.get(), contained(shared_from_this(), [this](error_code upgrade_error) {
+        if (upgrade_error) return finish(handshake_failure(peer_, upgrade_error, 0).what);
+        auto connection =
+            std::make_shared<Connection>(std::move(stream_), peer_, limits_, first_frame_bytes_);
+        std::string target(http_->request.get().target());
+        if (done_) {
+          std::exchange(done_, {})({std::move(connection), std::move(admitted_as_), std::move(target), {}});
+        }
+      }));
 }
 
 bool ServerHandshake::admitted() {
@@ -159,7 +162,7 @@ void ServerHandshake::finish(std::string failure) {
   } else {
     drop(socket_);
   }
-  if (done_) std::exchange(done_, {})({nullptr, {}, std::move(failure)});
+  if (done_) std::exchange(done_, {})({nullptr, {}, {}, std::move(failure)});
 }
 
 void ServerHandshake::cut() {

@@ -23,6 +23,7 @@ class ServerHandshake : public std::enable_shared_from_this<ServerHandshake> {
   struct Result {
     std::shared_ptr<Connection> connection;  ///< open, not started; null if the handshakes failed
     std::any admitted_as;                    ///< what `admit` returned
+    std::string target;                      ///< path and query of the client's request
     std::string failure;                     ///< why there is no connection: a sentence
   };
 

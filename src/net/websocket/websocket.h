@@ -60,6 +60,8 @@ class ServedChannel : public Channel {
   virtual const std::string& address() const = 0;
   /// What the listener's Admission returned; without content if there is none.
   virtual const std::any& admitted_as() const = 0;
+  /// Path and query of the client's request for a WebSocket, as it wrote them.
+  virtual const std::string& target() const = 0;
 };
 
 struct ListenerOptions {

@@ -20,12 +20,13 @@ using Clock = std::chrono::steady_clock;
 
 WebSocketChannel::WebSocketChannel(std::shared_ptr<IoThreads> io, std::shared_ptr<Connection> connection,
                                    std::shared_ptr<Reception> reception, std::string address,
-                                   std::any admitted_as)
+                                   std::any admitted_as, std::string target)
     : io_(std::move(io)),
       connection_(std::move(connection)),
       reception_(std::move(reception)),
       address_(std::move(address)),
-      admitted_as_(std::move(admitted_as)) {}
+      admitted_as_(std::move(admitted_as)),
+      target_(std::move(target)) {}
 
 WebSocketChannel::~WebSocketChannel() {
   if (!left_) connection_->finish(connection_->goodbye(), connection_->goodbye());

@@ -18,7 +18,7 @@ class WebSocketChannel final : public ServedChannel {
   /// `io` runs the connection's handlers. `reception`: where a server's connection is kept while it leaves.
   WebSocketChannel(std::shared_ptr<IoThreads> io, std::shared_ptr<Connection> connection,
                    std::shared_ptr<Reception> reception = nullptr, std::string address = {},
-                   std::any admitted_as = {});
+                   std::any admitted_as = {}, std::string target = {});
   /// Waits at most `goodbye` for queued frames and the closing handshake, unless the channel is left already.
   ~WebSocketChannel() override;
 
@@ -34,6 +34,7 @@ class WebSocketChannel final : public ServedChannel {
   Progress progress() const override { return connection_->progress(); }
   const std::string& address() const override { return address_; }
   const std::any& admitted_as() const override { return admitted_as_; }
+  const std::string& target() const override { return target_; }
 
  private:
   [[noreturn]] void fail_ended(const std::string& doing) const;
@@ -46,6 +47,7 @@ class WebSocketChannel final : public ServedChannel {
   const std::shared_ptr<Reception> reception_;
   const std::string address_;
   const std::any admitted_as_;
+  const std::string target_;
   std::atomic<bool> left_{false};
   std::atomic<std::chrono::milliseconds> deadline_{kDefaultDeadline};
   std::atomic<std::uint64_t> bytes_sent_{0};

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "net/channel/metered_channel.h"
 #include "protocol/hybrid/activations.h"
+#include "protocol/hybrid/greeting.h"
 #include "protocol/hybrid/link.h"
 #include "protocol/hybrid/local_nodes.h"
 #include "protocol/hybrid/memory.h"
@@ -60,7 +61,6 @@ struct ClientSession::State {
   Report last;
   ShareStatistics shared = ShareStatistics::none;  ///< what the server's greeting promises
 
-  void shake_hands(const package::PackageId& id);
   void draw_session_key(const package::PackageId& id);
   void choose();
   Report empty_report(const std::vector<ActivationProtocol>& by_activation) const;
@@ -107,43 +107,6 @@ struct ClientSession::State {
              after.bytes_received - before.bytes_received};
   }
 };
-
-void ClientSession::State::shake_hands(const package::PackageId& id) {
-  ByteWriter hello;
-  hello.u16(kProtocolVersion);
-  hello.raw(id);
-  channel.send(kHello, hello.bytes());
-  // A refusal ends with the package id, in every version.
-  const Bytes welcome = channel.receive(kWelcome, 1 + 2 + 32, 1 + 2 + 32 + 1);
-  ByteReader in(welcome, "the server's greeting", ErrorCode::peer);
-  const auto status = static_cast<Welcome>(in.u8());
-  const int version = in.u16();
-  const ByteView served = in.raw(32);
-  if (status == Welcome::other_version || version != kProtocolVersion) {
-    fail_peer("the server speaks protocol version {}, this client {}; use matching versions", version,
-              kProtocolVersion);
-  }
-  switch (status) {
-    case Welcome::ready:
-      break;
-    case Welcome::busy:
-      fail_peer("the server has no free place for another session now; try again later");
-    case Welcome::other_package:
-      fail_peer(
-          "the server serves another package than this client.apm; use the client.apm that was compiled with it");
-    default:
-      fail_peer("the server's greeting holds the unknown status {}", static_cast<int>(status));
-  }
-  if (!std::equal(served.begin(), served.end(), id.begin())) {
-    fail_peer(
-        "the server greets with another package id than it accepted; use the client.apm that was compiled with it");
-  }
-  const int statistics = in.u8();
-  if (statistics > static_cast<int>(ShareStatistics::process)) {
-    fail_peer("the server's greeting promises the unknown kind {} of statistics", statistics);
-  }
-  shared = static_cast<ShareStatistics>(statistics);
-}
 
 void ClientSession::State::draw_session_key(const package::PackageId& id) {
   SessionKey::Nonce mine, theirs;
@@ -323,7 +286,7 @@ void ClientSession::State::receive_statistics(Cost& phase, Report& report, Cost 
 ClientSession::ClientSession(const Model& model, const package::PackageId& id, net::Channel& channel,
                              ClientOptions options)
     : state_(std::make_unique<State>(model, channel, std::move(options))) {
-  state_->shake_hands(id);
+  state_->shared = greet_server(state_->channel, id, state_->options.patience, state_->options.on_wait);
   state_->draw_session_key(id);
 }
 

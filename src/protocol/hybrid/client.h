@@ -3,8 +3,10 @@
 // and correlated randomness, made by prepare() and used up by infer().
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -13,6 +15,7 @@
 #include "net/channel/channel.h"
 #include "package/package.h"
 #include "protocol/hybrid/activations.h"
+#include "protocol/hybrid/greeting.h"
 #include "protocol/hybrid/link.h"
 #include "protocol/hybrid/model.h"
 #include "protocol/hybrid/observer.h"
@@ -28,6 +31,8 @@ struct ClientOptions {
   /// Chooses the activation protocols that the plan leaves open, by the link, which is measured then. None:
   /// all of them are `ot`.
   ProtocolChooser choose;
+  std::chrono::milliseconds patience{0};        ///< longest wait for a place, where the server says to wait
+  std::function<void(const Waiting&)> on_wait;  ///< gets what the server says meanwhile, every few seconds
 };
 
 /// What infer() returns of a package that reveals the label alone, if what was opened is no class. Only a
@@ -39,7 +44,8 @@ class ClientSession {
  public:
   /// Shakes hands: both sides must speak the same protocol version and hold the same package id.
   /// @throws Error(security), before anything is sent, if parameters of the model are below 128 bits;
-  /// Error(peer) if the server refuses, serves another package or does not answer.
+  /// ServerBusy, an Error(peer), if it has no place within ClientOptions::patience; Error(peer) if the server refuses,
+  /// serves another package or does not answer.
   ClientSession(const Model& model, const package::PackageId& id, net::Channel& channel,
                 ClientOptions options = {});
   ~ClientSession();

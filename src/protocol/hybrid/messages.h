@@ -40,7 +40,14 @@ enum class PrepareAnswer : std::uint8_t {
   client_limit = 2,  ///< all that this client may have
   not_counted = 3    ///< the server cannot count them now
 };
-enum class Welcome : std::uint8_t { ready = 0, other_package = 1, other_version = 2, busy = 3 };
+enum class Welcome : std::uint8_t {
+  ready = 0,
+  other_package = 1,
+  other_version = 2,
+  busy = 3,
+  waiting =
+      4  ///< all places are taken, and another greeting follows; only to clients that have said they wait
+};
 
 /// The version of the meaning and order of all messages but these two greetings, which every version must
 /// understand.

@@ -192,6 +192,7 @@ class Session {
         Share share(model_.size(layer.node));
         for (std::size_t part = 0; part < packed.parts(); ++part) {
           const Bytes uploads = channel_.receive_exactly(kUpload, packed.part_upload_bytes(part));
+          make_way();
           measure(statistics.linear_s[i], [&] {
             channel_.send(kReply, prepared_.layers[i].offline->apply(part, keys_, uploads, seed, share,
                                                                      options_.errors));
@@ -206,6 +207,10 @@ class Session {
     send_statistics(statistics);
     ready_.push_back(std::move(material));
     progress();
+  }
+
+  void make_way() const {
+    if (options_.on_part) options_.on_part();
   }
 
   std::vector<ActivationProtocol> receive_protocols() {
@@ -247,6 +252,7 @@ class Session {
       for (std::size_t at = 0; at < layers.size(); ++at)
         measure(statistics.activation_s[numbers[at]], [&] { party->begin(layers[at]); });
       for (std::size_t at = 0; at <= layers.size(); ++at) {
+        make_way();
         if (at < layers.size()) {
           measure(statistics.activation_s[numbers[at]], [&] { party->announce(layers[at].layer); });
         }
@@ -345,6 +351,7 @@ class Session {
     // Taken out before anything is used: whatever happens from here on, it cannot be used again.
     ServerPreprocessing material = std::move(ready_.front());
     ready_.pop_front();
+    const std::shared_ptr<void> live = options_.on_image ? options_.on_image() : nullptr;
     ServerStatistics statistics = empty_statistics();
     const int count = static_cast<int>(model_.tensors());
     measure(statistics.cpu_s, [&] {

@@ -28,6 +28,10 @@ struct ServerOptions {
   /// Called once for each inference that a client prepares, before anything is sent for it; what it grants
   /// must be counted durably by then. Without it everything is granted.
   std::function<Permission()> may_prepare;
+  /// Called between the parts of a preparation, before each is computed; may wait a moment, so that other work goes first.
+  std::function<void()> on_part;
+  /// Called when an inference with an image begins; what it returns is held until the result is sent or the session fails.
+  std::function<std::shared_ptr<void>()> on_image;
   std::function<void()> on_inference;  ///< called before the result of each inference is sent
   ShareStatistics share_statistics = ShareStatistics::none;  ///< with the client
   PreprocessingStore* store = nullptr;  ///< for prepared inferences that outlive their session; may be shared

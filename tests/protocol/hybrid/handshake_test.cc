@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
+#include <functional>
 #include <thread>
 
 #include "base/error.h"
@@ -9,6 +11,7 @@
 #include "package/package.h"
 #include "planner/policies/select.h"
 #include "protocol/hybrid/client.h"
+#include "protocol/hybrid/greeting.h"
 #include "protocol/hybrid/messages.h"
 #include "protocol/hybrid/server.h"
 #include "tests/protocol/hybrid/packaged.h"
@@ -114,6 +117,87 @@ TEST(Handshake, PartiesMustAgreeOnWhatIsRevealed) {
               "with it");
     server.join();
   }
+}
+
+/// What a client that waits so long hears of a server that sends these greetings; and how it ends.
+struct Heard {
+  std::vector<std::uint32_t> places;
+  std::string error;
+};
+Heard wait_for(const std::function<void(net::Channel& server, const package::PackageId& id)>& greetings,
+               std::chrono::milliseconds patience = std::chrono::seconds(60)) {
+  auto [client_end, server_end] = net::make_local_channels();
+  const package::PackageId id{1, 2, 3};
+  greetings(*server_end, id);
+  client_end->set_deadline(std::chrono::milliseconds(200));
+  Heard heard;
+  try {
+    greet_server(*client_end, id, patience,
+                 [&](const Waiting& waiting) { heard.places.push_back(waiting.place); });
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::peer);
+    heard.error = error.what();
+  }
+  return heard;
+}
+
+TEST(Handshake, AClientWaitsForItsPlace) {
+  using std::chrono::seconds;
+  const Heard heard = wait_for([](net::Channel& server, const package::PackageId& id) {
+    for (const std::size_t place : {3, 2, 2, 1}) answer_waiting(server, id, place, seconds(5));
+    answer_greeting(server, id, Welcome::ready);
+  });
+  EXPECT_EQ(heard.error, "");
+  EXPECT_EQ(heard.places, (std::vector<std::uint32_t>{3, 2, 2, 1}));
+
+  const auto waiting = [](net::Channel& server, const package::PackageId& id) {
+    answer_waiting(server, id, 3, seconds(20));
+  };
+  EXPECT_EQ(
+      wait_for(waiting, seconds(0)).error,
+      "the server has no free place for another session now: after 0 s 2 clients are still before this one, "
+      "which may take 20 s; try again later, or wait longer");
+  EXPECT_NE(wait_for(waiting).error.find("0.2 s"), std::string::npos) << "a silent server is no queue";
+}
+
+TEST(Handshake, AFullQueueSaysWhenToComeAgain) {
+  const auto sentence = [](std::chrono::seconds again) {
+    return wait_for(
+               [&](net::Channel& server, const package::PackageId& id) { answer_busy(server, id, again); })
+        .error;
+  };
+  EXPECT_EQ(sentence(std::chrono::seconds(30)),
+            "the server has no free place for another session now; try again in about 30 s");
+  EXPECT_EQ(sentence(std::chrono::hours(2000)),
+            "the server has no free place for another session now; try again in about 86400 s");
+}
+
+TEST(Handshake, ClientRefusesImpossibleQueues) {
+  const auto raw = [](std::uint32_t place, std::uint32_t seconds, std::size_t bytes) {
+    return wait_for([&](net::Channel& server, const package::PackageId& id) {
+             ByteWriter welcome;
+             welcome.u8(static_cast<std::uint8_t>(Welcome::waiting));
+             welcome.u16(kProtocolVersion);
+             welcome.raw(id);
+             welcome.u32(place);
+             welcome.u32(seconds);
+             server.send(kWelcome, ByteView(welcome.bytes()).first(bytes));
+           })
+        .error;
+  };
+  constexpr std::size_t kWhole = 1 + 2 + 32 + 4 + 4;
+  EXPECT_NE(raw(0, 1, kWhole).find("which cannot be"), std::string::npos);
+  EXPECT_NE(raw(kMaxPlace + 1, 1, kWhole).find("which cannot be"), std::string::npos);
+  EXPECT_NE(raw(1, kMaxWaitSeconds + 1, kWhole).find("which cannot be"), std::string::npos);
+  EXPECT_NE(raw(1, 1, kWhole - 1).find("the server's greeting"), std::string::npos);
+}
+
+TEST(Handshake, AServerOfSeveralNetworksNamesNone) {
+  EXPECT_EQ(wait_for([](net::Channel& server, const package::PackageId&) {
+              answer_greeting(server, {}, Welcome::other_package);
+            }).error,
+            "the server serves several networks, and none is that of this client.apm (package 010203" +
+                std::string(58, '0') + "); use the client.apm that was compiled with one of them");
 }
 
 }  // namespace
