@@ -13,6 +13,7 @@
 #include "app/log_budget.h"
 #include "app/memory.h"
 #include "app/status_endpoint.h"
+#include "app/web_pages.h"
 #include "base/error.h"
 #include "base/freed_memory.h"
 #include "net/websocket/websocket.h"
@@ -85,6 +86,7 @@ struct Server::State {
   ServerConfig config;
   HostPort where;
   Capacity capacity;
+  std::shared_ptr<WebPages> pages;  ///< none: the port is for clients of the protocol alone
   std::unique_ptr<net::Listener> listener;
   std::unique_ptr<protocol::PreprocessingStore> store;
   std::unique_ptr<ClientsFile> clients;  ///< none: anybody may connect
@@ -383,6 +385,8 @@ void Server::State::listen() {
   options.max_pending = capacity.pending;
   options.max_pending_per_address = std::max<std::size_t>(1, capacity.pending * 3 / 4);
   options.threads = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 8U));
+  if (pages)
+    options.pages = [pages = pages](const net::PageRequest& request) { return pages->answer(request); };
   options.on_lost = [this](const std::string& address, const std::string& sentence) {
     log(LogLevel::warning, address, "{}", sentence);
   };
@@ -454,6 +458,10 @@ Server::Server(const package::Package& package, ServerConfig config) {
   }
   take_memory(s.model);
   s.fingerprint = net::certificate_fingerprint(s.config.identity);
+  if (!s.config.web.empty()) {
+    s.pages = std::make_shared<WebPages>(s.config.web);
+    s.pages->add_package("client.apm", package);
+  }
   s.listen();
   if (!s.config.metrics.empty()) {
     s.endpoint = std::make_unique<StatusEndpoint>(s.config.metrics,

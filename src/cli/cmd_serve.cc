@@ -11,6 +11,7 @@
 
 #include "app/local_server.h"
 #include "app/server.h"
+#include "app/web_pages.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/log_sink.h"
@@ -21,7 +22,7 @@ namespace ap::cli {
 namespace {
 
 struct Options {
-  std::string package, certificate, key, write_certificate, shared = "none", log_format = "text";
+  std::string package, certificate, key, write_certificate, web, shared = "none", log_format = "text";
   app::ServerConfig config;
   double deadline_s = 60, idle_s = 300, lifetime_h = 24, max_memory_mb = 0, drain_s = 30, store_mb = 65'536,
          store_days = 0;
@@ -105,14 +106,16 @@ void announce(Options& options, const app::Server& server) {
   if (options.ready_fd >= 0) {
     app::report_ready(std::exchange(options.ready_fd, -1), {server.address(), server.fingerprint()});
   } else if (options.json) {
-    print(Json{{"address", server.address()},
-               {"package_id", package::to_hex(server.id())},
-               {"certificate_sha256", server.fingerprint()},
-               {"max_sessions", server.max_sessions()},
-               {"metrics", server.metrics_address().empty() ? Json(nullptr) : Json(server.metrics_address())},
-               {"clients", server.clients() ? Json(*server.clients()) : Json(nullptr)},
-               {"ledger", server.counts() ? Json(options.config.ledger.string()) : Json(nullptr)},
-               {"inferences", standings_json(server)}});
+    print(
+        Json{{"address", server.address()},
+             {"package_id", package::to_hex(server.id())},
+             {"certificate_sha256", server.fingerprint()},
+             {"max_sessions", server.max_sessions()},
+             {"web", options.config.web.empty() ? Json(nullptr) : Json("https://" + server.address() + "/")},
+             {"metrics", server.metrics_address().empty() ? Json(nullptr) : Json(server.metrics_address())},
+             {"clients", server.clients() ? Json(*server.clients()) : Json(nullptr)},
+             {"ledger", server.counts() ? Json(options.config.ledger.string()) : Json(nullptr)},
+             {"inferences", standings_json(server)}});
   } else if (!options.quiet) {
     // At once, for readers of the first line alone.
     std::string text = fmt::format("serving {} on wss://{} (certificate SHA-256 {}, at most {} sessions)\n",
@@ -122,6 +125,7 @@ void announce(Options& options, const app::Server& server) {
       text += fmt::format("clients: autoprivacy infer client.apm --server wss://{} --trust {} --data DATA\n",
                           server.address(), server.fingerprint());
     }
+    if (!options.config.web.empty()) text += fmt::format("browsers: https://{}/\n", server.address());
     if (!server.metrics_address().empty())
       text +=
           fmt::format("health and metrics: http://{}/healthz, /readyz, /metrics\n", server.metrics_address());
@@ -156,6 +160,8 @@ void serve_until_signal(Options& options) {
     options.config.store_options.max_anonymous_days = options.store_days;
   }
   options.config.identity = app::identity_from(options.certificate, options.key);
+  if (!options.web.empty())
+    options.config.web = options.web == "default" ? app::default_web_folder() : options.web;
   options.config.drain = std::chrono::milliseconds(static_cast<std::int64_t>(options.drain_s * 1e3));
   if (options.ready_fd < 0) options.config.identity_file = app::identity_beside(options.package);
   using Share = protocol::ShareStatistics;
@@ -313,6 +319,12 @@ void add_serve(CLI::App& app, Action& action) {
           "--metrics", options->config.metrics,
           "Answer /healthz, /readyz and /metrics (Prometheus) over HTTP at this address; not one that clients reach")
       ->type_name("HOST:PORT");
+  command
+      ->add_option(
+          "--web", options->web,
+          "Answer browsers at the same address with the page of this folder, or the project's own (default); it "
+          "gets the client's package")
+      ->type_name("DIR|default");
   command->add_option("--log-format", options->log_format, "Lines of the log: text, or JSON objects")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
