@@ -6,7 +6,9 @@ import gzip
 import json
 import os
 import pathlib
+import shutil
 import struct
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -209,6 +211,19 @@ class Browser(unittest.TestCase):
         code, message = page.run(f"{failing}('/', {{ package: Uint8Array.from(atob('{package}'), (c) => c.charCodeAt(0)) }})")
         self.assertEqual(code, "peer")
         self.assertIn("the server serves another package", message)
+
+    def test_npm_package_is_whole(self):
+        if not shutil.which("npm"):
+            self.skipTest("missing npm, which packs the package")
+        packed = subprocess.run(["npm", "pack", "--dry-run", "--json", "--offline", "--cache", self.folder / "npm-cache",
+                                 SITE.parent / "npm"], capture_output=True, text=True)  # fmt: skip
+        self.assertEqual(packed.returncode, 0, packed.stderr)
+        (archive,) = json.loads(packed.stdout)
+        files = {file["path"] for file in archive["files"]}
+        client = {f"client/{name}" for name in ("autoprivacy.js", "autoprivacy.d.ts", "frames.js", "program.js", "program.wasm",
+                                                "session.js", "socket.js")}  # fmt: skip
+        self.assertEqual(files, {"package.json", "README.md", "LICENSE"} | client)
+        self.assertLess(archive["size"], 3e6)
 
     def shoot(self, page, name):
         if folder := os.environ.get("AUTOPRIVACY_SCREENSHOTS"):

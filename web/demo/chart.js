@@ -1,6 +1,6 @@
 // Strip charts: bytes to the server above the line, from the server below it, over time.
 
-const WIDTH = 480, HEIGHT = 150, LEFT = 8, RIGHT = 8, TOP = 16, BOTTOM = 20;
+const NARROWEST = 260, HEIGHT = 150, LEFT = 8, RIGHT = 8, TOP = 16, BOTTOM = 20;
 const STRIPS = 60;
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -32,19 +32,20 @@ function strips(frames, from, to) {
 
 /** Draws the frames of one phase. */
 export function draw(svg, frames, name) {
-  svg.setAttribute('viewBox', `0 0 ${WIDTH} ${HEIGHT}`);
+  const wide = Math.max(NARROWEST, svg.clientWidth); // one unit is one pixel, so that text keeps its size
+  svg.setAttribute('viewBox', `0 0 ${wide} ${HEIGHT}`);
   svg.replaceChildren();
   const middle = TOP + (HEIGHT - TOP - BOTTOM) / 2, half = middle - TOP;
-  svg.append(element('line', { class: 'axis', x1: LEFT, x2: WIDTH - RIGHT, y1: middle, y2: middle }));
+  svg.append(element('line', { class: 'axis', x1: LEFT, x2: wide - RIGHT, y1: middle, y2: middle }));
   if (frames.length === 0) {
     svg.setAttribute('aria-label', `${name}: nothing sent yet`);
-    svg.append(element('text', { x: WIDTH / 2, y: middle - 6, 'text-anchor': 'middle' }, 'nothing yet'));
+    svg.append(element('text', { x: wide / 2, y: middle - 6, 'text-anchor': 'middle' }, 'nothing yet'));
     return;
   }
   const from = frames[0].at, to = Math.max(from + 1, frames.at(-1).at + 1);
   const sums = strips(frames, from, to);
   const most = Math.max(...sums.up, ...sums.down);
-  const width = (WIDTH - LEFT - RIGHT) / STRIPS;
+  const width = (wide - LEFT - RIGHT) / STRIPS;
   for (const direction of ['up', 'down']) {
     sums[direction].forEach((bytes, i) => {
       if (bytes === 0) return;
@@ -55,9 +56,9 @@ export function draw(svg, frames, name) {
     });
   }
   const span = to - from;
-  svg.append(element('text', { x: LEFT, y: 11 }, `highest strip: ${formatBytes(most)} in ${formatMilliseconds(span / STRIPS)}`));
+  svg.append(element('text', { x: LEFT, y: 12 }, `highest strip: ${formatBytes(most)} in ${formatMilliseconds(span / STRIPS)}`));
   svg.append(element('text', { x: LEFT, y: HEIGHT - 6 }, '0'));
-  svg.append(element('text', { x: WIDTH - RIGHT, y: HEIGHT - 6, 'text-anchor': 'end' }, formatMilliseconds(span)));
+  svg.append(element('text', { x: wide - RIGHT, y: HEIGHT - 6, 'text-anchor': 'end' }, formatMilliseconds(span)));
   const total = (way) => formatBytes(frames.reduce((sum, frame) => sum + (frame.direction === way ? frame.bytes : 0), 0));
   svg.setAttribute('aria-label', `${name}: ${total('up')} to the server and ${total('down')} from it in ${formatMilliseconds(span)}`);
 }

@@ -145,7 +145,7 @@ async function start() {
     if (event.dataTransfer.files.length > 0) take(event.dataTransfer.files[0]);
   });
   by('pad').addEventListener('keydown', (event) => { if (event.key === 'Enter' && !by('classify').disabled) classify(); });
-  charts();
+  new ResizeObserver(charts).observe(by('chart-offline'));
   try {
     client = await AutoPrivacy.connect('/', { package: 'client.apm', onTraffic: traffic });
     const { input, labels } = client.network;
