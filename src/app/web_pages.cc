@@ -162,14 +162,14 @@ net::Page WebPages::answer(const net::PageRequest& request) const {
 }
 
 Bytes client_package_of(const package::Package& server) {
-  package::Package open = server;
-  for (nn::QNode& node : open.network.nodes) {
+  package::Package stripped = server;
+  for (nn::QNode& node : stripped.network.nodes) {
     if (auto* linear = std::get_if<nn::QLinear>(&node.op)) {
       linear->weights.clear();
       linear->bias.clear();
     }
   }
-  const package::Pair pair = package::make_packages(open);
+  const package::Pair pair = package::make_packages(stripped);
   if (pair.id != server.id) {
     fail(ErrorCode::internal, "the client's package made of package {} has the id {}",
          package::to_hex(server.id), package::to_hex(pair.id));

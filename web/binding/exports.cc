@@ -80,7 +80,10 @@ nn::Dataset dataset_of(const package::Package& package, std::span<const std::uin
     fail_input("the network takes {} channels, which no picture has; only networks of 1 or 3 run on pictures",
                shape.c);
   }
-  nn::Picture picture{3, height, width, {}};
+  nn::Picture picture;
+  picture.channels = 3;
+  picture.height = height;
+  picture.width = width;
   picture.pixels.reserve(rgba.size() / 4 * 3);
   for (std::size_t i = 0; i < rgba.size(); i += 4)
     picture.pixels.insert(picture.pixels.end(), &rgba[i], &rgba[i] + 3);
@@ -168,7 +171,7 @@ int ap_connect(double deadline_ms) {
 int ap_prepare() {
   return run([&] {
     session().prepare();
-    return Json{{"prepared", session().prepared()}}.dump();
+    return Json::object({{"prepared", session().prepared()}}).dump();
   });
 }
 
