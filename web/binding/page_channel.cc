@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "net/channel/channel_errors.h"
+#include "net/websocket/websocket.h"  // time_on_the_slowest_line
 
 // What the worker offers (web/binding/channel_library.js). Names begin as those of the exports do.
 extern "C" {
