@@ -385,8 +385,7 @@ void Server::State::listen() {
   options.max_pending = capacity.pending;
   options.max_pending_per_address = std::max<std::size_t>(1, capacity.pending * 3 / 4);
   options.threads = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 8U));
-  if (pages)
-    options.pages = [pages = pages](const net::PageRequest& request) { return pages->answer(request); };
+  if (pages) options.pages = [pages = pages](const net::PageRequest& asked) { return pages->answer(asked); };
   options.on_lost = [this](const std::string& address, const std::string& sentence) {
     log(LogLevel::warning, address, "{}", sentence);
   };

@@ -161,7 +161,8 @@ void serve_until_signal(Options& options) {
   }
   options.config.identity = app::identity_from(options.certificate, options.key);
   if (!options.web.empty())
-    options.config.web = options.web == "default" ? app::default_web_folder() : options.web;
+    options.config.web =
+        options.web == "default" ? app::default_web_folder() : std::filesystem::path(options.web);
   options.config.drain = std::chrono::milliseconds(static_cast<std::int64_t>(options.drain_s * 1e3));
   if (options.ready_fd < 0) options.config.identity_file = app::identity_beside(options.package);
   using Share = protocol::ShareStatistics;
