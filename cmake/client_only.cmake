@@ -3,17 +3,23 @@
 
 # The folders of src/: the client, and what it uses. The server of the protocol is in the same folders, for tests.
 set(AP_CLIENT_FOLDERS
-    base crypto/plain crypto random ring security net/channel nn/ir he/rlwe he/bfv mpc/core mpc/garble mpc/ot
-    layers/linear layers/linear/coefficient layers/linear/simd layers/linear/plaintext
-    layers/activation layers/activation/gc layers/activation/ot plan package protocol/store protocol/hybrid)
+    base crypto/plain crypto random ring security net/channel nn/ir nn/data nn/execute he/rlwe he/bfv
+    mpc/core mpc/garble mpc/ot layers/linear layers/linear/coefficient layers/linear/simd layers/linear/plaintext
+    layers/activation layers/activation/gc layers/activation/ot layers/activation/one_trip plan package
+    protocol/store protocol/hybrid analysis/cost analysis/prediction)
 
 # What is not there: empty targets in its place, so that src/CMakeLists.txt says the same for every build, and
 # definitions that the sources go by.
-foreach(absent Threads::Threads TBB::tbb OpenSSL::Crypto PkgConfig::sodium PkgConfig::zstd spdlog::spdlog)
+foreach(absent Threads::Threads TBB::tbb OpenSSL::Crypto PkgConfig::sodium PkgConfig::zstd spdlog::spdlog
+               JPEG::JPEG LibLZMA::LibLZMA PNG::PNG ZLIB::ZLIB Eigen3::Eigen)
   add_library(${absent} INTERFACE IMPORTED)
 endforeach()
 target_compile_definitions(ap_flags INTERFACE AP_SERIAL AP_PLAIN_CRYPTO AP_NO_ZSTD)
-set(AP_ABSENT_SOURCES "/src/base/(log_sink|core_dumps|freed_memory|system_limits)\\.cc$")
+# Readers of files, decoders of pictures and the networks in the clear are not for a client that is handed pixels.
+set(AP_ABSENT_SOURCES "/src/base/(log_sink|core_dumps|freed_memory|system_limits)\\.cc$"
+    "/src/nn/data/(byte_source|dataset|dataset_(binary|npy|pictures)|labels|npy_file|picture|picture_(jpeg|png))\\.cc$"
+    "/src/nn/execute/(executor|float|integer)_[a-z0-9_]+\\.cc$")
+string(REPLACE ";" "|" AP_ABSENT_SOURCES "${AP_ABSENT_SOURCES}")
 
 # Libraries of headers alone. Links to their folders, because a cross compiler must not see the rest of /usr/include.
 foreach(library fmt nlohmann)

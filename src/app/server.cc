@@ -65,6 +65,23 @@ void Server::State::look_after() {
   }
 }
 
+/// Browsers get the packages of what is served now: of the first network as client.apm, of every one as NAME.apm.
+void Server::State::publish_packages() {
+  auto pages = std::make_shared<WebPages>(*page_files);
+  const auto list = networks->now();
+  for (const auto& network : *list) {
+    if (network == list->front()) pages->add_package("client.apm", network->client_package());
+    pages->add_package(network->name() + ".apm", network->client_package());
+  }
+  const std::lock_guard lock(pages_mutex);
+  pages_now = std::move(pages);
+}
+
+std::shared_ptr<const WebPages> Server::State::now_pages() {
+  const std::lock_guard lock(pages_mutex);
+  return pages_now;
+}
+
 /// New packages are read and their weights prepared here, while clients are served.
 void Server::State::watch() {
   std::unique_lock lock(watch_mutex);
@@ -79,7 +96,10 @@ void Server::State::watch() {
         std::exchange(reload_wanted, false) ? ServedNetworks::Look::at_once : ServedNetworks::Look::patient;
     lock.unlock();
     try {
-      if (networks->refresh(look)) networks_changed = true;
+      if (networks->refresh(look)) {
+        networks_changed = true;
+        if (page_files) publish_packages();
+      }
     } catch (const std::exception& error) {
       say(LogLevel::error, fmt::format("{}; what is served stays", error.what()));
     }
@@ -166,6 +186,8 @@ void Server::State::listen() {
   options.max_pending = capacity.pending;
   options.max_pending_per_address = std::max<std::size_t>(1, capacity.pending * 3 / 4);
   options.threads = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 8U));
+  if (page_files)
+    options.pages = [this](const net::PageRequest& asked) { return now_pages()->answer(asked); };
   options.on_lost = [this](const std::string& address, const std::string& sentence) {
     log(LogLevel::warning, address, "{}", sentence);
   };
@@ -212,6 +234,10 @@ void Server::open() {
   }
   take_memory(*s.networks->now());
   s.fingerprint = net::certificate_fingerprint(s.config.identity);
+  if (!s.config.web.empty()) {
+    s.page_files = std::make_unique<WebPages>(s.config.web);
+    s.publish_packages();
+  }
   s.listen();
   if (!s.config.metrics.empty()) {
     s.endpoint = std::make_unique<StatusEndpoint>(
@@ -269,6 +295,10 @@ std::string Server::address() const {
   return fmt::format("{}:{}", host.find(':') == std::string::npos ? host : "[" + host + "]",
                      state_->listener->port());
 }
+std::string Server::web_address() const {
+  return state_->page_files ? "https://" + address() + "/" : std::string();
+}
+
 std::string Server::metrics_address() const {
   return state_->endpoint ? state_->endpoint->address() : std::string();
 }

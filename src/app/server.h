@@ -69,6 +69,7 @@ class Server {
   void reload();
 
   std::string address() const;          ///< host:port with the real port
+  std::string web_address() const;      ///< of the page for browsers; empty if there is none
   std::string metrics_address() const;  ///< of health and metrics; empty if there is none
   /// What new clients may ask for now, by the names of the files.
   std::vector<Offered> networks() const;

@@ -34,7 +34,8 @@ struct ServerConfig {
   std::size_t max_prepared = 4;  ///< inferences that a session may prepare ahead
   /// Lowers max_sessions so that preprocessing fits; 0: what the machine has left.
   std::uint64_t max_memory_bytes = 0;
-  std::string metrics;  ///< host:port of health and metrics (app/status_endpoint.h); empty: none
+  std::filesystem::path web;  ///< folder of a page for browsers (app/web_pages.h); empty: none
+  std::string metrics;        ///< host:port of health and metrics (app/status_endpoint.h); empty: none
   /// Directory of inferences prepared ahead for later sessions, or empty; of several networks a directory in it for
   /// each, ID of its package.
   std::filesystem::path store;

@@ -20,6 +20,7 @@
 #include "app/sessions.h"
 #include "app/status_page.h"
 #include "app/waiting_room.h"
+#include "app/web_pages.h"
 #include "net/websocket/websocket.h"
 #include "protocol/hybrid/messages.h"
 
@@ -32,6 +33,9 @@ struct Server::State {
   Capacity capacity;
   /// For all sessions together, in bytes, beside so many of weights; 0: no limit.
   std::uint64_t session_memory = 0, counted_models = 0;
+  std::unique_ptr<WebPages> page_files;  ///< none: the port is for clients of the protocol alone
+  std::mutex pages_mutex;
+  std::shared_ptr<const WebPages> pages_now;  ///< those files, and packages of clients
   std::unique_ptr<net::Listener> listener;
   std::unique_ptr<ServedNetworks> networks;
   std::unique_ptr<ClientsFile> clients;  ///< none: anybody may connect
@@ -66,6 +70,8 @@ struct Server::State {
   }
 
   void listen();
+  void publish_packages();
+  std::shared_ptr<const WebPages> now_pages();
   bool ready() const {
     return !stopping && running < capacity.sessions && waiting == 0 && !networks->now()->empty();
   }

@@ -11,6 +11,7 @@
 
 #include "app/local_server.h"
 #include "app/server.h"
+#include "app/web_pages.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/log_sink.h"
@@ -22,7 +23,7 @@ namespace {
 
 struct Options {
   std::vector<std::string> packages;
-  std::string certificate, key, write_certificate, shared = "none", log_format = "text";
+  std::string certificate, key, write_certificate, web, shared = "none", log_format = "text";
   app::ServerConfig config;
   double deadline_s = 60, idle_s = 300, lifetime_h = 24, max_memory_mb = 0, drain_s = 30, store_mb = 65'536,
          store_days = 0, queue_wait_s = 600;
@@ -115,6 +116,7 @@ Json announcement_json(const app::Server& server) {
           {"package_id", package::to_hex(first.id)},
           {"certificate_sha256", server.fingerprint()},
           {"max_sessions", server.max_sessions()},
+          {"web", server.web_address().empty() ? Json(nullptr) : Json(server.web_address())},
           {"metrics", server.metrics_address().empty() ? Json(nullptr) : Json(server.metrics_address())},
           {"clients", server.clients() ? Json(*server.clients()) : Json(nullptr)},
           {"ledger", first.counts ? Json(first.ledger.string()) : Json(nullptr)},
@@ -138,6 +140,7 @@ std::string announcement_text(const Options& options, const app::Server& server)
     text += fmt::format("clients: autoprivacy infer client.apm --server wss://{} --trust {} --data DATA\n",
                         server.address(), server.fingerprint());
   }
+  if (!server.web_address().empty()) text += fmt::format("browsers: {}\n", server.web_address());
   if (!server.metrics_address().empty())
     text +=
         fmt::format("health and metrics: http://{}/healthz, /readyz, /metrics\n", server.metrics_address());
@@ -192,6 +195,9 @@ void serve_until_signal(Options& options) {
     options.config.store_options.max_anonymous_days = options.store_days;
   }
   options.config.identity = app::identity_from(options.certificate, options.key);
+  if (!options.web.empty())
+    options.config.web =
+        options.web == "default" ? app::default_web_folder() : std::filesystem::path(options.web);
   options.config.drain = std::chrono::milliseconds(static_cast<std::int64_t>(options.drain_s * 1e3));
   if (options.ready_fd < 0) {
     options.config.identity_file = app::identity_beside(options.packages.front());
@@ -369,6 +375,12 @@ void add_serve(CLI::App& app, Action& action) {
           "--metrics", options->config.metrics,
           "Answer /healthz, /readyz and /metrics (Prometheus) over HTTP at this address; not one that clients reach")
       ->type_name("HOST:PORT");
+  command
+      ->add_option(
+          "--web", options->web,
+          "Answer browsers at the same address with the page of this folder, or the project's own (default); it "
+          "gets the client's package")
+      ->type_name("DIR|default");
   command->add_option("--log-format", options->log_format, "Lines of the log: text, or JSON objects")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();

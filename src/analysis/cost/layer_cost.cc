@@ -123,8 +123,9 @@ OtWork ot_work(const activation::OtPlan& plan, const Profile& profile) {
   plan.for_steps([&](const activation::OtStep& step) {
     const activation::ComparisonProgram& program = step.program;
     const auto padded = static_cast<double>(mpc::tiles_of(step.count) * mpc::kTile);
-    const auto transferred = static_cast<double>(
-        std::ranges::count_if(step.terms, [](const activation::BitTerm& term) { return term.width > 0; }));
+    const auto transferred =
+        static_cast<double>(std::count_if(step.terms.begin(), step.terms.end(),
+                                          [](const activation::BitTerm& term) { return term.width > 0; }));
     const double tables = padded * static_cast<double>(program.leaf_choice_bits());
     const double ands = padded * static_cast<double>(program.ands.size());
     offline.client_s += tables * t.table_sender + ands * (t.bit_sender + t.bit_receiver);
@@ -170,8 +171,9 @@ OtWork ot_work(const activation::OtPlan& plan, const Profile& profile) {
   if (plan.table) {
     const activation::LookupStep& lookup = plan.table->lookup;
     const auto padded = static_cast<double>(mpc::tiles_of(lookup.count) * mpc::kTile);
-    const auto terms = static_cast<double>(
-        std::ranges::count_if(lookup.terms, [](const activation::BitTerm& term) { return term.width > 0; }));
+    const auto terms =
+        static_cast<double>(std::count_if(lookup.terms.begin(), lookup.terms.end(),
+                                          [](const activation::BitTerm& term) { return term.width > 0; }));
     // A transfer is hashed for each block of the array.
     const double hashes = padded * lookup.index_bits *
                           static_cast<double>(mpc::lookup_blocks(lookup.index_bits, lookup.value_bits));

@@ -80,7 +80,9 @@ RingCosts ring_costs(const Profile& profile, std::uint32_t n, int primes, int pr
     return std::abs(std::log2(static_cast<double>(r.n) / n)) + 4 * std::abs(r.primes - primes) +
            16 * std::abs(r.prime_bits - wanted);
   };
-  RingCosts ring = *std::ranges::min_element(profile.rings, {}, distance);
+  RingCosts ring =
+      *std::min_element(profile.rings.begin(), profile.rings.end(),
+                        [&](const RingCosts& a, const RingCosts& b) { return distance(a) < distance(b); });
   if (ring.n == n && ring.primes == primes) return ring;
   const double scale = polynomial_work(n, primes) / polynomial_work(ring.n, ring.primes);
   for (double* cost : {&ring.key_client, &ring.key_server, &ring.upload_client, &ring.upload_server,

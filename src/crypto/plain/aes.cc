@@ -74,6 +74,29 @@ inline void sub_bytes(AesPlanes& planes) {
   p[0] = ~(t48 ^ t46 ^ t57);
 }
 
+#if defined(__wasm_simd128__) || defined(__aarch64__)
+// Machines with an instruction that permutes bytes; byte 4 c + r of a plane is row r of column c.
+using RowsAndColumns = std::uint8_t __attribute__((vector_size(16)));
+
+/// Row r takes what row r + kStep holds.
+template <int kStep>
+inline Plane later_rows(Plane x) {
+  constexpr int k1 = kStep % 4, k2 = (kStep + 1) % 4, k3 = (kStep + 2) % 4, k4 = (kStep + 3) % 4;
+  const auto bytes = reinterpret_cast<RowsAndColumns>(x);
+  return reinterpret_cast<Plane>(__builtin_shufflevector(bytes, bytes, k1, k2, k3, k4, 4 + k1, 4 + k2, 4 + k3,
+                                                         4 + k4, 8 + k1, 8 + k2, 8 + k3, 8 + k4, 12 + k1,
+                                                         12 + k2, 12 + k3, 12 + k4));
+}
+
+/// ShiftRows (5.1.2): row r of the state, byte r of each column, moves r columns.
+inline void shift_rows(AesPlanes& planes) {
+  for (Plane& p : planes.bit) {
+    const auto bytes = reinterpret_cast<RowsAndColumns>(p);
+    p = reinterpret_cast<Plane>(
+        __builtin_shufflevector(bytes, bytes, 0, 5, 10, 15, 4, 9, 14, 3, 8, 13, 2, 7, 12, 1, 6, 11));
+  }
+}
+#else
 template <int kStep>
 inline Plane later_columns(Plane x) {
   const auto c = reinterpret_cast<Columns>(x);
@@ -95,6 +118,7 @@ inline void shift_rows(AesPlanes& planes) {
         (later_columns<2>(p) & every(kRow << 16)) | (later_columns<3>(p) & every(kRow << 24));
   }
 }
+#endif
 
 /// MixColumns (5.1.3): 2 (a_r + a_(r+1)) + a_(r+1) + a_(r+2) + a_(r+3), where doubling moves each bit to the
 /// next plane and the highest to those of x^8 = x^4 + x^3 + x + 1.

@@ -110,7 +110,8 @@ bool Reception::remove(const std::shared_ptr<Guest>& guest) {
 
 void Reception::lose(const std::shared_ptr<Guest>& guest, const std::string& sentence) {
   guest->cut();
-  if (remove(guest) && options_.on_lost && !guest->is_leaving) options_.on_lost(guest->address, sentence);
+  if (remove(guest) && options_.on_lost && !guest->is_leaving && !sentence.empty())
+    options_.on_lost(guest->address, sentence);
 }
 
 void Reception::enter(boost::asio::ip::tcp::socket socket) noexcept {
@@ -121,8 +122,9 @@ void Reception::enter(boost::asio::ip::tcp::socket socket) noexcept {
     const auto guest = std::make_shared<Guest>(socket.get_executor());
     guest->peer = "the client at " + endpoint_text(endpoint);
     guest->address = address_unit(endpoint.address());
-    guest->handshake = std::make_shared<ServerHandshake>(std::move(socket), tls_, options_.admit, guest->peer,
-                                                         options_.limits, options_.first_message_bytes);
+    guest->handshake =
+        std::make_shared<ServerHandshake>(std::move(socket), tls_, options_.admit, options_.pages,
+                                          guest->peer, options_.limits, options_.first_message_bytes);
     add(guest);
     guest->deadline.expires_after(options_.limits.handshake);
     guest->deadline.async_wait(contained(guest, [self = shared_from_this(), guest](error_code cancelled) {

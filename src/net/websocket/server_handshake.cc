@@ -10,6 +10,7 @@
 
 #include "net/websocket/connection_reasons.h"
 #include "net/websocket/contained.h"
+#include "net/websocket/page_answer.h"
 #include "net/websocket/stream.h"
 
 namespace ap::net {
@@ -32,12 +33,13 @@ struct ServerHandshake::Http {
 };
 
 ServerHandshake::ServerHandshake(asio::ip::tcp::socket socket, std::shared_ptr<TlsContext> tls,
-                                 Admission admit, std::string peer, const ChannelLimits& limits,
-                                 std::size_t first_frame_bytes)
+                                 Admission admit, PageSource pages, std::string peer,
+                                 const ChannelLimits& limits, std::size_t first_frame_bytes)
     : socket_(std::move(socket)),
       executor_(socket_.get_executor()),
       tls_(std::move(tls)),
       admit_(std::move(admit)),
+      pages_(std::move(pages)),
       peer_(std::move(peer)),
       limits_(limits),
       first_frame_bytes_(first_frame_bytes),
@@ -89,6 +91,7 @@ void ServerHandshake::answer_request(error_code error) {
   }
   if (error) return finish(handshake_failure(peer_, error, 0).what);
   if (!websocket::is_upgrade(http_->request.get())) {
+    if (pages_) return answer_page();
     return refuse(426, "This is an AutoPrivacy server: connect with a WebSocket client.\n",
                   "sent an HTTP request that is no WebSocket upgrade");
   }
@@ -110,6 +113,22 @@ void ServerHandshake::answer_request(error_code error) {
           std::exchange(done_, {})({std::move(connection), std::move(admitted_as_), std::move(target), {}});
         }
       }));
+}
+
+/// Pages are for anybody: they hold nothing that a client without credentials may not see.
+void ServerHandshake::answer_page() {
+  const auto& request = http_->request.get();
+  const auto text = [](beast::string_view from) { return std::string_view(from.data(), from.size()); };
+  Page page =
+      pages_({text(request.method_string()), text(request.target()),
+              text(request[http::field::accept_encoding]), text(request[http::field::if_none_match])});
+  async_answer(stream_->next_layer(), std::move(page),
+               contained(shared_from_this(), [this](error_code error) {
+                 if (error) return finish({});
+                 error_code ignored;
+                 socket_of(*stream_).shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+                 drain();
+               }));
 }
 
 bool ServerHandshake::admitted() {

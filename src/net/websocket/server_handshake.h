@@ -11,6 +11,7 @@
 
 #include "net/websocket/connection.h"
 #include "net/websocket/credentials.h"
+#include "net/websocket/page.h"
 #include "net/websocket/tls_context.h"
 
 namespace ap::net {
@@ -24,12 +25,15 @@ class ServerHandshake : public std::enable_shared_from_this<ServerHandshake> {
     std::shared_ptr<Connection> connection;  ///< open, not started; null if the handshakes failed
     std::any admitted_as;                    ///< what `admit` returned
     std::string target;                      ///< path and query of the client's request
-    std::string failure;                     ///< why there is no connection: a sentence
+    /// Why there is no connection: a sentence; empty if a page was all that was asked for.
+    std::string failure;
   };
 
-  /// `peer`: how sentences call the client. `limits`, `first_frame_bytes`: of the connection to be.
+  /// `pages`: what is answered to requests that are no upgrade; may be empty. `peer`: how sentences call the client.
+  /// `limits`, `first_frame_bytes`: of the connection to be.
   ServerHandshake(boost::asio::ip::tcp::socket socket, std::shared_ptr<TlsContext> tls, Admission admit,
-                  std::string peer, const ChannelLimits& limits, std::size_t first_frame_bytes);
+                  PageSource pages, std::string peer, const ChannelLimits& limits,
+                  std::size_t first_frame_bytes);
   ~ServerHandshake();
   /// `done` is called once, on the socket's strand. There is no deadline: the owner calls cut().
   void start(std::function<void(Result)> done);
@@ -44,6 +48,7 @@ class ServerHandshake : public std::enable_shared_from_this<ServerHandshake> {
   void shake_tls();
   void read_request();
   void answer_request(boost::system::error_code error);
+  void answer_page();
   bool admitted();
   void refuse(unsigned status, const char* sentence, std::string reason);
   void drain();
@@ -53,6 +58,7 @@ class ServerHandshake : public std::enable_shared_from_this<ServerHandshake> {
   const boost::asio::any_io_executor executor_;
   const std::shared_ptr<TlsContext> tls_;
   const Admission admit_;
+  const PageSource pages_;
   const std::string peer_;
   const ChannelLimits limits_;
   const std::size_t first_frame_bytes_;

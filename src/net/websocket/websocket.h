@@ -11,6 +11,7 @@
 
 #include "net/channel/channel.h"
 #include "net/websocket/credentials.h"
+#include "net/websocket/page.h"
 #include "net/websocket/tls.h"
 
 namespace ap::net {
@@ -69,6 +70,7 @@ struct ListenerOptions {
   ChannelLimits limits;
   bool ask_certificate = false;  ///< from clients; `admit` gets to see it
   Admission admit;               ///< none: everybody may come in
+  PageSource pages;              ///< answers requests that are no upgrade; none: they are refused
   /// Above 0: accept() returns a client once its first message has come, which may have so many bytes (with
   /// its header); until then the client has been given next to nothing.
   std::size_t first_message_bytes = 0;

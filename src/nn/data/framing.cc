@@ -53,7 +53,7 @@ std::vector<std::uint8_t> scale_axis(const std::vector<std::uint8_t>& from, std:
   for (std::size_t o = 0; o < outer; ++o) {
     const std::uint8_t* block = from.data() + o * static_cast<std::size_t>(in) * inner;
     for (const Mixture& mixture : all) {
-      std::ranges::fill(sums, 1 << (kWeightBits - 1));
+      std::fill(sums.begin(), sums.end(), 1 << (kWeightBits - 1));
       const std::uint8_t* pixel = block + static_cast<std::size_t>(mixture.first) * inner;
       for (const std::int32_t weight : mixture.weights) {
         for (std::size_t i = 0; i < inner; ++i) sums[i] += weight * *pixel++;

@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <set>
 
 #include "base/error.h"
@@ -13,19 +14,37 @@ namespace {
 
 constexpr std::size_t kMaxChannels = 4096;
 
+/// The whole of `text` as a number; nothing if it is none. As std::from_chars, which Emscripten's library has for integers
+/// alone; the locale of a program of WebAssembly is always "C".
+std::optional<double> number(std::string_view text) {
+  double value = 0;
+#if defined(__EMSCRIPTEN__)
+  constexpr std::string_view kFirst = "-.0123456789";
+  if (text.empty() || kFirst.find(text.front()) == kFirst.npos || text.find_first_of("xX") != text.npos)
+    return {};
+  const std::string copy(text);
+  char* end = nullptr;
+  value = std::strtod(copy.c_str(), &end);
+  if (end != copy.c_str() + copy.size()) return {};
+#else
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return {};
+#endif
+  return std::isfinite(value) ? std::optional(value) : std::nullopt;
+}
+
 std::vector<double> numbers(std::string_view list, std::string_view key) {
   std::vector<double> out;
   while (true) {
     const std::size_t comma = list.find(',');
     const std::string_view item = list.substr(0, comma);
-    double value = 0;
-    const auto [end, error] = std::from_chars(item.data(), item.data() + item.size(), value);
-    if (error != std::errc{} || end != item.data() + item.size() || !std::isfinite(value)) {
+    const std::optional<double> value = number(item);
+    if (!value) {
       fail_input(
           "normalization: \"{}\" in {} is not a number; write for example \"scale=255 mean=0.5 std=0.25\"",
           item, key);
     }
-    out.push_back(value);
+    out.push_back(*value);
     if (comma == std::string_view::npos) return out;
     if (out.size() >= kMaxChannels)
       fail_input("normalization: {} has more than {} values", key, kMaxChannels);
