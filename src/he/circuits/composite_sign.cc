@@ -72,46 +72,50 @@ class Step {
   std::map<double, double> errors_;
 };
 
-std::vector<Step> steps() {
-  std::vector<Step> all;
-  for (int degree = 3; degree <= kMaxStageDegree; degree += 2) all.emplace_back(degree);
-  return all;
-}
-
-// Degrees from the first stage to the last: the least depth and then products whose composition takes all within `start`
-// of 1 to within `end`. Backwards: for each depth and number of products the widest distance from which the last stages
-// lead to the end.
-std::vector<int> best_degrees(double start, double end) {
-  struct State {
-    double widest = 0;
-    int degree = 0;  // of the first of these stages
-  };
-  std::vector<Step> all = steps();
-  std::map<std::pair<int, int>, State> states;
-  states[{0, 0}] = {logit(end), 0};
-  for (int depth = 1; depth <= kMaxDepth; ++depth) {
-    for (int products = 1; products <= 3 * depth; ++products) {
-      State best{-1000, 0};
-      for (Step& step : all) {
-        const auto rest = states.find({depth - step.depth(), products - step.products()});
-        if (rest == states.end()) continue;
-        const double widest = step.widest(rest->second.widest);
-        if (widest > std::max(best.widest, rest->second.widest)) best = {widest, step.degree()};
-      }
-      if (best.degree == 0) continue;
-      states[{depth, products}] = best;
-      if (best.widest < logit(start)) continue;
-      std::vector<int> degrees;
-      for (auto at = std::pair(depth, products); states[at].degree != 0;) {
-        degrees.push_back(states[at].degree);
-        const PolynomialPlan plan = plan_polynomial(degrees.back(), Parity::odd);
-        at = {at.first - plan.depth, at.second - plan.products()};
-      }
-      return degrees;
-    }
+// The dynamic programme. Its tables serve every start and end.
+class DegreeSearch {
+ public:
+  DegreeSearch() {
+    for (int degree = 3; degree <= kMaxStageDegree; degree += 2) steps_.emplace_back(degree);
   }
-  fail_input("no composite sign from {} to {} within {} levels", start, end, kMaxDepth);
-}
+
+  // Degrees from the first stage to the last: the least depth and then products whose composition takes all within
+  // `start` of 1 to within `end`. Backwards: for each depth and number of products the widest distance from which the
+  // last stages lead to the end.
+  std::vector<int> best(double start, double end) {
+    std::map<std::pair<int, int>, State> states;
+    states[{0, 0}].widest = logit(end);
+    for (int depth = 1; depth <= kMaxDepth; ++depth) {
+      for (int products = 1; products <= 3 * depth; ++products) {
+        State most;
+        for (Step& step : steps_) {
+          const auto rest = states.find({depth - step.depth(), products - step.products()});
+          if (rest == states.end()) continue;
+          const double widest = step.widest(rest->second.widest);
+          if (widest > std::max(most.widest, rest->second.widest)) most = {widest, &step};
+        }
+        if (most.first == nullptr) continue;
+        states[{depth, products}] = most;
+        if (most.widest < logit(start)) continue;
+        std::vector<int> degrees;
+        for (auto at = std::pair(depth, products); states[at].first != nullptr;) {
+          const Step& first = *states[at].first;
+          degrees.push_back(first.degree());
+          at = {at.first - first.depth(), at.second - first.products()};
+        }
+        return degrees;
+      }
+    }
+    fail_input("no composite sign from within {} of 1 to within {} in {} levels", start, end, kMaxDepth);
+  }
+
+ private:
+  struct State {
+    double widest = -1000;
+    const Step* first = nullptr;
+  };
+  std::vector<Step> steps_;
+};
 
 CompositeSign compose(const std::vector<int>& degrees, double smallest) {
   CompositeSign sign;
@@ -128,6 +132,17 @@ CompositeSign compose(const std::vector<int>& degrees, double smallest) {
     high = 1 + step.error + kMargin;
   }
   return sign;
+}
+
+// The largest error of ReLU where the sign is not near yet.
+double inner_error(const CompositeSign& sign) {
+  constexpr int kPoints = 400;
+  double most = 0;
+  for (int i = 1; i < kPoints; ++i) {
+    const double x = sign.smallest * i / kPoints;
+    most = std::max(most, x * std::abs(1 - sign(x)) / 2);
+  }
+  return most;
 }
 
 // Of t, near to the prime that the first level drops.
@@ -169,18 +184,35 @@ CompositeSign composite_sign(double smallest, double error) {
                error);
   }
   // The tables are interpolated: where that was too hopeful the end is set a little closer.
-  const double start = (1 - smallest) / (1 + smallest);
+  DegreeSearch search;
   for (double end = error; end > error / 4; end *= 0.9) {
-    CompositeSign sign = compose(best_degrees(start, end), smallest);
+    CompositeSign sign = compose(search.best((1 - smallest) / (1 + smallest), end), smallest);
     if (sign.error <= error) return sign;
   }
   fail_input("no composite sign from {} on with error {} was found", smallest, error);
 }
 
+// Where |x| >= smallest the product is off by error / 2 at most, and below by smallest / 16 to smallest / 8, for the sign
+// is concave on its way from 0 to 1. So `smallest` begins at 2^(4 - bits); for the degrees that this takes it is then moved
+// to where both errors agree.
 CompositeSign sign_for_relu(int bits) {
   if (bits < 2 || bits > 16) fail_input("no ReLU of {} bits: 2 to 16", bits);
-  const double error = std::ldexp(1, 1 - bits);
-  return composite_sign(std::min(0.5, std::ldexp(1 - error - kMargin, 3 - bits)), error - 2 * kMargin);
+  const double bound = std::ldexp(1, -bits);
+  DegreeSearch search;
+  std::vector<int> tried;
+  for (double smallest = std::min(0.75, 16 * bound); smallest >= 4 * bound; smallest *= 0.92) {
+    std::vector<int> degrees = search.best((1 - smallest) / (1 + smallest), 2 * bound);
+    if (degrees == tried) continue;
+    tried = std::move(degrees);
+    double low = smallest / 4, high = std::min(0.9, smallest * 2);
+    CompositeSign best = compose(tried, std::sqrt(low * high));
+    for (int i = 0; i < 16 && high / low > 1.005; ++i) {
+      (inner_error(best) > best.error / 2 ? high : low) = best.smallest;
+      best = compose(tried, std::sqrt(low * high));
+    }
+    if (std::max(inner_error(best), best.error / 2) <= 0.999 * bound) return best;
+  }
+  fail_input("no ReLU of {} bits was found", bits);
 }
 
 double relu(const CompositeSign& sign, double range, double x) { return x * (1 + sign(x / range)) / 2; }

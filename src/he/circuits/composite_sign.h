@@ -26,8 +26,7 @@ struct CompositeSign {
 /// @throws Error(input) unless 2^-20 <= smallest < 1 and 2^-30 <= error < 1.
 CompositeSign composite_sign(double smallest, double error);
 
-/// For |x (1 + sign(x)) / 2 - ReLU(x)| <= 2^-bits on [-1, 1], 2 <= bits <= 16: where |x| < smallest = 2^(3 - bits), nearly,
-/// the sign is concave on its way from 0 to 1 and so the product is off by smallest / 8 at most.
+/// For |x (1 + sign(x)) / 2 - ReLU(x)| <= 2^-bits on [-1, 1], 2 <= bits <= 16.
 CompositeSign sign_for_relu(int bits);
 /// x (1 + sign(x / range)) / 2: within range 2^-bits for |x| <= range.
 double relu(const CompositeSign& sign, double range, double x);

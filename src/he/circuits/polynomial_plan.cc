@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <map>
 #include <set>
 #include <tuple>
 
@@ -60,7 +59,15 @@ class Splits {
   };
   static constexpr int kNever = 1 << 20;
 
-  explicit Splits(const Powers& powers) : powers_(powers) {}
+  Splits(const Powers& powers, int degree, int depth)
+      : powers_(powers.begin(), powers.end()),
+        there_(static_cast<std::size_t>(degree) + 1),
+        stride_(static_cast<std::size_t>(degree) + 1),
+        known_(3 * stride_ * (static_cast<std::size_t>(depth) + 1)) {
+    for (const int n : powers_) {
+      if (n <= degree) there_[static_cast<std::size_t>(n)] = true;
+    }
+  }
 
   // The polynomial's powers that are there cost nothing: the highest that is not, 0 if there is none.
   int first_missing(int degree, Parity parity, int depth) const {
@@ -77,26 +84,33 @@ class Splits {
     Cost cost;
     int divisor = 0;
   };
-  bool usable(int n, int depth) const { return powers_.contains(n) && power_depth(n) < depth; }
+  bool usable(int n, int depth) const {
+    return there_[static_cast<std::size_t>(n)] && power_depth(n) < depth;
+  }
 
   const Choice& best(int degree, Parity parity, int depth) {
     degree = first_missing(degree, parity, depth);
-    const auto [at, fresh] = known_.try_emplace({degree, parity, depth});
-    if (!fresh || degree == 0) return at->second;
-    Choice choice{{kNever, kNever}, 0};
+    Choice& known =
+        known_[(static_cast<std::size_t>(depth) * 3 + static_cast<std::size_t>(parity)) * stride_ +
+               static_cast<std::size_t>(degree)];
+    if (known.divisor != 0 || degree == 0) return known;
+    Choice choice{{kNever, kNever}, -1};
     for (const int g : powers_) {
-      if (g > degree || power_depth(g) >= depth || polynomial_depth(degree - g) >= depth) continue;
+      if (g > degree || power_depth(g) >= depth) break;
+      if (polynomial_depth(degree - g) >= depth) continue;
       const Parity kind = quotient_parity(parity, g);
       const Cost quotient = cost(degree - g, kind, depth - 1), rest = cost(g - 1, parity, depth);
       const Cost sum{1 + quotient.products + rest.products,
                      (quotient.products > 0 ? 1 : 0) + quotient.relinearisations + rest.relinearisations};
       if (sum.key() < choice.cost.key()) choice = {sum, g};
     }
-    return known_[{degree, parity, depth}] = choice;
+    return known = choice;
   }
 
-  const Powers& powers_;
-  std::map<std::tuple<int, Parity, int>, Choice> known_;
+  std::vector<int> powers_;
+  std::vector<bool> there_;
+  std::size_t stride_;
+  std::vector<Choice> known_;  // by depth, parity and degree; divisor 0: not yet, -1: there is none
 };
 
 int add_node(PolynomialPlan& plan, Splits& splits, int degree, Parity parity, int depth) {
@@ -114,7 +128,7 @@ int add_node(PolynomialPlan& plan, Splits& splits, int degree, Parity parity, in
 
 PolynomialPlan make_plan(int degree, Parity parity, const Powers& powers, int baby_steps) {
   PolynomialPlan plan{degree, parity, polynomial_depth(degree), {}, {}, baby_steps};
-  Splits splits(powers);
+  Splits splits(powers, degree, plan.depth);
   add_node(plan, splits, degree, parity, plan.depth);
   for (const int n : powers) {
     if (n == 1) continue;
@@ -163,18 +177,18 @@ PolynomialPlan plan_polynomial(int degree, Parity parity) {
   std::tuple best(Splits::kNever, Splits::kNever, 0);
   Powers best_powers;
   Powers babies{1};
-  for (int m = 1; m <= degree && m * m <= 8 * degree + 16; ++m) {
+  for (int m = 1; m <= degree && m * m <= 4 * degree + 16; ++m) {
     if (absent(parity, m)) continue;
     add_power(babies, m);
     if (static_cast<int>(babies.size()) - 1 > std::get<0>(best)) break;
-    for (int g = 2; g <= std::min(degree, 2 * m + 2); ++g) {
+    for (int g = std::max(2, m); g <= std::min(degree, 2 * m + 2); ++g) {
       if (parity == Parity::even && g % 2 == 1) continue;
       Powers powers = babies;
       for (int giant = g; giant <= degree; giant *= 2) {
         add_power(powers, giant);
         const int made = static_cast<int>(powers.size()) - 1;
         if (made > std::get<0>(best)) break;
-        const Splits::Cost cost = Splits(powers).cost(degree, parity, depth);
+        const Splits::Cost cost = Splits(powers, degree, depth).cost(degree, parity, depth);
         const std::tuple total(made + cost.products, made + cost.relinearisations, m);
         if (cost.products < Splits::kNever && total < best) {
           best = total;

@@ -14,6 +14,8 @@ using Real = long double;
 constexpr int kMaxDegree = 255, kMaxExchanges = 60;
 // Relative difference of the largest error and of the one that alternates at which the exchange has settled.
 constexpr Real kSettled = 1e-9L;
+// Or their difference relative to the function: less is lost when coefficients become doubles.
+constexpr Real kRounding = 1e-15L;
 
 struct Point {
   Real x = 0, error = 0;
@@ -35,18 +37,18 @@ class Exchange {
     Minimax result;
     for (int i = 1; i <= kMaxExchanges; ++i) {
       const Real level = solve();
-      std::vector<Point> extrema = alternating(local_extrema());
+      std::vector<Point> found = extrema();
       Real most = 0;
-      for (const Point& p : extrema) most = std::max(most, std::abs(p.error));
-      if (extrema.size() <= c_.size()) break;
-      if (most <= std::abs(level) * (1 + kSettled)) {
+      for (const Point& p : found) most = std::max(most, std::abs(p.error));
+      if (most <= std::abs(level) * (1 + kSettled) || most <= std::abs(level) + kRounding * size_) {
         result.error = static_cast<double>(most);
         result.exchanges = i;
         result.polynomial = series();
         return result;
       }
-      reduce(extrema);
-      for (std::size_t k = 0; k < extrema.size(); ++k) reference_[k] = extrema[k].x;
+      if (found.size() < reference_.size()) break;
+      reduce(found);
+      for (std::size_t k = 0; k < found.size(); ++k) reference_[k] = found[k].x;
     }
     fail_input(
         "the minimax polynomial with {} coefficients on [{}, {}] does not settle in {} exchanges: take a lower degree, "
@@ -116,6 +118,7 @@ class Exchange {
       basis(reference_[k], rows[k]);
       rows[k].push_back(k % 2 == 0 ? 1 : -1);
       rows[k].push_back(f_(reference_[k]));
+      size_ = std::max(size_, std::abs(rows[k].back()));
     }
     for (std::size_t i = 0; i < n; ++i) {
       const auto pivot =
@@ -137,25 +140,32 @@ class Exchange {
     return rows[n - 1][n];
   }
 
-  // Ends of the intervals and local extrema of the error, ascending.
-  std::vector<Point> local_extrema() const {
+  // The largest error of each run of one sign, ascending. The reference is among the samples, so that there are no fewer
+  // than it has.
+  std::vector<Point> extrema() const {
     std::vector<Point> found;
     const int samples = 24 * static_cast<int>(c_.size()) + 24;
     for (const Interval& interval : intervals_) {
       std::vector<Point> line;
       for (int s = 0; s <= samples; ++s) {
-        const Real x = at(interval, (1 - std::cos(std::numbers::pi_v<Real> * s / samples)) / 2);
-        line.push_back({x, error(x)});
+        line.push_back({at(interval, (1 - std::cos(std::numbers::pi_v<Real> * s / samples)) / 2)});
       }
-      for (std::size_t s = 0; s < line.size(); ++s) {
-        const Real here = std::abs(line[s].error);
-        const bool above_left = s == 0 || here >= std::abs(line[s - 1].error);
-        const bool above_right = s + 1 == line.size() || here >= std::abs(line[s + 1].error);
-        if (!above_left || !above_right) continue;
-        found.push_back(s == 0 || s + 1 == line.size() ? line[s] : peak(line[s - 1].x, line[s + 1].x));
+      for (const Real x : reference_) {
+        if (x > interval.low && x < interval.high) line.push_back({x});
+      }
+      std::sort(line.begin(), line.end(), [](const Point& x, const Point& y) { return x.x < y.x; });
+      for (Point& p : line) p.error = error(p.x);
+      for (std::size_t s = 0; s < line.size();) {
+        std::size_t best = s, end = s;
+        for (; end < line.size() && (line[end].error > 0) == (line[s].error > 0); ++end) {
+          if (std::abs(line[end].error) > std::abs(line[best].error)) best = end;
+        }
+        const bool inside = best > 0 && best + 1 < line.size();
+        found.push_back(inside ? peak(line[best - 1].x, line[best + 1].x) : line[best]);
+        s = end;
       }
     }
-    return found;
+    return alternating(found);
   }
 
   // The largest |error| between two points that have one extremum between them, by golden section.
@@ -182,7 +192,7 @@ class Exchange {
     return {x, error(x)};
   }
 
-  // Of neighbours of one sign the largest.
+  // Of neighbours of one sign, in different intervals, the largest.
   static std::vector<Point> alternating(const std::vector<Point>& points) {
     std::vector<Point> kept;
     for (const Point& p : points) {
@@ -226,7 +236,7 @@ class Exchange {
   const Function& f_;
   std::span<const Interval> intervals_;
   int step_, first_;
-  Real low_, high_;
+  Real low_, high_, size_ = 0;
   std::vector<Real> c_, reference_;
 };
 

@@ -59,8 +59,8 @@ TEST(ChebyshevSeries, InterpolationOfTheExponential) {
   EXPECT_LT(largest_error(p, [](Real x) { return std::exp(x); }), 2e-15);
   const ChebyshevSeries wide = interpolate([](Real x) { return std::exp(x); }, -2, 3, 8);
   const double error = largest_error(wide, [](Real x) { return std::exp(x); });
-  EXPECT_GT(error, 1e-4);  // about 2 I_9(2.5) e^0.5
-  EXPECT_LT(error, 4e-4);
+  EXPECT_GT(error, 5e-5);  // 2 I_9(2.5) e^0.5 is 7.9e-5
+  EXPECT_LT(error, 2e-4);
 }
 
 TEST(ChebyshevSeries, InterpolationThroughGivenNodes) {
@@ -118,7 +118,7 @@ TEST(ChebyshevSeries, WrongArguments) {
   EXPECT_THROW(interpolate(one, 0, 1, 5000), Error);
   EXPECT_THROW(interpolate(one, 0, 1, 3, Parity::odd), Error);
   EXPECT_THROW(interpolate(one, -1, 1, 3, Parity::even), Error);
-  EXPECT_THROW(interpolate([](Real x) { return 1 / x; }, -1, 1, 2), Error);
+  EXPECT_THROW(interpolate([](Real x) { return std::log(x); }, -1, 1, 2), Error);
 }
 
 }  // namespace
