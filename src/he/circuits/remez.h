@@ -1,5 +1,5 @@
 // Minimax polynomials on unions of intervals, by Remez' exchange with several intervals (Lee, Lee, Lee, Kim and No,
-// 2020/552, algorithm 3). In long double.
+// 2020/552). In long double.
 #pragma once
 
 #include <span>

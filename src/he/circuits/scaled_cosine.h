@@ -23,7 +23,7 @@ struct ScaledCosine {
 /// on [-K, K] for odd ones. @throws Error(input) unless 1 <= K <= 4096, 1 <= degree <= 1023, 0 <= r <= 12.
 ScaledCosine scaled_cosine(int bound, int degree, int doublings);
 /// By interpolation near the integers i, |i| < K, only: at nodes in [i - deviation, i + deviation], 0 < deviation < 1/2,
-/// as many in each as make the largest product of distances to all nodes small (Han and Ki, 2019/688, section 4.2).
+/// as many in each as make the largest product of distances to all nodes small (Han and Ki, 2019/688).
 /// @throws Error(input) unless also degree >= 2 K - 2: one node for each integer.
 ScaledCosine scaled_cosine_near_integers(int bound, int degree, int doublings, double deviation);
 

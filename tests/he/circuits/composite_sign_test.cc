@@ -43,7 +43,7 @@ std::vector<int> degrees(const CompositeSign& sign) {
   return all;
 }
 
-// Those of 2105.10879, table 1.
+// Those published for these accuracies (2105.10879).
 TEST(CompositeSign, DegreesOfTheLeastDepth) {
   const CompositeSign ten = sign_for_relu(10), thirteen = sign_for_relu(13);
   EXPECT_EQ(degrees(ten), (std::vector<int>{7, 7, 13}));

@@ -136,7 +136,6 @@ TEST(PolynomialPlan, CountsOfKnownDegrees) {
     Parity parity;
     int depth, products, relinearisations;
   };
-  // Of odd degrees these are the counts of Lee, Lee, No et al. (2020/834, table 2) at the same depths.
   for (const Row& row : std::vector<Row>{{1, Parity::odd, 1, 0, 0},
                                          {3, Parity::odd, 2, 2, 2},
                                          {5, Parity::odd, 3, 3, 3},
