@@ -9,7 +9,7 @@
 
 #include "he/bfv/batch_context.h"
 #include "he/bfv/context.h"
-#include "layers/linear/coefficient/he_linear.h"
+#include "layers/linear/coefficient/layout.h"
 #include "layers/linear/simd/packing.h"
 #include "nn/ir/quantised_network.h"
 #include "plan/moduli.h"

@@ -37,6 +37,7 @@ AccumulatorTree::AccumulatorTree(const IntegerGraph& graph, std::span<const Node
   }
   inner_ = std::move(nodes);
   inner_ratio_ = std::move(ratios);
+  smallest_scale_ = room() * kFinestSum;
 }
 
 void AccumulatorTree::walk(int i, double ratio, bool under_add) {
@@ -127,11 +128,37 @@ double AccumulatorTree::finest() const {
     }
   }
   // A branch with much smaller weights than its sibling is not worth the width it would cost.
-  if (largest > 0) return std::max(smallest, largest / 8);
-  return std::isfinite(multiplier) ? std::max(multiplier, smallest_scale()) : 0;
+  // Nor are weights that make a sum's worst case too wide: a layer has as many bits as its sums have room for.
+  if (largest > 0) return std::max({smallest, largest / 8, smallest_scale_});
+  return std::isfinite(multiplier) ? std::max(multiplier, smallest_scale_) : 0;
 }
 
-double AccumulatorTree::smallest_scale() const { return largest_value(root_) * kFinestSum; }
+double AccumulatorTree::room() const {
+  const std::vector<Node>& nodes = graph_->graph.nodes;
+  // Of the nodes whose scale this tree decides, and of those that take their accumulators: the scale over the root's.
+  std::vector<double> ratio(nodes.size(), 0);
+  ratio[static_cast<std::size_t>(root_)] = 1;
+  for (const Leaf& leaf : leaves_) {
+    if (leaf.given == 0) ratio[static_cast<std::size_t>(leaf.node)] = leaf.ratio;
+  }
+  for (std::size_t i = 0; i < inner_.size(); ++i)
+    ratio[static_cast<std::size_t>(inner_[i])] = inner_ratio_[i];
+  double out = 0;
+  for (std::size_t k = 0; k < nodes.size(); ++k) {
+    const Node& node = nodes[k];
+    const bool linear =
+        std::holds_alternative<ConvOp>(node.op) || std::holds_alternative<FullyConnectedOp>(node.op);
+    if (ratio[k] == 0 && graph_->accumulator[k] && !linear) {
+      const auto* pool = std::get_if<AveragePoolOp>(&node.op);
+      for (const int input : node.inputs) {
+        const double from = ratio[static_cast<std::size_t>(input)];
+        if (from > 0) ratio[k] = pool ? from / pool_divisor(*pool) : from;
+      }
+    }
+    if (ratio[k] > 0) out = std::max(out, largest_value(static_cast<int>(k)) / ratio[k]);
+  }
+  return out;
+}
 
 /// The largest magnitude that a node's integers can stand for, whatever the image.
 double AccumulatorTree::largest_value(int i) const {
@@ -149,7 +176,9 @@ double AccumulatorTree::largest_value(int i) const {
   };
   if (const auto* conv = std::get_if<ConvOp>(&node.op)) return layer(conv->weights, conv->bias);
   if (const auto* full = std::get_if<FullyConnectedOp>(&node.op)) return layer(full->weights, full->bias);
-  if (!graph_->accumulator[static_cast<std::size_t>(i)]) {
+  // An average can reach as far as what it averages, however seldom it does.
+  const bool averages = std::holds_alternative<AveragePoolOp>(node.op);
+  if (!averages && !graph_->accumulator[static_cast<std::size_t>(i)]) {
     const NodeStatistics& seen = statistics_[static_cast<std::size_t>(i)];
     return kUnseen * std::max(std::abs(double{seen.low}), std::abs(double{seen.high}));
   }

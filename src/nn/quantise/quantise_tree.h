@@ -26,12 +26,12 @@ class AccumulatorTree {
   std::vector<double> given_accumulator_scales() const;
   /// Whether an Add takes a tensor whose scale is given.
   bool adds_given() const;
-  /// The smallest root scale that is worth having: weights fill their range, multipliers of given tensors are
-  /// accurate to 2^-8. Smaller is exact too but makes accumulators wider. 0 if any scale will do (all weights
+  /// The smallest root scale that is worth having: weights fill their range as far as the worst case fits 32 bits,
+  /// multipliers of given tensors are accurate to 2^-8. Smaller is exact too but makes accumulators wider. 0 if any scale will do (all weights
   /// zero).
   double finest() const;
-  /// The smallest root scale at which the root's worst case fits 32 bits, about.
-  double smallest_scale() const;
+  /// The smallest root scale at which the worst cases of the tree, and of later sums that take parts of it, fit 32 bits.
+  double smallest_scale() const { return smallest_scale_; }
   /// Mean squared error of the root's value (in float units) due to rounding of weights and of multipliers.
   double error(double root_scale) const;
   /// Writes the scales of the tree's nodes.
@@ -52,6 +52,8 @@ class AccumulatorTree {
   void add_linear_leaf(Leaf leaf, const std::vector<float>& weights, double taps, int groups);
   double leaf_scale(const Leaf& leaf, double root_scale) const;
   double largest_value(int node) const;
+  /// The largest magnitude of the tree's nodes and of all sums that take them, over their scale in units of the root's.
+  double room() const;
 
   const IntegerGraph* graph_;
   std::span<const NodeStatistics> statistics_;
@@ -61,7 +63,7 @@ class AccumulatorTree {
   std::vector<Leaf> leaves_;
   std::vector<int> inner_;           ///< nodes between leaves and root, in order
   std::vector<double> inner_ratio_;  ///< for Add nodes
-  double forced_ = 0;
+  double forced_ = 0, smallest_scale_ = 0;
 };
 
 }  // namespace ap::nn

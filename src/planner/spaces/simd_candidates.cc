@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "he/bfv/batch_noise.h"
+#include "layers/linear/simd/noise.h"
 #include "plan/primes.h"
 #include "security/limits.h"
 
@@ -136,7 +137,7 @@ std::optional<SimdCandidate> with_parameters(const SimdLayer& layer, const SimdC
                                              const bfv::BatchParameters& parameters, double der_log2,
                                              const SimdOptions& options) {
   if (parameters.log2_qp() > security::max_log2_q(parameters.n)) return std::nullopt;
-  const noise::SimdNoise noise = linear::worst_noise(layer.terms, parameters);
+  const noise::SimdNoise noise = noise::worst_noise(layer.terms, parameters);
   SimdCandidate c;
   c.parameters = parameters;
   c.choice.packing = method;

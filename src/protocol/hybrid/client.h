@@ -9,7 +9,6 @@
 #include <span>
 #include <vector>
 
-#include "he/bfv/scheme.h"
 #include "he/rlwe/polynomial.h"
 #include "net/channel/channel.h"
 #include "package/package.h"

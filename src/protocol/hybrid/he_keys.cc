@@ -1,5 +1,7 @@
 #include "protocol/hybrid/he_keys.h"
 
+#include "he/bfv/batch_tables.h"
+#include "he/bfv/context_tables.h"
 #include "he/rlwe/wire.h"
 #include "protocol/hybrid/messages.h"
 #include "security/limits.h"

@@ -15,8 +15,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "he/bfv/batch_scheme.h"
-#include "he/bfv/scheme.h"
+#include "he/bfv/batch_context.h"
+#include "he/bfv/context.h"
 #include "he/rlwe/galois.h"
 #include "he/rlwe/keys.h"
 #include "net/channel/channel.h"

@@ -4,7 +4,6 @@
 #include <functional>
 #include <memory>
 
-#include "he/bfv/scheme.h"
 #include "he/rlwe/polynomial.h"
 #include "net/channel/channel.h"
 #include "package/package.h"

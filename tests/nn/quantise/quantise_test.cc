@@ -357,6 +357,20 @@ TEST(Quantise, SteepClipsGetFineWeights) {
   EXPECT_LT(relative_error(b.graph(), quantise(b.graph(), images), images), 0.05);
 }
 
+TEST(Quantise, WeightsOfWideSumsGetTheBitsThatFit) {
+  // 2^14 inputs of 8 bits times weights of 14 bits would be more than 32 bits.
+  Builder b({64, 16, 16});
+  b.full(0, 4);
+  const auto images = random_images({64, 16, 16}, 4, 1);
+  const QuantisedNetwork network = quantise(b.graph(), images, {.weight_bits = 14});
+  EXPECT_LT(relative_error(b.graph(), network, images), 0.01);
+  int largest = 0;
+  for (std::int16_t w : std::get<QLinear>(network.nodes.back().op).weights)
+    largest = std::max(largest, std::abs(int{w}));
+  EXPECT_GT(largest, 127);
+  EXPECT_LT(largest, 8191);
+}
+
 TEST(Quantise, ByteImagesAreExact) {
   Builder b({1, 4, 4});
   b.full(0, 3);

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 
+#include "layers/linear/simd/noise.h"
 #include "plan/moduli.h"
 #include "plan/primes.h"
 #include "planner/spaces/assemble.h"
@@ -89,7 +90,7 @@ TEST(SimdCandidates, KeepTheirRateAtFullSecurity) {
       // Flooding is counted honestly: 40 bits more than what it hides.
       const linear::SimdPacking packing(linear::geometry_of(std::get<nn::QLinear>(node.op), 16),
                                         c.choice.simd()->conv, c.choice.simd()->fc, c.parameters.n);
-      const auto noise = linear::worst_noise(packing.terms(), c.parameters);
+      const auto noise = noise::worst_noise(packing.terms(), c.parameters);
       EXPECT_GE(c.choice.simd()->flood_bits, 40 + 0.5 * std::log2(noise::mean_variance(noise)));
     }
   }

@@ -6,6 +6,7 @@
 
 #include "analysis/prediction/choose_protocols.h"
 #include "base/error.h"
+#include "he/bfv/batch_scheme.h"
 #include "he/rlwe/galois.h"
 #include "he/rlwe/wire.h"
 #include "net/channel/channel.h"

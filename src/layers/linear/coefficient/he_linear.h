@@ -22,12 +22,6 @@
 
 namespace ap::linear {
 
-/// How a layer runs on coefficient packing.
-struct CoefficientChoice {
-  Packing packing;
-  int c0_dropped_bits = 0, c1_dropped_bits = 0;  ///< low bits of c0 and c1 that a reply leaves out
-};
-
 /// What both parties know of a layer: its packing, ring, plaintext modulus and reply format.
 class HeLinear final : public PackedLayer {
  public:

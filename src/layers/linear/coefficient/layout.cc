@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "he/bfv/scheme.h"
 
 namespace ap::linear {
 namespace {

@@ -24,8 +24,11 @@
 #include <span>
 #include <vector>
 
-#include "he/bfv/scheme.h"
 #include "layers/linear/packed_layer.h"
+
+namespace ap::bfv {
+struct Term;
+}
 
 namespace ap::linear {
 
@@ -38,6 +41,12 @@ struct Packing {
   int groups = 1;        ///< G, groups that share a polynomial
   bool phases = false;   ///< split strides into phases
   friend bool operator==(const Packing&, const Packing&) = default;
+};
+
+/// How a layer runs on coefficient packing.
+struct CoefficientChoice {
+  Packing packing;
+  int c0_dropped_bits = 0, c1_dropped_bits = 0;  ///< low bits of c0 and c1 that a reply leaves out
 };
 
 /// The layer as the packing sees it: after the padding, and after the split into phases.

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "he/bfv/batch_scheme.h"
 #include "ring/modulus.h"
 
 namespace ap::linear {

@@ -21,7 +21,7 @@
 #include <vector>
 
 #include "base/sizes.h"
-#include "he/bfv/batch_scheme.h"
+#include "he/bfv/batch_context.h"
 #include "he/rlwe/ciphertext.h"
 #include "he/rlwe/galois.h"
 #include "layers/linear/packed_layer.h"

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "he/bfv/batch_scheme.h"
 #include "he/rlwe/context.h"
 #include "he/rlwe/evaluate.h"
 #include "he/rlwe/key_switch.h"

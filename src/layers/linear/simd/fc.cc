@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "he/bfv/batch_scheme.h"
 #include "he/rlwe/context.h"
 #include "he/rlwe/evaluate.h"
 #include "he/rlwe/key_switch.h"

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "layers/linear/simd/noise.h"
 #include "layers/linear/simd/share.h"
 
 namespace ap::linear {
@@ -36,7 +37,7 @@ LayerRing SimdLinear::ring() const {
 
 double SimdLinear::reply_failure_log2() const {
   const bfv::BatchParameters& p = context_->parameters();
-  return noise::log2_der(worst_noise(packing_.terms(), p), p, choice_.flood_bits, reply_level());
+  return noise::log2_der(noise::worst_noise(packing_.terms(), p), p, choice_.flood_bits, reply_level());
 }
 
 Bytes SimdLinear::encrypt(const rlwe::SecretKey& key, std::span<const std::uint64_t> r,

@@ -56,6 +56,15 @@ SimdNoise simd_noise(const linear::SimdTerms& terms, const bfv::BatchParameters&
   return noise;
 }
 
+SimdNoise worst_noise(std::span<const linear::SimdTerms> terms, const bfv::BatchParameters& parameters) {
+  SimdNoise worst;
+  for (const linear::SimdTerms& each : terms) {
+    SimdNoise noise = simd_noise(each, parameters);
+    if (worst.empty() || noise.back().variance > worst.back().variance) worst = std::move(noise);
+  }
+  return worst;
+}
+
 double mean_variance(const SimdNoise& noise) {
   double sum = 0, count = 0;
   for (const NoiseClass& c : noise) {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "he/bfv/batch_context.h"
@@ -29,6 +30,8 @@ using SimdNoise = std::vector<NoiseClass>;
 /// The noise of a reply as it leaves evaluate(), at the highest level. An upper estimate where the weights
 /// repeat within a row (SimdFcMethod::diagonal), because few of their coefficients are not zero then.
 SimdNoise simd_noise(const linear::SimdTerms& terms, const bfv::BatchParameters& parameters);
+/// That of the noisiest reply, before it is flooded; `terms` are the distinct noises of a layer's replies.
+SimdNoise worst_noise(std::span<const linear::SimdTerms> terms, const bfv::BatchParameters& parameters);
 
 /// The variance of a coefficient, averaged over all of them.
 double mean_variance(const SimdNoise& noise);

@@ -128,13 +128,4 @@ std::vector<rlwe::Ciphertext> SimdPacking::evaluate(std::span<const rlwe::Cipher
   return std::visit([&](const auto& blocks) { return blocks.evaluate(uploads, weights, keys); }, blocks_);
 }
 
-noise::SimdNoise worst_noise(std::span<const SimdTerms> terms, const bfv::BatchParameters& parameters) {
-  noise::SimdNoise worst;
-  for (const SimdTerms& each : terms) {
-    noise::SimdNoise noise = noise::simd_noise(each, parameters);
-    if (worst.empty() || noise.back().variance > worst.back().variance) worst = std::move(noise);
-  }
-  return worst;
-}
-
 }  // namespace ap::linear

@@ -15,7 +15,6 @@
 #include "he/rlwe/galois.h"
 #include "layers/linear/simd/conv.h"
 #include "layers/linear/simd/fc_blocks.h"
-#include "layers/linear/simd/noise.h"
 
 namespace ap::linear {
 
@@ -79,8 +78,5 @@ struct SimdLayer {
   std::vector<SimdTerms> terms;  ///< the distinct noises of its replies
 };
 inline SimdLayer simd_layer(const SimdPacking& packing) { return {packing.counts(), packing.terms()}; }
-
-/// Noise of the noisiest reply, before it is flooded.
-noise::SimdNoise worst_noise(std::span<const SimdTerms> terms, const bfv::BatchParameters& parameters);
 
 }  // namespace ap::linear
