@@ -51,7 +51,7 @@ int polynomial_depth(int degree);
 int power_depth(int n);
 
 /// The plan of the fewest products at the least depth, among them the one of the fewest relinearisations. Of an odd
-/// (even) polynomial the coefficients of even (odd) index but c_0 are zero. 1 <= degree <= 1023, odd for odd
+/// (even) polynomial the coefficients of even (odd) index are zero. 1 <= degree <= 1023, odd for odd
 /// polynomials and even for even ones. @throws Error(input) otherwise.
 PolynomialPlan plan_polynomial(int degree, Parity parity);
 
