@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "base/error.h"
 #include "he/circuits/linear_terms.h"
@@ -59,14 +60,13 @@ class Evaluation {
     double size = 0;
     for (const double value : c) size += std::abs(value);
     check_room(*powers_.context(), level, scale, size);
-    Ciphertext sum(rlwe::Ciphertext(powers_.context(), level), scale);
+    std::optional<Ciphertext> sum;
     std::vector<LinearTerm> terms;
     const auto take = [&](std::size_t above) {
       for (; c.size() > std::max<std::size_t>(1, above); c.pop_back()) {
         if (c.back() != 0) terms.push_back({&powers_[static_cast<int>(c.size() - 1)], c.back()});
       }
     };
-    bool first = true;
     for (const auto& [degree, power, quotient] : plan_.nodes[static_cast<std::size_t>(index)].products) {
       take(static_cast<std::size_t>(degree) + 1);
       ChebyshevQuotient parts = divide(c, power);
@@ -74,17 +74,17 @@ class Evaluation {
       const Ciphertext& giant = powers_[power];
       Ciphertext product =
           product_at(node(quotient, std::move(parts.quotient), {level, scale / giant.scale()}), giant, level);
-      if (first) {
-        sum = std::move(product);
+      if (sum) {
+        ckks::add(*sum, product);
       } else {
-        ckks::add(sum, product);
+        sum = std::move(product);
       }
-      first = false;
     }
     take(0);
-    add_terms(sum, terms);
-    if (!c.empty() && c[0] != 0) add_wide_constant(sum, c[0]);
-    return sum;
+    if (!sum) sum.emplace(rlwe::Ciphertext(powers_.context(), level), scale);
+    add_terms(*sum, terms);
+    if (!c.empty() && c[0] != 0) add_wide_constant(*sum, c[0]);
+    return std::move(*sum);
   }
 
   const ChebyshevPowers& powers_;
