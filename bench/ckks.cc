@@ -4,7 +4,10 @@
 // encode_precise/N/SLOTS (60 bits), rotate/N/LIMBS, rotate_hoisted/N/LIMBS (each further rotation of one ciphertext),
 // multiply/N/LIMBS (with relinearisation and rescaling), rescale/N/LIMBS. LIMBS data primes of 45 bits; 2 special primes
 // up to N = 16384, 4 at 32768, 10 at 65536, and as many primes a digit. Counters: key_bytes of a key
-// in memory, wire_bytes of it as it is sent. The parameters are for timing: their security is not asked for.
+// in memory, wire_bytes of it as it is sent.
+// polynomial/N/DEGREE: a polynomial of all coefficients to level 1 from as many levels as it takes, two digits; products
+// and levels are counters. composite_relu/LOG2_VALUES/BITS: ReLU of that accuracy on [-1, 1] (he/circuits/composite_sign.h).
+// The parameters are for timing: their security is not asked for.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -13,6 +16,8 @@
 #include <vector>
 
 #include "base/freed_memory.h"
+#include "he/circuits/composite_sign.h"
+#include "he/circuits/evaluate_polynomial.h"
 #include "he/ckks/encoder.h"
 #include "he/ckks/evaluate.h"
 #include "he/rlwe/galois.h"
@@ -36,18 +41,21 @@ void read(benchmark::State& state) {
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(8 * words));
 }
 
-rlwe::ContextPtr context(std::uint32_t n, std::size_t limbs) {
-  const std::size_t special = n <= 16384 ? 2 : n == 32768 ? 4 : 10;
+rlwe::ContextPtr context(std::uint32_t n, std::size_t limbs, std::size_t special) {
   rlwe::Parameters parameters{n, rlwe::primes(45, n, limbs), {}, 0};
   parameters.special_primes = rlwe::primes(46, n, special);
   parameters.digits = static_cast<std::uint32_t>((limbs + special - 1) / special);
   return std::make_shared<const rlwe::Context>(parameters);
 }
+rlwe::ContextPtr context(std::uint32_t n, std::size_t limbs) {
+  return context(n, limbs, n <= 16384 ? 2 : n == 32768 ? 4 : 10);
+}
 
 struct Party {
+  explicit Party(rlwe::ContextPtr c) : ctx(std::move(c)), key(ctx, prng) {}
   explicit Party(const benchmark::State& state)
-      : ctx(context(static_cast<std::uint32_t>(state.range(0)), static_cast<std::size_t>(state.range(1)))),
-        key(ctx, prng) {}
+      : Party(context(static_cast<std::uint32_t>(state.range(0)), static_cast<std::size_t>(state.range(1)))) {
+  }
   // Times do not depend on values.
   ckks::Ciphertext ciphertext() {
     rlwe::Ciphertext x(ctx, ctx->data());
@@ -108,6 +116,34 @@ void rescale(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(ckks::rescale(x));
 }
 
+void polynomial(benchmark::State& state) {
+  const auto degree = static_cast<int>(state.range(1));
+  const circuits::ChebyshevSeries p{-1, 1, std::vector<double>(static_cast<std::size_t>(degree) + 1, 0.125)};
+  const circuits::PolynomialPlan plan = circuits::plan_polynomial(degree, circuits::Parity::general);
+  const auto limbs = static_cast<std::size_t>(plan.depth) + 1;
+  Party party(context(static_cast<std::uint32_t>(state.range(0)), limbs, (limbs + 1) / 2));
+  const rlwe::RelinearisationKey key(party.key, party.prng);
+  const ckks::Ciphertext x = party.ciphertext();
+  const circuits::Target target{1, ckks::Scale::power_of_two(35)};
+  benchmark::DoNotOptimize(circuits::evaluate(x, p, target, key));
+  for (auto _ : state) benchmark::DoNotOptimize(circuits::evaluate(x, p, target, key));
+  state.counters["products"] = plan.products();
+  state.counters["levels"] = plan.depth;
+}
+
+void composite_relu(benchmark::State& state) {
+  const circuits::CompositeSign sign = circuits::sign_for_relu(static_cast<int>(state.range(1)));
+  const auto limbs = static_cast<std::size_t>(sign.depth()) + 2;
+  Party party(context(std::uint32_t{2} << state.range(0), limbs, (limbs + 1) / 2));
+  const rlwe::RelinearisationKey key(party.key, party.prng);
+  const ckks::Ciphertext x = party.ciphertext();
+  const circuits::Target target{1, ckks::Scale::power_of_two(35)};
+  benchmark::DoNotOptimize(circuits::evaluate_relu(x, sign, 1, target, key));
+  for (auto _ : state) benchmark::DoNotOptimize(circuits::evaluate_relu(x, sign, 1, target, key));
+  state.counters["products"] = sign.products() + 1;
+  state.counters["levels"] = sign.depth() + 1;
+}
+
 template <int kBits>
 void encode(benchmark::State& state) {
   const ckks::Encoder encoder(context(static_cast<std::uint32_t>(state.range(0)), 4));
@@ -140,6 +176,8 @@ BENCHMARK(rotate)->Apply(shapes);
 BENCHMARK(rotate_hoisted)->Apply(shapes);
 BENCHMARK(multiply)->Apply(shapes);
 BENCHMARK(rescale)->Apply(shapes);
+BENCHMARK(polynomial)->ArgsProduct({{16384, 32768}, {7, 15, 31, 63}})->Unit(benchmark::kMillisecond);
+BENCHMARK(composite_relu)->Args({15, 10})->Args({15, 13})->Unit(benchmark::kMillisecond);
 
 }  // namespace
 
