@@ -21,6 +21,21 @@ SecretKey::SecretKey(ContextPtr context, std::span<const std::int8_t> coefficien
   s_ = small_polynomial(*context_, coefficients, context_->data() + context_->special());
 }
 
+SecretKey::SecretKey(ContextPtr context, const SecretKey& key) : context_(std::move(context)) {
+  const Context& from = *key.context();
+  AP_ASSERT(context_->n() == from.n());
+  s_.resize(context_->key_words());
+  for (std::size_t i = 0; i < context_->data() + context_->special(); ++i) {
+    std::size_t same = 0;
+    while (same < from.data() + from.special() &&
+           from.modulus(same).value() != context_->modulus(i).value()) {
+      ++same;
+    }
+    AP_ASSERT(same < from.data() + from.special());
+    std::ranges::copy(key.s(same), context_->part(std::span(s_), i).begin());
+  }
+}
+
 Seed public_key_seed(const Seed& seed, const SessionKey& session) {
   return tagged_hash("AutoPrivacy uniform half of a public key, version 1", {session.bytes(), seed});
 }
