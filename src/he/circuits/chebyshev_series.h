@@ -9,7 +9,8 @@
 
 namespace ap::circuits {
 
-using Function = std::function<double(double)>;
+/// Long double so that who knows a function that well is not cut short; one of doubles will do.
+using Function = std::function<long double(long double)>;
 
 /// Which coefficients may differ from zero.
 enum class Parity { general, odd, even };
@@ -33,9 +34,10 @@ ChebyshevSeries interpolate(const Function& f, double low, double high, int degr
 /// zero in the result. low = -high unless the parity is general. Odd functions take odd degrees, even ones even degrees.
 ChebyshevSeries interpolate(const Function& f, double low, double high, int degree, Parity parity);
 
-/// The polynomial of degree nodes.size() - 1 on [low, high] through (nodes[i], values[i]): distinct nodes near to
-/// Chebyshev's (others lose digits). @throws Error(input) for equal nodes.
-ChebyshevSeries interpolate(std::span<const double> nodes, std::span<const double> values, double low, double high);
+/// The polynomial of degree nodes.size() - 1 on [low, high] through (nodes[i], values[i]). Values count with the nodes'
+/// Lebesgue constant, small if they are spread as Chebyshev's. @throws Error(input) for equal nodes.
+ChebyshevSeries interpolate(std::span<const long double> nodes, std::span<const long double> values,
+                            double low, double high);
 
 /// The largest |p(x) - f(x)| on `points` + 1 equidistant points of [p.low, p.high], ends among them.
 double largest_error(const ChebyshevSeries& p, const Function& f, int points = 10000);

@@ -29,7 +29,8 @@ struct Target {
 ckks::Ciphertext to_unit_interval(const ckks::Ciphertext& x, double low, double high);
 /// The same at the scale asked for, by a product with a constant and a rescaling: one level. For intervals so wide or
 /// narrow that the scale above would be far from the primes.
-ckks::Ciphertext to_unit_interval(const ckks::Ciphertext& x, double low, double high, const ckks::Scale& scale);
+ckks::Ciphertext to_unit_interval(const ckks::Ciphertext& x, double low, double high,
+                                  const ckks::Scale& scale);
 
 // --- powers -------------------------------------------------------------------------------------------------
 
@@ -73,6 +74,7 @@ std::vector<ckks::Ciphertext> evaluate(const ckks::Ciphertext& x, std::span<cons
                                        const Target& target, const rlwe::RelinearisationKey& key);
 
 /// 2 y^2 - a^2 for y = a cos u, that is a^2 cos(2 u): one level, the scale y.scale()^2 / q.
-ckks::Ciphertext double_angle(const ckks::Ciphertext& y, double amplitude, const rlwe::RelinearisationKey& key);
+ckks::Ciphertext double_angle(const ckks::Ciphertext& y, double amplitude,
+                              const rlwe::RelinearisationKey& key);
 
 }  // namespace ap::circuits

@@ -20,12 +20,14 @@ struct PolynomialPlan {
   /// A polynomial as sum_j c_j T_j + sum_i q_i T_g_i: all products at one level, rescaled once after the sum.
   struct Node {
     struct Product {
+      int degree = 0;    ///< of what is divided: what is above are multiples of powers that are there
       int power = 0;     ///< g
       int quotient = 0;  ///< index of q's node, which is later than this one
     };
     int degree = 0;
     int depth = 0;  ///< levels between t and the rescaled sum
-    std::vector<Product> products;  ///< in the order of the divisions: p by the first g, the remainder by the next
+    std::vector<Product>
+        products;  ///< in the order of the divisions: p by the first g, the remainder by the next
   };
 
   int degree = 0;
@@ -33,7 +35,7 @@ struct PolynomialPlan {
   int depth = 0;              ///< levels that the evaluation takes
   std::vector<Power> powers;  ///< each after those that it is made of; T_1 is given
   std::vector<Node> nodes;    ///< the first is the polynomial itself
-  int baby_steps = 1;         ///< sums of constants times powers use T_1 .. T_baby_steps (of the parity at hand)
+  int baby_steps = 1;  ///< sums of constants times powers use T_1 .. T_baby_steps (of the parity at hand)
 
   /// Products of two ciphertexts.
   int products() const;
