@@ -1,11 +1,9 @@
 #include "he/circuits/bootstrap.h"
 
-#include <cmath>
 #include <numbers>
 
 #include "base/error.h"
 #include "he/circuits/evaluate_polynomial.h"
-#include "he/circuits/linear_terms.h"
 #include "he/ckks/evaluate.h"
 #include "he/rlwe/evaluate.h"
 #include "he/rlwe/mod_raise.h"
@@ -16,28 +14,6 @@ namespace {
 using ckks::Ciphertext;
 using ckks::Scale;
 using Parameters = BootstrapParameters;
-
-constexpr long double kPi = std::numbers::pi_v<long double>;
-// u - 1/4 lies within this of 0, m/q_0 included; half of it is an odd number over four, a scale.
-constexpr double kHalfWidth = Parameters::kMultiples + 0.5;
-
-// Amplitude a of the cosine before `left` doublings: each squares it, and 1 / 2 pi is left at the end.
-double amplitude(int left) {
-  return static_cast<double>(std::pow(1 / (2 * kPi), 1 / static_cast<long double>(1 << left)));
-}
-
-ChebyshevSeries cosine() {
-  const long double a = amplitude(Parameters::kDoublings), turn = 2 * kPi / (1 << Parameters::kDoublings);
-  return interpolate([&](long double v) { return a * std::cos(turn * v); }, -kHalfWidth, kHalfWidth,
-                     Parameters::kDegree, Parity::even);
-}
-
-Scale prime(const rlwe::Context& context, std::size_t i) {
-  return Scale::integer(context.modulus(i).value());
-}
-
-// 2^e, to the doubles.
-Scale power(double e) { return exact_scale(std::exp2(e)); }
 
 std::vector<LinearTransform> encoded(const ckks::Encoder& encoder,
                                      const std::vector<DiagonalMatrix>& matrices,
@@ -56,41 +32,30 @@ std::vector<LinearTransform> encoded(const ckks::Encoder& encoder,
 }  // namespace
 
 Bootstrapper::Bootstrapper(const BootstrapParameters& parameters)
-    : parameters_(parameters), contexts_(parameters), encoder_(contexts_.chain), cosine_(cosine()) {
+    : parameters_(parameters),
+      contexts_(parameters),
+      encoder_(contexts_.chain),
+      cosine_(scaled_cosine(Parameters::kMultiples, Parameters::kDegree, Parameters::kDoublings)) {
   const rlwe::Context& chain = *contexts_.chain;
-  // The scale of the cosine makes that of the sine, after its squarings, the message ratio times that of the slots: by
-  // that it is the slots' when the division by the ratio is a change of name.
-  const double excess =
-      parameters_.scale().log2() + parameters_.log2_message_ratio() - parameters_.mod_bits();
-  cosine_scale_ = power(parameters_.mod_bits() + excess / (1 << Parameters::kDoublings));
-  reduced_scale_ = cosine_scale_;
-  for (int k = 0; k < Parameters::kDoublings; ++k) {
-    const std::size_t level =
-        parameters_.output_level() + Parameters::kDoublings - static_cast<std::size_t>(k);
-    reduced_scale_ = ckks::product_scale(chain, level, reduced_scale_, reduced_scale_);
-  }
-  // m = coefficient_scale slots, and sin(2 pi u) / 2 pi = m / q_0.
-  coefficient_scale_ = parameters_.scale() * prime(chain, 0) / reduced_scale_;
-
+  const Scale lowest = Scale::integer(chain.modulus(0).value());
   std::vector<Scale> down{parameters_.scale()};
   const std::vector<bool>& rescaled = parameters_.rescaled_down();
   for (std::size_t k = 0; k + 1 < rescaled.size(); ++k) {
     // Two matrices that share a prime have half its bits each.
     down.push_back(rescaled[k] ? parameters_.scale() : parameters_.scale() * Scale::power_of_two(24));
   }
-  down.push_back(coefficient_scale_);
+  down.push_back(parameters_.coefficient_scale());
   const ckks::Encoder bottom(contexts_.bottom);
   down_ = encoded(bottom, matrices_down(parameters_), rescaled, parameters_.input_level(), down);
 
   // u = coefficients / q_0; SubSum multiplies by N / 2n.
-  const std::size_t gap = parameters_.n() / (2 * parameters_.slots());
-  raised_scale_ = prime(chain, 0) * Scale::integer(gap);
-  // So that t = (u - 1/4) / kHalfWidth, a change of name, has the scale of the primes.
-  slot_scale_ = Scale::power_of_two(parameters_.mod_bits() + 1) /
-                Scale::integer(static_cast<std::uint64_t>(2 * kHalfWidth));
+  raised_scale_ = lowest * Scale::integer(parameters_.n() / (2 * parameters_.slots()));
+  // Times half the width of the cosine's interval, which is 65/4, it is near the primes of EvalMod.
+  const auto quarters = static_cast<std::uint64_t>(2 * (cosine_.series.high - cosine_.series.low));
+  const Scale slot_scale = Scale::power_of_two(parameters_.mod_bits() + 2) / Scale::integer(quarters);
   std::vector<Scale> up(parameters_.merged_up().size(), Scale::power_of_two(parameters_.mod_bits()));
   up[0] = raised_scale_;
-  up.push_back(slot_scale_);
+  up.push_back(slot_scale);
   up_ = encoded(encoder_, matrices_up(parameters_), std::vector<bool>(up.size(), true), chain.data(), up);
 }
 
@@ -124,13 +89,11 @@ Ciphertext Bootstrapper::coefficients_to_slots(const Ciphertext& x, const Bootst
 }
 
 Ciphertext Bootstrapper::reduce(const Ciphertext& x, const BootstrapKeys& keys) const {
-  const rlwe::RelinearisationKey& key = keys.relinearisation();
-  ChebyshevPowers powers(to_unit_interval(x, 0.25 - kHalfWidth, 0.25 + kHalfWidth), key);
-  const std::size_t level = parameters_.output_level() + Parameters::kDoublings;
-  Ciphertext y = evaluate(powers, cosine_, {level, cosine_scale_});
-  for (int left = Parameters::kDoublings; left > 0; --left) y = double_angle(y, amplitude(left), key);
-  AP_ASSERT(y.scale() == reduced_scale_);
-  return {std::move(y.polynomials()), parameters_.scale()};
+  // m / q_0 = sin(2 pi u) / 2 pi, and the slots are m over their scale.
+  const auto lowest = static_cast<double>(contexts_.chain->modulus(0).value());
+  const double ratio = lowest / static_cast<double>(parameters_.coefficient_scale().value());
+  return evaluate_sine(x, cosine_, ratio / (2 * std::numbers::pi),
+                       {parameters_.output_level(), parameters_.scale()}, keys.relinearisation());
 }
 
 Ciphertext Bootstrapper::operator()(const Ciphertext& x, const BootstrapKeys& keys) const {

@@ -16,8 +16,8 @@
 
 #include "he/circuits/bootstrap_keys.h"
 #include "he/circuits/bootstrap_parameters.h"
-#include "he/circuits/chebyshev_series.h"
 #include "he/circuits/linear_transform.h"
+#include "he/circuits/scaled_cosine.h"
 #include "he/ckks/encoder.h"
 
 namespace ap::circuits {
@@ -51,8 +51,8 @@ class Bootstrapper {
   BootstrapParameters parameters_;
   BootstrapContexts contexts_;
   ckks::Encoder encoder_;
-  ChebyshevSeries cosine_;
-  ckks::Scale cosine_scale_, reduced_scale_, coefficient_scale_, raised_scale_, slot_scale_;
+  ScaledCosine cosine_;
+  ckks::Scale raised_scale_;
   std::vector<LinearTransform> down_, up_;
 };
 

@@ -26,7 +26,7 @@ struct BootstrapParameters::Shape {
   int special_bits;
   std::size_t weight;
   int scale_bits;
-  double log2_ratio;
+  int coefficient_bits;
 };
 
 namespace {
@@ -51,7 +51,7 @@ BootstrapParameters::BootstrapParameters(const Shape& shape, std::size_t slots)
       free_levels_(shape.free.size()),
       weight_(shape.weight),
       mod_bits_(shape.mod_bits),
-      log2_ratio_(shape.log2_ratio),
+      coefficient_bits_(shape.coefficient_bits),
       scale_(ckks::Scale::power_of_two(shape.scale_bits)),
       rescaled_down_(shape.rescaled_down) {
   if (!std::has_single_bit(slots) || slots < shape.least_slots || slots > shape.n / 2) {
@@ -103,7 +103,7 @@ BootstrapParameters BootstrapParameters::insecure_toy_for_tests(std::size_t slot
                 .special_bits = 50,
                 .weight = 40,
                 .scale_bits = 40,
-                .log2_ratio = 10},
+                .coefficient_bits = 40},
           slots};
 }
 
@@ -124,7 +124,7 @@ BootstrapParameters::BootstrapParameters(std::string_view name, std::size_t slot
                            .special_bits = 47,
                            .weight = 44,
                            .scale_bits = 36,
-                           .log2_ratio = 9.5};
+                           .coefficient_bits = 36};
             }
             if (name == "R16") {
               return Shape{.name = "R16",
@@ -140,7 +140,7 @@ BootstrapParameters::BootstrapParameters(std::string_view name, std::size_t slot
                            .special_bits = 50,
                            .weight = 40,
                            .scale_bits = 40,
-                           .log2_ratio = 10};
+                           .coefficient_bits = 40};
             }
             if (name == "R16b") {
               return Shape{.name = "R16b",
@@ -156,12 +156,16 @@ BootstrapParameters::BootstrapParameters(std::string_view name, std::size_t slot
                            .special_bits = 49,
                            .weight = 40,
                            .scale_bits = 36,
-                           .log2_ratio = 11};
+                           .coefficient_bits = 37};
             }
             fail_input("there is no parameter set \"{}\" for bootstrapping: choose R15, R16 or R16b", name);
           }(),
           slots) {
   security::require_secure(chain_.n, chain_.log2_qp(), kErrorSigma);
+}
+
+double BootstrapParameters::log2_message_ratio() const {
+  return std::log2(static_cast<double>(chain_.data_primes[0])) - coefficient_bits_;
 }
 
 double BootstrapParameters::failure_log2() const {
@@ -175,7 +179,7 @@ double BootstrapParameters::security_bits() const {
 
 double BootstrapParameters::precision_bits() const {
   const auto n = static_cast<double>(chain_.n);
-  const double ratio = std::exp2(log2_ratio_), pi = std::numbers::pi;
+  const double ratio = std::exp2(log2_message_ratio()), pi = std::numbers::pi;
   // Standard deviations of the real part of a slot, in units of 1.
   // Rounding at the primes of EvalMod, 2^(2 r) / 2 pi times by the doublings, the message ratio times by its division,
   // and about 2.5 bits by the powers of the polynomial.

@@ -53,8 +53,10 @@ class BootstrapParameters {
 
   /// Coefficients of the sparse secret that are not zero.
   std::size_t weight() const { return weight_; }
-  /// log2 of q_0 / (scale of the coefficients at the lowest level): how many times as large as 1 the modulus is.
-  double log2_message_ratio() const { return log2_ratio_; }
+  /// Of the slots when they are coefficients modulo q_0.
+  ckks::Scale coefficient_scale() const { return ckks::Scale::power_of_two(coefficient_bits_); }
+  /// log2 of q_0 over that scale: how many times as large as 1 the modulus is.
+  double log2_message_ratio() const;
   /// Bits of the primes of EvalMod.
   int mod_bits() const { return mod_bits_; }
 
@@ -77,8 +79,7 @@ class BootstrapParameters {
 
   std::string name_;
   std::size_t slots_, down_primes_, free_levels_, weight_;
-  int mod_bits_;
-  double log2_ratio_;
+  int mod_bits_, coefficient_bits_;
   ckks::Scale scale_;
   std::vector<int> merged_up_, merged_down_;
   std::vector<bool> rescaled_down_;
