@@ -1,6 +1,7 @@
 #include "he/circuits/step_plan.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numeric>
 #include <set>
@@ -57,18 +58,17 @@ StepCost cost(const StepPlan& plan, const rlwe::Parameters& parameters, std::siz
 StepPlan plan_steps(std::span<const std::size_t> diagonals, std::size_t size,
                     const rlwe::Parameters& parameters, std::size_t level) {
   AP_ASSERT(!diagonals.empty());
-  std::size_t stride = size, reach = 0;
+  std::size_t stride = size;
   for (const std::size_t diagonal : diagonals) {
     AP_ASSERT(diagonal < size);
     stride = std::gcd(stride, diagonal);
-    reach = std::max(reach, static_cast<std::size_t>(std::abs(centred(diagonal, size))));
   }
   StepPlan best;
   bool found = false;
-  // Widths from one (all steps giant) to one that holds everything (at most one giant step more); far from the square
-  // root of the number of diagonals only powers of two are worth a look.
+  // Widths from one (all steps giant) to the whole matrix (all steps baby). Far from the square root of the number of
+  // diagonals only powers of two are worth a look.
   const std::size_t near = 4 * static_cast<std::size_t>(std::sqrt(static_cast<double>(diagonals.size()))) + 4;
-  for (std::size_t k = 1; k * stride < 4 * (reach + stride); k = k < near ? k + 1 : 2 * k) {
+  for (std::size_t k = 1; k * stride <= size; k = k < near ? k + 1 : std::bit_ceil(k + 1)) {
     StepPlan plan = split(diagonals, size, k * stride);
     plan.cost = cost(plan, parameters, level);
     if (found && plan.cost.total() >= best.cost.total()) continue;
