@@ -8,9 +8,20 @@
 
 namespace ap::rlwe {
 
-Extended::Extended(ContextPtr context, std::size_t level) : context_(std::move(context)), level_(level) {
+Extended::Extended(ContextPtr context, std::size_t level, Unwritten)
+    : context_(std::move(context)), level_(level) {
   AP_ASSERT(level >= 1 && level <= context_->data() && context_->special() > 0);
-  values_.resize(2 * primes() * context_->n());
+  values_.grow(2 * primes() * context_->n());
+}
+
+Extended::Extended(ContextPtr context, std::size_t level) : Extended(std::move(context), level, Unwritten()) {
+  std::ranges::fill(values_.words(0, 2 * primes() * context_->n()), 0);
+}
+
+bool operator==(const Extended& x, const Extended& y) {
+  const std::size_t words = 2 * x.primes() * x.context_->n();
+  return x.context_ == y.context_ && x.level_ == y.level_ &&
+         std::ranges::equal(x.values_.words(0, words), y.values_.words(0, words));
 }
 
 namespace {
@@ -97,9 +108,9 @@ void check_keys(const Context& context, const GaloisKeys::Key& key) {
 
 Extended extend(const Ciphertext& x) {
   check(x);
-  Extended y(x.context(), x.level());
+  Extended y = ExtendedWriter::unwritten(x.context(), x.level());
   for (std::size_t k = 0; k < 2; ++k) {
-    for (std::size_t i = 0; i < x.level(); ++i) times_special(x, k, i, part(y, k, i));
+    for (std::size_t i = 0; i < y.primes(); ++i) times_special(x, k, i, part(y, k, i));
   }
   return y;
 }
@@ -112,7 +123,7 @@ Extended extended_automorphism(const Ciphertext& x, const Decomposition& digits,
   const GaloisKeys::Key& key = keys.at(element);
   check_keys(*x.context(), key);
   const std::size_t n = x.context()->n();
-  Extended y(x.context(), x.level());
+  Extended y = ExtendedWriter::unwritten(x.context(), x.level());
   ring::Scratch sums(2 * n);
   for (std::size_t i = 0; i < y.primes(); ++i) {
     const Words sum[2] = {sums.words(0, n), sums.words(n, n)};
@@ -195,7 +206,7 @@ class PrimeSums {
     }
   }
 
-  void add_to(std::size_t number, std::size_t terms, const Weights& weights, Extended& sum) {
+  void sum_to(std::size_t number, std::size_t terms, const Weights& weights, Extended& sum) {
     std::vector<const std::uint64_t*> x[2], w;
     for (std::size_t t = 0; t < terms; ++t) {
       if (!weights.has(number, t)) continue;
@@ -204,7 +215,11 @@ class PrimeSums {
       w.push_back(values.data());
       for (std::size_t k = 0; k < 2; ++k) x[k].push_back(rotated(k, t).data());
     }
-    for (std::size_t k = 0; k < 2; ++k) context_.tables(prime_).multiply_add(x[k], w, part(sum, k, i_));
+    for (std::size_t k = 0; k < 2; ++k) {
+      const Words to = part(sum, k, i_);
+      std::ranges::fill(to, 0);
+      context_.tables(prime_).multiply_add(x[k], w, to);
+    }
   }
 
  private:
@@ -225,10 +240,13 @@ std::vector<Extended> hoisted_sums(const Ciphertext& x, std::span<const std::uin
   }
   const bool switches = std::ranges::any_of(elements, [](std::uint32_t element) { return element != 1; });
   const Decomposition digits = switches ? decompose(x) : Decomposition{x.level(), {}};
-  std::vector<Extended> result(sums, Extended(x.context(), x.level()));
+  std::vector<Extended> result;
+  for (std::size_t s = 0; s < sums; ++s) {
+    result.push_back(ExtendedWriter::unwritten(x.context(), x.level()));
+  }
   parallel_for(x.level() + x.context()->special(), [&](std::size_t i) {
     PrimeSums prime(x, digits, elements, keys, i);
-    for (std::size_t s = 0; s < sums; ++s) prime.add_to(s, elements.size(), weights, result[s]);
+    for (std::size_t s = 0; s < sums; ++s) prime.sum_to(s, elements.size(), weights, result[s]);
   });
   return result;
 }

@@ -9,6 +9,7 @@
 #include "he/rlwe/ciphertext.h"
 #include "he/rlwe/galois.h"
 #include "he/rlwe/key_switch.h"
+#include "ring/scratch.h"
 
 namespace ap::rlwe {
 
@@ -27,16 +28,19 @@ class Extended {
   std::size_t context_prime(std::size_t i) const { return i < level_ ? i : context_->data() + i - level_; }
   /// The N values of c_k, k = 0 or 1, modulo prime i of these.
   std::span<const std::uint64_t> part(std::size_t k, std::size_t i) const {
-    return std::span(values_).subspan((k * primes() + i) * context_->n(), context_->n());
+    return values_.words((k * primes() + i) * context_->n(), context_->n());
   }
 
-  friend bool operator==(const Extended&, const Extended&) = default;
+  /// The same residues of the same context.
+  friend bool operator==(const Extended& x, const Extended& y);
 
  private:
   friend struct ExtendedWriter;
+  struct Unwritten {};
+  Extended(ContextPtr context, std::size_t level, Unwritten);
   ContextPtr context_;
   std::size_t level_;
-  AlignedVector<std::uint64_t> values_;
+  ring::Scratch values_;
 };
 
 /// P x. x of degree 1 in NTT form.
