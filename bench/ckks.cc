@@ -7,18 +7,28 @@
 // in memory, wire_bytes of it as it is sent.
 // polynomial/N/DEGREE: a polynomial of all coefficients to level 1 from as many levels as it takes, two digits; products
 // and levels are counters. composite_relu/LOG2_VALUES/BITS: ReLU of that accuracy on [-1, 1] (he/circuits/composite_sign.h).
-// The parameters are for timing: their security is not asked for.
+// The parameters of all these are for timing: their security is not asked for.
+// linear_transform/LOGN/DIAGONALS/READY: of N/2 slots at 9 limbs, the diagonals side by side; READY 1 if they are kept as
+// values and 0 if as coefficients. Counters: rotations and diagonal_bytes.
+// bootstrap/SET/SLOTS: real slots by a secure set (docs/bootstrapping.md), of which only the filter's should run: keys take
+// up to 8 GB. Counters: precision_bits of slots uniform in [-1, 1], levels_left, key_bytes, failure_log2, security_bits,
+// and milliseconds of each step. AUTOPRIVACY_THREADS=1 for one core.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <complex>
 #include <memory>
 #include <vector>
 
 #include "base/freed_memory.h"
+#include "he/circuits/bootstrap.h"
 #include "he/circuits/composite_sign.h"
 #include "he/circuits/evaluate_polynomial.h"
+#include "he/circuits/linear_transform.h"
 #include "he/ckks/encoder.h"
+#include "he/ckks/encrypt.h"
 #include "he/ckks/evaluate.h"
 #include "he/rlwe/galois.h"
 #include "he/rlwe/keys.h"
@@ -144,6 +154,81 @@ void composite_relu(benchmark::State& state) {
   state.counters["levels"] = sign.depth() + 1;
 }
 
+void linear_transform(benchmark::State& state) {
+  const std::uint32_t n = 1U << state.range(0);
+  constexpr std::size_t kLimbs = 9;
+  const rlwe::ContextPtr ctx = context(n, kLimbs);
+  Prng prng{Seed{4}};
+  const rlwe::SecretKey key(ctx, prng);
+  const ckks::Encoder encoder(ctx);
+  circuits::DiagonalMatrix matrix(n / 2);
+  for (std::size_t d = 0; d < static_cast<std::size_t>(state.range(1)); ++d) {
+    for (std::size_t i = 0; i < n / 2; ++i) {
+      matrix.add(d, i, std::ldexp(static_cast<double>(prng.next64() >> 11), -53));
+    }
+  }
+  const ckks::Scale scale = ckks::Scale::power_of_two(40);
+  using circuits::DiagonalStorage;
+  const circuits::LinearTransform transform(
+      encoder, matrix,
+      {kLimbs, scale, scale, circuits::Rescaling::last_prime,
+       state.range(2) == 0 ? DiagonalStorage::coefficients : DiagonalStorage::values});
+  std::vector<std::uint32_t> elements;
+  for (const std::int64_t step : transform.rotations())
+    elements.push_back(ckks::rotation_element(*ctx, step));
+  const rlwe::GaloisKeys keys(key, elements, prng);
+  const ckks::Ciphertext x(rlwe::Ciphertext(ctx, kLimbs), scale);
+  benchmark::DoNotOptimize(transform.apply(x, keys));
+  for (auto _ : state) benchmark::DoNotOptimize(transform.apply(x, keys));
+  state.counters["rotations"] = static_cast<double>(elements.size());
+  state.counters["diagonal_bytes"] = static_cast<double>(transform.memory_bytes());
+}
+
+void bootstrap(benchmark::State& state, const char* set) {
+  const circuits::BootstrapParameters parameters(set, static_cast<std::size_t>(state.range(0)));
+  const circuits::Bootstrapper boot(parameters);
+  Prng prng{Seed{5}};
+  const rlwe::SecretKey key(boot.contexts().chain, prng);
+  const circuits::BootstrapKeys keys(parameters, boot.contexts(), key, prng);
+  std::vector<double> slots(parameters.slots()), all;
+  for (double& slot : slots) slot = std::ldexp(static_cast<double>(prng.next64() >> 11), -52) - 1;
+  while (all.size() < boot.encoder().max_slots()) all.insert(all.end(), slots.begin(), slots.end());
+  const std::vector<std::complex<double>> complex(all.begin(), all.end());
+  const ckks::Ciphertext x = ckks::drop_level(
+      ckks::load_seeded(boot.contexts().chain, parameters.scale(),
+                        ckks::encrypt_seeded(boot.encoder(), key, complex, parameters.scale(), prng)),
+      parameters.input_level());
+  ckks::Ciphertext y = x;
+  double ms[4] = {};
+  for (auto _ : state) {
+    const auto step = [&](std::size_t k, auto run) {
+      const auto start = std::chrono::steady_clock::now();
+      ckks::Ciphertext z = run();
+      ms[k] += std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+      return z;
+    };
+    const ckks::Ciphertext low = step(0, [&] { return boot.slots_to_coefficients(x, keys); });
+    const ckks::Ciphertext high = step(1, [&] { return boot.raise(low, keys); });
+    const ckks::Ciphertext u = step(2, [&] { return boot.coefficients_to_slots(high, keys); });
+    y = step(3, [&] { return boot.reduce(u, keys); });
+  }
+  const ckks::Slots got = ckks::decrypt(boot.encoder(), key, y, slots.size());
+  double sum = 0;
+  for (std::size_t j = 0; j < slots.size(); ++j) sum += std::pow(got[j].real() - slots[j], 2);
+  const char* names[] = {"ms_slots_to_coefficients", "ms_raise", "ms_coefficients_to_slots", "ms_reduce"};
+  for (std::size_t k = 0; k < 4; ++k)
+    state.counters[names[k]] = ms[k] / static_cast<double>(state.iterations());
+  const circuits::BootstrapRotations rotations(parameters);
+  state.counters["precision_bits"] = -0.5 * std::log2(sum / static_cast<double>(slots.size()));
+  state.counters["levels_left"] = static_cast<double>(parameters.free_levels());
+  state.counters["key_bytes"] =
+      static_cast<double>(circuits::BootstrapKeyBytes(boot.contexts(), rotations).memory);
+  state.counters["failure_log2"] = parameters.failure_log2();
+  state.counters["security_bits"] = parameters.security_bits();
+  state.counters["matrix_bytes"] = static_cast<double>(boot.memory_bytes());
+  state.counters["rotation_keys"] = static_cast<double>(rotations.chain.size() + rotations.bottom.size());
+}
+
 template <int kBits>
 void encode(benchmark::State& state) {
   const ckks::Encoder encoder(context(static_cast<std::uint32_t>(state.range(0)), 4));
@@ -178,6 +263,9 @@ BENCHMARK(multiply)->Apply(shapes);
 BENCHMARK(rescale)->Apply(shapes);
 BENCHMARK(polynomial)->ArgsProduct({{16384, 32768}, {7, 15, 31, 63}})->Unit(benchmark::kMillisecond);
 BENCHMARK(composite_relu)->Args({15, 10})->Args({15, 13})->Unit(benchmark::kMillisecond);
+BENCHMARK(linear_transform)->Args({15, 144, 0})->Args({15, 144, 1})->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(bootstrap, R15, "R15")->Arg(16384)->Arg(4096)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(bootstrap, R16, "R16")->Arg(16384)->Arg(4096)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 // Both packings from key to shares. Secret are the seeds of both parties, the client's share and the weights.
 #include "he/rlwe/galois.h"
 #include "he/rlwe/keys.h"
+#include "he/rlwe/mod_raise.h"
 #include "layers/linear/coefficient/he_linear.h"
 #include "layers/linear/coefficient/prepared_linear.h"
 #include "layers/linear/simd/linear.h"
@@ -84,11 +85,25 @@ void slots_matrix() { slots({{20, 1, 1}, {}, 1, 10}); }
 
 }  // namespace
 
+// The sparse secret of a bootstrap, from its draw to its keys.
+void raise_keys() {
+  constexpr std::uint32_t kDegree = 1024;
+  const auto primes = rlwe::primes(45, kDegree, 3);
+  const auto context = std::make_shared<const rlwe::Context>(
+      rlwe::Parameters{kDegree, {primes[0], primes[1]}, {primes[2]}, 0});
+  const auto low =
+      std::make_shared<const rlwe::Context>(rlwe::Parameters{kDegree, {primes[0]}, {primes[2]}, 0});
+  Prng prng(secret_seed(9));
+  const rlwe::SecretKey secret(context, prng);
+  const rlwe::RaiseKeys keys(secret, low, 24, prng);
+}
+
 std::vector<Case> encryption_cases() {
   return {{"coefficients: one prime", one_prime},
           {"coefficients: two primes", two_primes},
           {"SIMD: convolution", slots_convolution},
-          {"SIMD: matrix", slots_matrix}};
+          {"SIMD: matrix", slots_matrix},
+          {"RLWE: keys of a sparse secret", raise_keys}};
 }
 
 }  // namespace ap::constant_time

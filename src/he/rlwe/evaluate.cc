@@ -119,4 +119,14 @@ Ciphertext drop_level(const Ciphertext& x, std::size_t level) {
   return y;
 }
 
+Ciphertext moved(const Ciphertext& x, ContextPtr context) {
+  AP_ASSERT(context->n() == x.context()->n() && context->data() >= x.level());
+  for (std::size_t i = 0; i < x.level(); ++i) {
+    AP_ASSERT(context->modulus(i).value() == x.context()->modulus(i).value());
+  }
+  Ciphertext y(std::move(context), x.level(), x.degree(), x.form());
+  for (std::size_t k = 0; k <= x.degree(); ++k) std::ranges::copy(x[k], y[k].begin());
+  return y;
+}
+
 }  // namespace ap::rlwe

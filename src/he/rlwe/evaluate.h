@@ -31,5 +31,8 @@ Ciphertext rescale(const Ciphertext& x, std::size_t level);
 /// Drops the primes above `level` and leaves the other residues: the same phase, reduced modulo the primes left.
 /// @throws Error(input) unless 1 <= level <= x.level().
 Ciphertext drop_level(const Ciphertext& x, std::size_t level);
+/// The same ciphertext in another context, whose first primes are those of x's level: for computation that ends there with
+/// keys of fewer and smaller digits. @throws Error(internal) otherwise.
+Ciphertext moved(const Ciphertext& x, ContextPtr context);
 
 }  // namespace ap::rlwe

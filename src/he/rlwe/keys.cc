@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/declassify.h"
 #include "base/error.h"
 #include "he/rlwe/wire.h"
 #include "random/tagged_hash.h"
@@ -17,8 +18,25 @@ SecretKey::SecretKey(ContextPtr context, std::span<const std::int8_t> coefficien
   AP_ASSERT(coefficients.size() == context_->n());
   int beyond = 0;
   for (const std::int8_t c : coefficients) beyond |= (c * c) >> 1;
-  AP_ASSERT(beyond == 0);
+  const bool ternary = beyond == 0;
+  declassify(ternary);
+  AP_ASSERT(ternary);
   s_ = small_polynomial(*context_, coefficients, context_->data() + context_->special());
+}
+
+SecretKey::SecretKey(ContextPtr context, const SecretKey& key) : context_(std::move(context)) {
+  const Context& from = *key.context();
+  AP_ASSERT(context_->n() == from.n());
+  s_.resize(context_->key_words());
+  for (std::size_t i = 0; i < context_->data() + context_->special(); ++i) {
+    std::size_t same = 0;
+    while (same < from.data() + from.special() &&
+           from.modulus(same).value() != context_->modulus(i).value()) {
+      ++same;
+    }
+    AP_ASSERT(same < from.data() + from.special());
+    std::ranges::copy(key.s(same), context_->part(std::span(s_), i).begin());
+  }
 }
 
 Seed public_key_seed(const Seed& seed, const SessionKey& session) {

@@ -19,6 +19,9 @@ class SecretKey {
   SecretKey(ContextPtr context, Prng& prng);
   /// The secret with these N coefficients, each -1, 0 or 1. @throws Error(internal) otherwise.
   SecretKey(ContextPtr context, std::span<const std::int8_t> coefficients);
+  /// The secret of `key` in another context of the same degree. @throws Error(internal) unless that one's primes are all
+  /// among those of the key's context.
+  SecretKey(ContextPtr context, const SecretKey& key);
 
   const ContextPtr& context() const { return context_; }
   /// All values: those of the data primes, then those of the special primes.
