@@ -34,12 +34,12 @@ namespace {
 
 /// What every greeting of a server begins with.
 ByteWriter greeting(Welcome status, const package::PackageId& id) {
-  const std::array<std::uint8_t, 3> head = {static_cast<std::uint8_t>(status),
-                                            static_cast<std::uint8_t>(kProtocolVersion & 0xff),
-                                            static_cast<std::uint8_t>(kProtocolVersion >> 8)};
+  std::array<std::uint8_t, 3 + std::tuple_size_v<package::PackageId>> head = {
+      static_cast<std::uint8_t>(status), static_cast<std::uint8_t>(kProtocolVersion & 0xff),
+      static_cast<std::uint8_t>(kProtocolVersion >> 8)};
+  std::ranges::copy(id, head.begin() + 3);
   ByteWriter welcome;
   welcome.raw(head);
-  welcome.raw(id);
   return welcome;
 }
 
