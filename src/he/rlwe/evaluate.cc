@@ -125,7 +125,7 @@ Ciphertext moved(const Ciphertext& x, ContextPtr context) {
     AP_ASSERT(context->modulus(i).value() == x.context()->modulus(i).value());
   }
   Ciphertext y(std::move(context), x.level(), x.degree(), x.form());
-  for (std::size_t k = 0; k <= x.degree(); ++k) std::ranges::copy(x[k], y[k].begin());
+  for (std::size_t k = 0; k <= x.degree(); ++k) std::copy(x[k].begin(), x[k].end(), y[k].begin());
   return y;
 }
 

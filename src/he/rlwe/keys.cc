@@ -35,7 +35,8 @@ SecretKey::SecretKey(ContextPtr context, const SecretKey& key) : context_(std::m
       ++same;
     }
     AP_ASSERT(same < from.data() + from.special());
-    std::ranges::copy(key.s(same), context_->part(std::span(s_), i).begin());
+    const auto part = key.s(same);
+    std::copy(part.begin(), part.end(), context_->part(std::span(s_), i).begin());
   }
 }
 

@@ -37,7 +37,7 @@ ByteWriter greeting(Welcome status, const package::PackageId& id) {
   std::array<std::uint8_t, 3 + std::tuple_size_v<package::PackageId>> head = {
       static_cast<std::uint8_t>(status), static_cast<std::uint8_t>(kProtocolVersion & 0xff),
       static_cast<std::uint8_t>(kProtocolVersion >> 8)};
-  std::ranges::copy(id, head.begin() + 3);
+  std::copy(id.begin(), id.end(), head.begin() + 3);
   ByteWriter welcome;
   welcome.raw(head);
   return welcome;
@@ -98,7 +98,7 @@ ShareStatistics last_greeting(Welcome status, ByteView served, ByteReader& in, c
           again);
     }
     case Welcome::other_package:
-      if (std::ranges::all_of(served, [](std::uint8_t byte) { return byte == 0; })) {
+      if (std::all_of(served.begin(), served.end(), [](std::uint8_t byte) { return byte == 0; })) {
         fail_peer(
             "the server serves several networks, and none is that of this client.apm (package {}); use the client.apm "
             "that was compiled with one of them",
