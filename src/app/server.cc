@@ -296,7 +296,7 @@ std::string Server::address() const {
                      state_->listener->port());
 }
 std::string Server::web_address() const {
-  return state_->page_files ? "https://" + address() + "/" : std::string();
+  return state_->page_files ? fmt::format("https://{}/", address()) : std::string();
 }
 
 std::string Server::metrics_address() const {

@@ -139,7 +139,7 @@ void WebPages::add_package(const std::string& name, const package::Package& serv
 }
 
 void WebPages::add_package(const std::string& name, Bytes client) {
-  add("/" + name, kPackageType, std::move(client));
+  add(fmt::format("/{}", name), kPackageType, std::move(client));
 }
 
 net::Page WebPages::answer(const net::PageRequest& request) const {

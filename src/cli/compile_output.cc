@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "analysis/prediction/predict.h"
 #include "app/compile_report.h"
 #include "base/printable.h"
 #include "base/progress.h"

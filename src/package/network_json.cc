@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 namespace ap::package {
 namespace {
@@ -48,8 +50,61 @@ nn::Window window_from(const JsonReader& j) {
   return w;
 }
 
+/// Elements of all gather nodes whose list of sources is written for one channel: 128 MiB.
+constexpr std::uint64_t kMaxGathered = std::uint64_t{1} << 25;
+
+/// Lists of sources that are the same for every channel, but for where the channel begins, are written once: pooling
+/// over windows that differ at the edges has one element for each of millions else.
+void write_gather(const nn::QGather& op, const nn::Shape& shape, Json& j) {
+  const auto channels = static_cast<std::size_t>(shape.c);
+  const std::size_t plane = op.index.size() / channels;
+  const auto is_zero = [](std::int32_t source) { return source < 0; };
+  const auto first = std::ranges::find_if_not(op.index, is_zero);
+  if (channels > 1 && plane > 0 && op.index.size() == plane * channels &&
+      first < op.index.begin() + static_cast<std::ptrdiff_t>(plane)) {
+    const std::int64_t begin = *first, stride = first[static_cast<std::ptrdiff_t>(plane)] - begin;
+    bool repeats = stride >= 0;
+    for (std::size_t i = plane; i < op.index.size() && repeats; ++i) {
+      const std::int64_t before = op.index[i - plane], now = op.index[i];
+      repeats = is_zero(op.index[i - plane]) ? now == before : now == before + stride;
+    }
+    if (repeats) {
+      j["plane"] =
+          std::vector<std::int32_t>(op.index.begin(), op.index.begin() + static_cast<std::ptrdiff_t>(plane));
+      j["stride"] = stride;
+      return;
+    }
+  }
+  j["index"] = op.index;
+}
+
+/// `gathered`: elements of such nodes so far.
+nn::QGather gather_from(const JsonReader& j, std::uint64_t& gathered) {
+  if (!j.has("plane")) return {j.at("index").integers<std::int32_t>(kMaxIndices, -1, kMaxExtent)};
+  const auto plane = j.at("plane").integers<std::int32_t>(kMaxIndices, -1, kMaxExtent);
+  const auto stride = j.at("stride").integer<std::int64_t>(0, kMaxExtent);
+  const auto channels = static_cast<std::uint64_t>(shape_from(j.at("shape")).c);
+  if (plane.size() * channels > kMaxGathered - gathered) {
+    j.at("plane").refuse(fmt::format("shorter: {} channels of it; all such nodes have at most {} elements",
+                                     channels, kMaxGathered));
+  }
+  gathered += plane.size() * channels;
+  nn::QGather op;
+  op.index.reserve(plane.size() * channels);
+  for (std::uint64_t c = 0; c < channels; ++c) {
+    for (const std::int32_t source : plane) {
+      const std::int64_t moved = source < 0 ? source : source + static_cast<std::int64_t>(c) * stride;
+      if (moved > kMaxExtent)
+        j.at("stride").refuse(fmt::format("such that sources stay below {}", kMaxExtent));
+      op.index.push_back(static_cast<std::int32_t>(moved));
+    }
+  }
+  return op;
+}
+
 struct WriteOp {
   Json& j;
+  const nn::Shape& shape;
   void operator()(const nn::QInput&) const {}
   void operator()(const nn::QLinear& op) const {
     j["in_shape"] = shape_json(op.in_shape);
@@ -59,7 +114,7 @@ struct WriteOp {
   void operator()(const nn::QAdd& op) const { j["multiplier"] = op.multiplier; }
   void operator()(const nn::QSumPool& op) const { j["window"] = window_json(op.window); }
   void operator()(const nn::QConcat&) const {}
-  void operator()(const nn::QGather& op) const { j["index"] = op.index; }
+  void operator()(const nn::QGather& op) const { write_gather(op, shape, j); }
   void operator()(const nn::QActivation& op) const {
     j["shift"] = op.shift;
     j["low"] = op.low;
@@ -97,7 +152,7 @@ std::int64_t value_from(const JsonReader& j) {
 }
 double scale_from(const JsonReader& j) { return j.number(kLeastScale, kMaxScale); }
 
-nn::QOp op_from(const std::string& kind, const JsonReader& j) {
+nn::QOp op_from(const std::string& kind, const JsonReader& j, std::uint64_t& gathered) {
   if (kind == nn::op_name(nn::QInput{})) return nn::QInput{};
   if (kind == nn::op_name(nn::QConcat{})) return nn::QConcat{};
   if (kind == nn::op_name(nn::QLinear{})) {
@@ -111,9 +166,7 @@ nn::QOp op_from(const std::string& kind, const JsonReader& j) {
     return nn::QAdd{j.at("multiplier").integers<std::int64_t>(kMaxInputs, 1, kMaxMagnitude)};
   }
   if (kind == nn::op_name(nn::QSumPool{})) return nn::QSumPool{window_from(j.at("window"))};
-  if (kind == nn::op_name(nn::QGather{})) {
-    return nn::QGather{j.at("index").integers<std::int32_t>(kMaxIndices, -1, kMaxExtent)};
-  }
+  if (kind == nn::op_name(nn::QGather{})) return gather_from(j, gathered);
   if (kind == nn::op_name(nn::QActivation{})) {
     nn::QActivation op;
     op.shift = shift_from(j.at("shift"));
@@ -173,7 +226,7 @@ Json network_to_json(const nn::QuantisedNetwork& network) {
               {"op", nn::op_name(node.op)},
               {"inputs", node.inputs},
               {"shape", shape_json(node.shape)}};
-    std::visit(WriteOp{j}, node.op);
+    std::visit(WriteOp{j, node.shape}, node.op);
     nodes.push_back(std::move(j));
   }
   Json json = {{"name", network.name},
@@ -192,11 +245,12 @@ nn::QuantisedNetwork network_from_json(const JsonReader& json) {
   const JsonReader nodes = json.at("nodes");
   const std::size_t count = nodes.size(kMaxNodes);
   if (count == 0) nodes.refuse("an array with an input");
+  std::uint64_t gathered = 0;
   for (std::size_t i = 0; i < count; ++i) {
     const JsonReader j = nodes.element(i);
     QNode node;
     node.name = j.at("name").text(kMaxNameBytes);
-    node.op = op_from(j.at("op").text(kMaxNameBytes), j);
+    node.op = op_from(j.at("op").text(kMaxNameBytes), j, gathered);
     node.inputs = j.at("inputs").integers<int>(kMaxInputs, 0, static_cast<int>(count) - 1);
     node.shape = shape_from(j.at("shape"));
     network.nodes.push_back(std::move(node));
