@@ -115,7 +115,7 @@ WebPages::WebPages(const std::filesystem::path& folder) {
           "{} has more than {} files or {} MiB, which is no page to serve; give the folder of the page alone",
           folder.string(), kMaxFiles, kMaxBytes >> 20);
     }
-    add("/" + at->path().lexically_relative(folder).generic_string(), type, std::move(content));
+    add(fmt::format("/{}", at->path().lexically_relative(folder).generic_string()), type, std::move(content));
   }
   if (error) fail_input("cannot read {}: {}", folder.string(), error.message());
   const auto index = files_.find("/index.html");
