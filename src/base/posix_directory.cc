@@ -143,9 +143,12 @@ int read_all(DirectoryFile& file, std::span<std::uint8_t> bytes, std::uint64_t o
 }
 
 std::unique_ptr<Directory> open_directory(const std::filesystem::path& path) {
-  if (path.has_parent_path()) {
-    std::error_code error;
-    std::filesystem::create_directories(path.parent_path(), error);
+  // Folders above it that are missing are as private; what is wrong with one shows below.
+  std::filesystem::path above;
+  for (const std::filesystem::path& part : path.parent_path()) {
+    above /= part;
+    std::error_code ignored;
+    if (!std::filesystem::exists(above, ignored)) ::mkdir(above.c_str(), 0700);
   }
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
     fail_input("cannot make the directory {}: {}", path.string(), std::strerror(errno));
