@@ -280,7 +280,7 @@ class Operation(unittest.TestCase):
             with plan().server(count_in_memory=True, store=os.path.join(folder, "server")) as server:
                 with autoprivacy.PrepareAhead(plan(), server.url, 2, store=ours, trust=server.fingerprint) as preparing:
                     deadline = time.monotonic() + 60
-                    while preparing.available < 2 and time.monotonic() < deadline:
+                    while preparing.prepared < 2 and time.monotonic() < deadline:
                         time.sleep(0.05)
                     self.assertEqual((preparing.prepared, preparing.available), (2, 2))
                 with plan().client().connect(server.url, trust=server.fingerprint, store=ours) as client:
