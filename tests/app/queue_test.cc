@@ -155,7 +155,7 @@ TEST_F(Queue, WithoutAQueueAClientIsToldWhenToComeAgain) {
   EXPECT_NE(sentence.find("try again in about"), std::string::npos) << sentence;
 
   // And with patience it does.
-  std::atomic<int> attempts{0};
+  std::atomic<int> attempts{0}, told{0};
   std::thread client([&] {
     while_busy(
         60s,
@@ -165,9 +165,12 @@ TEST_F(Queue, WithoutAQueueAClientIsToldWhenToComeAgain) {
           protocol::ClientSession session(model_, client_.id, *channel);
           session.finish();
         },
-        [](const Waiting& waiting) { EXPECT_EQ(waiting.place, 0u); });
+        [&](const Waiting& waiting) {
+          EXPECT_EQ(waiting.place, 0u);
+          ++told;
+        });
   });
-  while (attempts == 0) std::this_thread::sleep_for(10ms);
+  while (told == 0) std::this_thread::sleep_for(10ms);
   holder.leave();
   client.join();
   EXPECT_GE(attempts, 2);
