@@ -20,38 +20,40 @@ std::vector<Complex> roots(std::size_t half) {
   return result;
 }
 
-// (x, y) -> (x + w y, x - w y), for neighbours `half` apart.
-DiagonalMatrix butterflies(std::size_t slots, std::size_t half) {
+/// What a butterfly adds up of the two values that it joins: the upper result first.
+struct Butterfly {
+  Complex upper_of_upper, upper_of_lower, lower_of_upper, lower_of_lower;
+};
+
+// Butterflies of neighbours `half` apart; `of` gives that of a root.
+template <typename Of>
+DiagonalMatrix butterflies_of(std::size_t slots, std::size_t half, const Of& of) {
   const std::vector<Complex> w = roots(half);
   DiagonalMatrix matrix(slots);
   for (std::size_t i = 0; i < slots; ++i) {
-    const std::size_t j = i % half;
+    const Butterfly b = of(w[i % half]);
     if (i % (2 * half) < half) {
-      matrix.add(0, i, 1);
-      matrix.add(half, i, w[j]);
+      matrix.add(0, i, b.upper_of_upper);
+      matrix.add(half, i, b.upper_of_lower);
     } else {
-      matrix.add(0, i, -w[j]);
-      matrix.add(slots - half, i, 1);
+      matrix.add(0, i, b.lower_of_lower);
+      matrix.add(slots - half, i, b.lower_of_upper);
     }
   }
   return matrix;
 }
 
+// (x, y) -> (x + w y, x - w y).
+DiagonalMatrix butterflies(std::size_t slots, std::size_t half) {
+  return butterflies_of(slots, half, [](Complex w) { return Butterfly{1, w, 1, -w}; });
+}
+
 // (x, y) -> ((x + y) / 2, (x - y) / (2 w)).
 DiagonalMatrix inverse_butterflies(std::size_t slots, std::size_t half) {
-  const std::vector<Complex> w = roots(half);
-  DiagonalMatrix matrix(slots);
-  for (std::size_t i = 0; i < slots; ++i) {
-    const std::size_t j = i % half;
-    if (i % (2 * half) < half) {
-      matrix.add(0, i, 0.5);
-      matrix.add(half, i, 0.5);
-    } else {
-      matrix.add(0, i, -0.5 * std::conj(w[j]));
-      matrix.add(slots - half, i, 0.5 * std::conj(w[j]));
-    }
-  }
-  return matrix;
+  return butterflies_of(slots, half, [](Complex w) {
+    const Complex inverse = 0.5 * std::conj(w);
+    return Butterfly{0.5, 0.5, inverse, -inverse};
+  });
 }
 
 void check(std::size_t slots, std::span<const int> merged) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "he/rlwe/key_digit.h"
 #include "he/rlwe/polynomial.h"
 #include "he/rlwe/wire.h"
 
@@ -17,7 +18,6 @@ KeySwitchKey::KeySwitchKey(ContextPtr context_in, std::span<const std::uint64_t>
                            std::span<const std::uint64_t> to, Prng& prng)
     : context_(std::move(context_in)) {
   const Context& context = *context_;
-  const std::size_t n = context.n(), primes = context.data() + context.special();
   AP_ASSERT(from.size() == context.key_words() && to.size() == from.size());
   prng.fill(std::span<std::uint8_t>(seed_));
   a_.resize(context.digits() * context.key_words());
@@ -25,16 +25,9 @@ KeySwitchKey::KeySwitchKey(ContextPtr context_in, std::span<const std::uint64_t>
   expand();
   for (std::size_t d = 0; d < context.digits(); ++d) {
     const Level::Digit& digit = context.level(context.data()).digits[d];
-    const SecretVector<std::int8_t> e = draw_errors(n, prng);
-    for (std::size_t i = 0; i < primes; ++i) {
-      const std::span<std::uint64_t> part(b_.data() + at(d, i), n);
-      small_to_ntt(context, e, i, part);
-      subtract_product(context, i, std::span(a(d, i), n), context.part(to, i), part);
-      if (i < digit.first || i >= digit.first + digit.count) continue;
-      const ring::Modulus& q = context.modulus(i);
-      ring::elementwise(q).multiply_add(from.data() + i * n, context.special_product(i), part.data(), q,
-                                        part.data(), n);
-    }
+    const std::size_t begin = d * context.key_words();
+    make_key_digit(context, std::span(a_).subspan(begin, context.key_words()), from, to, digit.first,
+                   digit.count, prng, std::span(b_).subspan(begin, context.key_words()));
   }
 }
 

@@ -6,6 +6,7 @@
 #include "base/parallel.h"
 #include "he/rlwe/evaluate.h"
 #include "he/rlwe/extended_writer.h"
+#include "he/rlwe/key_digit.h"
 #include "he/rlwe/polynomial.h"
 #include "he/rlwe/sparse_secret.h"
 #include "he/rlwe/wire.h"
@@ -33,22 +34,13 @@ SmallSwitchKey::SmallSwitchKey(ContextPtr context_in, std::span<const std::uint6
                                std::span<const std::uint64_t> to, Prng& prng)
     : context_(std::move(context_in)) {
   const Context& context = *context_;
-  const std::size_t n = context.n(), primes = context.data() + context.special();
+  const std::size_t primes = context.data() + context.special();
   AP_ASSERT(from.size() == context.key_words() && to.size() == from.size());
   prng.fill(std::span<std::uint8_t>(seed_));
   a_.resize(context.key_words());
   b_.resize(a_.size());
   expand_uniform(context, seed_, 0, primes, a_);
-  const SecretVector<std::int8_t> e = draw_errors(n, prng);
-  for (std::size_t i = 0; i < primes; ++i) {
-    const std::span<std::uint64_t> part = context.part(std::span(b_), i);
-    small_to_ntt(context, e, i, part);
-    subtract_product(context, i, a(i), context.part(to, i), part);
-    if (i >= context.data()) continue;
-    const ring::Modulus& q = context.modulus(i);
-    ring::elementwise(q).multiply_add(from.data() + i * n, context.special_product(i), part.data(), q,
-                                      part.data(), n);
-  }
+  make_key_digit(context, a_, from, to, 0, context.data(), prng, b_);
 }
 
 SmallSwitchKey::SmallSwitchKey(ContextPtr context_in, ByteView bytes) : context_(std::move(context_in)) {
