@@ -8,7 +8,6 @@
 
 #include "app/capacity.h"
 #include "app/memory.h"
-#include "app/web_pages.h"
 #include "base/error.h"
 #include "protocol/hybrid/activations.h"
 #include "protocol/hybrid/memory.h"
@@ -48,7 +47,7 @@ ServedNetwork::ServedNetwork(const package::Package& package, Place place, const
       options.notice = [&config](const std::string& sentence) { config.say(LogLevel::info, sentence); };
     store_ = std::make_unique<protocol::PreprocessingStore>(place_.store, Party::server, package.id, options);
   }
-  if (!config.web.empty()) client_package_ = client_package_of(package);
+  if (!config.web.empty()) client_package_ = WebPages::package_file(package);
   const Allowance allowance{package.id, package.plan.privacy.inferences, config.max_inferences};
   if (!allowance.counts()) return;
   ledger_ = std::make_unique<Ledger>(place_.ledger, allowance);

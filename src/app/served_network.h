@@ -12,6 +12,7 @@
 #include "app/ledger.h"
 #include "app/server_config.h"
 #include "app/status_page.h"
+#include "app/web_pages.h"
 #include "package/package.h"
 #include "protocol/hybrid/server.h"
 #include "protocol/store/preprocessing_store.h"
@@ -35,8 +36,8 @@ class ServedNetwork {
   const std::string& name() const { return place_.name; }
   const package::PackageId& id() const { return model_.id(); }
   const protocol::ServerModel& model() const { return model_; }
-  /// For browsers (client_package_of); empty without a page for them.
-  const Bytes& client_package() const { return client_package_; }
+  /// For browsers, made once; without a page for them, nothing.
+  const WebPages::File& client_package() const { return client_package_; }
   protocol::PreprocessingStore* store() const { return store_.get(); }
   /// Bytes of the weights and what lies beside them; and of a session, at most.
   std::uint64_t model_bytes() const { return model_bytes_; }
@@ -66,7 +67,7 @@ class ServedNetwork {
   const ServerConfig& config_;
   Place place_;
   std::uint64_t model_bytes_ = 0, session_bytes_ = 0;
-  Bytes client_package_;
+  WebPages::File client_package_;
   protocol::ServerModel model_;
   std::unique_ptr<protocol::PreprocessingStore> store_;
   std::unique_ptr<Ledger> ledger_;  ///< none: inferences need not be counted

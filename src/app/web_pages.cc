@@ -93,6 +93,17 @@ bool takes_gzip(std::string_view encodings) {
   return rest.find("q=0") == rest.npos || rest.find("q=0.") != rest.npos;
 }
 
+WebPages::File file_of(const std::string& type, Bytes content) {
+  WebPages::File file;
+  file.type = type;
+  const auto digest = crypto::sha256(content);
+  file.tag = fmt::format("\"{:02x}\"", fmt::join(digest.begin(), digest.begin() + 16, ""));
+  Bytes packed = gzipped(content);
+  if (packed.size() < content.size()) file.packed = std::make_shared<const Bytes>(std::move(packed));
+  file.plain = std::make_shared<const Bytes>(std::move(content));
+  return file;
+}
+
 }  // namespace
 
 WebPages::WebPages(const std::filesystem::path& folder) {
@@ -115,7 +126,8 @@ WebPages::WebPages(const std::filesystem::path& folder) {
           "{} has more than {} files or {} MiB, which is no page to serve; give the folder of the page alone",
           folder.string(), kMaxFiles, kMaxBytes >> 20);
     }
-    add(fmt::format("/{}", at->path().lexically_relative(folder).generic_string()), type, std::move(content));
+    files_[fmt::format("/{}", at->path().lexically_relative(folder).generic_string())] =
+        file_of(type, std::move(content));
   }
   if (error) fail_input("cannot read {}: {}", folder.string(), error.message());
   const auto index = files_.find("/index.html");
@@ -123,23 +135,12 @@ WebPages::WebPages(const std::filesystem::path& folder) {
   files_["/"] = index->second;
 }
 
-void WebPages::add(const std::string& path, const std::string& type, Bytes content) {
-  File file;
-  file.type = type;
-  const auto digest = crypto::sha256(content);
-  file.tag = fmt::format("\"{:02x}\"", fmt::join(digest.begin(), digest.begin() + 16, ""));
-  Bytes packed = gzipped(content);
-  if (packed.size() < content.size()) file.packed = std::make_shared<const Bytes>(std::move(packed));
-  file.plain = std::make_shared<const Bytes>(std::move(content));
-  files_[path] = std::move(file);
+WebPages::File WebPages::package_file(const package::Package& server) {
+  return file_of(kPackageType, client_package_of(server));
 }
 
-void WebPages::add_package(const std::string& name, const package::Package& server) {
-  add_package(name, client_package_of(server));
-}
-
-void WebPages::add_package(const std::string& name, Bytes client) {
-  add(fmt::format("/{}", name), kPackageType, std::move(client));
+void WebPages::add_package(const std::string& name, File package) {
+  files_[fmt::format("/{}", name)] = std::move(package);
 }
 
 net::Page WebPages::answer(const net::PageRequest& request) const {

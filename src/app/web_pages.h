@@ -20,22 +20,21 @@ class WebPages {
   /// @throws Error(input) if there is no such folder, it has no index.html, or more than that.
   explicit WebPages(const std::filesystem::path& folder);
 
-  /// Serves the client's package of a network at /NAME, without compression of its own.
+  /// What is sent of one file; copies share its bytes.
+  struct File {
+    std::string type, tag;
+    std::shared_ptr<const Bytes> plain, packed;  ///< packed: by gzip; none if that is no shorter
+  };
+  /// The client's package of a network, without compression of its own.
   /// @throws Error(internal) if the server's package does not say the same in public as its client's.
-  void add_package(const std::string& name, const package::Package& server);
-  /// The same of one that is there already (client_package_of).
-  void add_package(const std::string& name, Bytes client);
+  static File package_file(const package::Package& server);
+  /// Serves such a file at /NAME.
+  void add_package(const std::string& name, File package);
 
   /// Answers GET and HEAD: 200, 304 if the client has it, 404, 405.
   net::Page answer(const net::PageRequest& request) const;
 
  private:
-  struct File {
-    std::string type, tag;
-    std::shared_ptr<const Bytes> plain, packed;  ///< packed: by gzip; none if that is no shorter
-  };
-  void add(const std::string& path, const std::string& type, Bytes content);
-
   std::map<std::string, File, std::less<>> files_;  ///< by path, "/" first
 };
 
