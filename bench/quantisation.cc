@@ -2,10 +2,11 @@
 // networks of ImageNet scale on CIFAR-10 test images enlarged bilinearly (half-pixel centres) to their input.
 //
 //   build/release/bench/quantisation [--only NAME,...] [--images N] [--calibration N] [--activation-bits B]
-//                                    [--weight-bits B] [--layers yes]
+//                                    [--weight-bits B] [--guard-bits G] [--layers yes]
 //
 // Activations have 8 bits unless told otherwise, weights as many as `compile` gives them (app/precision.h).
-// --layers yes also prints what each layer adds to the error.
+// --guard-bits G also prints how many labels stay when the lowest bits of every truncation but G are dropped by each
+// party for itself, as policy `budget` does. --layers yes also prints what each layer adds to the error.
 //
 // Calibration images are training images; without labels for the enlarged ones agreement is all there is. One
 // line of JSON per network: agreement (integer label == float label), and top-1 of both where labels mean
@@ -122,6 +123,7 @@ struct Options {
   std::string only;
   std::int64_t images = 200, calibration = 64;
   int activation_bits = 8, weight_bits = 0;  ///< 0: as many as compile chooses
+  int guard_bits = -1;                       ///< -1: nothing is simulated
   bool layers = false;
 };
 
@@ -196,6 +198,10 @@ void measure(const Case& c, const Options& options) {
   if (c.labelled)
     fmt::print(", \"float\": {:.2f}, \"integers\": {:.2f}", percent(right_float), percent(right));
   if (expected > 0) fmt::print(", \"expected\": {:.2f}", 100 * expected);
+  if (options.guard_bits >= 0) {
+    const double kept = app::simulated_agreement(network, test, normalization, options.guard_bits, 1, 1);
+    fmt::print(", \"truncated\": {:.2f}", 100 * kept);
+  }
   fmt::print(", \"quantise_s\": {:.1f}}}\n", quantised);
   std::fflush(stdout);
 }
@@ -214,6 +220,8 @@ Options parse(int argc, char** argv) {
       options.activation_bits = std::stoi(value);
     } else if (name == "--weight-bits") {
       options.weight_bits = std::stoi(value);
+    } else if (name == "--guard-bits") {
+      options.guard_bits = std::stoi(value);
     } else if (name == "--layers") {
       options.layers = value == "yes";
     } else {

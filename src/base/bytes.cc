@@ -2,6 +2,8 @@
 
 namespace ap {
 
+void ByteWriter::raw(ByteView bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }
+
 ByteView ByteReader::raw(std::size_t count) {
   if (count > remaining()) {
     fail(code_, "{} is truncated: {} more bytes expected at offset {}, {} left", what_, count, at_,

@@ -25,7 +25,7 @@ class ByteWriter {
   void u32(std::uint32_t v) { put(v); }
   void u64(std::uint64_t v) { put(v); }
   void f64(double v) { put(v); }
-  void raw(ByteView bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }
+  void raw(ByteView bytes);
   /// Writes the length as u32, then the bytes.
   void string(std::string_view s) {
     u32(static_cast<std::uint32_t>(s.size()));

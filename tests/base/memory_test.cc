@@ -67,12 +67,24 @@ void start_watching(const Vector& v) {
 }
 
 TEST(Memory, ASecretIsZeroWhenItIsDestroyed) {
-  {
-    SecretVector<std::uint64_t> secret(300, 0x5ec4e7);
-    start_watching(secret);
+  for (const std::size_t size : {std::size_t{300}, kLargeBlock / 8, kLargeBlock}) {
+    {
+      SecretVector<std::uint64_t> secret(size, 0x5ec4e7);
+      start_watching(secret);
+    }
+    EXPECT_TRUE(watch.seen) << size;
+    EXPECT_TRUE(watch.all_zero) << size;
   }
-  EXPECT_TRUE(watch.seen);
-  EXPECT_TRUE(watch.all_zero);
+}
+
+TEST(Memory, LargeBlocksAreThoseOfHugePages) {
+  AlignedVector<std::uint8_t> small(kLargeBlock - 1), large(kLargeBlock), odd(3 * kLargeBlock + 5, 0x77);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(large.data()) % kLargeBlock, 0U);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(odd.data()) % kLargeBlock, 0U);
+  EXPECT_TRUE(std::all_of(odd.begin(), odd.end(), [](std::uint8_t b) { return b == 0x77; }));
+  large.resize(kLargeBlock + 1);  // from one large block to another
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(large.data()) % kLargeBlock, 0U);
+  EXPECT_TRUE(aligned(small.data()));
 }
 
 TEST(Memory, ASecretIsZeroWhenItsStorageIsLeftByGrowth) {

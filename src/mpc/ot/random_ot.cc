@@ -93,19 +93,22 @@ void RandomOtSender::bits(int outputs, std::size_t tiles, std::span<Block> d, st
   });
 }
 
-void RandomOtSender::words(int width, std::span<std::uint64_t> d, std::span<std::uint64_t> shares) {
-  AP_ASSERT(width >= 1 && width <= 64 && d.size() == shares.size());
+template <typename Word>
+void RandomOtSender::words(int width, std::span<Word> d, std::span<Word> shares) {
+  AP_ASSERT(width >= 1 && width <= 8 * static_cast<int>(sizeof(Word)) && d.size() == shares.size());
   const std::uint64_t mask = word_mask(width);
   for_chunks(tiles_of(d.size()), [&](std::size_t first, std::size_t chunk) {
     hash_both(chunk * kTile);
     const std::size_t base = first * kTile;
     const std::size_t count = std::min(chunk * kTile, d.size() - base);
     for (std::size_t i = 0; i < count; ++i) {
-      d[base + i] = (one_[i].lo - zero_[i].lo) & mask;
-      shares[base + i] = (0 - zero_[i].lo) & mask;
+      d[base + i] = static_cast<Word>((one_[i].lo - zero_[i].lo) & mask);
+      shares[base + i] = static_cast<Word>((0 - zero_[i].lo) & mask);
     }
   });
 }
+template void RandomOtSender::words(int, std::span<std::uint32_t>, std::span<std::uint32_t>);
+template void RandomOtSender::words(int, std::span<std::uint64_t>, std::span<std::uint64_t>);
 
 void RandomOtSender::strings(int each, std::span<std::uint64_t> zero, std::span<std::uint64_t> one) {
   const auto size = static_cast<std::size_t>(each);
@@ -175,8 +178,10 @@ void RandomOtReceiver::bits(int outputs, std::size_t tiles, std::span<Block> cho
   });
 }
 
-void RandomOtReceiver::words(int width, std::span<Block> choices, std::span<std::uint64_t> shares) {
-  AP_ASSERT(width >= 1 && width <= 64 && choices.size() == tiles_of(shares.size()));
+template <typename Word>
+void RandomOtReceiver::words(int width, std::span<Block> choices, std::span<Word> shares) {
+  AP_ASSERT(width >= 1 && width <= 8 * static_cast<int>(sizeof(Word)) &&
+            choices.size() == tiles_of(shares.size()));
   const std::uint64_t mask = word_mask(width);
   for_chunks(choices.size(), [&](std::size_t first, std::size_t chunk) {
     draw(chunk * kTile);
@@ -185,9 +190,11 @@ void RandomOtReceiver::words(int width, std::span<Block> choices, std::span<std:
     for (std::size_t at = 0; at < chunk; ++at) {
       choices[first + at] = lowest_bits(blocks_.data() + at * kTile);
     }
-    for (std::size_t i = 0; i < count; ++i) shares[base + i] = hashes_[i].lo & mask;
+    for (std::size_t i = 0; i < count; ++i) shares[base + i] = static_cast<Word>(hashes_[i].lo & mask);
   });
 }
+template void RandomOtReceiver::words(int, std::span<Block>, std::span<std::uint32_t>);
+template void RandomOtReceiver::words(int, std::span<Block>, std::span<std::uint64_t>);
 
 void RandomOtReceiver::strings(int each, std::span<Block> choices, std::span<std::uint64_t> strings) {
   const auto size = static_cast<std::size_t>(each);

@@ -44,8 +44,10 @@ class RandomOtSender {
   void lookups(int w, int bits, std::span<Block> pads);
   /// Slices by [output]: D and the share of c D, outputs * tiles blocks each.
   void bits(int outputs, std::size_t tiles, std::span<Block> d, std::span<Block> shares);
-  /// One word for each instance, d.size() instances: D and the share of c D modulo 2^width.
-  void words(int width, std::span<std::uint64_t> d, std::span<std::uint64_t> shares);
+  /// One word for each instance, d.size() instances: D and the share of c D modulo 2^width. Word: std::uint64_t, or
+  /// std::uint32_t up to width 32.
+  template <typename Word>
+  void words(int width, std::span<Word> d, std::span<Word> shares);
   /// `each` (1 or 2) words for each instance, one instance after another.
   void strings(int each, std::span<std::uint64_t> zero, std::span<std::uint64_t> one);
 
@@ -71,7 +73,8 @@ class RandomOtReceiver {
   /// One slice of choices, `outputs` slices of shares.
   void bits(int outputs, std::size_t tiles, std::span<Block> choices, std::span<Block> shares);
   /// One slice of tiles_of(shares.size()) blocks, one word for each instance.
-  void words(int width, std::span<Block> choices, std::span<std::uint64_t> shares);
+  template <typename Word>
+  void words(int width, std::span<Block> choices, std::span<Word> shares);
   /// One slice of choices; strings as at the sender.
   void strings(int each, std::span<Block> choices, std::span<std::uint64_t> strings);
 

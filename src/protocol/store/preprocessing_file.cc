@@ -13,7 +13,7 @@ namespace ap::protocol {
 namespace {
 
 constexpr std::array<std::uint8_t, 8> kMagic = {'A', 'P', 'S', 'T', 'O', 'R', 'E', 0};
-constexpr std::uint16_t kVersion = 3;
+constexpr std::uint16_t kVersion = 4;
 constexpr std::size_t kKeyAt = 92, kDigestAt = 124, kDigestBytes = 32;
 /// Encrypted and written at a time.
 constexpr std::size_t kChunk = std::size_t{1} << 20;

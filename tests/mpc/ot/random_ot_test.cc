@@ -207,20 +207,25 @@ TEST(OtTools, BitsAreSharesOfProducts) {
   EXPECT_NE(d[0], d[kTiles]);
 }
 
-TEST(OtTools, WordsAreSharesOfProducts) {
-  for (const int width : {1, 9, 18, 40, 64}) {
-    const std::size_t count = 128 * 20 + 7;
-    std::vector<std::uint64_t> d(count), mine(count), theirs(count);
-    std::vector<Block> choices(tiles_of(count));
-    with_ots(
-        9, [&](RandomOtSender& ots, net::Channel&) { ots.words(width, d, mine); },
-        [&](RandomOtReceiver& ots, net::Channel&) { ots.words(width, choices, theirs); });
-    const std::uint64_t mask = ~std::uint64_t{0} >> (64 - width);
-    for (std::size_t i = 0; i < count; ++i) {
-      ASSERT_EQ((mine[i] + theirs[i]) & mask, d[i] * bit_of(choices, i));
-      ASSERT_LE(d[i], mask);
-    }
+template <typename Word>
+void expect_shares_of_products(int width) {
+  const std::size_t count = 128 * 20 + 7;
+  std::vector<Word> d(count), mine(count), theirs(count);
+  std::vector<Block> choices(tiles_of(count));
+  with_ots(
+      9,
+      [&](RandomOtSender& ots, net::Channel&) { ots.words(width, std::span(d), std::span(mine)); },
+      [&](RandomOtReceiver& ots, net::Channel&) { ots.words(width, choices, std::span(theirs)); });
+  const std::uint64_t mask = ~std::uint64_t{0} >> (64 - width);
+  for (std::size_t i = 0; i < count; ++i) {
+    ASSERT_EQ((std::uint64_t{mine[i]} + theirs[i]) & mask, d[i] * bit_of(choices, i)) << width;
+    ASSERT_LE(d[i], mask) << width;
   }
+}
+
+TEST(OtTools, WordsAreSharesOfProducts) {
+  for (const int width : {1, 9, 18, 40, 64}) expect_shares_of_products<std::uint64_t>(width);
+  for (const int width : {1, 9, 18, 31, 32}) expect_shares_of_products<std::uint32_t>(width);
 }
 
 TEST(OtTools, SlicesHoldTheBitsOfTheWords) {

@@ -7,6 +7,7 @@
 #include "base/bits.h"
 #include "base/error.h"
 #include "mpc/ot/random_ot.h"
+#include "mpc/ot/ring_words.h"
 
 namespace ap::activation {
 namespace {
@@ -72,8 +73,10 @@ void add_step_cost(const OneTripStep& step, OtCost& cost) {
     cost.client_bytes += 2 * packed_bytes(step.count, step.ring + 1);
     if (step.clamped()) cost.client_bytes += 2 * packed_bytes(step.count, step.ring);
     cost.server_bytes += packed_bytes(step.count, step.ring);
-    client_words += 2;
-    server_words += 2;
+    const std::uint64_t word_bytes = mpc::RingWords::bytes_each(step.ring);
+    cost.client_preprocessing += word_bytes * step.count;
+    cost.server_preprocessing += 2 * word_bytes * step.count;
+    ++client_words;
     ++slices;
     if (step.guard_digits > 1) ++client_words;
   }

@@ -2,6 +2,7 @@
 // from the layer. Any content of the right size is safe to run with, if not right.
 #include "layers/activation/one_trip/one_trip_activation.h"
 #include "layers/activation/one_trip/one_trip_rows.h"
+#include "layers/activation/ot/ot_products.h"
 
 namespace ap::activation {
 namespace {
@@ -31,7 +32,7 @@ void arrays_of_client(Step& material, const OneTripStep& step, const Body& body)
   }
   if (step.has_word()) {
     body(material.product.choices, tiles);
-    body(material.product.shares, step.count);
+    body(material.product.shares, step.count, step.ring);
   }
   if (step.guard_digits > 1) body(material.rho, step.count);
   body(material.words, step.count);
@@ -50,8 +51,8 @@ void arrays_of_server(Step& material, const OneTripStep& step, const Body& body)
     body(material.choices[bit].strings, string_size(step, bit));
   }
   if (step.has_word()) {
-    body(material.product.d, step.count);
-    body(material.product.shares, step.count);
+    body(material.product.d, step.count, step.ring);
+    body(material.product.shares, step.count, step.ring);
   }
 }
 
@@ -63,6 +64,25 @@ void arrays_of(Material& material, const OneTripStep& step, const Body& body) {
     arrays_of_server(material, step, body);
   }
 }
+
+struct Save {
+  SecretWriter& out;
+  void operator()(const auto& array, std::size_t) const { out.array(array); }
+  void operator()(const mpc::RingWords& words, std::size_t, int) const {
+    words.visit([&](const auto& array) { out.array(array); });
+  }
+};
+
+struct Fill {
+  ByteReader& in;
+  template <typename Vector>
+  void operator()(Vector& array, std::size_t size) const {
+    array = read_array<Vector>(in, size);
+  }
+  void operator()(mpc::RingWords& words, std::size_t size, int width) const {
+    words = read_words(in, size, width);
+  }
+};
 
 std::size_t rotated(const OneTripStep& step) { return step.digits.size() + (step.clamped() ? 1 : 0); }
 OneTripClientStep empty_step(const OneTripStep& step, const OneTripClientStep*) {
@@ -85,9 +105,7 @@ template <typename Step>
 void OneTripPreprocessing<Step>::save(SecretWriter& out) const {
   if (empty()) fail_security("the preprocessing of an activation layer was used before; it cannot be stored");
   std::size_t at = 0;
-  plan_->for_steps([&](const OneTripStep& step) {
-    arrays_of(steps_[at++], step, [&](const auto& array, std::size_t) { out.array(array); });
-  });
+  plan_->for_steps([&](const OneTripStep& step) { arrays_of(steps_[at++], step, Save{out}); });
   out.array(repeated_);
 }
 
@@ -98,9 +116,7 @@ OneTripPreprocessing<Step> OneTripPreprocessing<Step>::restore(std::shared_ptr<c
   material.plan_ = std::move(plan);
   material.plan_->for_steps([&](const OneTripStep& step) {
     Step& fresh = material.steps_.emplace_back(empty_step(step, static_cast<const Step*>(nullptr)));
-    arrays_of(fresh, step, [&]<typename Vector>(Vector& array, std::size_t size) {
-      array = read_array<Vector>(in, size);
-    });
+    arrays_of(fresh, step, Fill{in});
   });
   if constexpr (std::is_same_v<Step, OneTripServerStep>)
     material.repeated_ = read_array<Words>(in, material.plan_->repeated);

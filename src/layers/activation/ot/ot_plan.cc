@@ -8,6 +8,7 @@
 #include "base/bits.h"
 #include "base/error.h"
 #include "mpc/ot/random_ot.h"
+#include "mpc/ot/ring_words.h"
 
 namespace ap::activation {
 namespace {
@@ -145,10 +146,11 @@ void add_step_cost(const OtStep& step, OtCost& cost) {
   const ComparisonProgram& program = step.program;
   const std::uint64_t padded = mpc::tiles_of(step.count) * mpc::kTile;
   const std::uint64_t slice = packed_bytes(step.count, 1);
-  std::uint64_t terms = 0;
+  std::uint64_t terms = 0, term_bytes = 0;
   for (const BitTerm& term : step.terms) {
     if (term.width == 0) continue;
     ++terms;
+    term_bytes += mpc::RingWords::bytes_each(term.width);
     cost.client_bytes += packed_bytes(step.count, term.width);
   }
   const std::uint64_t steps = program.ands.size();
@@ -173,8 +175,9 @@ void add_step_cost(const OtStep& step, OtCost& cost) {
     cost.server_preprocessing += padded / 8 * (server_slices - 1);
     return;
   }
-  cost.client_preprocessing += padded / 8 * client_slices + 8 * step.count * (3 + 2 * terms);
-  cost.server_preprocessing += padded / 8 * server_slices + 8 * step.count * (3 + terms);
+  const std::uint64_t word_bytes = mpc::RingWords::bytes_each(step.ring);
+  cost.client_preprocessing += padded / 8 * client_slices + step.count * (3 * word_bytes + 2 * term_bytes);
+  cost.server_preprocessing += padded / 8 * server_slices + step.count * (3 * word_bytes + term_bytes);
   cost.client_cots += padded * (1 + terms);
   cost.server_cots += padded;
   const std::uint64_t word = packed_bytes(step.count, step.ring);
@@ -234,18 +237,19 @@ TablePlan plan_table(const ActivationSpec& spec) {
 void add_lookup_cost(const LookupStep& step, OtCost& cost) {
   const std::uint64_t padded = mpc::tiles_of(step.count) * mpc::kTile;
   const std::uint64_t slice = packed_bytes(step.count, 1);
-  std::uint64_t terms = 0;
+  std::uint64_t terms = 0, term_bytes = 0;
   for (const BitTerm& term : step.terms) {
     if (term.width == 0) continue;
     ++terms;
+    term_bytes += mpc::RingWords::bytes_each(term.width);
     cost.client_bytes += packed_bytes(step.count, term.width);
   }
   cost.client_cots += padded * (static_cast<std::uint64_t>(step.index_bits) + terms);
   cost.client_bytes += step.count * lookup_message_bytes(step);
   cost.server_bytes += packed_bytes(step.count, step.index_bits) + slice * terms;
   cost.client_preprocessing +=
-      step.count * (16 * mpc::lookup_blocks(step.index_bits, step.value_bits) + 16 * terms);
-  cost.server_preprocessing += step.count * (16 + 8 * terms) + padded / 8 * terms;
+      step.count * (16 * mpc::lookup_blocks(step.index_bits, step.value_bits) + 2 * term_bytes);
+  cost.server_preprocessing += step.count * (16 + term_bytes) + padded / 8 * terms;
   // The index, the entries; the choices of the value's bits, their words.
   cost.one_way_messages += terms > 0 ? 4 : 2;
 }

@@ -3,9 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <span>
+#include <type_traits>
 
 #include "base/bits.h"
+#include "base/bytes.h"
 #include "layers/activation/ot/ot_bits.h"
 #include "layers/activation/ot/ot_plan.h"
 #include "layers/activation/ot/ot_step.h"
@@ -16,15 +19,32 @@ namespace ap::activation {
 inline std::uint64_t low_mask(int bits) { return ~std::uint64_t{0} >> (64 - bits); }
 
 inline BitSide make_bit_side(mpc::RandomOtReceiver& ots, std::size_t count, int width) {
-  BitSide side{SecretVector<mpc::Block>(mpc::tiles_of(count)), SecretVector<std::uint64_t>(count)};
-  ots.words(width, side.choices, side.shares);
+  BitSide side{SecretVector<mpc::Block>(mpc::tiles_of(count)), mpc::RingWords(count, width)};
+  side.shares.visit([&](auto& shares) { ots.words(width, side.choices, std::span(shares)); });
   return side;
 }
 
 inline WordSide make_word_side(mpc::RandomOtSender& ots, std::size_t count, int width) {
-  WordSide side{SecretVector<std::uint64_t>(count), SecretVector<std::uint64_t>(count)};
-  ots.words(width, side.d, side.shares);
+  using Word = mpc::RingWords;
+  WordSide side{Word(count, width), Word(count, width)};
+  side.d.visit([&](auto& d) {
+    side.shares.visit([&](auto& shares) {
+      if constexpr (std::is_same_v<decltype(d), decltype(shares)>) ots.words(width, std::span(d), std::span(shares));
+    });
+  });
   return side;
+}
+
+/// `count` words of a file, as RingWords holds them, reduced; memory is taken after the reader was found to hold them.
+inline mpc::RingWords read_words(ByteReader& in, std::size_t count, int width) {
+  const ByteView raw = in.raw(count * mpc::RingWords::bytes_each(width));
+  mpc::RingWords words(count, width);
+  words.visit([&]<typename Vector>(Vector& array) {
+    using Word = typename Vector::value_type;
+    if (count > 0) std::memcpy(array.data(), raw.data(), raw.size());
+    for (Word& word : array) word &= static_cast<Word>(low_mask(width));
+  });
+  return words;
 }
 
 /// Terms of which a product is transferred.

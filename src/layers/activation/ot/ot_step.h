@@ -14,17 +14,18 @@
 
 #include "layers/activation/ot/ot_plan.h"
 #include "mpc/ot/random_ot.h"
+#include "mpc/ot/ring_words.h"
 
 namespace ap::activation {
 
 /// One party's part of a random product c D. The party with the bit holds c, the other D.
 struct BitSide {
   SecretVector<mpc::Block> choices;
-  SecretVector<std::uint64_t> shares;
+  mpc::RingWords shares;
 };
 struct WordSide {
-  SecretVector<std::uint64_t> d;
-  SecretVector<std::uint64_t> shares;
+  mpc::RingWords d;
+  mpc::RingWords shares;
 };
 
 /// What both parties hold for one AND step: shares of a, b[i] and a b[i], slice after slice.

@@ -16,7 +16,7 @@ void share_client(net::Channel& channel, int bits, std::span<const std::uint64_t
   SecretVector<std::uint64_t> d(count), shares(count);
   for (int i = 0; i < bits; ++i) {
     const int width = bits - i;
-    ots.words(width, d, shares);
+    ots.words(width, std::span(d), std::span(shares));
     for (std::size_t k = 0; k < count; ++k) {
       product[k] += shares[k] << i;
       d[k] = (words[of(k)] - d[k]) & low_mask(width);
@@ -35,7 +35,7 @@ void share_server(net::Channel& channel, int bits, mpc::RandomOtReceiver& ots, s
   SecretVector<std::uint64_t> shares(count), factors(count);
   for (int i = 0; i < bits; ++i) {
     const int width = bits - i;
-    ots.words(width, choices, shares);
+    ots.words(width, choices, std::span(shares));
     unpack_bits(channel.receive_exactly(kProductFactors, packed_bytes(count, width)), width, factors);
     for (std::size_t k = 0; k < count; ++k) {
       const std::uint64_t bit = mpc::bit_of(choices, k);

@@ -31,7 +31,7 @@ SquareClientPreprocessing prepare_square_client(net::Channel& channel, const Squ
   SecretVector<std::uint64_t> shares(count);
   for (int i = 0; i < bits; ++i) {
     const int width = bits - i;
-    ots.words(width, d, shares);
+    ots.words(width, std::span(d), std::span(shares));
     for (std::size_t k = 0; k < count; ++k) {
       material.product[k] += shares[k] << i;
       d[k] = ((c[k] >> spec.guard_bits) - d[k]) & low_mask(width);
@@ -52,7 +52,7 @@ SquareServerPreprocessing prepare_square_server(net::Channel& channel, const Squ
   SecretVector<std::uint64_t> factors(count);
   for (int i = 0; i < bits; ++i) {
     const int width = bits - i;
-    ots.words(width, choices, shares);
+    ots.words(width, choices, std::span(shares));
     unpack_bits(channel.receive_exactly(kSquareFactors, packed_bytes(count, width)), width, factors);
     for (std::size_t k = 0; k < count; ++k) {
       const std::uint64_t bit = mpc::bit_of(choices, k);

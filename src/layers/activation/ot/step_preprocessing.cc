@@ -23,23 +23,27 @@ void triples_of(Material& material, const OtStep& step, const Body& body) {
 }
 
 template <typename Body>
-void side_of(BitSide& side, std::size_t count, const Body& body) {
+void side_of(BitSide& side, std::size_t count, int width, const Body& body) {
   body(side.choices, mpc::tiles_of(count));
-  body(side.shares, count);
+  body(side.shares, count, width);
 }
 template <typename Body>
-void side_of(WordSide& side, std::size_t count, const Body& body) {
-  body(side.d, count);
-  body(side.shares, count);
+void side_of(WordSide& side, std::size_t count, int width, const Body& body) {
+  body(side.d, count, width);
+  body(side.shares, count, width);
+}
+
+void save(const mpc::RingWords& words, SecretWriter& out) {
+  words.visit([&](const auto& array) { out.array(array); });
 }
 
 void save(const BitSide& side, SecretWriter& out) {
   out.array(side.choices);
-  out.array(side.shares);
+  save(side.shares, out);
 }
 void save(const WordSide& side, SecretWriter& out) {
-  out.array(side.d);
-  out.array(side.shares);
+  save(side.d, out);
+  save(side.shares, out);
 }
 
 template <typename Material>
@@ -60,6 +64,9 @@ struct Fill {
   void operator()(Vector& array, std::size_t size) const {
     array = read_array<Vector>(in, size);
   }
+  void operator()(mpc::RingWords& words, std::size_t size, int width) const {
+    words = read_words(in, size, width);
+  }
 };
 
 template <typename Material>
@@ -67,10 +74,10 @@ void restore_tail(Material& material, const OtStep& step, const Fill& fill) {
   material.triples.resize(step.program.ands.size());
   triples_of(material, step, fill);
   if (step.operand_bits == 0) return;
-  side_of(material.flip, step.count, fill);
-  side_of(material.select, step.count, fill);
+  side_of(material.flip, step.count, step.ring, fill);
+  side_of(material.select, step.count, step.ring, fill);
   for (const BitTerm& term : step.terms) {
-    if (term.width > 0) side_of(material.terms.emplace_back(), step.count, fill);
+    if (term.width > 0) side_of(material.terms.emplace_back(), step.count, term.width, fill);
   }
 }
 
@@ -121,7 +128,7 @@ void restore(ClientLookupPreprocessing& material, const LookupStep& step, ByteRe
   const Fill fill{in};
   fill(material.pads, step.count * mpc::lookup_blocks(step.index_bits, step.value_bits));
   for (const BitTerm& term : step.terms) {
-    if (term.width > 0) side_of(material.terms.emplace_back(), step.count, fill);
+    if (term.width > 0) side_of(material.terms.emplace_back(), step.count, term.width, fill);
   }
 }
 void restore(ServerLookupPreprocessing& material, const LookupStep& step, ByteReader& in) {
@@ -131,7 +138,7 @@ void restore(ServerLookupPreprocessing& material, const LookupStep& step, ByteRe
   check_words("the stored index", material.index, step.count, step.index_bits);
   check_words("the stored strings", material.strings, step.count, step.value_bits);
   for (const BitTerm& term : step.terms) {
-    if (term.width > 0) side_of(material.terms.emplace_back(), step.count, fill);
+    if (term.width > 0) side_of(material.terms.emplace_back(), step.count, term.width, fill);
   }
 }
 
