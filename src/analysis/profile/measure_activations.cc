@@ -303,10 +303,10 @@ void measure_ot(Profile& profile) {
           kInstances, [&] { large.sent->bits(2, kTiles, part(d, 2 * kTiles), part(shares, 2 * kTiles)); },
           [&] { large.received->bits(2, kTiles, part(d, kTiles), part(shares, 2 * kTiles)); }),
       t.bit_sender, t.bit_receiver);
-  SecretVector<std::uint64_t> words(kInstances), products(kInstances);
+  SecretVector<std::uint32_t> words(kInstances), products(kInstances);
   less_rows(time_pair(
-                kInstances, [&] { large.sent->words(20, words, products); },
-                [&] { large.received->words(20, part(d, kTiles), products); }),
+                kInstances, [&] { large.sent->words(20, std::span(words), std::span(products)); },
+                [&] { large.received->words(20, part(d, kTiles), std::span(products)); }),
             t.word_sender, t.word_receiver);
 
   auto [client_channel, server_channel] = net::make_local_channels();

@@ -1,6 +1,7 @@
 #include "layers/activation/ot/step_preprocessing.h"
 
 #include "layers/activation/ot/ot_activation.h"
+#include "layers/activation/ot/ot_products.h"
 
 namespace ap::activation {
 namespace {
