@@ -29,7 +29,7 @@ class ByteWriter {
   /// Writes the length as u32, then the bytes.
   void string(std::string_view s) {
     u32(static_cast<std::uint32_t>(s.size()));
-    out_.insert(out_.end(), s.begin(), s.end());
+    raw({reinterpret_cast<const std::uint8_t*>(s.data()), s.size()});
   }
   const Bytes& bytes() const { return out_; }
   Bytes take() { return std::move(out_); }
@@ -39,7 +39,7 @@ class ByteWriter {
   void put(T v) {
     std::uint8_t raw_bytes[sizeof(T)];
     std::memcpy(raw_bytes, &v, sizeof(T));
-    out_.insert(out_.end(), raw_bytes, raw_bytes + sizeof(T));
+    raw(raw_bytes);
   }
   Bytes out_;
 };

@@ -31,9 +31,8 @@ Greeting receive_greeting(net::Channel& channel, const package::PackageId& id) {
 
 namespace {
 
-/// What every greeting of a server begins with. Not inlined, because GCC 12 warns of what it takes for an overflow where
-/// it sees that the vector is empty.
-[[gnu::noinline]] void begin(ByteWriter& out, Welcome status, const package::PackageId& id) {
+/// What every greeting of a server begins with.
+void begin(ByteWriter& out, Welcome status, const package::PackageId& id) {
   out.u8(static_cast<std::uint8_t>(status));
   out.u16(kProtocolVersion);
   out.raw(id);
