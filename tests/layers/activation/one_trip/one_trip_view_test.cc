@@ -33,6 +33,11 @@ void add_words(View& view, std::span<const std::uint64_t> words, std::size_t eac
       column[i / 64] |= ((words[i * each + at] >> bit) & 1) << (i % 64);
   }
 }
+void add_words(View& view, const mpc::RingWords& words, int ring) {
+  words.visit([&](const auto& array) {
+    add_words(view, std::vector<std::uint64_t>(array.begin(), array.end()), 1, 0, ring);
+  });
+}
 void add_slices(View& view, ByteView bytes) {
   for (std::size_t at = 0; at < bytes.size(); at += kInstances / 8)
     std::memcpy(view.emplace_back(kInstances / 64).data(), bytes.data() + at, kInstances / 8);
@@ -113,8 +118,8 @@ Views views_of(const OneTripStep& step, const World& world, std::uint8_t seed) {
                 static_cast<std::size_t>(word), lengths[word]);
     }
   }
-  add_words(views.server, server.product.d, 1, 0, step.ring);
-  add_words(views.server, server.product.shares, 1, 0, step.ring);
+  add_words(views.server, server.product.d, step.ring);
+  add_words(views.server, server.product.shares, step.ring);
   add_words(views.result, results, 1, 0, step.ring);
   for (const net::RecordedMessage& message : from_server.messages()) {
     if (message.type != kOneTripChoices) continue;
@@ -125,7 +130,7 @@ Views views_of(const OneTripStep& step, const World& world, std::uint8_t seed) {
   }
   add_slices(views.client, client.pointers);
   add_slices(views.client, client.product.choices);
-  add_words(views.client, client.product.shares, 1, 0, step.ring);
+  add_words(views.client, client.product.shares, step.ring);
   return views;
 }
 
