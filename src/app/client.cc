@@ -163,6 +163,8 @@ RunResult run_images(const package::Package& package, net::Channel& channel, std
   for (Answer& answer : answers) {
     result.labels.push_back(answer.label.front());
     if (!answer.logits.empty()) result.logits.push_back(std::move(answer.logits));
+    result.offline_s.push_back(answer.report.offline.seconds);
+    result.online_s.push_back(answer.report.online.seconds);
     reports.push_back(std::move(answer.report));
   }
   result.mean = mean_report(reports);

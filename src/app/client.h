@@ -102,10 +102,11 @@ std::vector<Answer> infer_all(InferenceSession& session, std::span<const Image> 
 struct RunResult {
   /// One for each image, in units of the logits' scale; none if the package reveals labels alone.
   std::vector<Logits> logits;
-  SecretVector<int> labels;           ///< the best class of each image, or protocol::kNoClass
-  protocol::Report mean;              ///< per image; server_peak_rss is the largest seen
-  std::string choice;                 ///< of the protocols of activations: a sentence
-  std::uint64_t client_peak_rss = 0;  ///< bytes
+  SecretVector<int> labels;                 ///< the best class of each image, or protocol::kNoClass
+  std::vector<double> offline_s, online_s;  ///< seconds of each image: of its preparation, and with it
+  protocol::Report mean;                    ///< per image; server_peak_rss is the largest seen
+  std::string choice;                       ///< of the protocols of activations: a sentence
+  std::uint64_t client_peak_rss = 0;        ///< bytes
 };
 
 /// Runs every image through one session on `channel`, with inferences from the store as long as it has any

@@ -35,6 +35,8 @@ Json answers_json(const InferResults& r) {
     answer["scores"] =
         r.run.logits.empty() ? Json::array() : Json(app::scores(r.package.network, r.run.logits[i]));
     answer["saturated"] = r.saturated[i];
+    answer["offline_s"] = r.run.offline_s[i];
+    answer["online_s"] = r.run.online_s[i];
     answers.push_back(std::move(answer));
   }
   return answers;
