@@ -142,8 +142,10 @@ std::string text_of(const app::Compiled& compiled, const app::Audit& audit, cons
   }
   const cost::Prediction& predicted = compiled.predicted;
   std::string out = table.text();
-  out += fmt::format("\nlowest security {:.1f} bits, failure at most 2^{:.1f} per inference\n",
-                     audit.min_lambda_bits, plan.failure_log2);
+  out += fmt::format("\nlowest security {:.1f} bits, {}\n", audit.min_lambda_bits,
+                     plan.failure_log2 > kInexactFailureLog2
+                         ? std::string("results with the small errors that the policy allows")
+                         : fmt::format("failure at most 2^{:.1f} per inference", plan.failure_log2));
   out += plan.privacy.inferences > 0
              ? fmt::format("weights stay private for {} inferences of all clients together\n",
                            plan.privacy.inferences)
