@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "analysis/cost/profile.h"
+#include "base/error.h"
 #include "base/memory.h"
 #include "base/progress.h"
 #include "net/channel/channel.h"
@@ -107,6 +108,7 @@ struct RunResult {
   protocol::Report mean;                    ///< per image; server_peak_rss is the largest seen
   std::string choice;                       ///< of the protocols of activations: a sentence
   std::uint64_t client_peak_rss = 0;        ///< bytes
+  std::optional<Error> lost = {};  ///< why the images behind these have no answer; of run_until_lost alone
 };
 
 /// Runs every image through one session on `channel`, with inferences from the store as long as it has any
@@ -114,6 +116,11 @@ struct RunResult {
 /// disappears.
 RunResult run_images(const package::Package& package, net::Channel& channel, std::span<const Image> images,
                      SessionOptions options = {}, const ProgressSink& progress = {});
+
+/// The same, but an error behind the first answer is no exception: the answers before it are returned, with it.
+RunResult run_until_lost(const package::Package& package, net::Channel& channel,
+                         std::span<const Image> images, SessionOptions options = {},
+                         const ProgressSink& progress = {});
 
 struct PrepareResult {
   std::size_t stored = 0;             ///< in this run
