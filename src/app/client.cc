@@ -141,33 +141,65 @@ Answer InferenceSession::infer(const Image& image) {
   return answer;
 }
 
-std::vector<Answer> infer_all(InferenceSession& session, std::span<const Image> images,
-                              const ProgressSink& progress) {
+namespace {
+
+void infer_into(std::vector<Answer>& answers, InferenceSession& session, std::span<const Image> images,
+                const ProgressSink& progress) {
   if (images.empty()) fail_input("no image was selected; check --first and --range");
-  std::vector<Answer> answers;
   Progress bar("private inference", images.size(), progress);
   for (const Image& image : images) {
     answers.push_back(session.infer(image));
     bar.advance();
   }
-  return answers;
 }
 
-RunResult run_images(const package::Package& package, net::Channel& channel, std::span<const Image> images,
-                     SessionOptions options, const ProgressSink& progress) {
-  InferenceSession session(package, channel, std::move(options));
-  std::vector<Answer> answers = infer_all(session, images, progress);
-  session.finish();
+RunResult result_of(std::vector<Answer> answers, const InferenceSession& session) {
   RunResult result;
   std::vector<protocol::Report> reports;
   for (Answer& answer : answers) {
     result.labels.push_back(answer.label.front());
     if (!answer.logits.empty()) result.logits.push_back(std::move(answer.logits));
+    result.offline_s.push_back(answer.report.offline.seconds);
+    result.online_s.push_back(answer.report.online.seconds);
     reports.push_back(std::move(answer.report));
   }
   result.mean = mean_report(reports);
   result.choice = session.choice();
   result.client_peak_rss = peak_rss_bytes();
+  return result;
+}
+
+}  // namespace
+
+std::vector<Answer> infer_all(InferenceSession& session, std::span<const Image> images,
+                              const ProgressSink& progress) {
+  std::vector<Answer> answers;
+  infer_into(answers, session, images, progress);
+  return answers;
+}
+
+RunResult run_images(const package::Package& package, net::Channel& channel, std::span<const Image> images,
+                     SessionOptions options, const ProgressSink& progress) {
+  RunResult result = run_until_lost(package, channel, images, std::move(options), progress);
+  if (result.lost) throw Error(*result.lost);
+  return result;
+}
+
+RunResult run_until_lost(const package::Package& package, net::Channel& channel,
+                         std::span<const Image> images, SessionOptions options,
+                         const ProgressSink& progress) {
+  InferenceSession session(package, channel, std::move(options));
+  std::vector<Answer> answers;
+  std::optional<Error> lost;
+  try {
+    infer_into(answers, session, images, progress);
+    session.finish();
+  } catch (const Error& error) {
+    if (answers.empty()) throw;
+    lost = error;
+  }
+  RunResult result = result_of(std::move(answers), session);
+  result.lost = std::move(lost);
   return result;
 }
 

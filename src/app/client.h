@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "analysis/cost/profile.h"
+#include "base/error.h"
 #include "base/memory.h"
 #include "base/progress.h"
 #include "net/channel/channel.h"
@@ -102,10 +103,12 @@ std::vector<Answer> infer_all(InferenceSession& session, std::span<const Image> 
 struct RunResult {
   /// One for each image, in units of the logits' scale; none if the package reveals labels alone.
   std::vector<Logits> logits;
-  SecretVector<int> labels;           ///< the best class of each image, or protocol::kNoClass
-  protocol::Report mean;              ///< per image; server_peak_rss is the largest seen
-  std::string choice;                 ///< of the protocols of activations: a sentence
-  std::uint64_t client_peak_rss = 0;  ///< bytes
+  SecretVector<int> labels;                 ///< the best class of each image, or protocol::kNoClass
+  std::vector<double> offline_s, online_s;  ///< seconds of each image: of its preparation, and with it
+  protocol::Report mean;                    ///< per image; server_peak_rss is the largest seen
+  std::string choice;                       ///< of the protocols of activations: a sentence
+  std::uint64_t client_peak_rss = 0;        ///< bytes
+  std::optional<Error> lost = {};  ///< why the images behind these have no answer; of run_until_lost alone
 };
 
 /// Runs every image through one session on `channel`, with inferences from the store as long as it has any
@@ -113,6 +116,11 @@ struct RunResult {
 /// disappears.
 RunResult run_images(const package::Package& package, net::Channel& channel, std::span<const Image> images,
                      SessionOptions options = {}, const ProgressSink& progress = {});
+
+/// The same, but an error behind the first answer is no exception: the answers before it are returned, with it.
+RunResult run_until_lost(const package::Package& package, net::Channel& channel,
+                         std::span<const Image> images, SessionOptions options = {},
+                         const ProgressSink& progress = {});
 
 struct PrepareResult {
   std::size_t stored = 0;             ///< in this run

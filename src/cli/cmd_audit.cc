@@ -88,10 +88,13 @@ std::string text_of(const package::Package& package, const app::Audit& audit) {
                             : "NO BOUND: it takes --reveal label and layers packed by coefficients\n");
   out += fmt::format("transfers         {:.0f} bits (parity), garbling {:.0f} bits over all sessions\n",
                      std::floor(audit.lpn_bits), std::floor(audit.garbling_bits));
-  out += fmt::format(
-      "failure           at most 2^{:.1f} per inference (asked for: 2^{:.0f}), {}\n\nThis holds if:\n",
-      audit.failure_log2, audit.target_failure_log2,
-      audit.failure_checked ? "checked against the weights" : "which is the package's claim");
+  out += audit.failure_log2 > kInexactFailureLog2
+             ? std::string("failure           not bounded: the policy allows small errors in every result")
+             : fmt::format(
+                   "failure           at most 2^{:.1f} per inference (asked for: 2^{:.0f}), {}",
+                   audit.failure_log2, audit.target_failure_log2,
+                   audit.failure_checked ? "checked against the weights" : "which is the package's claim");
+  out += "\n\nThis holds if:\n";
   for (const std::string& assumption : audit.assumptions) out += "  - " + assumption + "\n";
   return out;
 }

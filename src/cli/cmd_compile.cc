@@ -128,6 +128,11 @@ void run_compile(CompileArguments options, const Extensions& extensions) {
         "--normalize may be missing (scale, mean and std of its training)",
         100 * *compiled.accuracy.in_float));
   }
+  constexpr std::size_t kFew = 16;
+  if (compiled.accuracy.images < kFew) {
+    say(fmt::format("warning: {} calibration images are few to tell how large values get; give some hundred",
+                    compiled.accuracy.images));
+  }
   if (options.json) {
     print(json_of(compiled, audit, options));
   } else {

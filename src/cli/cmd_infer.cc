@@ -25,6 +25,7 @@
 #include "base/printable.h"
 #include "base/progress.h"
 #include "cli/common.h"
+#include "cli/doctor.h"
 #include "cli/infer_report.h"
 #include "cli/signing.h"
 #include "cli/table.h"
@@ -213,6 +214,15 @@ void keep_prepared(const Options& options, const package::Package& package) {
   }
 }
 
+/// Leaves what belongs to the first images, which have answers.
+void keep_first(std::size_t count, nn::Dataset& data, std::vector<app::Image>& images,
+                std::vector<std::size_t>& saturated) {
+  images.resize(count);
+  saturated.resize(count);
+  if (data.has_labels()) data.labels.resize(count);
+  if (!data.names.empty()) data.names.resize(count);
+}
+
 void infer(const Options& options) {
   if (options.server.empty() == options.local.empty()) {
     fail_input("give either --server URL or --local DIR/server.apm");
@@ -244,17 +254,19 @@ void infer(const Options& options) {
   nn::Dataset data = options.selection.load(options.data, ends_of(package));
   if (const auto note = scale_note(nn::Normalization::parse(package.normalization), data); !note.empty())
     say("note: " + note);
-  const std::vector<app::Image> images = app::preprocess(package, data);
-  const std::vector<std::size_t> saturated = app::saturated(package, data);
+  std::vector<app::Image> images = app::preprocess(package, data);
+  std::vector<std::size_t> saturated = app::saturated(package, data);
   wipe(data.bytes.data(), data.bytes.size());
   wipe(data.floats.data(), data.floats.size() * sizeof(float));
   app::RunResult result;
   with_server(options, package, [&](net::Channel& channel, const app::SessionOptions& session) {
-    result = app::run_images(package, channel, images, session, terminal_progress());
+    result = app::run_until_lost(package, channel, images, session, terminal_progress());
   });
+  const std::size_t asked = images.size();
+  if (result.lost) keep_first(result.labels.size(), data, images, saturated);
   complain_of_no_class(result.labels);
 
-  InferResults results{package, data, result, saturated, {}, {}};
+  InferResults results{package, data, result, saturated, asked, {}, {}};
   complain_of_saturation(results);
   if (data.has_labels()) results.top1 = nn::top1(result.labels, data.labels);
   if (clear) {
@@ -270,6 +282,10 @@ void infer(const Options& options) {
     print(json_of(results));
   } else {
     print(text_of(results, options.top));
+  }
+  if (result.lost) {
+    say(sentence_of(results));
+    throw ToldFailure{result.lost->exit_status()};
   }
 }
 

@@ -74,6 +74,9 @@ void print(const Json& json);
 /// A sentence for a person on standard error, escaped.
 void say(const std::string& sentence);
 
+/// Plans whose bound on a failure (an inference with any error at all) is above this have errors on purpose.
+inline constexpr double kInexactFailureLog2 = -1;
+
 /// A number that JSON can carry: null for infinity and NaN.
 Json finite(double value);
 /// The predicted cost of one phase.

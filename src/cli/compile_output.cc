@@ -142,8 +142,10 @@ std::string text_of(const app::Compiled& compiled, const app::Audit& audit, cons
   }
   const cost::Prediction& predicted = compiled.predicted;
   std::string out = table.text();
-  out += fmt::format("\nlowest security {:.1f} bits, failure at most 2^{:.1f} per inference\n",
-                     audit.min_lambda_bits, plan.failure_log2);
+  out += fmt::format("\nlowest security {:.1f} bits, {}\n", audit.min_lambda_bits,
+                     plan.failure_log2 > kInexactFailureLog2
+                         ? std::string("results with the small errors that the policy allows")
+                         : fmt::format("failure at most 2^{:.1f} per inference", plan.failure_log2));
   out += plan.privacy.inferences > 0
              ? fmt::format("weights stay private for {} inferences of all clients together\n",
                            plan.privacy.inferences)
@@ -177,6 +179,10 @@ std::string text_of(const app::Compiled& compiled, const app::Audit& audit, cons
         "{:.3f} % of accuracy ({:.2f} +- {:.2f} % measured)\n",
         s.simulations, format_seconds(compiled.search_seconds), s.held_out.images, 100 * s.held_out.changes(),
         100 * s.expected_loss, 100 * s.held_out.loss(), 100 * s.held_out.loss_std_error());
+    if (options.compile.search.resume) {
+      out += s.resumed > 0 ? fmt::format("{} simulations of an earlier search were taken over\n", s.resumed)
+                           : std::string("there was no earlier search to go on from; this one began anew\n");
+    }
     out += fmt::format(
         "a loss of at most {:.3g} % is {}: with 95 % confidence these images show at most {:.2f} %\n",
         100 * options.compile.max_accuracy_loss, loss_shown(s, options) ? "shown" : "not shown",

@@ -35,6 +35,8 @@ Json answers_json(const InferResults& r) {
     answer["scores"] =
         r.run.logits.empty() ? Json::array() : Json(app::scores(r.package.network, r.run.logits[i]));
     answer["saturated"] = r.saturated[i];
+    answer["offline_s"] = r.run.offline_s[i];
+    answer["online_s"] = r.run.online_s[i];
     answers.push_back(std::move(answer));
   }
   return answers;
@@ -55,6 +57,12 @@ std::size_t InferResults::saturated_values() const {
 
 Json InferResults::input(std::size_t i) const {
   return data.names.empty() ? Json(data.first + static_cast<std::int64_t>(i)) : Json(data.names[i]);
+}
+
+std::string sentence_of(const InferResults& r) {
+  const auto first = static_cast<std::size_t>(r.data.first);
+  return fmt::format("{}; {} of {} images are answered, go on with --range {}:{}", r.run.lost->what(),
+                     r.run.labels.size(), r.asked, first + r.run.labels.size(), first + r.asked);
 }
 
 Json cost_json(const protocol::Cost& cost, bool server_told) {
@@ -101,6 +109,10 @@ Json json_of(const InferResults& r) {
   json["layers"] = std::move(layers);
   json["activation_choice"] = r.run.choice;
   json["peak_rss_bytes"] = memory_json(r.run.client_peak_rss, r.run.mean.server_peak_rss);
+  if (r.run.lost) {
+    json["error"] = sentence_of(r);
+    json["exit_status"] = r.run.lost->exit_status();
+  }
   return json;
 }
 

@@ -16,6 +16,7 @@ struct InferResults {
   const nn::Dataset& data;
   const app::RunResult& run;
   const std::vector<std::size_t>& saturated;  ///< values cut at the input, by image
+  std::size_t asked = 0;                      ///< images, of which the first may have answers alone
   std::optional<double> top1;
   std::optional<app::Agreement> agreement;
 
@@ -24,6 +25,8 @@ struct InferResults {
   Json input(std::size_t i) const;
 };
 
+/// Of a run that was cut short: why, and how to go on.
+std::string sentence_of(const InferResults& results);
 Json cost_json(const protocol::Cost& cost, bool server_told);
 Json memory_json(std::uint64_t client, std::uint64_t server);
 

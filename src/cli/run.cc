@@ -3,6 +3,8 @@
 #include <signal.h>
 
 #include <autoprivacy/version.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <chrono>
 #include <new>
@@ -17,6 +19,7 @@
 #include "cli/companion.h"
 #include "cli/doctor.h"
 #include "cli/suggestions.h"
+#include "cli/usage.h"
 
 namespace ap::cli {
 namespace {
@@ -36,28 +39,6 @@ int complain(int status, const std::string& message, bool json, int rank) {
     fmt::print("{}\n", printable_json(object.dump(2, ' ', false, Json::error_handler_t::replace)));
   }
   return status;
-}
-
-std::vector<std::string> commands_of(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
-  return names;
-}
-
-/// Words that the chosen command does not take.
-std::string sentence_of(const CLI::App& app, const CLI::ExtrasError& error) {
-  const std::vector<std::string> left = app.remaining(true);
-  const auto option =
-      std::ranges::find_if(left, [](const std::string& word) { return word.starts_with('-'); });
-  const std::vector<CLI::App*> chosen = app.get_subcommands();
-  if (option == left.end() || chosen.empty()) return error.what();
-  std::vector<std::string> names;
-  for (const CLI::Option* known : chosen.front()->get_options()) {
-    for (const std::string& name : known->get_lnames()) names.push_back("--" + name);
-  }
-  const std::string word = option->substr(0, option->find('='));
-  return fmt::format("there is no option {} of {}{}", word, chosen.front()->get_name(),
-                     did_you_mean(word, names));
 }
 
 }  // namespace
@@ -86,24 +67,30 @@ int run(int argc, char** argv, const Extensions& extensions) {
   add_keygen(app, action);
   add_doctor(app, action);
   for (const auto& add : extensions.commands) add(app, action);
-  // CLI11 would only say that a subcommand is missing.
-  const auto is_named = [&](CLI::App* command) { return command->get_name() == argv[1]; };
-  if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_named).empty()) {
+  app.formatter(std::make_shared<HelpFormatter>());
+  for (CLI::App* command : app.get_subcommands({})) command->formatter(std::make_shared<HelpFormatter>());
+  std::vector<std::string> words = words_of(argc, argv);
+  const auto misused = [&](const std::string& sentence) {
+    const bool named = !app.get_subcommands().empty();
     return complain(static_cast<int>(ErrorCode::input),
-                    fmt::format("there is no command \"{}\"{}; see autoprivacy --help", argv[1],
-                                did_you_mean(argv[1], commands_of(app))),
+                    fmt::format("{}; see autoprivacy {}--help", sentence,
+                                named ? app.get_subcommands().front()->get_name() + " " : ""),
                     json, extensions.rank());
+  };
+  // CLI11 would only say that a subcommand is missing.
+  const std::vector<std::string> commands = commands_of(app);
+  if (words.empty())
+    return misused(fmt::format("there is no command; give one of {}", fmt::join(commands, ", ")));
+  if (words.front()[0] != '-' && std::ranges::count(commands, words.front()) == 0) {
+    return misused(
+        fmt::format("there is no command \"{}\"{}", words.front(), did_you_mean(words.front(), commands)));
   }
   try {
-    app.parse(argc, argv);
-  } catch (const CLI::ExtrasError& error) {
-    return complain(static_cast<int>(ErrorCode::input),
-                    fmt::format("{}; see autoprivacy {} --help", sentence_of(app, error), argv[1]), json,
-                    extensions.rank());
+    std::ranges::reverse(words);  // as the parser takes them
+    app.parse(std::move(words));
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
-    return complain(static_cast<int>(ErrorCode::input),
-                    fmt::format("{}; see autoprivacy --help", error.what()), json, extensions.rank());
+    return misused(sentence_of(app, error));
   }
   try {
     action();

@@ -20,13 +20,21 @@ TEST_F(CliTest, VersionAndHelp) {
     EXPECT_NE(help.out.find(command), std::string::npos) << command;
     EXPECT_EQ(run({command, "--help"}).status, 0) << command;
   }
+  EXPECT_EQ(run({"help"}).out, help.out);
+  const Result serve = run({"help", "serve"});
+  EXPECT_EQ(serve.out, run({"serve", "--help"}).out);
+  EXPECT_NE(serve.out.find("--queue N (0 to 10000; 32 if left out)"), std::string::npos) << serve.out;
+  EXPECT_EQ(serve.out.find("INT"), std::string::npos) << serve.out;
+  EXPECT_EQ(run({"help", "serv"}).status, 2);
 }
 
 TEST_F(CliTest, BadUsage) {
-  expect_failure(run({}), 2, "subcommand");
+  expect_failure(run({}), 2, "give one of inspect, compile");
   expect_failure(run({"frobnicate"}), 2, "frobnicate");
   expect_failure(run({"inspect"}), 2, "MODEL.onnx");
   expect_failure(run({"inspect", "x.onnx", "--colour"}), 2, "--colour");
+  expect_failure(run({"compile", "x.onnx", "--polcy", "dp"}), 2,
+                 "there is no option --polcy of compile; did you mean --policy?");
   expect_failure(run({"infer", client_package(), "--data", data()}), 2, "--server");
   expect_failure(run({"serve", server_package(), "--max-sessions", "0"}), 2, "--max-sessions");
 }

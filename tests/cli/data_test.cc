@@ -44,6 +44,8 @@ TEST_F(CliTest, AnswersHaveNamesAndScores) {
     EXPECT_EQ(answer["label"], best);
     EXPECT_EQ(answer["name"], std::to_string(best));
     EXPECT_EQ(answer["saturated"], 0);
+    EXPECT_GT(answer["offline_s"], 0);
+    EXPECT_GT(answer["online_s"], 0);
     std::getline(lines, line);
     EXPECT_EQ(line, fmt::format("{},{},{},{},0,{:.9g},{:.9g},{:.9g}", 3 + i, best, best,
                                 answer["true_label"].get<int>(), scores[0], scores[1], scores[2]));

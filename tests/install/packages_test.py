@@ -87,6 +87,15 @@ class Packages(unittest.TestCase):
         files = {re.sub(r"^autoprivacy-[\d.]+/", "", name) for name in names if not name.endswith("/")}
         self.assertEqual(files, set(tracked))
 
+    @unittest.skipUnless((BUILD.parent / "wasm" / "npm" / "client" / "program.wasm").is_file(), "the client for browsers is not built")
+    def test_page_is_a_package_for_every_machine(self):
+        package = self.named("autoprivacy-web_*_all.deb")
+        content = text_of("dpkg-deb", "--contents", package)
+        self.assertIn("./usr/share/autoprivacy/web/client/program.wasm\n", content)
+        self.assertIn("./usr/share/autoprivacy/web/index.html\n", content)
+        self.assertNotIn("CMake", content)
+        self.assertNotIn("cmake", content)
+
     @unittest.skipUnless((BUILD / "python" / "autoprivacy").is_dir(), "the module for Python is not built (AP_PYTHON)")
     def test_wheel_installs_without_a_network(self):
         wheel = self.named("autoprivacy-*.whl")

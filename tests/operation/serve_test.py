@@ -99,6 +99,25 @@ class Stopping(unittest.TestCase):
         self.assertEqual(found["done"].returncode, 0, found["done"].stderr)
         self.assertEqual(process.returncode, 0)
 
+    def test_answers_before_a_cut_are_kept(self):
+        with serving("--metrics", "127.0.0.1:0", "--drain", "0") as (process, said):
+            found = {}
+            client = threading.Thread(
+                target=lambda: found.update(done=infer(said, "--data", f"mnist:{IMAGES}", "--range", "5:2000"))
+            )
+            client.start()
+            self.assertTrue(soon(lambda: figures(said)["autoprivacy_inferences_total"] >= 3))
+            process.terminate()
+            client.join()
+        done = found["done"]
+        self.assertEqual(done.returncode, 3, done.stderr)
+        cut = json.loads(done.stdout)
+        count = len(cut["answers"])
+        self.assertGreaterEqual(count, 2)
+        self.assertEqual([cut["images"], cut["answers"][0]["input"], cut["exit_status"]], [count, 5, 3])
+        self.assertIn(f"{count} of 1995 images are answered, go on with --range {5 + count}:2000", cut["error"])
+        self.assertEqual(done.stderr, f"autoprivacy: {cut['error']}\n")
+
     def test_hangup_reads_packages_again_but_a_lost_terminal_ends_the_server(self):
         with serving() as (process, said):
             process.send_signal(signal.SIGHUP)

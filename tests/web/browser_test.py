@@ -64,7 +64,7 @@ class Browser(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
         cls.folder = pathlib.Path(folder.name)
-        compile_into(cls.folder, "--activation", "ot")
+        compile_into(cls.folder, "--activation", "ot", "--labels", ROOT / "models" / "fashion_mnist.labels")
         certificate = cls.folder / "certificate.pem"
         cls.server, cls.said = cls.enterClassContext(serving_page(cls.folder, certificate))
         cls.browser = cls.enterClassContext(chromium.Chromium(certificate))

@@ -1,6 +1,7 @@
 // Strip charts: bytes to the server above the line, from the server below it, over time.
 
-const NARROWEST = 260, HEIGHT = 150, LEFT = 8, RIGHT = 8, TOP = 16, BOTTOM = 20;
+const NARROWEST = 260, HEIGHT = 170, LEFT = 8, RIGHT = 8, TOP = 18, BOTTOM = 22;
+const GRID = 4; // parts of the time
 const STRIPS = 60;
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -36,6 +37,10 @@ export function draw(svg, frames, name) {
   svg.setAttribute('viewBox', `0 0 ${wide} ${HEIGHT}`);
   svg.replaceChildren();
   const middle = TOP + (HEIGHT - TOP - BOTTOM) / 2, half = middle - TOP;
+  for (let i = 0; i <= GRID; ++i) {
+    const x = LEFT + (i / GRID) * (wide - LEFT - RIGHT);
+    svg.append(element('line', { class: 'grid', x1: x, x2: x, y1: TOP, y2: HEIGHT - BOTTOM }));
+  }
   svg.append(element('line', { class: 'axis', x1: LEFT, x2: wide - RIGHT, y1: middle, y2: middle }));
   if (frames.length === 0) {
     svg.setAttribute('aria-label', `${name}: nothing sent yet`);
@@ -56,9 +61,25 @@ export function draw(svg, frames, name) {
     });
   }
   const span = to - from;
-  svg.append(element('text', { x: LEFT, y: 12 }, `highest strip: ${formatBytes(most)} in ${formatMilliseconds(span / STRIPS)}`));
-  svg.append(element('text', { x: LEFT, y: HEIGHT - 6 }, '0'));
-  svg.append(element('text', { x: wide - RIGHT, y: HEIGHT - 6, 'text-anchor': 'end' }, formatMilliseconds(span)));
   const total = (way) => formatBytes(frames.reduce((sum, frame) => sum + (frame.direction === way ? frame.bytes : 0), 0));
+  svg.append(element('text', { x: LEFT, y: 12 }, `↑ ${total('up')} to the server`));
+  svg.append(element('text', { x: wide - RIGHT, y: 12, 'text-anchor': 'end' }, `tallest ${formatBytes(most)}`));
+  svg.append(element('text', { x: LEFT, y: HEIGHT - 6 }, `↓ ${total('down')} from it`));
+  svg.append(element('text', { x: wide - RIGHT, y: HEIGHT - 6, 'text-anchor': 'end' }, formatMilliseconds(span)));
   svg.setAttribute('aria-label', `${name}: ${total('up')} to the server and ${total('down')} from it in ${formatMilliseconds(span)}`);
+}
+
+const BINS = 32, SPREAD_WIDTH = 128, SPREAD_HEIGHT = 34;
+
+/** How often each brightness occurs in an ImageData: what a picture has in few places, noise has everywhere. */
+export function spread(svg, { data }) {
+  const counts = new Array(BINS).fill(0);
+  for (let i = 0; i < data.length; ++i) if (i % 4 !== 3) ++counts[(data[i] * BINS) >> 8];
+  const most = Math.max(...counts), width = SPREAD_WIDTH / BINS;
+  svg.setAttribute('viewBox', `0 0 ${SPREAD_WIDTH} ${SPREAD_HEIGHT}`);
+  svg.setAttribute('preserveAspectRatio', 'none');
+  svg.replaceChildren(...counts.map((count, i) => {
+    const height = (count / most) * SPREAD_HEIGHT;
+    return element('rect', { x: i * width, width: width * 0.8, y: SPREAD_HEIGHT - height, height });
+  }));
 }

@@ -1,10 +1,11 @@
 // The page: one picture, one private answer, and what was sent for it.
 import { AutoPrivacy } from './client/autoprivacy.js';
-import { draw, formatBytes, formatMilliseconds } from './chart.js';
+import { draw, formatBytes, formatMilliseconds, spread } from './chart.js';
 import { Pad } from './pad.js';
 import { inputOf, isDigits, maskedPicture, show } from './pictures.js';
 
 const SHOWN_SCORES = 10;
+const SHOWN_BYTES = 24;
 const LAST_FRAMES_MS = 60; // until they are told of
 const by = (id) => document.getElementById(id);
 
@@ -21,10 +22,19 @@ function say(text, state = '') {
   by('status').className = state;
 }
 
+/** Which of the three steps is under way, from 1; 4: all are done. */
+function step(now) {
+  [...by('how').children].forEach((item, i) => { item.className = i + 1 < now ? 'done' : i + 1 === now ? 'now' : ''; });
+}
+
 // ---- pictures ----
 
-function preview() {
-  if (client) show(by('input'), inputOf(pad, client.network));
+function preview(pad) {
+  by('ghost').hidden = !pad.empty;
+  if (!client) return;
+  const image = inputOf(pad, client.network);
+  show(by('input'), image);
+  spread(by('spread-input'), image);
 }
 
 async function take(file) {
@@ -84,7 +94,18 @@ function showAnswer(answer) {
   by('time-online').textContent = formatMilliseconds(1000 * answer.online.seconds);
   by('bytes-up').textContent = formatBytes(answer.offline.up + answer.online.up);
   by('bytes-down').textContent = formatBytes(answer.offline.down + answer.online.down);
+  by('found').hidden = false;
+  by('how').hidden = true;
   by('messages').textContent = String(shown.frames.filter((frame) => frame.message !== undefined).length);
+}
+
+function showMasked(payload) {
+  const image = maskedPicture(payload, client.network.input);
+  show(by('masked'), image);
+  spread(by('spread-masked'), image);
+  const bytes = [...payload.subarray(0, SHOWN_BYTES)].map((byte) => byte.toString(16).padStart(2, '0'));
+  by('first-bytes').textContent = `${bytes.join(' ')} …`;
+  by('first-bytes').parentElement.hidden = false;
 }
 
 // ---- the course of things ----
@@ -92,7 +113,10 @@ function showAnswer(answer) {
 function prepare() {
   preparing = client.prepare(1);
   preparing.then(() => {
-    if (current.online === Infinity) say('Prepared: the next picture takes a moment only.');
+    if (current.online === Infinity) {
+      say('Prepared: the next picture takes a moment only.');
+      step(2);
+    }
   }, fail);
 }
 
@@ -113,6 +137,7 @@ async function classify() {
     say('Preparing …', 'busy');
     await preparing;
     say('Classifying …', 'busy');
+    step(3);
     shown = current;
     shown.online = performance.timeOrigin + performance.now();
     const answer = await client.classify(image);
@@ -120,7 +145,7 @@ async function classify() {
     current = newInference();
     charts();
     showAnswer(answer);
-    if (shown.masked) show(by('masked'), maskedPicture(shown.masked, client.network.input));
+    if (shown.masked) showMasked(shown.masked);
     document.documentElement.dataset.answers = String(Number(document.documentElement.dataset.answers ?? 0) + 1);
     by('classify').disabled = false;
     prepare();
@@ -144,6 +169,9 @@ async function start() {
   addEventListener('drop', (event) => {
     if (event.dataTransfer.files.length > 0) take(event.dataTransfer.files[0]);
   });
+  addEventListener('paste', (event) => {
+    if (event.clipboardData?.files.length > 0) take(event.clipboardData.files[0]);
+  });
   by('pad').addEventListener('keydown', (event) => { if (event.key === 'Enter' && !by('classify').disabled) classify(); });
   new ResizeObserver(charts).observe(by('chart-offline'));
   try {
@@ -153,9 +181,10 @@ async function start() {
     if (isDigits(client.network)) by('picture-hint').textContent = 'Draw a digit, or drop a picture of one.';
     else if (input.channels === 3) by('picture-hint').textContent = `Drop a picture: ${labels.slice(0, 4).join(', ')}${labels.length > 4 ? ' …' : ''}`;
     else if (labels.length > 0) by('picture-hint').textContent = `Draw one of these, or drop a picture: ${labels.join(', ')}.`;
-    preview();
+    preview(pad);
     by('classify').disabled = false;
     say('Preparing …', 'busy');
+    step(1);
     prepare();
   } catch (error) {
     fail(error);

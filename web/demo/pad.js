@@ -13,7 +13,7 @@ export class Pad {
   #picture = null; // the picture last dropped, while nothing was drawn on it
   #ink; // what the canvas shows without the cursor
 
-  /** `changed` is called after every change. */
+  /** `changed` is called with the pad after every change. */
   constructor(canvas, changed) {
     this.#canvas = canvas;
     this.#context = canvas.getContext('2d', { willReadFrequently: true });
@@ -73,7 +73,7 @@ export class Pad {
       this.#context.strokeStyle = this.#cursor.down ? '#5aa9f0' : '#9aa7b4';
       this.#context.stroke();
     }
-    this.changed?.();
+    this.changed?.(this);
   }
 
   #stroke(from, to) {

@@ -36,7 +36,7 @@ ConnectionEnd handshake_failure(const std::string& peer, const error_code& error
   if (verify_result != X509_V_OK) {
     return {ErrorCode::security,
             fmt::format("{} showed a certificate that is not trusted ({}); check the address, or give the "
-                        "server's certificate file or fingerprint",
+                        "server's certificate file or fingerprint (--trust), or its authority (--ca)",
                         peer, X509_verify_cert_error_string(verify_result))};
   }
   if (broken_off(error)) {
