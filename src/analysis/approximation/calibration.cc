@@ -43,7 +43,7 @@ class MomentVisitor : public Visitor {
   void input(std::size_t, int node, std::span<const float> values) override {
     moments[static_cast<std::size_t>(node)].add(values);
   }
-  void output(std::size_t, int, std::span<float>, std::span<const float>) override {}
+  void output(std::size_t, int, std::span<float>) override {}
   ByNode<Moments> moments;
 };
 
@@ -60,7 +60,7 @@ class HistogramVisitor : public Visitor {
       ++to[std::min(bin, InputDistribution::kBins - 1)];
     }
   }
-  void output(std::size_t, int, std::span<float>, std::span<const float>) override {}
+  void output(std::size_t, int, std::span<float>) override {}
 
  private:
   const ByNode<Moments>& moments_;

@@ -32,34 +32,36 @@ inline void multiply_tile(std::size_t depth, std::size_t width, const float* wei
   }
 }
 
-template <typename V, std::size_t rows>
-inline void multiply_rows(std::size_t depth, std::size_t width, const float* weights, const float* columns,
-                          float* out, std::size_t out_stride) {
-  std::size_t i = 0;
-  for (; i + kVectors * V::kLanes <= width; i += kVectors * V::kLanes)
-    multiply_tile<V, rows, kVectors>(depth, width, weights, columns + i, out + i, out_stride);
-  for (; i + V::kLanes <= width; i += V::kLanes)
-    multiply_tile<V, rows, 1>(depth, width, weights, columns + i, out + i, out_stride);
-  for (; i < width; ++i) {
-    float sums[rows];
-    for (std::size_t r = 0; r < rows; ++r) sums[r] = out[r * out_stride + i];
-    for (std::size_t k = 0; k < depth; ++k) {
-      const float x = columns[k * width + i];
-      for (std::size_t r = 0; r < rows; ++r) sums[r] = std::fma(weights[r * depth + k], x, sums[r]);
-    }
-    for (std::size_t r = 0; r < rows; ++r) out[r * out_stride + i] = sums[r];
+// All rows of `vectors` vectors: the columns stay in the first-level cache from one block of rows to the next.
+template <typename V, std::size_t vectors>
+inline void multiply_strip(std::size_t rows, std::size_t depth, std::size_t width, const float* weights,
+                           const float* columns, float* out, std::size_t out_stride) {
+  std::size_t r = 0;
+  for (; r + kRows <= rows; r += kRows) {
+    multiply_tile<V, kRows, vectors>(depth, width, weights + r * depth, columns, out + r * out_stride,
+                                     out_stride);
   }
+  for (; r < rows; ++r)
+    multiply_tile<V, 1, vectors>(depth, width, weights + r * depth, columns, out + r * out_stride,
+                                 out_stride);
 }
 
 template <typename V>
 inline void multiply_add(std::size_t rows, std::size_t depth, std::size_t width, const float* weights,
                          const float* columns, float* out, std::size_t out_stride) {
-  std::size_t r = 0;
-  for (; r + kRows <= rows; r += kRows) {
-    multiply_rows<V, kRows>(depth, width, weights + r * depth, columns, out + r * out_stride, out_stride);
+  std::size_t i = 0;
+  for (; i + kVectors * V::kLanes <= width; i += kVectors * V::kLanes)
+    multiply_strip<V, kVectors>(rows, depth, width, weights, columns + i, out + i, out_stride);
+  for (; i + V::kLanes <= width; i += V::kLanes)
+    multiply_strip<V, 1>(rows, depth, width, weights, columns + i, out + i, out_stride);
+  for (; i < width; ++i) {
+    for (std::size_t r = 0; r < rows; ++r) {
+      float sum = out[r * out_stride + i];
+      for (std::size_t k = 0; k < depth; ++k)
+        sum = std::fma(weights[r * depth + k], columns[k * width + i], sum);
+      out[r * out_stride + i] = sum;
+    }
   }
-  for (; r < rows; ++r)
-    multiply_rows<V, 1>(depth, width, weights + r * depth, columns, out + r * out_stride, out_stride);
 }
 
 inline float evaluate_one(const FloatSeries& p, float x) {

@@ -224,31 +224,26 @@ void ClearNetwork::forward(std::size_t number, std::span<const float> image, Mem
                            Visitor* visitor) const {
   memory.values.resize(graph_->nodes.size());
   memory.values[0].assign(image.begin(), image.end());
-  for (std::size_t i = 1; i < graph_->nodes.size(); ++i) {
-    const nn::Node& node = graph_->nodes[i];
-    std::vector<float>& y = memory.values[i];
-    y.resize(static_cast<std::size_t>(node.shape.size()));
-    if (!is_activation(node.op)) {
-      std::visit(Forward{node, graph_->nodes[at(node.inputs[0])].shape, memory.values, y, memory.patches},
-                 node.op);
-      continue;
-    }
-    const std::vector<float>& x = memory.values[at(node.inputs[0])];
-    if (visitor != nullptr) visitor->input(number, static_cast<int>(i), x);
-    if (functions_[i]) {
-      (*functions_[i])(x, y);
-    } else {
-      apply_exactly(node.op, x, y);
-    }
-    if (visitor == nullptr) continue;
-    if (visitor->wants_exact()) {
-      memory.scratch.resize(y.size());
-      apply_exactly(node.op, x, memory.scratch);
-      visitor->output(number, static_cast<int>(i), y, memory.scratch);
-    } else {
-      visitor->output(number, static_cast<int>(i), y, {});
-    }
+  for (std::size_t i = 1; i < graph_->nodes.size(); ++i) step(number, i, memory, visitor);
+}
+
+void ClearNetwork::step(std::size_t number, std::size_t i, Memory& memory, Visitor* visitor) const {
+  const nn::Node& node = graph_->nodes[i];
+  std::vector<float>& y = memory.values[i];
+  y.resize(static_cast<std::size_t>(node.shape.size()));
+  if (!is_activation(node.op)) {
+    std::visit(Forward{node, graph_->nodes[at(node.inputs[0])].shape, memory.values, y, memory.patches},
+               node.op);
+    return;
   }
+  const std::vector<float>& x = memory.values[at(node.inputs[0])];
+  if (visitor != nullptr) visitor->input(number, static_cast<int>(i), x);
+  if (functions_[i]) {
+    (*functions_[i])(x, y);
+  } else {
+    apply_exactly(node.op, x, y);
+  }
+  if (visitor != nullptr) visitor->output(number, static_cast<int>(i), y);
 }
 
 void ClearNetwork::backward(std::span<const float> logit_gradient, Memory& memory) const {

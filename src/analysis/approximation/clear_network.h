@@ -20,10 +20,8 @@ class Visitor {
   virtual ~Visitor() = default;
   /// The input of an activation, before it is computed.
   virtual void input(std::size_t image, int node, std::span<const float> values) = 0;
-  /// Its result, which may be changed; `exact` is what the network's own activation gives for the same input, empty unless
-  /// wants_exact().
-  virtual void output(std::size_t image, int node, std::span<float> values, std::span<const float> exact) = 0;
-  virtual bool wants_exact() const { return false; }
+  /// Its result, which may be changed.
+  virtual void output(std::size_t image, int node, std::span<float> values) = 0;
 };
 
 class ClearNetwork {
@@ -42,11 +40,12 @@ class ClearNetwork {
   struct Memory {
     std::vector<std::vector<float>> values, gradients;
     PatchMemory patches;
-    std::vector<float> scratch;
   };
   /// All values of one image, normalised, input_shape().size() of them.
   void forward(std::size_t number, std::span<const float> image, Memory& memory,
                Visitor* visitor = nullptr) const;
+  /// One node of it, once those before are there; `forward` is all of them in order, after values[0].
+  void step(std::size_t number, std::size_t node, Memory& memory, Visitor* visitor = nullptr) const;
   /// After `forward`: d r / d values of every node, given d r / d logits, as if activations had the slope of the network's own.
   void backward(std::span<const float> logit_gradient, Memory& memory) const;
 
@@ -58,9 +57,7 @@ class ClearNetwork {
                             const std::function<Visitor*(std::size_t chunk)>& visitor = {}) const;
 
  private:
-  struct Stage;  // a series in floats
   struct Function;
-  const Function* function_of(std::size_t node) const;
 
   const nn::Graph* graph_;
   std::vector<int> nodes_;

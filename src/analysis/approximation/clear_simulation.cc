@@ -37,7 +37,7 @@ class Watcher : public Visitor {
       largest[i] = std::numeric_limits<float>::infinity();
   }
 
-  void output(std::size_t image, int node, std::span<float> values, std::span<const float>) override {
+  void output(std::size_t image, int node, std::span<float> values) override {
     const std::size_t i = index_of(node);
     if (deviations_.empty() || deviations_[i] == 0) return;
     const noise::NormalPolynomials& normal = noise::NormalPolynomials::instance();
