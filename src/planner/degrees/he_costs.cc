@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <mutex>
+#include <utility>
 
 #include "base/error.h"
 #include "he/circuits/polynomial_plan.h"
@@ -11,13 +14,26 @@ namespace {
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
+// Depth and products of plans, which take long to find and are asked for again and again.
+std::pair<int, int> depth_and_products(int degree, circuits::Parity parity) {
+  static std::mutex mutex;
+  static std::map<std::pair<int, circuits::Parity>, std::pair<int, int>> known;
+  const std::lock_guard lock(mutex);
+  const auto [found, is_new] = known.try_emplace({degree, parity});
+  if (is_new) {
+    const circuits::PolynomialPlan plan = circuits::plan_polynomial(degree, parity);
+    found->second = {plan.depth, plan.products()};
+  }
+  return found->second;
+}
+
 // Products of one polynomial evenly over the levels that it passes.
 double polynomial_seconds(const HeCosts& costs, int degree, circuits::Parity parity, int level) {
   if (degree < 2) return 0;
-  const circuits::PolynomialPlan plan = circuits::plan_polynomial(degree, parity);
+  const auto [depth, products] = depth_and_products(degree, parity);
   double sum = 0;
-  for (int k = 0; k < plan.depth; ++k) sum += costs.product(level - k);
-  return sum * plan.products() / plan.depth;
+  for (int k = 0; k < depth; ++k) sum += costs.product(level - k);
+  return sum * products / depth;
 }
 
 // What key switching with digits of nine primes costs in transforms: every digit is extended to all primes, and two

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -12,7 +13,8 @@ namespace ap::approximation {
 namespace {
 
 TEST(ClearKernels, ProductsAreRightAndTheSameEverywhere) {
-  for (const auto& [rows, depth, width] : {std::array<std::size_t, 3>{1, 1, 1}, {8, 9, 32}, {11, 27, 75}}) {
+  using Sizes = std::array<std::size_t, 3>;
+  for (const auto& [rows, depth, width] : {Sizes{1, 1, 1}, Sizes{8, 9, 32}, Sizes{11, 27, 75}}) {
     const std::vector<float> weights = normal_values(rows * depth, 1, 1),
                              columns = normal_values(depth * width, 1, 2);
     const std::size_t stride = width + 3;
