@@ -1,0 +1,158 @@
+// What policies for HE-only networks choose, and how accurate the polynomial networks are over a whole test set:
+//
+//   bench/polynomial_networks MODEL.onnx NORMALISATION TRAINING TEST [POLICIES [MAX_LOSS [BOOTSTRAP_SECONDS]]]
+//
+// NORMALISATION as --normalize of compile; TRAINING and TEST data arguments with labels. The first kCalibration training
+// images calibrate, the next kSelection choose the plan. POLICIES: a list with commas, by default all; "float" alone is the
+// network itself. Prints one line a policy and, with "sensitivity" among them, predicted against measured sensitivities.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "analysis/approximation/sensitivity.h"
+#include "analysis/noise/interval.h"
+#include "nn/data/accuracy.h"
+#include "nn/data/dataset.h"
+#include "nn/onnx/import.h"
+#include "planner/degrees/policies.h"
+
+namespace {
+
+using namespace ap;
+
+constexpr std::int64_t kCalibration = 1000, kSelection = 2000;
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+std::string degrees_of(const plan::ApproximationPlan& plan) {
+  std::string text;
+  for (const plan::ApproximateActivation& a : plan.activations) {
+    if (const auto* series = std::get_if<circuits::ChebyshevSeries>(&a.function)) {
+      text += fmt::format(" {}", series->degree());
+    } else {
+      text += fmt::format(" {}b", std::get<plan::CompositeRelu>(a.function).bits);
+    }
+  }
+  return text;
+}
+
+struct Images {
+  std::vector<float> values;
+  std::vector<int> labels;
+};
+
+Images load(const std::string& argument, nn::Range range, const nn::Graph& graph,
+            const nn::Normalization& norm) {
+  const nn::Dataset data = nn::load_dataset(argument, range, graph.input_shape());
+  return {data.inputs(0, data.size(), norm), data.labels};
+}
+
+void compare_sensitivities(const nn::Graph& graph, const degrees::Calibration& calibration,
+                           const Images& images) {
+  const approximation::ClearNetwork network(graph);
+  constexpr std::size_t kImages = 256;
+  const auto in = static_cast<std::size_t>(graph.input_shape().size());
+  const auto some = std::span(images.values).first(kImages * in);
+  const auto labels = std::span(images.labels).first(kImages);
+  for (std::size_t i = 0; i < calibration.inputs.size(); ++i) {
+    fmt::print("sensitivity {:2} node {:3}: predicted {:.3e}", i, calibration.inputs[i].node,
+               calibration.sensitivities[i]);
+    for (const double part : {0.01, 0.05}) {
+      const double deviation = part * calibration.inputs[i].deviation();
+      fmt::print(", measured at {:.2f} deviations {:.3e}", part,
+                 approximation::measured_sensitivity(network, some, labels, i, deviation, 7));
+    }
+    fmt::print("\n");
+  }
+}
+
+void report(const std::string& name, const nn::Graph& graph, const plan::ApproximationPlan& plan,
+            const Images& test, double float_top1, double baseline, double noise, double planned_s) {
+  const auto result = approximation::simulate(graph, plan.activations, test.values, test.labels, {noise, 1});
+  const double n = static_cast<double>(result.images);
+  const noise::Proportion interval = noise::clopper_pearson(*result.top1 * n, n);
+  fmt::print(
+      "{:<12} top-1 {:.2f} % [{:.2f}, {:.2f}], loss {:.2f} %, cost {:.1f} s, ratio {:.2f}, bootstraps {}, "
+      "outside {}, nearest {:.2f}, planned in {:.0f} s\n  degrees{}\n",
+      name, 100 * *result.top1, 100 * interval.low, 100 * interval.high, 100 * (float_top1 - *result.top1),
+      plan.seconds, baseline / plan.seconds, plan.bootstraps.size(), result.outside(), result.largest_ratio(),
+      planned_s, degrees_of(plan));
+  std::string places;
+  for (const plan::BootstrapPoint& b : plan.bootstraps) places += fmt::format(" {}>{}", b.node, b.level);
+  fmt::print("  bootstraps (node > level){}; input level {}\n", places, plan.levels[0]);
+  std::fflush(stdout);
+}
+
+int run(int argc, char** argv) {
+  if (argc < 5) {
+    fmt::print(
+        stderr,
+        "usage: polynomial_networks MODEL NORMALISATION TRAINING TEST [POLICIES [MAX_LOSS [BOOTSTRAP_SECONDS]]]\n");
+    return 2;
+  }
+  const nn::Graph graph = nn::import_onnx(argv[1]);
+  const nn::Normalization norm = nn::Normalization::parse(argv[2]);
+  const std::string policies = argc > 5 ? argv[5] : "uniform,ola,dp";
+  degrees::PolicyOptions options;
+  if (argc > 6) options.max_loss = std::strtod(argv[6], nullptr);
+  const degrees::CostTable costs =
+      argc > 7 ? degrees::default_costs(std::strtod(argv[7], nullptr)) : degrees::default_costs();
+  const Images calibration_images = load(argv[3], {0, kCalibration}, graph, norm);
+  const Images selection = load(argv[3], {kCalibration, kCalibration + kSelection}, graph, norm);
+  const Images test = load(argv[4], {}, graph, norm);
+  const auto wants = [&](const char* name) { return policies.find(name) != std::string::npos; };
+
+  double start = now();
+  const auto plain = approximation::simulate(graph, test.values, test.labels);
+  fmt::print("{}: {} test images, float top-1 {:.2f} % ({:.1f} s)\n", graph.name, plain.images,
+             100 * *plain.top1, now() - start);
+  std::fflush(stdout);
+  if (policies == "float") return 0;
+  start = now();
+  const degrees::Calibration calibration =
+      degrees::calibrate(graph, calibration_images.values, calibration_images.labels);
+  fmt::print("calibrated on {} images in {:.1f} s\n", kCalibration, now() - start);
+  std::fflush(stdout);
+  if (wants("sensitivity")) compare_sensitivities(graph, calibration, calibration_images);
+  options.on_plan = [&](const plan::ApproximationPlan& plan, const approximation::ClearResult& r) {
+    fmt::print(
+        "  tried {}: cost {:.1f} s, variance {:.2e}, top-1 on the images of the choice {:.2f} %, outside {}, nearest {:.2f}\n",
+        plan.policy, plan.seconds, plan.variance, 100 * *r.top1, r.outside(), r.largest_ratio());
+    std::fflush(stdout);
+  };
+  const auto make = [&](const char* policy) {
+    return degrees::make_plan(policy, graph, calibration, calibration_images.values,
+                              {selection.values, selection.labels}, costs, options);
+  };
+  const plan::ApproximationPlan baseline = make("uniform");
+  if (wants("uniform")) {
+    report("uniform 13", graph, baseline, test, *plain.top1, baseline.seconds, options.noise, 0);
+    options.uniform_bits = 10;
+    report("uniform 10", graph, make("uniform"), test, *plain.top1, baseline.seconds, options.noise, 0);
+  }
+  for (const char* policy : {"ola", "dp"}) {
+    if (!wants(policy)) continue;
+    start = now();
+    const plan::ApproximationPlan plan = make(policy);
+    report(policy, graph, plan, test, *plain.top1, baseline.seconds, options.noise, now() - start);
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return 1;
+  }
+}
