@@ -49,6 +49,7 @@ void choose_flooding(const Structure& structure, const std::vector<double>& mean
   const double coefficient = coefficient_variance(n, slot, last.scale);
   const double coefficients = n * static_cast<double>(chosen.shaped.layouts.back().ciphertexts);
   double noise = 0;
+  chosen.inferences = static_cast<std::uint64_t>(request.inferences);
   if (request.inferences > 0) {
     chosen.choices.flood_step = flood_step(coefficients, coefficient, request.inferences, request.weights);
     chosen.bits_per_weight =

@@ -20,7 +20,8 @@ struct Chosen {
   ShapedNetwork shaped;
   Program program;
   double slot_error = 0;       ///< standard deviation of a score's error with all noise, in units of the largest score
-  double bits_per_weight = 0;  ///< kept over all inferences
+  std::uint64_t inferences = 0;  ///< that the weights stay private for
+  double bits_per_weight = 0;    ///< that all of them together tell at most
   double lambda_bits = 0;      ///< the least of all keys
 };
 

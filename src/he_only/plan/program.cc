@@ -102,7 +102,9 @@ void check(const Structure& structure, const Choices& choices) {
     if (!(choices.largest[s] > 0) || !std::isfinite(choices.largest[s])) {
       fail_input("layer {} has values up to {}, which is no range", structure.node(s).name, choices.largest[s]);
     }
-    AP_ASSERT((steps[s].kind == Step::Kind::activation) == choices.polynomials[s].has_value());
+    if ((steps[s].kind == Step::Kind::activation) != choices.polynomials[s].has_value()) {
+      fail_input("layer {} is an activation without a polynomial, or has one and is none", structure.node(s).name);
+    }
   }
 }
 

@@ -20,6 +20,10 @@ ClientCoder::ClientCoder(const Contexts& contexts, std::size_t input_context, En
       input_(contexts.contexts[input_context]),
       answer_(contexts.answer) {}
 
+std::size_t request_bytes(const Contexts& contexts, std::size_t input_context, const Ends& ends) {
+  return ends.input.ciphertexts * rlwe::seeded_bytes(*contexts.contexts[input_context]);
+}
+
 std::size_t ClientCoder::request_bytes() const { return ends_.input.ciphertexts * rlwe::seeded_bytes(*input_.context()); }
 
 std::size_t ClientCoder::answer_bytes() const {
@@ -46,11 +50,11 @@ Bytes ClientCoder::encrypt(std::span<const float> image, const ClientKeys& keys,
   return request;
 }
 
-std::vector<double> ClientCoder::decrypt(ByteView answer, const ClientKeys& keys) const {
+SecretVector<double> ClientCoder::decrypt(ByteView answer, const ClientKeys& keys) const {
   AP_ASSERT(answer.size() == answer_bytes());
   const Layout& layout = ends_.output;
   const std::size_t bytes = rlwe::ciphertext_bytes(*contexts_.answer, 1);
-  std::vector<double> scores(static_cast<std::size_t>(layout.shape.size()));
+  SecretVector<double> scores(static_cast<std::size_t>(layout.shape.size()));
   for (std::size_t c = 0; c < layout.ciphertexts; ++c) {
     const ckks::Ciphertext x =
         ckks::load_ciphertext(contexts_.answer, 1, ends_.output_scale, answer.subspan(c * bytes, bytes));

@@ -32,7 +32,7 @@ class ClientCoder {
   std::size_t request_bytes() const;
   std::size_t answer_bytes() const;
   /// Of exactly answer_bytes(). @throws Error(peer) if they are no ciphertexts
-  std::vector<double> decrypt(ByteView answer, const ClientKeys& keys) const;
+  SecretVector<double> decrypt(ByteView answer, const ClientKeys& keys) const;
 
  private:
   const Contexts& contexts_;
@@ -40,6 +40,7 @@ class ClientCoder {
   ckks::Encoder input_, answer_;
 };
 
+std::size_t request_bytes(const Contexts& contexts, std::size_t input_context, const Ends& ends);
 /// The server's side of both. @throws Error(peer) unless `request` is exactly a valid one.
 Registers load_request(const Contexts& contexts, std::size_t input_context, const Ends& ends, ByteView request);
 Bytes serialise_answer(const Registers& answer);
