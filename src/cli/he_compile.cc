@@ -54,7 +54,9 @@ Json json_of(const app::he::Compiled& c, const std::string& policy) {
 
 std::string text_of(const app::he::Compiled& c, const CompileArguments& options) {
   using enum Table::Align;
-  Table table({{"layer", left}, {"operation", left}, {"level"}, {"primes"}, {"diagonals"}, {"rotations"}, {"degree"}, {"predicted"}});
+  const std::vector<Table::Column> columns = {{"layer", left}, {"operation", left}, {"level"},  {"primes"},
+                                              {"diagonals"},   {"rotations"},       {"degree"}, {"predicted"}};
+  Table table(columns);
   for (const app::he::LayerReport& l : c.layers) {
     table.row({printable(l.name), l.op + (l.bootstrapped ? ", bootstrapped" : ""), std::to_string(l.level),
                std::to_string(l.primes), l.diagonals ? std::to_string(l.diagonals) : "",

@@ -156,7 +156,7 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration, const n
   he_only::Choices choices;
   choices.polynomials = options.polynomials;
   choices.polynomials.resize(structure.steps().size());
-  const Ranges exact = observe(structure, clear, calibration, normalization, {choices.polynomials}, options.progress, "ranges");
+  const Ranges exact = observe(structure, clear, calibration, normalization, choices.polynomials, options.progress, "ranges");
   const circuits::CompositeSign sign =
       needs_sign(structure) ? circuits::sign_for_relu(options.relu_bits) : circuits::CompositeSign{};
   for (std::size_t s = 0; s < choices.polynomials.size(); ++s) {

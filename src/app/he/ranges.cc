@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "nn/data/labels.h"
+#include "nn/data/accuracy.h"
 
 namespace ap::app::he {
 

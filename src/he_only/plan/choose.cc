@@ -23,8 +23,11 @@ Ring ring_of(std::uint32_t n, std::size_t special, int scale_bits) {
 
 // The largest scale for which `levels` data primes and the special ones are secure; 0 if none.
 int largest_scale(std::uint32_t n, std::size_t levels, std::size_t special) {
-  const int limit = security::max_log2_q(n);
   const auto l = static_cast<int>(levels), k = static_cast<int>(special);
+  // No ring has 128 bits with a longer modulus, and the estimate takes its time.
+  constexpr double kBitsPerCoefficient = 0.028;
+  if ((l + k) * kLeastScaleBits + kBaseBits + k * kSpecialBits > kBitsPerCoefficient * n) return 0;
+  const int limit = security::max_log2_q(n);
   return std::min(kMostScaleBits, (limit - kBaseBits - k * kSpecialBits) / (l + k));
 }
 

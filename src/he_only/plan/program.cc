@@ -220,7 +220,7 @@ Program make_program(const Structure& structure, const ShapedNetwork& shaped, co
 
 KeyBytes key_bytes(const Program& program) {
   KeyBytes bytes;
-  for (std::size_t c = 0; c < program.contexts.size(); ++c) {
+  for (std::size_t c = program.bootstraps > 0 ? 1 : 0; c < program.contexts.size(); ++c) {
     const rlwe::Parameters& p = program.contexts[c];
     const std::uint64_t keys = program.keys[c].elements.size() + (program.keys[c].relinearisation ? 1 : 0);
     double bits = 0;
