@@ -154,8 +154,12 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration, const n
   result.images = calibration.size();
 
   he_only::Choices choices;
-  choices.polynomials = options.polynomials;
   choices.polynomials.resize(structure.steps().size());
+  for (std::size_t s = 0; s < choices.polynomials.size(); ++s) {
+    const Step& step = structure.steps()[s];
+    const auto given = options.polynomials.find(step.node);
+    if (step.kind == Step::Kind::activation && given != options.polynomials.end()) choices.polynomials[s] = given->second;
+  }
   const Ranges exact = observe(structure, clear, calibration, normalization, choices.polynomials, options.progress, "ranges");
   const circuits::CompositeSign sign =
       needs_sign(structure) ? circuits::sign_for_relu(options.relu_bits) : circuits::CompositeSign{};

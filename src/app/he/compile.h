@@ -1,6 +1,7 @@
 // From an ONNX file and calibration images to the two packages of a network that runs by homomorphic encryption alone.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,9 +18,9 @@ struct CompileOptions {
   /// uniform: a ReLU by a composite minimax polynomial of `relu_bits`, the same in every layer.
   std::string policy = "uniform";
   int relu_bits = 10;
-  /// What stands for activations, by step of he_only::Structure; of those that have none `policy` chooses. For policies that
-  /// choose layer by layer.
-  std::vector<std::optional<he_only::Polynomial>> polynomials;
+  /// What stands for activations, by node of the graph; of those that have none here `policy` chooses. For policies that choose
+  /// layer by layer.
+  std::map<int, he_only::Polynomial> polynomials;
   /// T: inferences of all clients together that the weights stay private for. Absent: 2^20, or as many as the noise of
   /// bootstrapping leaves room for; 0: nothing is promised.
   std::optional<std::uint64_t> privacy_inferences;
