@@ -38,9 +38,7 @@ std::uint64_t session_bytes(const protocol::Model& model, const ServerConfig& co
 }
 
 ServedNetwork::ServedNetwork(const package::Package& package, Place place, const ServerConfig& config)
-    : config_(config),
-      place_(std::move(place)),
-      id_(package.id) {
+    : config_(config), place_(std::move(place)), id_(package.id) {
   protocol::Model model = fitting_model(package, place_, config, model_bytes_, session_bytes_);
   hybrid_.emplace(package, std::move(model));
   if (!place_.store.empty()) {
@@ -62,8 +60,8 @@ ServedNetwork::ServedNetwork(he_only::Package package, Place place, const Server
   const protocol::he::MemoryNeeds needs = protocol::he::memory_needs(*package.secret);
   model_bytes_ = needs.weights;
   session_bytes_ = needs.session + 2 * kSessionQueueBytes;
-  sessions_within(config.max_memory_bytes, place_.others + model_bytes_, std::max(session_bytes_, place_.other_session),
-                  config.max_sessions);
+  sessions_within(config.max_memory_bytes, place_.others + model_bytes_,
+                  std::max(session_bytes_, place_.other_session), config.max_sessions);
   const std::uint64_t inferences = package.shared.inferences;
   he_ = std::make_unique<const protocol::he::ServerModel>(std::move(package));
   open_ledger(inferences);

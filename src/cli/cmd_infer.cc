@@ -91,9 +91,9 @@ cost::Profile profile_of(const Options& options) {
   return cost::parse_profile(std::string(bytes.begin(), bytes.end()));
 }
 
-std::unique_ptr<protocol::PreprocessingStore> open_store(const Options& options, const package::PackageId& id) {
-  return app::open_client_store(options.store, id, say,
-                                static_cast<std::uint64_t>(options.store_mb * 1e6));
+std::unique_ptr<protocol::PreprocessingStore> open_store(const Options& options,
+                                                         const package::PackageId& id) {
+  return app::open_client_store(options.store, id, say, static_cast<std::uint64_t>(options.store_mb * 1e6));
 }
 
 /// Says what changes while a client waits, and nothing twice in a row.
@@ -217,15 +217,18 @@ void keep_prepared(const Options& options, const package::Package& package) {
 /// A network that runs by homomorphic encryption alone: nothing is prepared ahead of images but keys.
 void infer_alone(const Options& options, const he_only::Package& package) {
   if (options.data.empty() || !options.store.empty()) {
-    fail_input("{} runs by homomorphic encryption alone, which prepares nothing ahead: give --data, and no --store or --prepare",
-               options.package);
+    fail_input(
+        "{} runs by homomorphic encryption alone, which prepares nothing ahead: give --data, and no --store or --prepare",
+        options.package);
   }
-  HeInferArguments arguments{package, options.data, options.selection, options.check, options.top, options.json};
-  infer_he(arguments, [&](const std::function<void(net::Channel&, const protocol::he::ClientOptions&)>& talk) {
-    with_server(options, package.id, [&](net::Channel& channel, const app::SessionOptions& session) {
-      talk(channel, {session.patience, session.on_wait, {}});
-    });
-  });
+  HeInferArguments arguments{package,       options.data, options.selection,
+                             options.check, options.top,  options.json};
+  infer_he(arguments,
+           [&](const std::function<void(net::Channel&, const protocol::he::ClientOptions&)>& talk) {
+             with_server(options, package.id, [&](net::Channel& channel, const app::SessionOptions& session) {
+               talk(channel, {session.patience, session.on_wait, {}});
+             });
+           });
 }
 
 void infer(const Options& options) {
@@ -238,7 +241,8 @@ void infer(const Options& options) {
   }
   const auto publisher = app::publisher_from(options.publisher);
   if (package::kind_of(options.package) == package::Kind::he) {
-    return infer_alone(options, he_only::load(options.package, Party::client, publisher ? &*publisher : nullptr));
+    return infer_alone(options,
+                       he_only::load(options.package, Party::client, publisher ? &*publisher : nullptr));
   }
   const package::Package package =
       package::load(options.package, Party::client, publisher ? &*publisher : nullptr);

@@ -56,7 +56,8 @@ std::string text_of(const plan::Simulation& s) {
 
 void run_simulate(const Options& options) {
   if (package::kind_of(options.package) == package::Kind::he) {
-    return simulate_he(options.package, options.data, options.selection, options.seeds, options.first_seed, options.json);
+    return simulate_he(options.package, options.data, options.selection, options.seeds, options.first_seed,
+                       options.json);
   }
   const package::Package package = package::load(options.package, Party::server);
   const nn::Dataset data = options.selection.load(options.data, ends_of(package));

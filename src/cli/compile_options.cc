@@ -48,13 +48,15 @@ void add_compile_options(CLI::App& command, const std::shared_ptr<CompileArgumen
       ->required()
       ->type_name("DIR");
   command
-      .add_option("--protocol", options->protocol,
-                  "hybrid: two parties compute every layer together. he: homomorphic encryption alone, one message up and one "
-                  "answer down, with polynomials for activations (policy uniform)")
+      .add_option(
+          "--protocol", options->protocol,
+          "hybrid: two parties compute every layer together. he: homomorphic encryption alone, one message up and one "
+          "answer down, with polynomials for activations (policy uniform)")
       ->check(CLI::IsMember({"hybrid", "he"}))
       ->capture_default_str();
   command
-      .add_option("--relu-bits", options->relu_bits, "Protocol he: a ReLU's polynomial is within 2^-BITS of its range")
+      .add_option("--relu-bits", options->relu_bits,
+                  "Protocol he: a ReLU's polynomial is within 2^-BITS of its range")
       ->check(CLI::Range(4, 14))
       ->capture_default_str()
       ->type_name("BITS");

@@ -56,8 +56,10 @@ Json cost_json(const protocol::he::Cost& cost) {
 
 }  // namespace
 
-void infer_he(const HeInferArguments& arguments,
-              const std::function<void(const std::function<void(net::Channel&, const protocol::he::ClientOptions&)>&)>& connected) {
+void infer_he(
+    const HeInferArguments& arguments,
+    const std::function<void(const std::function<void(net::Channel&, const protocol::he::ClientOptions&)>&)>&
+        connected) {
   const he_only::Package& package = arguments.package;
   he_only::require_secure(package.shared);
   const auto normalization = nn::Normalization::parse(package.shared.normalization);
@@ -67,7 +69,8 @@ void infer_he(const HeInferArguments& arguments,
   if (!arguments.check.empty()) {
     clear = he_only::load(arguments.check, Party::server);
     if (clear->id != package.id) {
-      fail_input("{} belongs to another compilation than this client.apm; compile the network again", arguments.check);
+      fail_input("{} belongs to another compilation than this client.apm; compile the network again",
+                 arguments.check);
     }
   }
   Results results;
@@ -100,7 +103,8 @@ void infer_he(const HeInferArguments& arguments,
   results.image.bytes_down /= data.size();
   for (const auto& scores : results.scores) {
     // A single score tells two classes apart.
-    results.labels.push_back(scores.size() == 1 ? static_cast<int>(scores[0] > 0) : static_cast<int>(best(scores, 1)[0]));
+    results.labels.push_back(scores.size() == 1 ? static_cast<int>(scores[0] > 0)
+                                                : static_cast<int>(best(scores, 1)[0]));
   }
   std::optional<double> top1, agree, largest;
   if (data.has_labels()) top1 = nn::top1(results.labels, data.labels);
@@ -117,7 +121,8 @@ void infer_he(const HeInferArguments& arguments,
   if (arguments.json) {
     Json answers = Json::array();
     for (std::size_t i = 0; i < data.size(); ++i) {
-      answers.push_back({{"input", data.names.empty() ? Json(data.first + static_cast<std::int64_t>(i)) : Json(data.names[i])},
+      answers.push_back({{"input", data.names.empty() ? Json(data.first + static_cast<std::int64_t>(i))
+                                                      : Json(data.names[i])},
                          {"label", results.labels[i]},
                          {"name", name_of(package, static_cast<std::size_t>(results.labels[i]))},
                          {"scores", results.scores[i]}});
@@ -140,19 +145,23 @@ void infer_he(const HeInferArguments& arguments,
   }
   std::string out;
   for (std::size_t i = 0; i < data.size(); ++i) {
-    out += fmt::format("{}:", data.names.empty() ? std::to_string(data.first + static_cast<std::int64_t>(i)) : printable(data.names[i]));
+    out += fmt::format("{}:", data.names.empty() ? std::to_string(data.first + static_cast<std::int64_t>(i))
+                                                 : printable(data.names[i]));
     for (const std::size_t label : best(results.scores[i], arguments.top)) {
       out += fmt::format("  {} ({:.2f})", printable(name_of(package, label)), results.scores[i][label]);
     }
     out += "\n";
   }
   out += fmt::format("\nkeys: {} in {}; each image {} up, {} down, {}; first answer after {}\n",
-                     format_bytes(static_cast<double>(results.keys.bytes_up)), format_seconds(results.keys.seconds),
+                     format_bytes(static_cast<double>(results.keys.bytes_up)),
+                     format_seconds(results.keys.seconds),
                      format_bytes(static_cast<double>(results.image.bytes_up)),
-                     format_bytes(static_cast<double>(results.image.bytes_down)), format_seconds(results.image.seconds),
-                     format_seconds(results.first_s));
+                     format_bytes(static_cast<double>(results.image.bytes_down)),
+                     format_seconds(results.image.seconds), format_seconds(results.first_s));
   if (top1) out += fmt::format("top-1 {:.2f} % of {} images\n", 100 * *top1, data.size());
-  if (agree) out += fmt::format("same label as in the clear {:.2f} %, scores at most {:.3g} apart\n", 100 * *agree, *largest);
+  if (agree)
+    out += fmt::format("same label as in the clear {:.2f} %, scores at most {:.3g} apart\n", 100 * *agree,
+                       *largest);
   print(out);
 }
 
@@ -175,8 +184,11 @@ void simulate_he(const std::string& path, const std::string& argument, const Sel
     return;
   }
   std::string out = fmt::format("{} images, {} seeds\n", s.images, seeds);
-  if (s.top1) out += fmt::format("top-1 without errors    {:.2f} %\ntop-1 with errors       {:.2f} %\n", 100 * *s.top1_clear, 100 * *s.top1);
-  out += fmt::format("same label              {:.2f} %\nimages beyond a range   {}\nsimulated in {:.1f} s\n", 100 * s.agreement, s.overflows, s.seconds);
+  if (s.top1)
+    out += fmt::format("top-1 without errors    {:.2f} %\ntop-1 with errors       {:.2f} %\n",
+                       100 * *s.top1_clear, 100 * *s.top1);
+  out += fmt::format("same label              {:.2f} %\nimages beyond a range   {}\nsimulated in {:.1f} s\n",
+                     100 * s.agreement, s.overflows, s.seconds);
   print(out);
 }
 
@@ -187,7 +199,8 @@ void inspect_he(const std::string& path, bool json) {
   for (const he_only::ContextKeys& keys : shared.program.keys) rotations += keys.elements.size();
   const he_only::Contexts contexts(shared.program, shared.ring);
   std::uint64_t key_bytes = 0;
-  for (const std::uint64_t bytes : he_only::EvaluationKeys(shared.program, contexts).part_bytes()) key_bytes += bytes;
+  for (const std::uint64_t bytes : he_only::EvaluationKeys(shared.program, contexts).part_bytes())
+    key_bytes += bytes;
   const double lambda = he_only::require_secure(shared);
   const std::uint32_t n = shared.program.contexts.front().n;
   if (json) {
@@ -211,10 +224,11 @@ void inspect_he(const std::string& path, bool json) {
       "{} package {} of {}, for homomorphic encryption alone\n{} in, {} classes, {} steps, {} bootstraps\nring of degree {}, modulus of "
       "{:.0f} bits, {:.1f} bits of security\n{} rotation keys, {} of keys in all\n{} inferences keep {:.4f} bits a weight; scores "
       "are exact to {:.2g}; predicted {} an image on one core\n",
-      package.role == Party::client ? "client's" : "server's", package::to_hex(package.id), printable(shared.network),
-      nn::to_string(shared.ends.input.shape), shared.classes(), shared.steps, shared.program.bootstraps, n,
-      shared.program.log2_qp(), lambda, rotations, format_bytes(static_cast<double>(key_bytes)), shared.inferences,
-      shared.bits_per_weight, shared.score_error, format_seconds(shared.predicted_s)));
+      package.role == Party::client ? "client's" : "server's", package::to_hex(package.id),
+      printable(shared.network), nn::to_string(shared.ends.input.shape), shared.classes(), shared.steps,
+      shared.program.bootstraps, n, shared.program.log2_qp(), lambda, rotations,
+      format_bytes(static_cast<double>(key_bytes)), shared.inferences, shared.bits_per_weight,
+      shared.score_error, format_seconds(shared.predicted_s)));
 }
 
 }  // namespace ap::cli

@@ -20,8 +20,10 @@ struct HeInferArguments {
   bool json = false;
 };
 /// `connected` calls what it gets with a channel to the server and what to tell it.
-void infer_he(const HeInferArguments& arguments,
-              const std::function<void(const std::function<void(net::Channel&, const protocol::he::ClientOptions&)>&)>& connected);
+void infer_he(
+    const HeInferArguments& arguments,
+    const std::function<void(const std::function<void(net::Channel&, const protocol::he::ClientOptions&)>&)>&
+        connected);
 
 void simulate_he(const std::string& package, const std::string& data, const Selection& selection, int seeds,
                  std::uint64_t first_seed, bool json);

@@ -112,7 +112,9 @@ Envelope open_envelope(ByteView file, const std::string& name) {
   return {role, kind, body_size, packed};
 }
 
-Bytes file_of(Party role, Kind kind, ByteView body) { return framed(role, kind, body.size(), frame_of(body)); }
+Bytes file_of(Party role, Kind kind, ByteView body) {
+  return framed(role, kind, body.size(), frame_of(body));
+}
 
 Bytes stored_file_of(Party role, Kind kind, ByteView body) {
   return framed(role, kind, body.size(), stored_frame(body));

@@ -28,7 +28,8 @@ class Builder {
     const nn::Shape out{channels, window.out_h(in.h), window.out_w(in.w)};
     const auto taps = static_cast<std::size_t>(in.c / groups * window.kernel_h * window.kernel_w);
     nn::ConvOp op{window, groups,
-                  random_floats(static_cast<std::size_t>(channels) * taps, 1.5F / std::sqrt(static_cast<float>(taps)), random_),
+                  random_floats(static_cast<std::size_t>(channels) * taps,
+                                1.5F / std::sqrt(static_cast<float>(taps)), random_),
                   random_floats(static_cast<std::size_t>(channels), 0.2F, random_)};
     return push(std::move(op), {from}, out);
   }
@@ -48,14 +49,16 @@ class Builder {
   }
   int affine(int from) {
     const auto channels = static_cast<std::size_t>(shape(from).c);
-    return push(nn::AffineOp{random_floats(channels, 1, random_), random_floats(channels, 0.3F, random_)}, {from}, shape(from));
+    return push(nn::AffineOp{random_floats(channels, 1, random_), random_floats(channels, 0.3F, random_)},
+                {from}, shape(from));
   }
   int gather(int from, nn::Shape out, std::vector<std::int32_t> index) {
     return push(nn::GatherOp{std::move(index)}, {from}, out);
   }
   int connect(int from, int outputs) {
     const auto in = static_cast<std::size_t>(shape(from).size());
-    nn::FullyConnectedOp op{random_floats(static_cast<std::size_t>(outputs) * in, 1.5F / std::sqrt(static_cast<float>(in)), random_),
+    nn::FullyConnectedOp op{random_floats(static_cast<std::size_t>(outputs) * in,
+                                          1.5F / std::sqrt(static_cast<float>(in)), random_),
                             random_floats(static_cast<std::size_t>(outputs), 0.2F, random_)};
     return push(std::move(op), {from}, {outputs, 1, 1});
   }
@@ -63,7 +66,9 @@ class Builder {
     nn::validate(graph_);
     return graph_;
   }
-  std::vector<float> image() { return random_floats(static_cast<std::size_t>(graph_.input_shape().size()), 1, random_); }
+  std::vector<float> image() {
+    return random_floats(static_cast<std::size_t>(graph_.input_shape().size()), 1, random_);
+  }
   const nn::Shape& shape(int node) const { return graph_.nodes[static_cast<std::size_t>(node)].shape; }
 
  private:

@@ -16,7 +16,8 @@ struct Observed {
   Choices choices;
   std::vector<double> mean_squares;
 };
-inline Observed observe(const Structure& structure, const ClearNetwork& clear, const std::vector<std::vector<float>>& images) {
+inline Observed observe(const Structure& structure, const ClearNetwork& clear,
+                        const std::vector<std::vector<float>>& images) {
   Observed seen;
   const std::size_t steps = structure.steps().size();
   seen.choices.polynomials.resize(steps);
@@ -35,7 +36,8 @@ inline Observed observe(const Structure& structure, const ClearNetwork& clear, c
       for (std::size_t s = 0; s < steps; ++s) {
         double sum = 0;
         for (const double v : values[s]) {
-          if (pass == 0) seen.choices.largest[s] = std::max(seen.choices.largest[s], 1.1 * std::abs(v - shift[s]));
+          if (pass == 0)
+            seen.choices.largest[s] = std::max(seen.choices.largest[s], 1.1 * std::abs(v - shift[s]));
           sum += std::pow((v - shift[s]) / seen.choices.largest[s], 2);
         }
         if (pass == 1) {

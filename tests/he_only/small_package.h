@@ -34,7 +34,8 @@ inline SmallPackage small_package(Builder& builder, double inferences = 256) {
   shared.score_error = chosen.slot_error * std::abs(shared.ends.output_view.factor);
   shared.labels = {"no", "yes", "perhaps"};
   result.files = make_packages(shared, graph, chosen.choices);
-  for (const auto& image : result.images) result.scores.push_back(clear.scores(image, chosen.choices.polynomials));
+  for (const auto& image : result.images)
+    result.scores.push_back(clear.scores(image, chosen.choices.polynomials));
   return result;
 }
 

@@ -37,18 +37,21 @@ TEST(Transcript, HomomorphicEncryptionAlone) {
     protocol::he::ClientSession session(client, client_side);
     for (std::size_t i = 0; i < 2; ++i) {
       const auto scores = session.infer(made.images[i]);
-      for (std::size_t j = 0; j < scores.size(); ++j) EXPECT_NEAR(scores[j], made.scores[i][j], 6 * made.shared.score_error);
+      for (std::size_t j = 0; j < scores.size(); ++j)
+        EXPECT_NEAR(scores[j], made.scores[i][j], 6 * made.shared.score_error);
     }
     session.finish();
   }
   server.join();
   EXPECT_EQ(draws_of_nobody(), of_nobody);
   const net::Traffic traffic = client_side.traffic();
-  expect_frozen("homomorphic encryption alone",
-                fmt::format("package {}\nclient: {} messages, {} bytes, {:02x}\nserver: {} messages, {} bytes, {:02x}\n",
-                            package::to_hex(client.id), traffic.messages_sent, traffic.bytes_sent,
-                            fmt::join(client_side.hash_of(Direction::sent), ""), traffic.messages_received,
-                            traffic.bytes_received, fmt::join(client_side.hash_of(Direction::received), "")));
+  expect_frozen(
+      "homomorphic encryption alone",
+      fmt::format(
+          "package {}\nclient: {} messages, {} bytes, {:02x}\nserver: {} messages, {} bytes, {:02x}\n",
+          package::to_hex(client.id), traffic.messages_sent, traffic.bytes_sent,
+          fmt::join(client_side.hash_of(Direction::sent), ""), traffic.messages_received,
+          traffic.bytes_received, fmt::join(client_side.hash_of(Direction::received), "")));
 }
 
 }  // namespace

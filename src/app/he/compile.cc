@@ -49,21 +49,25 @@ Polynomial polynomial_for(const nn::Node& node, double low, double high, const C
     return he_only::Quadratic{quadratic->c0, quadratic->c1, quadratic->c2};
   }
   if (const auto* clip = std::get_if<nn::ClipOp>(&node.op)) {
-    if (clip->low == 0 && double{clip->high} >= high) return he_only::CompositeRelu{widest, options.relu_bits, sign};
+    if (clip->low == 0 && double{clip->high} >= high)
+      return he_only::CompositeRelu{widest, options.relu_bits, sign};
     return circuits::interpolate(
         [clip](long double x) {
-          return std::min(std::max(x, static_cast<long double>(clip->low)), static_cast<long double>(clip->high));
+          return std::min(std::max(x, static_cast<long double>(clip->low)),
+                          static_cast<long double>(clip->high));
         },
         -widest, widest, kSmoothDegree);
   }
   const auto& smooth = std::get<nn::SmoothOp>(node.op);
-  return circuits::interpolate([&smooth](long double x) { return nn::smooth(smooth, static_cast<double>(x)); }, -widest, widest,
-                               kSmoothDegree);
+  return circuits::interpolate(
+      [&smooth](long double x) { return nn::smooth(smooth, static_cast<double>(x)); }, -widest, widest,
+      kSmoothDegree);
 }
 
 bool needs_sign(const Structure& structure) {
   return std::ranges::any_of(structure.steps(), [&](const Step& step) {
-    return std::holds_alternative<nn::ClipOp>(structure.graph().nodes[static_cast<std::size_t>(step.node)].op);
+    return std::holds_alternative<nn::ClipOp>(
+        structure.graph().nodes[static_cast<std::size_t>(step.node)].op);
   });
 }
 
@@ -86,13 +90,15 @@ void set_ranges(const Structure& structure, const Ranges& seen, double margin, h
     const double widest = std::max(std::abs(seen.low[s] - shift[s]), std::abs(seen.high[s] - shift[s]));
     // The image is cut to its range, so it needs no margin.
     choices.largest.push_back(std::max(1e-6, widest * (s == 0 ? 1 : margin)));
-    mean_squares.push_back((seen.mean_square[s] + shift[s] * shift[s]) / (choices.largest[s] * choices.largest[s]));
+    mean_squares.push_back((seen.mean_square[s] + shift[s] * shift[s]) /
+                           (choices.largest[s] * choices.largest[s]));
   }
 }
 
 // The same network with a bootstrap before every activation, as many inferences as its noise leaves room for.
-he_only::Chosen bootstrapped(const Structure& structure, he_only::Choices choices, const std::vector<double>& mean_squares,
-                             he_only::Request request, bool fixed, std::vector<std::string>& notes) {
+he_only::Chosen bootstrapped(const Structure& structure, he_only::Choices choices,
+                             const std::vector<double>& mean_squares, he_only::Request request, bool fixed,
+                             std::vector<std::string>& notes) {
   std::string reason;
   for (const char* name : {"R15", "R16", "R16b"}) {
     const std::uint32_t n = circuits::BootstrapParameters(name, 1024).n();
@@ -133,8 +139,8 @@ he_only::Chosen bootstrapped(const Structure& structure, he_only::Choices choice
 
 }  // namespace
 
-Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration, const nn::Normalization& normalization,
-                 const CompileOptions& options) {
+Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration,
+                 const nn::Normalization& normalization, const CompileOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   if (calibration.size() == 0) fail_input("no calibration image was selected");
   if (options.policy != "uniform") {
@@ -158,30 +164,36 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration, const n
   for (std::size_t s = 0; s < choices.polynomials.size(); ++s) {
     const Step& step = structure.steps()[s];
     const auto given = options.polynomials.find(step.node);
-    if (step.kind == Step::Kind::activation && given != options.polynomials.end()) choices.polynomials[s] = given->second;
+    if (step.kind == Step::Kind::activation && given != options.polynomials.end())
+      choices.polynomials[s] = given->second;
   }
-  const Ranges exact = observe(structure, clear, calibration, normalization, choices.polynomials, options.progress, "ranges");
+  const Ranges exact =
+      observe(structure, clear, calibration, normalization, choices.polynomials, options.progress, "ranges");
   const circuits::CompositeSign sign =
       needs_sign(structure) ? circuits::sign_for_relu(options.relu_bits) : circuits::CompositeSign{};
   for (std::size_t s = 0; s < choices.polynomials.size(); ++s) {
     const Step& step = structure.steps()[s];
     if (step.kind != Step::Kind::activation || choices.polynomials[s]) continue;
     const auto argument = static_cast<std::size_t>(step.argument);
-    choices.polynomials[s] = polynomial_for(structure.node(s), exact.low[argument], exact.high[argument], options, sign);
+    choices.polynomials[s] =
+        polynomial_for(structure.node(s), exact.low[argument], exact.high[argument], options, sign);
   }
   // Activations change what later layers see, so ranges are those of the network that will run.
-  const Ranges seen = observe(structure, clear, calibration, normalization, choices.polynomials, options.progress, "polynomials");
+  const Ranges seen = observe(structure, clear, calibration, normalization, choices.polynomials,
+                              options.progress, "polynomials");
   std::vector<double> mean_squares;
   set_ranges(structure, seen, options.range_margin, choices, mean_squares);
   for (std::size_t s = 0; s < choices.polynomials.size(); ++s) {
-    const auto* relu = choices.polynomials[s] ? std::get_if<he_only::CompositeRelu>(&*choices.polynomials[s]) : nullptr;
+    const auto* relu =
+        choices.polynomials[s] ? std::get_if<he_only::CompositeRelu>(&*choices.polynomials[s]) : nullptr;
     if (!relu) continue;
     const auto argument = static_cast<std::size_t>(structure.steps()[s].argument);
     const double widest = std::max(-seen.low[argument], seen.high[argument]);
     if (widest > relu->range) {
-      fail_input("layer {} sees values up to {:.3g} on calibration images, beyond the {:.3g} that its polynomial is for: "
-                 "calibrate with more images",
-                 structure.node(s).name, widest, relu->range);
+      fail_input(
+          "layer {} sees values up to {:.3g} on calibration images, beyond the {:.3g} that its polynomial is for: "
+          "calibrate with more images",
+          structure.node(s).name, widest, relu->range);
     }
   }
 
@@ -196,15 +208,17 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration, const n
     result.clear = nn::top1(seen.labels, calibration.labels);
   }
   if (result.keeps_float < options.min_agreement) {
-    fail_input("the polynomials keep the float network's label on {:.1f} % of the calibration images, fewer than {:.1f} %; "
-               "lower --min-agreement to accept that",
-               100 * result.keeps_float, 100 * options.min_agreement);
+    fail_input(
+        "the polynomials keep the float network's label on {:.1f} % of the calibration images, fewer than {:.1f} %; "
+        "lower --min-agreement to accept that",
+        100 * result.keeps_float, 100 * options.min_agreement);
   }
 
   he_only::Request request;
   request.weights = weights_of(graph);
   request.largest_error = kLargestError;
-  request.inferences = static_cast<double>(options.privacy_inferences.value_or(static_cast<std::uint64_t>(kDefaultInferences)));
+  request.inferences = static_cast<double>(
+      options.privacy_inferences.value_or(static_cast<std::uint64_t>(kDefaultInferences)));
   he_only::Chosen chosen;
   bool levelled = true;
   try {
@@ -214,7 +228,8 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration, const n
     levelled = false;
   }
   if (!levelled) {
-    chosen = bootstrapped(structure, choices, mean_squares, request, options.privacy_inferences.has_value(), result.notes);
+    chosen = bootstrapped(structure, choices, mean_squares, request, options.privacy_inferences.has_value(),
+                          result.notes);
   }
 
   he_only::Public& shared = result.shared;
@@ -238,7 +253,8 @@ Compiled compile(const nn::Graph& graph, const nn::Dataset& calibration, const n
   result.bootstraps = chosen.program.bootstraps;
   result.lambda_bits = chosen.lambda_bits;
   const he_only::Contexts contexts(chosen.program, chosen.choices.ring);
-  for (const std::uint64_t bytes : he_only::EvaluationKeys(chosen.program, contexts).part_bytes()) result.keys_wire += bytes;
+  for (const std::uint64_t bytes : he_only::EvaluationKeys(chosen.program, contexts).part_bytes())
+    result.keys_wire += bytes;
   const he_only::ClientCoder coder(contexts, chosen.program.input_context, shared.ends);
   result.request_bytes = coder.request_bytes();
   result.answer_bytes = coder.answer_bytes();

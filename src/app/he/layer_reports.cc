@@ -14,13 +14,16 @@ constexpr double kTransformSeconds = 5.6e-6 / (8192 * 13.0), kOverhead = 1.35;
 // Of a bootstrap by each set with 2^14 slots, seconds on one core (docs/bootstrapping.md).
 double bootstrap_seconds(const std::string& name) { return name == "R15" ? 1.11 : 8.8; }
 
-double transform_seconds(std::uint32_t n) { return kTransformSeconds * n * std::log2(static_cast<double>(n)); }
+double transform_seconds(std::uint32_t n) {
+  return kTransformSeconds * n * std::log2(static_cast<double>(n));
+}
 
 // A multiplication with relinearisation and rescaling at a level.
 double multiply_seconds(const rlwe::Parameters& p, std::size_t level) {
-  const std::size_t special = p.special_primes.size(), limbs = level + special, alpha = std::max<std::size_t>(1, special),
-                    digits = (level + alpha - 1) / alpha;
-  const auto transforms = static_cast<double>(digits * limbs + 2 * limbs), keys = static_cast<double>(2 * digits * limbs);
+  const std::size_t special = p.special_primes.size(), limbs = level + special,
+                    alpha = std::max<std::size_t>(1, special), digits = (level + alpha - 1) / alpha;
+  const auto transforms = static_cast<double>(digits * limbs + 2 * limbs),
+             keys = static_cast<double>(2 * digits * limbs);
   return (transforms + 0.8 * keys) * transform_seconds(p.n) * kOverhead;
 }
 
@@ -36,8 +39,9 @@ int degree_of(const he_only::Polynomial& polynomial) {
 
 }  // namespace
 
-std::vector<LayerReport> layer_reports(const he_only::Structure& structure, const he_only::ShapedNetwork& shaped,
-                                       const he_only::Choices& choices, const he_only::Program& program) {
+std::vector<LayerReport> layer_reports(const he_only::Structure& structure,
+                                       const he_only::ShapedNetwork& shaped, const he_only::Choices& choices,
+                                       const he_only::Program& program) {
   std::vector<LayerReport> reports;
   for (std::size_t s = 1; s < program.steps.size(); ++s) {
     const he_only::ProgramStep& step = program.steps[s];
@@ -71,15 +75,18 @@ std::vector<LayerReport> layer_reports(const he_only::Structure& structure, cons
           const auto limbs = static_cast<double>(step.from + p.special_primes.size());
           // Diagonals are transformed when they are used, in a ring of twice as many coefficients as slots, and multiply two
           // polynomials of N.
-          const double diagonal = limbs * (transform_seconds(static_cast<std::uint32_t>(2 * size)) + 0.25 * transform);
-          report.predicted_s += (plan.cost.total() * transform + static_cast<double>(diagonals.size()) * diagonal) * kOverhead;
+          const double diagonal =
+              limbs * (transform_seconds(static_cast<std::uint32_t>(2 * size)) + 0.25 * transform);
+          report.predicted_s +=
+              (plan.cost.total() * transform + static_cast<double>(diagonals.size()) * diagonal) * kOverhead;
         }
         report.rotations += term.folds.size();
         report.predicted_s += static_cast<double>(term.folds.size()) * multiply_seconds(p, step.level);
       }
     }
     if (step.bootstrapped) {
-      report.predicted_s += bootstrap_seconds(choices.ring.bootstrap) * static_cast<double>(shaped.layouts[s].ciphertexts);
+      report.predicted_s +=
+          bootstrap_seconds(choices.ring.bootstrap) * static_cast<double>(shaped.layouts[s].ciphertexts);
     }
     reports.push_back(std::move(report));
   }

@@ -7,7 +7,8 @@
 
 namespace ap::app::he {
 
-std::vector<LayerReport> layer_reports(const he_only::Structure& structure, const he_only::ShapedNetwork& shaped,
-                                       const he_only::Choices& choices, const he_only::Program& program);
+std::vector<LayerReport> layer_reports(const he_only::Structure& structure,
+                                       const he_only::ShapedNetwork& shaped, const he_only::Choices& choices,
+                                       const he_only::Program& program);
 
 }  // namespace ap::app::he

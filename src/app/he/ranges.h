@@ -16,8 +16,9 @@ struct Ranges {
 };
 
 /// Runs every image with these polynomials (activations without one are exact).
-Ranges observe(const he_only::Structure& structure, const he_only::ClearNetwork& clear, const nn::Dataset& images,
-               const nn::Normalization& normalization, const std::vector<std::optional<he_only::Polynomial>>& polynomials,
+Ranges observe(const he_only::Structure& structure, const he_only::ClearNetwork& clear,
+               const nn::Dataset& images, const nn::Normalization& normalization,
+               const std::vector<std::optional<he_only::Polynomial>>& polynomials,
                const ProgressSink& progress, const char* title);
 
 }  // namespace ap::app::he

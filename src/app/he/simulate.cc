@@ -20,7 +20,8 @@ int best(const std::vector<double>& scores) {
 }  // namespace
 
 ClearRun run_clear(const he_only::Package& package, const nn::Dataset& images, const ProgressSink& progress) {
-  if (!package.secret) fail_input("a simulation needs the server's package (server.apm); this is the client's");
+  if (!package.secret)
+    fail_input("a simulation needs the server's package (server.apm); this is the client's");
   const he_only::Package::Private& secret = *package.secret;
   const auto normalization = nn::Normalization::parse(package.shared.normalization);
   const he_only::ClearNetwork clear(*secret.structure);
@@ -43,7 +44,8 @@ ClearRun run_clear(const he_only::Package& package, const nn::Dataset& images, c
       if (s + 1 < values.size() && secret.choices.polynomials[s + 1]) {
         series = series || !std::holds_alternative<he_only::Quadratic>(*secret.choices.polynomials[s + 1]);
       }
-      for (const double v : values[s]) over = over || std::abs((v - view.shift) / view.factor) > (series ? kMost : kMostOfSquares);
+      for (const double v : values[s])
+        over = over || std::abs((v - view.shift) / view.factor) > (series ? kMost : kMostOfSquares);
     }
     run.overflows += over ? 1 : 0;
     run.scores.push_back(values.back());
@@ -53,8 +55,8 @@ ClearRun run_clear(const he_only::Package& package, const nn::Dataset& images, c
   return run;
 }
 
-Simulation simulate(const he_only::Package& package, const nn::Dataset& images, int seeds, std::uint64_t first_seed,
-                    const ProgressSink& progress) {
+Simulation simulate(const he_only::Package& package, const nn::Dataset& images, int seeds,
+                    std::uint64_t first_seed, const ProgressSink& progress) {
   const auto start = std::chrono::steady_clock::now();
   const ClearRun run = run_clear(package, images, progress);
   Simulation result;

@@ -17,7 +17,8 @@ struct ClearRun {
   std::size_t overflows = 0;  ///< images of which some value left the range that its layer is made for
 };
 /// @param package  a server's
-ClearRun run_clear(const he_only::Package& package, const nn::Dataset& images, const ProgressSink& progress = {});
+ClearRun run_clear(const he_only::Package& package, const nn::Dataset& images,
+                   const ProgressSink& progress = {});
 
 struct Simulation {
   std::size_t images = 0, overflows = 0;
@@ -25,7 +26,7 @@ struct Simulation {
   double agreement = 0;                    ///< of labels with and without noise
   double seconds = 0;
 };
-Simulation simulate(const he_only::Package& package, const nn::Dataset& images, int seeds, std::uint64_t first_seed,
-                    const ProgressSink& progress = {});
+Simulation simulate(const he_only::Package& package, const nn::Dataset& images, int seeds,
+                    std::uint64_t first_seed, const ProgressSink& progress = {});
 
 }  // namespace ap::app::he

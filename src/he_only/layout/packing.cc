@@ -38,15 +38,17 @@ std::vector<std::size_t> fold_steps(std::size_t from_period, std::size_t to_peri
   return steps;
 }
 
-std::vector<std::vector<std::vector<std::size_t>>> diagonals_of(const SparseMap& map, const Layout& in, const Layout& out) {
+std::vector<std::vector<std::vector<std::size_t>>> diagonals_of(const SparseMap& map, const Layout& in,
+                                                                const Layout& out) {
   const std::size_t size = std::max(in.period, out.period), period = std::min(in.period, out.period);
   std::vector<std::vector<std::vector<bool>>> seen(
       out.ciphertexts, std::vector<std::vector<bool>>(in.ciphertexts, std::vector<bool>(size)));
-  for_each_entry(map, in, out, [&](std::size_t to, std::size_t row, std::size_t from, std::size_t column, float weight) {
-    if (weight != 0) seen[to][from][diagonal(row, column, period, size)] = true;
-  });
-  std::vector<std::vector<std::vector<std::size_t>>> result(out.ciphertexts,
-                                                            std::vector<std::vector<std::size_t>>(in.ciphertexts));
+  for_each_entry(map, in, out,
+                 [&](std::size_t to, std::size_t row, std::size_t from, std::size_t column, float weight) {
+                   if (weight != 0) seen[to][from][diagonal(row, column, period, size)] = true;
+                 });
+  std::vector<std::vector<std::vector<std::size_t>>> result(
+      out.ciphertexts, std::vector<std::vector<std::size_t>>(in.ciphertexts));
   for (std::size_t to = 0; to < out.ciphertexts; ++to) {
     for (std::size_t from = 0; from < in.ciphertexts; ++from) {
       for (std::size_t d = 0; d < size; ++d) {
@@ -57,18 +59,19 @@ std::vector<std::vector<std::vector<std::size_t>>> diagonals_of(const SparseMap&
   return result;
 }
 
-std::optional<PackedMatrix> pack(const SparseMap& map, const Layout& in, const Layout& out, std::size_t from, std::size_t to,
-                                 double factor) {
+std::optional<PackedMatrix> pack(const SparseMap& map, const Layout& in, const Layout& out, std::size_t from,
+                                 std::size_t to, double factor) {
   const std::size_t size = std::max(in.period, out.period), period = std::min(in.period, out.period);
   PackedMatrix packed{circuits::DiagonalMatrix(size), fold_steps(in.period, out.period)};
-  for_each_entry(map, in, out,
-                 [&](std::size_t to_here, std::size_t row, std::size_t from_here, std::size_t column, float weight) {
-                   if (to_here != to || from_here != from) return;
-                   const std::size_t d = diagonal(row, column, period, size);
-                   // Where results have the shorter period, the row is the copy of it that is d before the column.
-                   const std::size_t at = in.period > out.period ? (column + size - d) % size : row;
-                   packed.matrix.add(d, at, factor * double{weight});
-                 });
+  for_each_entry(
+      map, in, out,
+      [&](std::size_t to_here, std::size_t row, std::size_t from_here, std::size_t column, float weight) {
+        if (to_here != to || from_here != from) return;
+        const std::size_t d = diagonal(row, column, period, size);
+        // Where results have the shorter period, the row is the copy of it that is d before the column.
+        const std::size_t at = in.period > out.period ? (column + size - d) % size : row;
+        packed.matrix.add(d, at, factor * double{weight});
+      });
   if (packed.matrix.diagonals().empty()) return std::nullopt;
   return packed;
 }

@@ -26,11 +26,12 @@ struct PackedMatrix {
 std::vector<std::size_t> fold_steps(std::size_t from_period, std::size_t to_period);
 
 /// The different diagonals of every pair [out ciphertext][in ciphertext], ascending.
-std::vector<std::vector<std::vector<std::size_t>>> diagonals_of(const SparseMap& map, const Layout& in, const Layout& out);
+std::vector<std::vector<std::vector<std::size_t>>> diagonals_of(const SparseMap& map, const Layout& in,
+                                                                const Layout& out);
 
 /// The matrix from ciphertext `from` of the one layout to ciphertext `to` of the other, every row times `factor`; nothing if
 /// all of it is zero. out.period may be smaller than in.period, or larger.
-std::optional<PackedMatrix> pack(const SparseMap& map, const Layout& in, const Layout& out, std::size_t from, std::size_t to,
-                                 double factor);
+std::optional<PackedMatrix> pack(const SparseMap& map, const Layout& in, const Layout& out, std::size_t from,
+                                 std::size_t to, double factor);
 
 }  // namespace ap::he_only

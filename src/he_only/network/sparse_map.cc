@@ -58,7 +58,8 @@ SparseMap convolution_map(const nn::ConvOp& op, const nn::Shape& in, const nn::S
   SparseMap map;
   map.columns = static_cast<std::size_t>(in.size());
   map.first = {0};
-  check_entries(static_cast<std::size_t>(out.size()) * static_cast<std::size_t>(c_in * w.kernel_h * w.kernel_w));
+  check_entries(static_cast<std::size_t>(out.size()) *
+                static_cast<std::size_t>(c_in * w.kernel_h * w.kernel_w));
   for (int o = 0; o < out.c; ++o) {
     const float* kernel = op.weights.data() + std::ptrdiff_t{o} * c_in * w.kernel_h * w.kernel_w;
     for (int y = 0; y < out.h; ++y) {
@@ -162,7 +163,8 @@ SparseMap sum(const SparseMap& x, const SparseMap& y) {
   for (std::size_t r = 0; r < x.rows(); ++r) {
     row.clear();
     for (const SparseMap* one : {&x, &y}) {
-      for (std::size_t e = one->first[r]; e < one->first[r + 1]; ++e) row.emplace_back(one->column[e], one->weight[e]);
+      for (std::size_t e = one->first[r]; e < one->first[r + 1]; ++e)
+        row.emplace_back(one->column[e], one->weight[e]);
     }
     append_row(map, row);
   }
@@ -191,7 +193,8 @@ void multiply_add(const SparseMap& map, std::span<const double> x, std::span<dou
   parallel_for((map.rows() + kRows - 1) / kRows, [&](std::size_t block) {
     for (std::size_t r = block * kRows; r < std::min(map.rows(), (block + 1) * kRows); ++r) {
       double sum = 0;
-      for (std::size_t e = map.first[r]; e < map.first[r + 1]; ++e) sum += double{map.weight[e]} * x[map.column[e]];
+      for (std::size_t e = map.first[r]; e < map.first[r + 1]; ++e)
+        sum += double{map.weight[e]} * x[map.column[e]];
       out[r] += sum;
     }
   });

@@ -15,7 +15,8 @@ inline constexpr std::size_t kMaxMapEntries = std::size_t{1} << 27;
 
 struct SparseMap {
   std::size_t columns = 0;
-  std::vector<std::size_t> first;     ///< where each row begins in the two lists below, and their end: rows() + 1
+  std::vector<std::size_t>
+      first;  ///< where each row begins in the two lists below, and their end: rows() + 1
   std::vector<std::uint32_t> column;  ///< of each entry; of a row each at most once, ascending
   std::vector<float> weight;
 

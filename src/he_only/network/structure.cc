@@ -21,13 +21,17 @@ void refuse_others(const nn::Graph& graph) {
   for (const nn::Node& node : graph.nodes) {
     const char* why = nullptr;
     if (std::holds_alternative<nn::MaxPoolOp>(node.op)) {
-      why = "a maximum is no polynomial of low degree: train the network with average pooling, or use --protocol hybrid";
+      why =
+          "a maximum is no polynomial of low degree: train the network with average pooling, or use --protocol hybrid";
     } else if (std::holds_alternative<nn::ProductOp>(node.op)) {
       why = "products of two tensors are not evaluated under encryption yet: use --protocol hybrid";
     }
-    if (why) reasons += fmt::format("{}layer {} ({}): {}", reasons.empty() ? "" : "; ", node.name, nn::op_name(node.op), why);
+    if (why)
+      reasons += fmt::format("{}layer {} ({}): {}", reasons.empty() ? "" : "; ", node.name,
+                             nn::op_name(node.op), why);
   }
-  if (!reasons.empty()) fail_input("network {} cannot run by homomorphic encryption alone: {}", graph.name, reasons);
+  if (!reasons.empty())
+    fail_input("network {} cannot run by homomorphic encryption alone: {}", graph.name, reasons);
 }
 
 // The function of one value a channel, spread over a tensor.
@@ -48,7 +52,8 @@ void apply(const SparseMap& map, LinearForm& form) {
 // out = scale x + shift, element by element.
 void apply(const std::vector<float>& scale, const std::vector<float>& shift, LinearForm& form) {
   for (LinearForm::Term& term : form.terms) scale_rows(term.map, scale);
-  for (std::size_t i = 0; i < form.bias.size(); ++i) form.bias[i] = form.bias[i] * double{scale[i]} + double{shift[i]};
+  for (std::size_t i = 0; i < form.bias.size(); ++i)
+    form.bias[i] = form.bias[i] * double{scale[i]} + double{shift[i]};
 }
 
 LinearForm::Term* find(LinearForm& form, std::size_t step) {
@@ -56,7 +61,9 @@ LinearForm::Term* find(LinearForm& form, std::size_t step) {
   return found == form.terms.end() ? nullptr : &*found;
 }
 
-SparseMap zero_map(std::size_t rows, std::size_t columns) { return {columns, std::vector<std::size_t>(rows + 1), {}, {}}; }
+SparseMap zero_map(std::size_t rows, std::size_t columns) {
+  return {columns, std::vector<std::size_t>(rows + 1), {}, {}};
+}
 
 void add(LinearForm& x, const LinearForm& y) {
   for (const LinearForm::Term& term : y.terms) {
@@ -76,7 +83,8 @@ void append(LinearForm& x, const LinearForm& y) {
   }
   for (LinearForm::Term& term : x.terms) {
     const auto other = std::ranges::find(y.terms, term.step, &LinearForm::Term::step);
-    term.map = stack(term.map, other == y.terms.end() ? zero_map(y.bias.size(), term.map.columns) : other->map);
+    term.map =
+        stack(term.map, other == y.terms.end() ? zero_map(y.bias.size(), term.map.columns) : other->map);
   }
   x.bias.insert(x.bias.end(), y.bias.begin(), y.bias.end());
 }

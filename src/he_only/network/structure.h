@@ -38,7 +38,9 @@ class Structure {
   const nn::Graph& graph() const { return *graph_; }
   /// In the order of computation; the first is the input, the last the result.
   const std::vector<Step>& steps() const { return steps_; }
-  const nn::Node& node(std::size_t step) const { return graph_->nodes[static_cast<std::size_t>(steps_[step].node)]; }
+  const nn::Node& node(std::size_t step) const {
+    return graph_->nodes[static_cast<std::size_t>(steps_[step].node)];
+  }
   /// The steps that a step reads, ascending.
   std::vector<std::size_t> reads(std::size_t step) const;
   /// Of a linear step; built anew at each call.

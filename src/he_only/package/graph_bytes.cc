@@ -34,13 +34,15 @@ void put(ByteWriter& out, const std::vector<T>& values) {
   out.raw({reinterpret_cast<const std::uint8_t*>(values.data()), values.size() * sizeof(T)});
 }
 void put(ByteWriter& out, const nn::Window& w) {
-  for (const int x : {w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.pad.top, w.pad.left, w.pad.bottom, w.pad.right})
+  for (const int x :
+       {w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.pad.top, w.pad.left, w.pad.bottom, w.pad.right})
     put(out, x);
 }
 
 int whole(ByteReader& in, int low, int high, const std::string& name) {
   const auto x = static_cast<std::int32_t>(in.u32());
-  if (x < low || x > high) fail_input("{} is damaged: a number of its network is {}, not from {} to {}", name, x, low, high);
+  if (x < low || x > high)
+    fail_input("{} is damaged: a number of its network is {}, not from {} to {}", name, x, low, high);
   return x;
 }
 double real(ByteReader& in, const std::string& name) {
@@ -119,8 +121,12 @@ struct OpWriter {
     put(out, op.alpha);
     put(out, op.gamma);
   }
-  void operator()(const nn::MaxPoolOp&) const { AP_ASSERT(!"a maximum in a package of homomorphic encryption alone"); }
-  void operator()(const nn::ProductOp&) const { AP_ASSERT(!"a product in a package of homomorphic encryption alone"); }
+  void operator()(const nn::MaxPoolOp&) const {
+    AP_ASSERT(!"a maximum in a package of homomorphic encryption alone");
+  }
+  void operator()(const nn::ProductOp&) const {
+    AP_ASSERT(!"a product in a package of homomorphic encryption alone");
+  }
 };
 
 nn::Op read_op(ByteReader& in, const std::string& name) {
@@ -172,7 +178,8 @@ nn::Op read_op(ByteReader& in, const std::string& name) {
       return nn::GatherOp{list<std::int32_t>(in, name)};
     case smooth: {
       const std::uint8_t kind = in.u8();
-      if (kind > static_cast<std::uint8_t>(nn::SmoothKind::celu)) fail_input("{} is damaged: no activation {}", name, kind);
+      if (kind > static_cast<std::uint8_t>(nn::SmoothKind::celu))
+        fail_input("{} is damaged: no activation {}", name, kind);
       nn::SmoothOp op;
       op.kind = static_cast<nn::SmoothKind>(kind);
       op.alpha = static_cast<float>(real(in, name));
@@ -250,7 +257,8 @@ Choices read_choices(ByteReader& in, std::size_t steps, const std::string& name)
   Choices choices;
   Ring& ring = choices.ring;
   ring.n = static_cast<std::uint32_t>(whole(in, rlwe::kMinDegree, rlwe::kMaxDegree, name));
-  for (int* x : {&ring.scale_bits, &ring.base_bits, &ring.special_bits}) *x = whole(in, 0, rlwe::kMaxPrimeBits, name);
+  for (int* x : {&ring.scale_bits, &ring.base_bits, &ring.special_bits})
+    *x = whole(in, 0, rlwe::kMaxPrimeBits, name);
   ring.special = static_cast<std::size_t>(whole(in, 1, rlwe::kMaxPrimes, name));
   ring.bootstrap = in.string(16);
   ring.bootstrap_slots = static_cast<std::size_t>(whole(in, 0, rlwe::kMaxDegree / 2, name));
@@ -275,9 +283,10 @@ Choices read_choices(ByteReader& in, std::size_t steps, const std::string& name)
         p.high = real(in, name);
         p.coefficients = list<double>(in, name);
         const auto finite = [](double c) { return std::isfinite(c); };
-        if (!(p.low < p.high) || p.coefficients.size() > kMaxDegree + 1 || !std::ranges::all_of(p.coefficients, finite) ||
-            p.degree() < 1) {
-          fail_input("{} is damaged: a polynomial of degree {} on [{}, {}]", name, p.coefficients.size(), p.low, p.high);
+        if (!(p.low < p.high) || p.coefficients.size() > kMaxDegree + 1 ||
+            !std::ranges::all_of(p.coefficients, finite) || p.degree() < 1) {
+          fail_input("{} is damaged: a polynomial of degree {} on [{}, {}]", name, p.coefficients.size(),
+                     p.low, p.high);
         }
         polynomial = std::move(p);
         break;

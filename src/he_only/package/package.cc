@@ -18,8 +18,9 @@ double require_secure(const Public& shared) {
   const std::uint32_t n = shared.program.contexts.front().n;
   const double bits = security::lambda_bits(n, shared.program.log2_qp());
   if (bits < security::kTargetBits) {
-    fail_security("the package asks for keys of degree {} and a modulus of {:.0f} bits, which have {:.1f} bits of security, not {}",
-                  n, shared.program.log2_qp(), bits, security::kTargetBits);
+    fail_security(
+        "the package asks for keys of degree {} and a modulus of {:.0f} bits, which have {:.1f} bits of security, not {}",
+        n, shared.program.log2_qp(), bits, security::kTargetBits);
   }
   return bits;
 }
@@ -39,11 +40,13 @@ package::Pair make_packages(const Public& shared, const nn::Graph& graph, const 
 
 Package parse(ByteView file, const std::string& name) {
   const auto [role, kind, body_size, packed] = envelope::open_envelope(file, name);
-  if (kind != envelope::Kind::he) fail_input("{} is no package of a network for homomorphic encryption alone", name);
+  if (kind != envelope::Kind::he)
+    fail_input("{} is no package of a network for homomorphic encryption alone", name);
   envelope::BodyReader body(packed, body_size, name);
   const std::uint32_t length = body.u32();
   if (length > envelope::kMaxPublic) {
-    fail_input("{} holds a public part of {} bytes, more than the {} allowed", name, length, envelope::kMaxPublic);
+    fail_input("{} holds a public part of {} bytes, more than the {} allowed", name, length,
+               envelope::kMaxPublic);
   }
   const Bytes json = body.take(length);
   Package result;
@@ -77,7 +80,9 @@ Package parse(ByteView file, const std::string& name) {
   again.ring = secret->choices.ring;
   again.ends = ends_of(secret->shaped, secret->program);
   if (to_json(again) != to_json(result.shared)) {
-    fail_input("{} says other keys than its network needs: it was made by another version; compile the network again", name);
+    fail_input(
+        "{} says other keys than its network needs: it was made by another version; compile the network again",
+        name);
   }
   result.secret = std::move(secret);
   return result;
@@ -91,7 +96,8 @@ Package load(const std::filesystem::path& path, Party role, const package::Publi
   Package result = load(path, publisher);
   if (result.role != role) {
     fail_input("{} is the {} package; give the {} one here", path.string(),
-               result.role == Party::client ? "client's" : "server's", role == Party::client ? "client's" : "server's");
+               result.role == Party::client ? "client's" : "server's",
+               role == Party::client ? "client's" : "server's");
   }
   return result;
 }

@@ -18,12 +18,12 @@ namespace ap::he_only {
 /// What a client has to know: the public part. Everything about keys, and nothing about weights and ranges but those of the
 /// image and the scores.
 struct Public {
-  std::string network;      ///< its name
-  nn::InputForm form;       ///< of an image as the network's file declares it
-  Program program;          ///< without its steps
-  Ring ring;                ///< the set of bootstrapping alone
+  std::string network;  ///< its name
+  nn::InputForm form;   ///< of an image as the network's file declares it
+  Program program;      ///< without its steps
+  Ring ring;            ///< the set of bootstrapping alone
   Ends ends;
-  std::size_t steps = 0;    ///< of the computation, for progress
+  std::size_t steps = 0;         ///< of the computation, for progress
   std::uint64_t inferences = 0;  ///< that the weights stay private for; 0: none
   double bits_per_weight = 0;    ///< that all of them together tell, at most, by the noise model
   double score_error = 0;        ///< standard deviation of a score's error

@@ -13,8 +13,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kMaxContexts = 128, kMaxElements = 1 << 15, kMaxCiphertexts = 4096, kMaxLabels = 1 << 16,
-                      kMaxText = 1024, kMaxNormalization = 1 << 16, kMaxFraming = 64, kMaxSteps = 1 << 20;
+constexpr std::size_t kMaxContexts = 128, kMaxElements = 1 << 15, kMaxCiphertexts = 4096,
+                      kMaxLabels = 1 << 16, kMaxText = 1024, kMaxNormalization = 1 << 16, kMaxFraming = 64,
+                      kMaxSteps = 1 << 20;
 constexpr int kMaxSide = 1 << 16, kMaxChannels = 1 << 26, kMinScaleBits = 16;
 
 json layout_json(const Layout& l) {
@@ -38,7 +39,8 @@ Layout layout_from(const JsonReader& in, std::uint32_t n) {
   l.period = in.at("period").integer<std::size_t>(8, n / 2);
   l.ciphertexts = in.at("ciphertexts").integer<std::size_t>(1, kMaxCiphertexts);
   if (std::int64_t{l.gap} * l.shape.h > l.grid_h || std::int64_t{l.gap} * l.shape.w > l.grid_w ||
-      !std::has_single_bit(l.period) || l.shape.size() > nn::kMaxTensorElements || l.extent() > l.period * l.ciphertexts) {
+      !std::has_single_bit(l.period) || l.shape.size() > nn::kMaxTensorElements ||
+      l.extent() > l.period * l.ciphertexts) {
     in.refuse("a layout that holds its tensor");
   }
   return l;
@@ -72,7 +74,8 @@ rlwe::Parameters parameters_from(const JsonReader& in) {
   p.special_primes = in.at("special_primes").integers<std::uint64_t>(rlwe::kMaxPrimes, 2, kMostPrime);
   p.digits = in.at("digits").integer<std::uint32_t>(1, rlwe::kMaxPrimes);
   std::set<std::uint64_t> taken;
-  if (!std::has_single_bit(p.n) || p.data_primes.empty() || p.special_primes.empty()) in.refuse("a ring with both kinds of primes");
+  if (!std::has_single_bit(p.n) || p.data_primes.empty() || p.special_primes.empty())
+    in.refuse("a ring with both kinds of primes");
   rlwe::check_primes(p.data_primes, p.n, rlwe::kMinPrimeBits, rlwe::kMaxPrimeBits, "data prime", taken);
   rlwe::check_primes(p.special_primes, p.n, rlwe::kMinPrimeBits, rlwe::kMaxPrimeBits, "special prime", taken);
   return p;
@@ -85,7 +88,8 @@ void check_chain(const JsonReader& in, const std::vector<rlwe::Parameters>& cont
     return part.size() <= all.size() && std::equal(part.begin(), part.end(), all.begin());
   };
   for (const rlwe::Parameters& p : contexts) {
-    if (p.n != chain.n || !begins(chain.data_primes, p.data_primes) || !begins(chain.special_primes, p.special_primes)) {
+    if (p.n != chain.n || !begins(chain.data_primes, p.data_primes) ||
+        !begins(chain.special_primes, p.special_primes)) {
       in.refuse("contexts of one chain of primes");
     }
   }
@@ -123,9 +127,11 @@ json to_json(const Public& p) {
                  {"predicted_s", p.predicted_s},
                  {"normalization", p.normalization},
                  {"labels", p.labels}};
-  if (!p.ring.bootstrap.empty()) result["bootstrap"] = {{"set", p.ring.bootstrap}, {"slots", p.ring.bootstrap_slots}};
+  if (!p.ring.bootstrap.empty())
+    result["bootstrap"] = {{"set", p.ring.bootstrap}, {"slots", p.ring.bootstrap_slots}};
   if (!p.framing.empty()) result["framing"] = p.framing;
-  if (!p.form.dims.empty()) result["input_form"] = {{"dims", p.form.dims}, {"channels_last", p.form.channels_last}};
+  if (!p.form.dims.empty())
+    result["input_form"] = {{"dims", p.form.dims}, {"channels_last", p.form.channels_last}};
   return result;
 }
 
@@ -142,9 +148,11 @@ Public public_from(const JsonReader& in) {
     p.program.contexts.push_back(parameters_from(one));
     ContextKeys keys;
     keys.relinearisation = one.at("relinearisation").boolean();
-    keys.elements = one.at("elements").integers<std::uint32_t>(kMaxElements, 1, 2 * p.program.contexts.back().n - 1);
+    keys.elements =
+        one.at("elements").integers<std::uint32_t>(kMaxElements, 1, 2 * p.program.contexts.back().n - 1);
     const auto even = [](std::uint32_t e) { return e % 2 == 0; };
-    if (std::ranges::any_of(keys.elements, even) || std::ranges::adjacent_find(keys.elements, std::greater_equal<>()) != keys.elements.end()) {
+    if (std::ranges::any_of(keys.elements, even) ||
+        std::ranges::adjacent_find(keys.elements, std::greater_equal<>()) != keys.elements.end()) {
       one.at("elements").refuse("odd numbers in ascending order");
     }
     p.program.keys.push_back(std::move(keys));
@@ -158,7 +166,8 @@ Public public_from(const JsonReader& in) {
     p.ring.bootstrap = set.at("set").text(kMaxText);
     p.ring.bootstrap_slots = set.at("slots").integer<std::size_t>(8, n / 2);
     const circuits::BootstrapParameters known(p.ring.bootstrap, p.ring.bootstrap_slots);
-    if (!(known.chain() == p.program.contexts.front())) set.refuse("the set whose chain the first context is");
+    if (!(known.chain() == p.program.contexts.front()))
+      set.refuse("the set whose chain the first context is");
   }
   p.ends.input = layout_from(in.at("input"), n);
   p.ends.output = layout_from(in.at("output"), n);
@@ -166,9 +175,11 @@ Public public_from(const JsonReader& in) {
   p.ends.output_view = view_from(in.at("output_view"));
   const rlwe::Parameters& upload = p.program.contexts[p.program.input_context];
   const auto room = [](double bits) { return static_cast<int>(bits) - 2; };
-  p.ends.input_scale = ckks::Scale::power_of_two(in.at("input_scale").integer<int>(kMinScaleBits, std::min(60, room(upload.log2_q()))));
+  p.ends.input_scale = ckks::Scale::power_of_two(
+      in.at("input_scale").integer<int>(kMinScaleBits, std::min(60, room(upload.log2_q()))));
   const double lowest = std::log2(static_cast<double>(upload.data_primes[0]));
-  p.ends.output_scale = ckks::Scale::power_of_two(in.at("output_scale").integer<int>(kMinScaleBits, room(lowest)));
+  p.ends.output_scale =
+      ckks::Scale::power_of_two(in.at("output_scale").integer<int>(kMinScaleBits, room(lowest)));
   p.steps = in.at("steps").integer<std::size_t>(1, kMaxSteps);
   p.inferences = in.at("inferences").integer<std::uint64_t>(0, std::uint64_t{1} << 40);
   p.bits_per_weight = in.at("bits_per_weight").number(0, kMost);
@@ -182,7 +193,8 @@ Public public_from(const JsonReader& in) {
   }
   nn::validate(p.form, p.ends.input.shape, p.network);
   const JsonReader labels = in.at("labels");
-  for (std::size_t i = 0, size = labels.size(kMaxLabels); i < size; ++i) p.labels.push_back(labels.element(i).text(kMaxText));
+  for (std::size_t i = 0, size = labels.size(kMaxLabels); i < size; ++i)
+    p.labels.push_back(labels.element(i).text(kMaxText));
   return p;
 }
 

@@ -34,13 +34,14 @@ int largest_scale(std::uint32_t n, std::size_t levels, std::size_t special) {
 // Of one key switch at the top: what reads keys and what transforms.
 double switch_cost(std::size_t levels, std::size_t special) {
   const double digits = std::ceil(static_cast<double>(levels) / static_cast<double>(special));
-  return (digits + 2) * static_cast<double>(levels + special) + 1.6 * digits * static_cast<double>(levels + special);
+  return (digits + 2) * static_cast<double>(levels + special) +
+         1.6 * digits * static_cast<double>(levels + special);
 }
 
 }  // namespace
 
-void choose_flooding(const Structure& structure, const std::vector<double>& mean_squares, const Request& request,
-                     Chosen& chosen) {
+void choose_flooding(const Structure& structure, const std::vector<double>& mean_squares,
+                     const Request& request, Chosen& chosen) {
   std::vector<double> squares;
   for (std::size_t s = 0; s < mean_squares.size(); ++s) {
     squares.push_back(std::min(1.0, mean_squares[s]));
@@ -55,22 +56,25 @@ void choose_flooding(const Structure& structure, const std::vector<double>& mean
   chosen.inferences = static_cast<std::uint64_t>(request.inferences);
   if (request.inferences > 0) {
     chosen.choices.flood_step = flood_step(coefficients, coefficient, request.inferences, request.weights);
-    chosen.bits_per_weight =
-        bits_per_weight(chosen.choices.flood_step, coefficients, coefficient, request.inferences, request.weights);
+    chosen.bits_per_weight = bits_per_weight(chosen.choices.flood_step, coefficients, coefficient,
+                                             request.inferences, request.weights);
     noise = std::pow(wide_noise_sigma(chosen.choices.flood_step), 2);
   }
   const double scale = static_cast<double>(last.scale.value());
   chosen.slot_error = std::sqrt(slot + n * noise / 2 / (scale * scale));
 }
 
-Chosen choose(const Structure& structure, Choices choices, const std::vector<double>& mean_squares, const Request& request) {
+Chosen choose(const Structure& structure, Choices choices, const std::vector<double>& mean_squares,
+              const Request& request) {
   const std::size_t levels = levels_of(structure, choices.polynomials)[0];
   double best_error = std::numeric_limits<double>::infinity();
   for (std::uint32_t n = 4096; n <= rlwe::kMaxDegree; n *= 2) {
     std::optional<std::size_t> special;
     for (std::size_t k = 1; k <= std::min(levels, kMostSpecial); ++k) {
       // Few bits more or less make no prime fewer: only what would be too coarse is left out.
-      if (largest_scale(n, levels, k) < std::min(36, std::max(kLeastScaleBits, largest_scale(n, levels, 1) - 4))) continue;
+      if (largest_scale(n, levels, k) <
+          std::min(36, std::max(kLeastScaleBits, largest_scale(n, levels, 1) - 4)))
+        continue;
       if (!special || switch_cost(levels, k) < switch_cost(levels, *special)) special = k;
     }
     if (!special || largest_scale(n, levels, *special) < kLeastScaleBits) continue;
@@ -81,7 +85,8 @@ Chosen choose(const Structure& structure, Choices choices, const std::vector<dou
     chosen.program = make_program(structure, chosen.shaped, chosen.choices);
     choose_flooding(structure, mean_squares, request, chosen);
     best_error = std::min(best_error, chosen.slot_error);
-    if (chosen.slot_error > request.largest_error || chosen.bits_per_weight > 1.001 * kBitsPerWeight) continue;
+    if (chosen.slot_error > request.largest_error || chosen.bits_per_weight > 1.001 * kBitsPerWeight)
+      continue;
     chosen.lambda_bits = security::lambda_bits(n, chosen.program.log2_qp());
     AP_ASSERT(chosen.lambda_bits >= security::kTargetBits);
     return chosen;

@@ -46,8 +46,9 @@ double roundings(const Polynomial& polynomial) {
 
 }  // namespace
 
-std::vector<double> slot_variances(const Structure& structure, const ShapedNetwork& shaped, const Choices& choices,
-                                   const Program& program, const std::vector<double>& mean_squares) {
+std::vector<double> slot_variances(const Structure& structure, const ShapedNetwork& shaped,
+                                   const Choices& choices, const Program& program,
+                                   const std::vector<double>& mean_squares) {
   const std::uint32_t n = program.contexts[0].n;
   std::vector<double> variances;
   for (std::size_t s = 0; s < program.steps.size(); ++s) {
@@ -71,7 +72,8 @@ std::vector<double> slot_variances(const Structure& structure, const ShapedNetwo
         variance += term.mean_row_square * units * units * variances[term.step];
         variance += folded * static_cast<double>(count(term)) * encoding(n, prime) * mean_squares[term.step];
         // Each fold is a rotation, which rounds once more.
-        variance += (2 * folded - 1) * rounding(n, step.scale) * static_cast<double>(shaped.layouts[term.step].ciphertexts);
+        variance += (2 * folded - 1) * rounding(n, step.scale) *
+                    static_cast<double>(shaped.layouts[term.step].ciphertexts);
       }
       if (step.bootstrapped) {
         const circuits::BootstrapParameters set(choices.ring.bootstrap, choices.ring.bootstrap_slots);
@@ -93,15 +95,16 @@ std::uint64_t flood_step(double coefficients, double variance, double inferences
   const double sigma =
       std::sqrt(kWideNoiseExcess * coefficients * inferences * kNoiseMargin * variance / (2 * nats));
   // The bound holds for shifts of at most one step.
-  const std::uint64_t step =
-      std::max(wide_noise_step(sigma), static_cast<std::uint64_t>(16 * std::sqrt(kNoiseMargin * variance)) + 1);
+  const std::uint64_t step = std::max(
+      wide_noise_step(sigma), static_cast<std::uint64_t>(16 * std::sqrt(kNoiseMargin * variance)) + 1);
   return std::min(step, kMaxWideNoiseStep);
 }
 
-double bits_per_weight(std::uint64_t flood_step, double coefficients, double variance, double inferences, double weights) {
+double bits_per_weight(std::uint64_t flood_step, double coefficients, double variance, double inferences,
+                       double weights) {
   const double sigma = wide_noise_sigma(flood_step);
-  return kWideNoiseExcess * coefficients * inferences * kNoiseMargin * variance / (2 * sigma * sigma) / std::numbers::ln2 /
-         std::max(1.0, weights);
+  return kWideNoiseExcess * coefficients * inferences * kNoiseMargin * variance / (2 * sigma * sigma) /
+         std::numbers::ln2 / std::max(1.0, weights);
 }
 
 }  // namespace ap::he_only

@@ -11,8 +11,9 @@ namespace ap::he_only {
 
 /// Variances of the real part of a slot's error, by step (after a bootstrap, where there is one), averaged over all slots.
 /// @param mean_squares  of slots, by step; at most 1
-std::vector<double> slot_variances(const Structure& structure, const ShapedNetwork& shaped, const Choices& choices,
-                                   const Program& program, const std::vector<double>& mean_squares);
+std::vector<double> slot_variances(const Structure& structure, const ShapedNetwork& shaped,
+                                   const Choices& choices, const Program& program,
+                                   const std::vector<double>& mean_squares);
 
 /// The same of one coefficient, in units of the integers that ciphertexts hold.
 double coefficient_variance(std::uint32_t n, double slot_variance, const ckks::Scale& scale);
@@ -28,6 +29,7 @@ inline constexpr double kBitsPerWeight = 0.0072;
 /// each of `weights`, whose own noise has this variance; kMaxWideNoiseStep if that does not suffice.
 std::uint64_t flood_step(double coefficients, double variance, double inferences, double weights);
 /// The bits of relative entropy for each weight that a step of noise keeps; the inverse of the above.
-double bits_per_weight(std::uint64_t flood_step, double coefficients, double variance, double inferences, double weights);
+double bits_per_weight(std::uint64_t flood_step, double coefficients, double variance, double inferences,
+                       double weights);
 
 }  // namespace ap::he_only

@@ -18,9 +18,11 @@ using ckks::Scale;
 rlwe::Parameters prefix(const rlwe::Parameters& chain, std::size_t data, std::size_t special) {
   rlwe::Parameters p;
   p.n = chain.n;
-  p.data_primes.assign(chain.data_primes.begin(), chain.data_primes.begin() + static_cast<std::ptrdiff_t>(data));
+  p.data_primes.assign(chain.data_primes.begin(),
+                       chain.data_primes.begin() + static_cast<std::ptrdiff_t>(data));
   special = std::min({special, data, chain.special_primes.size()});
-  p.special_primes.assign(chain.special_primes.begin(), chain.special_primes.begin() + static_cast<std::ptrdiff_t>(special));
+  p.special_primes.assign(chain.special_primes.begin(),
+                          chain.special_primes.begin() + static_cast<std::ptrdiff_t>(special));
   p.digits = static_cast<std::uint32_t>((data + special - 1) / special);
   return p;
 }
@@ -42,8 +44,9 @@ rlwe::Parameters chain_of(const Ring& ring, std::size_t levels) {
   return p;
 }
 
-std::set<std::uint32_t> elements_of(const std::vector<ShapedTerm>& terms, const ShapedNetwork& shaped, const Layout& out,
-                                    const rlwe::Parameters& parameters, std::size_t level) {
+std::set<std::uint32_t> elements_of(const std::vector<ShapedTerm>& terms, const ShapedNetwork& shaped,
+                                    const Layout& out, const rlwe::Parameters& parameters,
+                                    std::size_t level) {
   std::set<std::uint32_t> elements;
   const rlwe::Parameters& p = parameters;
   const std::uint64_t order = 2 * std::uint64_t{p.n};
@@ -100,10 +103,12 @@ void check(const Structure& structure, const Choices& choices) {
   AP_ASSERT(choices.largest.size() == steps.size() && choices.polynomials.size() == steps.size());
   for (std::size_t s = 0; s < steps.size(); ++s) {
     if (!(choices.largest[s] > 0) || !std::isfinite(choices.largest[s])) {
-      fail_input("layer {} has values up to {}, which is no range", structure.node(s).name, choices.largest[s]);
+      fail_input("layer {} has values up to {}, which is no range", structure.node(s).name,
+                 choices.largest[s]);
     }
     if ((steps[s].kind == Step::Kind::activation) != choices.polynomials[s].has_value()) {
-      fail_input("layer {} is an activation without a polynomial, or has one and is none", structure.node(s).name);
+      fail_input("layer {} is an activation without a polynomial, or has one and is none",
+                 structure.node(s).name);
     }
   }
 }
@@ -142,12 +147,14 @@ double Program::log2_qp() const {
   return most;
 }
 
-std::vector<std::size_t> levels_of(const Structure& structure, const std::vector<std::optional<Polynomial>>& polynomials) {
+std::vector<std::size_t> levels_of(const Structure& structure,
+                                   const std::vector<std::optional<Polynomial>>& polynomials) {
   const std::vector<Step>& steps = structure.steps();
   std::vector<std::size_t> needed(steps.size(), 1);
   for (std::size_t s = steps.size(); s-- > 1;) {
     const int depth = steps[s].kind == Step::Kind::activation ? he_only::depth(polynomials[s].value()) : 1;
-    for (const std::size_t r : structure.reads(s)) needed[r] = std::max(needed[r], needed[s] + static_cast<std::size_t>(depth));
+    for (const std::size_t r : structure.reads(s))
+      needed[r] = std::max(needed[r], needed[s] + static_cast<std::size_t>(depth));
   }
   return needed;
 }
@@ -209,7 +216,8 @@ Program make_program(const Structure& structure, const ShapedNetwork& shaped, co
         step.scale = scale * scale / Scale::integer(p.data_primes[step.from - 1]);
       }
     } else if (steps[s].kind == Step::Kind::linear) {
-      std::set<std::uint32_t> elements = elements_of(shaped.terms[s], shaped, shaped.layouts[s], p, step.from);
+      std::set<std::uint32_t> elements =
+          elements_of(shaped.terms[s], shaped, shaped.layouts[s], p, step.from);
       std::vector<std::uint32_t>& all = program.keys[step.context].elements;
       elements.insert(all.begin(), all.end());
       all.assign(elements.begin(), elements.end());

@@ -18,12 +18,13 @@ namespace ap::he_only {
 /// The chain of primes of a network without bootstrapping: one prime at the bottom, then one a level.
 struct Ring {
   std::uint32_t n = 0;
-  int scale_bits = 0;             ///< of slots, and of the primes of levels
-  int base_bits = 0;              ///< of the prime at the bottom
-  std::size_t special = 0;        ///< special primes, which digits of key switching have as many of
+  int scale_bits = 0;       ///< of slots, and of the primes of levels
+  int base_bits = 0;        ///< of the prime at the bottom
+  std::size_t special = 0;  ///< special primes, which digits of key switching have as many of
   int special_bits = 0;
-  std::string bootstrap;          ///< name of a set of circuits/bootstrap_parameters.h, which then says all of the above but
-                                  ///< `special`, here of the linear layers; empty: none
+  std::string
+      bootstrap;  ///< name of a set of circuits/bootstrap_parameters.h, which then says all of the above but
+                  ///< `special`, here of the linear layers; empty: none
   std::size_t bootstrap_slots = 0;
 };
 
@@ -36,17 +37,17 @@ struct View {
 struct Choices {
   Ring ring;
   std::vector<std::optional<Polynomial>> polynomials;  ///< by step, of activations
-  std::vector<double> largest;  ///< by step: of linear steps and the input, what |value - shift| stays below
+  std::vector<double> largest;   ///< by step: of linear steps and the input, what |value - shift| stays below
   std::uint64_t flood_step = 0;  ///< of the noise on every coefficient of an answer (random/wide_noise.h)
 };
 
 /// How one step runs. Levels are numbers of data primes.
 struct ProgramStep {
   View view;
-  ckks::Scale scale;      ///< of the result
-  std::size_t from = 0;   ///< level that it runs at
-  std::size_t level = 0;  ///< of its result, before a bootstrap
-  std::size_t context = 0;  ///< in whose keys it runs, an index into Program::contexts
+  ckks::Scale scale;          ///< of the result
+  std::size_t from = 0;       ///< level that it runs at
+  std::size_t level = 0;      ///< of its result, before a bootstrap
+  std::size_t context = 0;    ///< in whose keys it runs, an index into Program::contexts
   bool bootstrapped = false;  ///< its result is, and has the bootstrap's levels then
 };
 
@@ -70,7 +71,8 @@ struct Program {
 };
 
 /// Levels that the result of every step has to have, without bootstrapping; the first is that of the input. The last is 1.
-std::vector<std::size_t> levels_of(const Structure& structure, const std::vector<std::optional<Polynomial>>& polynomials);
+std::vector<std::size_t> levels_of(const Structure& structure,
+                                   const std::vector<std::optional<Polynomial>>& polynomials);
 
 /// @throws Error(input) that names the layer if its polynomial takes more levels than there are, and what can be done.
 Program make_program(const Structure& structure, const ShapedNetwork& shaped, const Choices& choices);

@@ -23,11 +23,13 @@ std::size_t count(const ShapedTerm& term) {
   return diagonals;
 }
 
-std::vector<ShapedTerm> shaped(const LinearForm& form, const std::vector<Layout>& layouts, const Layout& out) {
+std::vector<ShapedTerm> shaped(const LinearForm& form, const std::vector<Layout>& layouts,
+                               const Layout& out) {
   std::vector<ShapedTerm> terms;
   for (const LinearForm::Term& term : form.terms) {
     const Layout& in = layouts[term.step];
-    ShapedTerm one{term.step, diagonals_of(term.map, in, out), fold_steps(in.period, out.period), mean_row_square(term.map)};
+    ShapedTerm one{term.step, diagonals_of(term.map, in, out), fold_steps(in.period, out.period),
+                   mean_row_square(term.map)};
     if (count(one) > 0) terms.push_back(std::move(one));
   }
   return terms;
@@ -80,7 +82,8 @@ ShapedNetwork shape(const Structure& structure, std::size_t most_slots) {
       terms = shaped(form, network.layouts, layout);
       // Results on as many slots as what they are computed from need no folds, but more diagonals.
       Layout wide = layout;
-      for (const LinearForm::Term& term : form.terms) wide.period = std::max(wide.period, network.layouts[term.step].period);
+      for (const LinearForm::Term& term : form.terms)
+        wide.period = std::max(wide.period, network.layouts[term.step].period);
       if (wide.period > layout.period && layout.ciphertexts == 1) {
         std::vector<ShapedTerm> others = shaped(form, network.layouts, wide);
         if (rotations(others) < rotations(terms)) {

@@ -13,14 +13,14 @@ namespace ap::he_only {
 struct ShapedTerm {
   std::size_t step = 0;
   std::vector<std::vector<std::vector<std::size_t>>> diagonals;  ///< of each pair [to][from] of ciphertexts
-  std::vector<std::size_t> folds;                                ///< steps of rotations that sum parts (layout/packing.h)
-  double mean_row_square = 0;  ///< mean over the rows of the sum of squared weights
+  std::vector<std::size_t> folds;  ///< steps of rotations that sum parts (layout/packing.h)
+  double mean_row_square = 0;      ///< mean over the rows of the sum of squared weights
 };
 
 struct ShapedNetwork {
-  std::size_t most_slots = 0;                     ///< of a ciphertext: N/2
-  std::vector<Layout> layouts;                    ///< by step
-  std::vector<std::vector<ShapedTerm>> terms;     ///< by step; of linear ones only
+  std::size_t most_slots = 0;                  ///< of a ciphertext: N/2
+  std::vector<Layout> layouts;                 ///< by step
+  std::vector<std::vector<ShapedTerm>> terms;  ///< by step; of linear ones only
 
   /// The largest number of ciphertexts of a tensor.
   std::size_t ciphertexts() const;

@@ -24,7 +24,9 @@ std::size_t request_bytes(const Contexts& contexts, std::size_t input_context, c
   return ends.input.ciphertexts * rlwe::seeded_bytes(*contexts.contexts[input_context]);
 }
 
-std::size_t ClientCoder::request_bytes() const { return ends_.input.ciphertexts * rlwe::seeded_bytes(*input_.context()); }
+std::size_t ClientCoder::request_bytes() const {
+  return ends_.input.ciphertexts * rlwe::seeded_bytes(*input_.context());
+}
 
 std::size_t ClientCoder::answer_bytes() const {
   return ends_.output.ciphertexts * rlwe::ciphertext_bytes(*contexts_.answer, 1);
@@ -68,7 +70,8 @@ SecretVector<double> ClientCoder::decrypt(ByteView answer, const ClientKeys& key
   return scores;
 }
 
-Registers load_request(const Contexts& contexts, std::size_t input_context, const Ends& ends, ByteView request) {
+Registers load_request(const Contexts& contexts, std::size_t input_context, const Ends& ends,
+                       ByteView request) {
   const rlwe::ContextPtr& context = contexts.contexts[input_context];
   const std::size_t bytes = rlwe::seeded_bytes(*context);
   if (request.size() != ends.input.ciphertexts * bytes) {

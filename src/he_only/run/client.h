@@ -42,7 +42,8 @@ class ClientCoder {
 
 std::size_t request_bytes(const Contexts& contexts, std::size_t input_context, const Ends& ends);
 /// The server's side of both. @throws Error(peer) unless `request` is exactly a valid one.
-Registers load_request(const Contexts& contexts, std::size_t input_context, const Ends& ends, ByteView request);
+Registers load_request(const Contexts& contexts, std::size_t input_context, const Ends& ends,
+                       ByteView request);
 Bytes serialise_answer(const Registers& answer);
 
 }  // namespace ap::he_only

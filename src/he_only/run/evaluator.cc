@@ -33,8 +33,8 @@ std::vector<std::size_t> last_readers(const Structure& structure) {
 
 }  // namespace
 
-Evaluator::Evaluator(const Structure& structure, const ShapedNetwork& shaped, const Choices& choices, const Program& program,
-                     const Contexts& contexts)
+Evaluator::Evaluator(const Structure& structure, const ShapedNetwork& shaped, const Choices& choices,
+                     const Program& program, const Contexts& contexts)
     : structure_(structure),
       shaped_(shaped),
       choices_(choices),
@@ -85,7 +85,8 @@ Evaluator::Linear Evaluator::encoded(std::size_t s) const {
   return linear;
 }
 
-Registers Evaluator::linear(std::size_t s, const std::vector<Registers>& values, const EvaluationKeys& keys) const {
+Registers Evaluator::linear(std::size_t s, const std::vector<Registers>& values,
+                            const EvaluationKeys& keys) const {
   const ProgramStep& step = program_.steps[s];
   const rlwe::ContextPtr& context = contexts_.contexts[step.context];
   const Linear& linear = linears_[s];
@@ -97,8 +98,8 @@ Registers Evaluator::linear(std::size_t s, const std::vector<Registers>& values,
       std::optional<Ciphertext> sum;
       for (const Matrix& matrix : linear.matrices) {
         if (matrix.to != to || matrix.term != t) continue;
-        Ciphertext product = matrix.transform.apply(at(values[linear.term_steps[t]][matrix.from], step.from, context),
-                                                    keys.rotations(step.context));
+        Ciphertext product = matrix.transform.apply(
+            at(values[linear.term_steps[t]][matrix.from], step.from, context), keys.rotations(step.context));
         if (sum) {
           ckks::add(*sum, product);
         } else {
@@ -121,7 +122,8 @@ Registers Evaluator::linear(std::size_t s, const std::vector<Registers>& values,
   }
   if (!step.bootstrapped) return result;
   for (Ciphertext& x : result) {
-    x = (*bootstrapper_)(at(x, contexts_.bootstrap->input_level(), bootstrapper_->contexts().chain), keys.bootstrap());
+    x = (*bootstrapper_)(at(x, contexts_.bootstrap->input_level(), bootstrapper_->contexts().chain),
+                         keys.bootstrap());
   }
   return result;
 }
@@ -157,8 +159,9 @@ Registers Evaluator::evaluate(Registers image, const EvaluationKeys& keys,
   values[0] = std::move(image);
   for (std::size_t s = 1; s < values.size(); ++s) {
     const Step& what = structure_.steps()[s];
-    values[s] = what.kind == Step::Kind::linear ? linear(s, values, keys)
-                                                : activation(s, values[static_cast<std::size_t>(what.argument)], keys);
+    values[s] = what.kind == Step::Kind::linear
+                    ? linear(s, values, keys)
+                    : activation(s, values[static_cast<std::size_t>(what.argument)], keys);
     for (const std::size_t r : structure_.reads(s)) {
       if (last_reader_[r] == s) values[r] = {};
     }

@@ -20,8 +20,8 @@ using Registers = std::vector<ckks::Ciphertext>;
 class Evaluator {
  public:
   /// Encodes all weights. All arguments must outlive it.
-  Evaluator(const Structure& structure, const ShapedNetwork& shaped, const Choices& choices, const Program& program,
-            const Contexts& contexts);
+  Evaluator(const Structure& structure, const ShapedNetwork& shaped, const Choices& choices,
+            const Program& program, const Contexts& contexts);
 
   /// The result's ciphertexts, at level 1 and moved to contexts.answer, with noise on all coefficients that hides the weights
   /// (Choices::flood_step) and under a fresh encryption of zero. Uses all cores.
@@ -30,7 +30,8 @@ class Evaluator {
   Registers answer(Registers image, const EvaluationKeys& keys, Prng& prng,
                    const std::function<void(std::size_t)>& done = {}) const;
   /// The same without that noise, at the level of the last step: measurements, never to be sent.
-  Registers evaluate(Registers image, const EvaluationKeys& keys, const std::function<void(std::size_t)>& done = {}) const;
+  Registers evaluate(Registers image, const EvaluationKeys& keys,
+                     const std::function<void(std::size_t)>& done = {}) const;
 
   /// Of all encoded weights.
   std::size_t memory_bytes() const;

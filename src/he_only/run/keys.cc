@@ -15,8 +15,9 @@ Contexts::Contexts(const Program& program, const Ring& ring) {
     bootstrap_contexts.emplace(*bootstrap);
   }
   for (std::size_t c = 0; c < program.contexts.size(); ++c) {
-    contexts.push_back(c == 0 && bootstrap_contexts ? bootstrap_contexts->chain
-                                                    : std::make_shared<const rlwe::Context>(program.contexts[c]));
+    contexts.push_back(c == 0 && bootstrap_contexts
+                           ? bootstrap_contexts->chain
+                           : std::make_shared<const rlwe::Context>(program.contexts[c]));
   }
   rlwe::Parameters lowest;
   lowest.n = program.contexts[0].n;
@@ -63,7 +64,8 @@ void EvaluationKeys::take(ByteView part) {
     const ContextKeys& keys = program_.keys[c];
     if ((c == 0 && contexts_.bootstrap) || !has_keys(keys)) continue;
     if (at++ != taken_) continue;
-    const std::size_t first = keys.relinearisation ? rlwe::KeySwitchKey::serialised_bytes(*contexts_.contexts[c]) : 0;
+    const std::size_t first =
+        keys.relinearisation ? rlwe::KeySwitchKey::serialised_bytes(*contexts_.contexts[c]) : 0;
     if (keys.relinearisation) relinearisation_[c].emplace(contexts_.contexts[c], part.first(first));
     rotations_[c].emplace(contexts_.contexts[c], keys.elements, part.subspan(first));
     ++taken_;
@@ -106,7 +108,8 @@ void ClientKeys::publish(Prng& prng, const std::function<void(Bytes part)>& take
     take(std::move(part));
   }
   if (contexts_.bootstrap) {
-    take(circuits::BootstrapKeys(*contexts_.bootstrap, *contexts_.bootstrap_contexts, secret_, prng).serialise());
+    take(circuits::BootstrapKeys(*contexts_.bootstrap, *contexts_.bootstrap_contexts, secret_, prng)
+             .serialise());
   }
 }
 

@@ -21,14 +21,17 @@ namespace {
 double cpu_seconds() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec); };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
 [[noreturn]] void fail_refused(int answer, std::uint64_t limit) {
   switch (static_cast<PrepareAnswer>(answer)) {
     case PrepareAnswer::used_up:
-      fail_peer("the server refuses the image: all {} inferences that the weights may be asked for are used", limit);
+      fail_peer("the server refuses the image: all {} inferences that the weights may be asked for are used",
+                limit);
     case PrepareAnswer::client_limit:
       fail_peer("the server refuses the image: all {} inferences that this client may have are used", limit);
     case PrepareAnswer::not_counted:
@@ -55,8 +58,9 @@ struct ClientSession::State {
     const net::Traffic before = channel.traffic();
     work();
     const net::Traffic after = channel.traffic();
-    cost = {std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), cpu_seconds() - cpu,
-            after.bytes_sent - before.bytes_sent, after.bytes_received - before.bytes_received};
+    cost = {std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(),
+            cpu_seconds() - cpu, after.bytes_sent - before.bytes_sent,
+            after.bytes_received - before.bytes_received};
   }
   void command(Command c) {
     const auto byte = static_cast<std::uint8_t>(c);

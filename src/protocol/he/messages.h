@@ -9,10 +9,12 @@
 namespace ap::protocol::he {
 
 enum Message : net::MessageType {
-  kCommand = 0x0300,    ///< client: Command, one byte
-  kKeyPiece = 0x0301,   ///< client: the next bytes of a part of its keys, kPieceBytes or what is left of the part
-  kKeyDigest = 0x0302,  ///< server: SHA-256 of the SHA-256 of every part, by which the session names these keys
-  kRequest = 0x0303,    ///< client: that digest, then the ciphertexts of an image
+  kCommand = 0x0300,  ///< client: Command, one byte
+  kKeyPiece =
+      0x0301,  ///< client: the next bytes of a part of its keys, kPieceBytes or what is left of the part
+  kKeyDigest =
+      0x0302,         ///< server: SHA-256 of the SHA-256 of every part, by which the session names these keys
+  kRequest = 0x0303,  ///< client: that digest, then the ciphertexts of an image
   kAdmission = 0x0304,  ///< server: protocol::PrepareAnswer, and the limit that it speaks of
   kProgress = 0x0305,   ///< server: u32 steps done of the u32 that there are, after every step
   kAnswer = 0x0306,     ///< server: the ciphertexts of the scores

@@ -15,7 +15,8 @@ namespace {
 using Digest = package::PackageId;
 
 he_only::Package of_server(he_only::Package package) {
-  if (package.role != Party::server) fail_input("a server needs the server's package (server.apm); this is the client's");
+  if (package.role != Party::server)
+    fail_input("a server needs the server's package (server.apm); this is the client's");
   return package;
 }
 
@@ -62,7 +63,8 @@ class Session {
       Bytes part;
       part.reserve(bytes);
       while (part.size() < bytes) {
-        const Bytes piece = channel_.receive_exactly(kKeyPiece, std::min<std::uint64_t>(kPieceBytes, bytes - part.size()));
+        const Bytes piece =
+            channel_.receive_exactly(kKeyPiece, std::min<std::uint64_t>(kPieceBytes, bytes - part.size()));
         part.insert(part.end(), piece.begin(), piece.end());
       }
       const Digest digest = crypto::sha256(part);
@@ -125,29 +127,32 @@ class Session {
 ServerModel::ServerModel(he_only::Package package)
     : package_(of_server(std::move(package))),
       contexts_(package_.secret->program, package_.secret->choices.ring),
-      evaluator_(*package_.secret->structure, package_.secret->shaped, package_.secret->choices, package_.secret->program,
-                 contexts_) {}
+      evaluator_(*package_.secret->structure, package_.secret->shaped, package_.secret->choices,
+                 package_.secret->program, contexts_) {}
 
 MemoryNeeds memory_needs(const he_only::Package::Private& secret) {
   const rlwe::Parameters& largest = secret.program.contexts.front();
   MemoryNeeds needs;
   for (std::size_t s = 0; s < secret.shaped.terms.size(); ++s) {
     for (const he_only::ShapedTerm& term : secret.shaped.terms[s]) {
-      const std::size_t period = std::max(secret.shaped.layouts[term.step].period, secret.shaped.layouts[s].period);
+      const std::size_t period =
+          std::max(secret.shaped.layouts[term.step].period, secret.shaped.layouts[s].period);
       for (const auto& row : term.diagonals) {
         for (const auto& one : row) needs.weights += one.size() * 2 * period * sizeof(std::int64_t);
       }
     }
   }
   const he_only::KeyBytes keys = he_only::key_bytes(secret.program);
-  const std::uint64_t ciphertext =
-      2 * std::uint64_t{largest.n} * (largest.data_primes.size() + largest.special_primes.size()) * sizeof(std::uint64_t);
+  const std::uint64_t ciphertext = 2 * std::uint64_t{largest.n} *
+                                   (largest.data_primes.size() + largest.special_primes.size()) *
+                                   sizeof(std::uint64_t);
   // Tensors that are read later, and what a step computes with: digits of its input and sums of giant steps.
   constexpr std::uint64_t kTensors = 4, kSums = 48;
   needs.session = keys.memory + keys.wire / std::max<std::size_t>(1, secret.program.contexts.size()) +
                   ciphertext * (kTensors * secret.shaped.ciphertexts() + kSums);
   if (!secret.choices.ring.bootstrap.empty()) {
-    const circuits::BootstrapParameters set(secret.choices.ring.bootstrap, secret.choices.ring.bootstrap_slots);
+    const circuits::BootstrapParameters set(secret.choices.ring.bootstrap,
+                                            secret.choices.ring.bootstrap_slots);
     const circuits::BootstrapContexts contexts(set);
     const circuits::BootstrapKeyBytes bytes(contexts, circuits::BootstrapRotations(set));
     needs.session += bytes.memory + bytes.wire;

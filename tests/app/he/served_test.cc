@@ -108,7 +108,8 @@ TEST(HeCompile, PackagesAreTheSameEveryTime) {
 }
 
 TEST(HeSimulate, NoiseOfAnswersKeepsLabels) {
-  const Simulation s = simulate(he_only::parse(made().compiled.files.server, "server.apm"), made().data, 3, 1);
+  const Simulation s =
+      simulate(he_only::parse(made().compiled.files.server, "server.apm"), made().data, 3, 1);
   EXPECT_EQ(s.images, 12U);
   EXPECT_GE(s.agreement, 0.9);
 }

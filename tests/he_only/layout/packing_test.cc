@@ -13,7 +13,8 @@ namespace {
 using testing::random_floats;
 
 // A convolution by its definition, with a dilated kernel.
-std::vector<double> convolved(const nn::ConvOp& op, const nn::Shape& in, const nn::Shape& out, const std::vector<float>& x) {
+std::vector<double> convolved(const nn::ConvOp& op, const nn::Shape& in, const nn::Shape& out,
+                              const std::vector<float>& x) {
   const nn::Window& w = op.window;
   const int c_in = in.c / op.groups, c_out = out.c / op.groups;
   std::vector<double> y;
@@ -27,7 +28,8 @@ std::vector<double> convolved(const nn::ConvOp& op, const nn::Shape& in, const n
               const int iy = oy * w.stride_h + ky - w.pad.top, ix = ox * w.stride_w + kx - w.pad.left;
               if (iy < 0 || iy >= in.h || ix < 0 || ix >= in.w) continue;
               const int channel = o / c_out * c_in + c;
-              sum += double{op.weights[static_cast<std::size_t>(((o * c_in + c) * w.kernel_h + ky) * w.kernel_w + kx)]} *
+              sum += double{op.weights[static_cast<std::size_t>(
+                         ((o * c_in + c) * w.kernel_h + ky) * w.kernel_w + kx)]} *
                      x[static_cast<std::size_t>((channel * in.h + iy) * in.w + ix)];
             }
           }
@@ -40,7 +42,8 @@ std::vector<double> convolved(const nn::ConvOp& op, const nn::Shape& in, const n
 }
 
 // What the server computes: every pair of ciphertexts by its diagonals, and the folds, on slots that repeat.
-std::vector<double> by_slots(const SparseMap& map, const Layout& in, const Layout& out, const std::vector<float>& x) {
+std::vector<double> by_slots(const SparseMap& map, const Layout& in, const Layout& out,
+                             const std::vector<float>& x) {
   std::vector<double> y(map.rows());
   for (std::size_t to = 0; to < out.ciphertexts; ++to) {
     std::vector<circuits::Complex> sum(out.period);
@@ -67,7 +70,8 @@ std::vector<double> by_slots(const SparseMap& map, const Layout& in, const Layou
         for (std::size_t i = 0; i < size; ++i) rotated[i] = product[i] + product[(i + step) % size];
         product = rotated;
       }
-      for (std::size_t i = 0; i < size; ++i) EXPECT_NEAR(std::abs(product[i] - product[i % out.period]), 0, 1e-9);
+      for (std::size_t i = 0; i < size; ++i)
+        EXPECT_NEAR(std::abs(product[i] - product[i % out.period]), 0, 1e-9);
       for (std::size_t i = 0; i < out.period; ++i) sum[i] += product[i];
     }
     for (std::size_t i = 0; i < y.size(); ++i) {
@@ -99,7 +103,8 @@ TEST(Packing, EveryStridePaddingDilationAndGroupIsTheConvolution) {
             op.groups = groups;
             const nn::Shape out{8, op.window.out_h(in.h), op.window.out_w(in.w)};
             if (out.h < 1 || out.w < 1) continue;
-            op.weights = random_floats(static_cast<std::size_t>(out.c * in.c / groups * wide * wide), 1, random);
+            op.weights =
+                random_floats(static_cast<std::size_t>(out.c * in.c / groups * wide * wide), 1, random);
             for (std::size_t i = 0; i < op.weights.size(); ++i) {
               const int ky = static_cast<int>(i) / wide % wide, kx = static_cast<int>(i) % wide;
               if (ky % dilation != 0 || kx % dilation != 0) op.weights[i] = 0;
@@ -110,8 +115,9 @@ TEST(Packing, EveryStridePaddingDilationAndGroupIsTheConvolution) {
             // One ciphertext, and several of 128 slots.
             for (const std::size_t most : {std::size_t{4096}, std::size_t{128}}) {
               const Layout from = dense_layout(in, most), to = layout_after(from, out, most);
-              SCOPED_TRACE(::testing::Message() << "kernel " << kernel << " stride " << stride << " pad " << pad
-                                                << " dilation " << dilation << " groups " << groups << " slots " << most);
+              SCOPED_TRACE(::testing::Message()
+                           << "kernel " << kernel << " stride " << stride << " pad " << pad << " dilation "
+                           << dilation << " groups " << groups << " slots " << most);
               expect_near(by_slots(map, from, to, x), convolved(op, in, out, x));
               ++count;
             }
@@ -126,7 +132,8 @@ TEST(Packing, EveryStridePaddingDilationAndGroupIsTheConvolution) {
 TEST(Packing, StridedLayersFollowEachOtherInOneGrid) {
   std::mt19937 random(8);
   const nn::Shape a{3, 16, 16}, b{8, 8, 8}, c{16, 4, 4};
-  const Layout first = dense_layout(a, 1024), second = layout_after(first, b, 1024), third = layout_after(second, c, 1024);
+  const Layout first = dense_layout(a, 1024), second = layout_after(first, b, 1024),
+               third = layout_after(second, c, 1024);
   EXPECT_EQ(second.gap, 2);
   EXPECT_EQ(third.gap, 4);
   EXPECT_EQ(third.period, 256U);  // sixteen channels in one plane of 16 x 16

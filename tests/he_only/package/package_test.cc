@@ -32,7 +32,8 @@ std::string refusal(ByteView file) {
 }
 
 TEST(HePackage, BothPartiesReadTheSamePublicPart) {
-  const Package client = parse(made().files.client, "client.apm"), server = parse(made().files.server, "server.apm");
+  const Package client = parse(made().files.client, "client.apm"),
+                server = parse(made().files.server, "server.apm");
   EXPECT_EQ(client.id, made().files.id);
   EXPECT_EQ(server.id, made().files.id);
   EXPECT_EQ(client.role, Party::client);
@@ -44,7 +45,8 @@ TEST(HePackage, BothPartiesReadTheSamePublicPart) {
   EXPECT_EQ(client.shared.labels[2], "perhaps");
   // The client's package has no weight: it is far shorter than the server's network.
   const nn::Graph graph = server.secret->graph;
-  EXPECT_EQ(std::get<nn::ConvOp>(graph.nodes[1].op).weights, std::get<nn::ConvOp>(testing::tiny().graph().nodes[1].op).weights);
+  EXPECT_EQ(std::get<nn::ConvOp>(graph.nodes[1].op).weights,
+            std::get<nn::ConvOp>(testing::tiny().graph().nodes[1].op).weights);
 }
 
 TEST(HePackage, EveryDamagedByteIsRefused) {

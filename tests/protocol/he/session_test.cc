@@ -81,12 +81,14 @@ TEST(HeSession, EveryImageGetsTheScoresOfThePolynomialNetwork) {
   for (std::size_t i = 0; i < w.made.images.size(); ++i) {
     const auto scores = session.infer(w.made.images[i]);
     ASSERT_EQ(scores.size(), 3U);
-    for (std::size_t j = 0; j < 3; ++j) EXPECT_NEAR(scores[j], w.made.scores[i][j], 6 * w.made.shared.score_error);
+    for (std::size_t j = 0; j < 3; ++j)
+      EXPECT_NEAR(scores[j], w.made.scores[i][j], 6 * w.made.shared.score_error);
   }
   // One message up and one answer down, besides words of a few bytes; the keys went once.
   EXPECT_GT(keys, session.image_cost().bytes_up);
   const std::uint64_t n = w.made.shared.program.contexts.front().n;
-  EXPECT_LT(session.image_cost().bytes_up, n / 8 * 50 * (w.made.shared.program.contexts.front().data_primes.size() + 1));
+  EXPECT_LT(session.image_cost().bytes_up,
+            n / 8 * 50 * (w.made.shared.program.contexts.front().data_primes.size() + 1));
   session.finish();
   server.join();
   EXPECT_EQ(server.failure, "");
@@ -130,8 +132,8 @@ TEST(HeSession, ImagesWithoutKeysAreRefused) {
   Hostile client;
   client.command(Command::infer);
   const he_only::Contexts contexts(world().client.shared.program, {});
-  const std::size_t bytes =
-      he_only::request_bytes(contexts, world().client.shared.program.input_context, world().client.shared.ends);
+  const std::size_t bytes = he_only::request_bytes(contexts, world().client.shared.program.input_context,
+                                                   world().client.shared.ends);
   client.server.channel->send(kRequest, Bytes(32 + bytes));
   EXPECT_NE(client.end().find("keys"), std::string::npos);
 }
@@ -147,7 +149,8 @@ TEST(HeSession, PiecesOfAWrongSizeAndBadResiduesAreRefused) {
     Hostile client;
     client.command(Command::keys);
     const he_only::Contexts contexts(world().client.shared.program, {});
-    const std::uint64_t first = he_only::EvaluationKeys(world().client.shared.program, contexts).part_bytes().front();
+    const std::uint64_t first =
+        he_only::EvaluationKeys(world().client.shared.program, contexts).part_bytes().front();
     client.server.channel->send(kKeyPiece, Bytes(first, 0xff));
     EXPECT_NE(client.end().find("prime"), std::string::npos);
   }
