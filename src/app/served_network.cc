@@ -38,9 +38,9 @@ std::uint64_t session_bytes(const protocol::Model& model, const ServerConfig& co
 }
 
 ServedNetwork::ServedNetwork(const package::Package& package, Place place, const ServerConfig& config)
-    : config_(config),
-      place_(std::move(place)),
-      model_(package, fitting_model(package, place_, config, model_bytes_, session_bytes_)) {
+    : config_(config), place_(std::move(place)), id_(package.id) {
+  protocol::Model model = fitting_model(package, place_, config, model_bytes_, session_bytes_);
+  hybrid_.emplace(package, std::move(model));
   if (!place_.store.empty()) {
     protocol::StoreOptions options = config.store_options;
     if (!options.notice)
@@ -48,7 +48,27 @@ ServedNetwork::ServedNetwork(const package::Package& package, Place place, const
     store_ = std::make_unique<protocol::PreprocessingStore>(place_.store, Party::server, package.id, options);
   }
   if (!config.web.empty()) client_package_ = WebPages::package_file(package);
-  const Allowance allowance{package.id, package.plan.privacy.inferences, config.max_inferences};
+  open_ledger(package.plan.privacy.inferences);
+}
+
+ServedNetwork::ServedNetwork(he_only::Package package, Place place, const ServerConfig& config)
+    : config_(config), place_(std::move(place)), id_(package.id) {
+  if (package.role != Party::server) {
+    fail_input("a server needs the server's package (server.apm); this is the client's");
+  }
+  he_only::require_secure(package.shared);
+  const protocol::he::MemoryNeeds needs = protocol::he::memory_needs(*package.secret);
+  model_bytes_ = needs.weights;
+  session_bytes_ = needs.session + 2 * kSessionQueueBytes;
+  sessions_within(config.max_memory_bytes, place_.others + model_bytes_,
+                  std::max(session_bytes_, place_.other_session), config.max_sessions);
+  const std::uint64_t inferences = package.shared.inferences;
+  he_ = std::make_unique<const protocol::he::ServerModel>(std::move(package));
+  open_ledger(inferences);
+}
+
+void ServedNetwork::open_ledger(std::uint64_t inferences) {
+  const Allowance allowance{id_, inferences, config_.max_inferences};
   if (!allowance.counts()) return;
   ledger_ = std::make_unique<Ledger>(place_.ledger, allowance);
   ledger_->on_nearly_used = [this](const std::string& group, const Standing& now) {
@@ -70,8 +90,9 @@ protocol::Permission ServedNetwork::count(const Client& client) {
 
 void ServedNetwork::take_memory() const {
   constexpr std::size_t kBlock = std::size_t{16} << 20, kPage = 4096;
-  std::size_t bytes = model_.key_bytes();
-  for (const protocol::ActivationLayer& layer : model_.model().activations()) {
+  if (!hybrid_) return;
+  std::size_t bytes = hybrid_->key_bytes();
+  for (const protocol::ActivationLayer& layer : hybrid_->model().activations()) {
     if (layer.protocol == "gc") bytes += protocol::preprocessing_bytes(layer);
   }
   std::vector<std::unique_ptr<std::uint8_t[]>> blocks;
@@ -88,7 +109,7 @@ NetworkFigures ServedNetwork::figures() const {
   f.package = package::to_hex(id());
   f.sessions = sessions;
   f.session_bytes = session_bytes_;
-  f.weights_bytes = model_.prepared_bytes();
+  f.weights_bytes = hybrid_ ? hybrid_->prepared_bytes() : model_bytes_;
   f.started = started;
   f.failed = failed;
   f.prepared = prepared;

@@ -7,13 +7,16 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "app/ledger.h"
 #include "app/server_config.h"
 #include "app/status_page.h"
 #include "app/web_pages.h"
+#include "he_only/package/package.h"
 #include "package/package.h"
+#include "protocol/he/server.h"
 #include "protocol/hybrid/server.h"
 #include "protocol/store/preprocessing_store.h"
 
@@ -32,10 +35,15 @@ class ServedNetwork {
   /// @throws Error(input) if the package is not a server's, the ceiling on memory has no room for it and a session, or
   /// its files cannot be used; Error(security) if others may read or write those.
   ServedNetwork(const package::Package& package, Place place, const ServerConfig& config);
+  /// The same of a network that runs by homomorphic encryption alone. It keeps no inferences, and browsers get no package of it.
+  ServedNetwork(he_only::Package package, Place place, const ServerConfig& config);
 
   const std::string& name() const { return place_.name; }
-  const package::PackageId& id() const { return model_.id(); }
-  const protocol::ServerModel& model() const { return model_; }
+  const package::PackageId& id() const { return id_; }
+  /// Of the hybrid protocol. Null of a network that runs by homomorphic encryption alone.
+  const protocol::ServerModel* hybrid() const { return hybrid_ ? &*hybrid_ : nullptr; }
+  /// Of homomorphic encryption alone, else null.
+  const protocol::he::ServerModel* he() const { return he_.get(); }
   /// For browsers, made once; without a page for them, nothing.
   const WebPages::File& client_package() const { return client_package_; }
   protocol::PreprocessingStore* store() const { return store_.get(); }
@@ -64,11 +72,14 @@ class ServedNetwork {
   NetworkFigures figures() const;
 
  private:
+  void open_ledger(std::uint64_t inferences);
   const ServerConfig& config_;
   Place place_;
   std::uint64_t model_bytes_ = 0, session_bytes_ = 0;
   WebPages::File client_package_;
-  protocol::ServerModel model_;
+  package::PackageId id_{};
+  std::optional<protocol::ServerModel> hybrid_;
+  std::unique_ptr<const protocol::he::ServerModel> he_;
   std::unique_ptr<protocol::PreprocessingStore> store_;
   std::unique_ptr<Ledger> ledger_;  ///< none: inferences need not be counted
   std::atomic<std::uint64_t> remembered_{0};

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/system_limits.h"
+#include "package/envelope.h"
 #include "protocol/hybrid/memory.h"
 
 namespace ap::app {
@@ -101,30 +102,50 @@ ServedNetwork::Place ServedNetworks::place_of(const PackageFile& file, const pac
   return place;
 }
 
+/// Where a package that is new here is put, with what the others take.
+ServedNetwork::Place ServedNetworks::new_place(const PackageFile& file, const Entry& entry,
+                                               const package::PackageId& id) const {
+  ServedNetwork::Place place = place_of(file, id);
+  for (const auto& [path, other] : entries_) {
+    if (!other.network || other.network == entry.network) continue;
+    if (other.network->id() == id)
+      fail_input("it holds the same package as {}, which is served already", path.string());
+    place.others += other.network->model_bytes();
+    place.other_session = std::max(place.other_session, other.network->session_bytes());
+  }
+  return place;
+}
+
+/// @throws Error(input) if a network that comes to others does not fit what memory is left.
+void ServedNetworks::check_memory(std::uint64_t bytes) const {
+  if (!several_ || config_.max_memory_bytes != 0) return;
+  const auto left = available_memory();
+  if (left && *left < bytes) {
+    fail_input("its weights take {} MB of memory, and {} MB are left", bytes / 1'000'000, *left / 1'000'000);
+  }
+}
+
 /// @throws Error if the file cannot be served
 std::shared_ptr<ServedNetwork> ServedNetworks::load(const PackageFile& file, const Entry& entry) {
+  if (package::kind_of(file.path) == package::Kind::he) {
+    he_only::Package package = he_only::load(file.path);
+    if (package.role != Party::server && several_) return nullptr;
+    if (entry.network && entry.network->id() == package.id) return entry.network;
+    ServedNetwork::Place place = new_place(file, entry, package.id);
+    if (package.role == Party::server) check_memory(protocol::he::memory_needs(*package.secret).weights);
+    return std::make_shared<ServedNetwork>(std::move(package), std::move(place), config_);
+  }
   const package::Package package = package::load(file.path);
   if (package.role != Party::server) {
     if (!several_) package::load(file.path, Party::server);  // says so
     return nullptr;
   }
   if (entry.network && entry.network->id() == package.id) return entry.network;
-  ServedNetwork::Place place = place_of(file, package.id);
-  for (const auto& [path, other] : entries_) {
-    if (!other.network || other.network == entry.network) continue;
-    if (other.network->id() == package.id)
-      fail_input("it holds the same package as {}, which is served already", path.string());
-    place.others += other.network->model_bytes();
-    place.other_session = std::max(place.other_session, other.network->session_bytes());
-  }
+  ServedNetwork::Place place = new_place(file, entry, package.id);
   if (several_ && config_.max_memory_bytes == 0) {
     const protocol::MemoryNeeds needs =
         protocol::memory_needs(protocol::Model(package.network, package.plan));
-    const auto left = available_memory();
-    if (left && *left < needs.model + needs.weights) {
-      fail_input("its weights take {} MB of memory, and {} MB are left",
-                 (needs.model + needs.weights) / 1'000'000, *left / 1'000'000);
-    }
+    check_memory(needs.model + needs.weights);
   }
   return std::make_shared<ServedNetwork>(package, std::move(place), config_);
 }

@@ -49,6 +49,9 @@ class ServedNetworks {
     std::shared_ptr<ServedNetwork> network;
   };
   ServedNetwork::Place place_of(const PackageFile& file, const package::PackageId& id) const;
+  ServedNetwork::Place new_place(const PackageFile& file, const Entry& entry,
+                                 const package::PackageId& id) const;
+  void check_memory(std::uint64_t bytes) const;
   bool judge(const PackageFile& file, Entry& entry);
   std::shared_ptr<ServedNetwork> load(const PackageFile& file, const Entry& entry);
   void publish();

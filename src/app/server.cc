@@ -70,6 +70,7 @@ void Server::State::publish_packages() {
   auto pages = std::make_shared<WebPages>(*page_files);
   const auto list = networks->now();
   for (const auto& network : *list) {
+    if (!network->hybrid()) continue;  // no page can run it
     if (network == list->front()) pages->add_package("client.apm", network->client_package());
     pages->add_package(network->name() + ".apm", network->client_package());
   }

@@ -168,8 +168,14 @@ void Server::State::serve(Session& session) {
   std::uint64_t answered = 0, prepared_here = 0;
   try {
     here.channel().set_deadline(config.deadline);
+    const bool hybrid = network.hybrid() != nullptr;
     protocol::answer_greeting(here.channel(), network.id(), protocol::Welcome::ready,
-                              config.share_statistics);
+                              hybrid ? config.share_statistics : protocol::ShareStatistics::none);
+    const auto count_answer = [&] {
+      ++answered;
+      ++inferences;
+      ++network.inferences;
+    };
     protocol::ServerOptions options;
     options.max_prepared = config.max_prepared;
     options.store = network.store();
@@ -202,12 +208,13 @@ void Server::State::serve(Session& session) {
       log(LogLevel::warning, address,
           "{} deviated in an oblivious transfer; what it had prepared is gone, and counted", title);
     };
-    options.on_inference = [&] {
-      ++answered;
-      ++inferences;
-      ++network.inferences;
-    };
-    protocol::serve_greeted(network.model(), here.channel(), options);
+    options.on_inference = count_answer;
+    if (hybrid) {
+      protocol::serve_greeted(*network.hybrid(), here.channel(), options);
+    } else {
+      protocol::he::serve_greeted(*network.he(), here.channel(),
+                                  {options.may_prepare, options.on_image, count_answer, options.on_progress});
+    }
     log(LogLevel::info, address, "{}: ended after {}", title, account(session, answered, prepared_here));
   } catch (const std::bad_alloc&) {
     ++failed;

@@ -13,6 +13,7 @@
 #include "cli/companion.h"
 #include "cli/compile_options.h"
 #include "cli/compile_output.h"
+#include "cli/he_compile.h"
 #include "cli/signing.h"
 #include "nn/onnx/import.h"
 
@@ -69,8 +70,22 @@ void set_prices(CompileArguments& options) {
                              options.round_trip.value_or(0.5) / 1e3};
 }
 
+/// One process, and no policy of the hybrid protocol.
+void run_compile_he(CompileArguments options) {
+  if (options.compile.policy == "exact") options.compile.policy = "uniform";
+  std::optional<package::SecretKey> key;
+  if (!options.sign.empty()) key = load_secret_key(options.sign, options.password_file);
+  options.compile.labels = read_labels(options.labels);
+  const package::Pair files = compile_he(options);
+  const std::filesystem::path directory(options.out);
+  if (!key) return;
+  write_signature(directory / "server.apm", files.server, *key);
+  write_signature(directory / "client.apm", files.client, *key);
+}
+
 void run_compile(CompileArguments options, const Extensions& extensions) {
   refuse_renamed(options);
+  if (options.protocol == "he") return run_compile_he(std::move(options));
   const app::Policies policies = app::standard_policies();
   const app::Policy& policy = policies.find(options.compile.policy);
   if (!extensions.companion) {

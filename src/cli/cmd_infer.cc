@@ -26,11 +26,13 @@
 #include "base/progress.h"
 #include "cli/common.h"
 #include "cli/doctor.h"
+#include "cli/he_infer.h"
 #include "cli/infer_report.h"
 #include "cli/signing.h"
 #include "cli/table.h"
 #include "nn/data/accuracy.h"
 #include "nn/data/labels.h"
+#include "package/envelope.h"
 #include "protocol/hybrid/client.h"
 
 namespace ap::cli {
@@ -91,9 +93,8 @@ cost::Profile profile_of(const Options& options) {
 }
 
 std::unique_ptr<protocol::PreprocessingStore> open_store(const Options& options,
-                                                         const package::Package& package) {
-  return app::open_client_store(options.store, package.id, say,
-                                static_cast<std::uint64_t>(options.store_mb * 1e6));
+                                                         const package::PackageId& id) {
+  return app::open_client_store(options.store, id, say, static_cast<std::uint64_t>(options.store_mb * 1e6));
 }
 
 /// Says what changes while a client waits, and nothing twice in a row.
@@ -107,9 +108,9 @@ std::function<void(const protocol::Waiting&)> say_waiting() {
 
 /// Connects, to a server of our own if asked, and calls talk(channel, options with our store or none). Waits for a place as
 /// long as --wait says.
-void with_server(const Options& options, const package::Package& package,
+void with_server(const Options& options, const package::PackageId& id,
                  const std::function<void(net::Channel&, const app::SessionOptions&)>& talk) {
-  const auto store = options.store.empty() ? nullptr : open_store(options, package);
+  const auto store = options.store.empty() ? nullptr : open_store(options, id);
   app::ConnectOptions connect = connect_options(options);
   std::optional<app::LocalServer> local;
   if (!options.local.empty()) {
@@ -158,7 +159,7 @@ void complain_of_no_class(std::span<const int> labels) {
 
 void prepare_some(const Options& options, const package::Package& package) {
   app::PrepareResult result;
-  with_server(options, package, [&](net::Channel& channel, const app::SessionOptions& session) {
+  with_server(options, package.id, [&](net::Channel& channel, const app::SessionOptions& session) {
     app::SessionOptions without_store = session;
     without_store.store = nullptr;
     result = app::prepare_only(package, channel, *session.store, options.prepare_only,
@@ -183,7 +184,7 @@ void prepare_some(const Options& options, const package::Package& package) {
 /// Keeps the store filled until a signal comes, at a low priority: whatever else runs here goes first.
 void keep_prepared(const Options& options, const package::Package& package) {
   constexpr int kLow = 10;
-  const auto store = open_store(options, package);
+  const auto store = open_store(options, package.id);
   [[maybe_unused]] const int priority = ::nice(kLow);
   block_end_signals();
   app::AheadOptions ahead;
@@ -223,6 +224,23 @@ void keep_first(std::size_t count, nn::Dataset& data, std::vector<app::Image>& i
   if (!data.names.empty()) data.names.resize(count);
 }
 
+/// A network that runs by homomorphic encryption alone: nothing is prepared ahead of images but keys.
+void infer_alone(const Options& options, const he_only::Package& package) {
+  if (options.data.empty() || !options.store.empty()) {
+    fail_input(
+        "{} runs by homomorphic encryption alone, which prepares nothing ahead: give --data, and no --store or --prepare",
+        options.package);
+  }
+  HeInferArguments arguments{package,       options.data, options.selection,
+                             options.check, options.top,  options.json};
+  infer_he(arguments,
+           [&](const std::function<void(net::Channel&, const protocol::he::ClientOptions&)>& talk) {
+             with_server(options, package.id, [&](net::Channel& channel, const app::SessionOptions& session) {
+               talk(channel, {session.patience, session.on_wait, {}});
+             });
+           });
+}
+
 void infer(const Options& options) {
   if (options.server.empty() == options.local.empty()) {
     fail_input("give either --server URL or --local DIR/server.apm");
@@ -232,6 +250,10 @@ void infer(const Options& options) {
         "give --data with the images, or --prepare-only N or --prepare-ahead N to prepare inferences for later");
   }
   const auto publisher = app::publisher_from(options.publisher);
+  if (package::kind_of(options.package) == package::Kind::he) {
+    return infer_alone(options,
+                       he_only::load(options.package, Party::client, publisher ? &*publisher : nullptr));
+  }
   const package::Package package =
       package::load(options.package, Party::client, publisher ? &*publisher : nullptr);
   app::require_security(app::audit(package));
@@ -259,7 +281,7 @@ void infer(const Options& options) {
   wipe(data.bytes.data(), data.bytes.size());
   wipe(data.floats.data(), data.floats.size() * sizeof(float));
   app::RunResult result;
-  with_server(options, package, [&](net::Channel& channel, const app::SessionOptions& session) {
+  with_server(options, package.id, [&](net::Channel& channel, const app::SessionOptions& session) {
     result = app::run_until_lost(package, channel, images, session, terminal_progress());
   });
   const std::size_t asked = images.size();

@@ -7,11 +7,13 @@
 #include "base/printable.h"
 #include "base/progress.h"
 #include "cli/common.h"
+#include "cli/he_infer.h"
 #include "cli/package_summary.h"
 #include "cli/table.h"
 #include "nn/execute/float_executor.h"
 #include "nn/onnx/import.h"
 #include "nn/onnx/operators.h"
+#include "package/envelope.h"
 
 namespace ap::cli {
 namespace {
@@ -127,6 +129,7 @@ std::string text_of(const nn::Graph& graph, const std::vector<ValueRange>& range
 void inspect(const Options& options) {
   if (options.operators) return print(nn::operators_markdown());
   if (options.model.empty()) fail_input("inspect needs a MODEL.onnx, or --operators alone");
+  if (package::kind_of(options.model) == package::Kind::he) return inspect_he(options.model, options.json);
   if (is_package(options.model)) return inspect_package(options.model, options.json);
   const nn::Graph graph = nn::import_onnx(options.model, options.output);
   app::check_expressible(graph);

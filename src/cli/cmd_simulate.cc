@@ -4,6 +4,8 @@
 #include "app/simulate.h"
 #include "base/progress.h"
 #include "cli/common.h"
+#include "cli/he_infer.h"
+#include "package/envelope.h"
 
 namespace ap::cli {
 namespace {
@@ -53,6 +55,10 @@ std::string text_of(const plan::Simulation& s) {
 }
 
 void run_simulate(const Options& options) {
+  if (package::kind_of(options.package) == package::Kind::he) {
+    return simulate_he(options.package, options.data, options.selection, options.seeds, options.first_seed,
+                       options.json);
+  }
   const package::Package package = package::load(options.package, Party::server);
   const nn::Dataset data = options.selection.load(options.data, ends_of(package));
   if (const auto note = scale_note(nn::Normalization::parse(package.normalization), data); !note.empty())

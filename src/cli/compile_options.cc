@@ -47,6 +47,19 @@ void add_compile_options(CLI::App& command, const std::shared_ptr<CompileArgumen
   command.add_option("--out", options->out, "Directory of server.apm and client.apm")
       ->required()
       ->type_name("DIR");
+  command
+      .add_option(
+          "--protocol", options->protocol,
+          "hybrid: two parties compute every layer together. he: homomorphic encryption alone, one message up and one "
+          "answer down, with polynomials for activations (policy uniform)")
+      ->check(CLI::IsMember({"hybrid", "he"}))
+      ->capture_default_str();
+  command
+      .add_option("--relu-bits", options->relu_bits,
+                  "Protocol he: a ReLU's polynomial is within 2^-BITS of its range")
+      ->check(CLI::Range(4, 14))
+      ->capture_default_str()
+      ->type_name("BITS");
   std::string offered = "How to choose parameters.";
   const app::Policies policies = app::standard_policies();
   for (const app::Policy& policy : policies.all())
@@ -89,6 +102,7 @@ void add_compile_options(CLI::App& command, const std::shared_ptr<CompileArgumen
           .add_option("--privacy-inferences", options->compile.privacy_inferences,
                       "How many inferences, of all clients together, must not give the weights away")
           ->check(CLI::Range(std::uint64_t{1}, noise::kMaxInferences))
+          ->each([options](const std::string&) { options->inferences_given = true; })
           ->capture_default_str()
           ->type_name("T");
   command

@@ -12,6 +12,9 @@ namespace ap::cli {
 
 /// What was given, as it was given.
 struct CompileArguments {
+  std::string protocol = "hybrid";
+  int relu_bits = 10;  ///< --protocol he
+  bool inferences_given = false;
   std::string model, calibrate, normalize, output, out, labels, profile, sign, password_file;
   Selection selection;
   std::uint64_t seed = 1;
