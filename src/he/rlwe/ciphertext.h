@@ -3,7 +3,7 @@
 
 #include <span>
 
-#include "base/memory.h"
+#include "base/large_memory.h"
 #include "he/rlwe/context.h"
 
 namespace ap::rlwe {
@@ -48,7 +48,7 @@ class Ciphertext {
   ContextPtr context_;
   std::size_t level_, degree_;
   Form form_;
-  AlignedVector<std::uint64_t> values_;
+  LargeVector<std::uint64_t> values_;
 };
 
 /// A polynomial in NTT form modulo the first `level` data primes, to multiply ciphertexts of up to that level with.
@@ -65,7 +65,7 @@ class Plaintext {
 
  private:
   std::size_t n_, level_;
-  AlignedVector<std::uint64_t> values_;
+  LargeVector<std::uint64_t> values_;
 };
 
 }  // namespace ap::rlwe

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "he/rlwe/polynomial.h"
+#include "ring/scratch.h"
 
 namespace ap::rlwe {
 namespace {
@@ -93,12 +94,13 @@ Ciphertext rescale(const Ciphertext& x, std::size_t level) {
   const bool ntt = x.form() == Form::ntt;
   const ring::ScaleDown scale(context.moduli(level, dropped), context.moduli(0, level));
   Ciphertext y(x.context(), level, x.degree(), x.form());
-  AlignedVector<std::uint64_t> tail(dropped * n), correction(n);
+  ring::Scratch tails(dropped * n), corrections(n);
+  const std::span<std::uint64_t> tail = tails.words(0, dropped * n), correction = corrections.words(0, n);
   ring::BaseConverter::Prepared prepared;
   for (std::size_t k = 0; k <= x.degree(); ++k) {
     std::copy_n(x[k].begin() + static_cast<std::ptrdiff_t>(level * n), dropped * n, tail.begin());
     for (std::size_t i = 0; ntt && i < dropped; ++i) {
-      context.tables(level + i).inverse(context.part(std::span(tail), i));
+      context.tables(level + i).inverse(context.part(tail, i));
     }
     scale.converter.prepare(parts(context, tail, 0, dropped), n, prepared);
     for (std::size_t i = 0; i < level; ++i) {
