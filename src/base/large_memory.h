@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <vector>
 
 namespace ap {
@@ -35,8 +36,23 @@ struct LargeAllocator {
   friend bool operator==(const LargeAllocator&, const LargeAllocator&) { return true; }
 };
 
+/// Whose new elements have any value until they are written.
+template <typename T>
+struct UnsetAllocator : LargeAllocator<T> {
+  template <typename U>
+  struct rebind {
+    using other = UnsetAllocator<U>;
+  };
+  template <typename U>
+  void construct(U* p) {
+    ::new (static_cast<void*>(p)) U;
+  }
+};
+
 /// Not for secrets: it is not wiped.
 template <typename T>
 using LargeVector = std::vector<T, LargeAllocator<T>>;
+template <typename T>
+using UnsetVector = std::vector<T, UnsetAllocator<T>>;
 
 }  // namespace ap

@@ -4,13 +4,12 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "he/rlwe/polynomial.h"
 #include "ring/products.h"
 
 namespace ap::rlwe {
 namespace {
 
-// Words below which threads cost more than they save.
-constexpr std::size_t kLeastParallelWords = std::size_t{1} << 16;
 // Terms of a sum that ring::ProductKernels::pair takes.
 constexpr std::size_t kPairs = 15;
 
@@ -18,14 +17,6 @@ using Words = std::span<std::uint64_t>;
 using ConstWords = std::span<const std::uint64_t>;
 
 }  // namespace
-
-void for_parts(const Context& context, std::size_t count, const std::function<void(std::size_t)>& body) {
-  if (count * context.n() >= kLeastParallelWords) {
-    parallel_for(count, body);
-  } else {
-    for (std::size_t i = 0; i < count; ++i) body(i);
-  }
-}
 
 void for_prime_runs(const Context& context, std::size_t first, std::size_t last,
                     const std::function<void(std::size_t, std::size_t)>& body) {

@@ -20,8 +20,6 @@ inline constexpr std::size_t kPrimesTogether = 4;
 /// as many runs for each core.
 void for_prime_runs(const Context& context, std::size_t first, std::size_t last,
                     const std::function<void(std::size_t, std::size_t)>& body);
-/// body(i) for i < count, on all cores if each takes about one transform or more of a large ring.
-void for_parts(const Context& context, std::size_t count, const std::function<void(std::size_t)>& body);
 
 /// The digits of one polynomial in NTT form, which must outlive this.
 class Digits {

@@ -94,7 +94,7 @@ void divide(const Extended& x, std::size_t k, std::size_t kept, Words to) {
 }
 
 Ciphertext divided(const Extended& x, std::size_t kept) {
-  Ciphertext y(x.context(), kept);
+  Ciphertext y = Ciphertext::unwritten(x.context(), kept);
   parallel_for(2, [&](std::size_t k) { divide(x, k, kept, y[k]); });
   return y;
 }

@@ -249,7 +249,7 @@ RelinearisationKey::RelinearisationKey(const SecretKey& key, Prng& prng)
 
 Ciphertext relinearise(const Ciphertext& x, const RelinearisationKey& key) {
   AP_ASSERT(x.context() == key.key().context() && x.degree() == 2 && x.form() == Form::ntt);
-  Ciphertext y(x.context(), x.level());
+  Ciphertext y = Ciphertext::unwritten(x.context(), x.level());
   std::copy(x[0].begin(), x[0].end(), y[0].begin());
   std::copy(x[1].begin(), x[1].end(), y[1].begin());
   key_switch_add(x[2], x.level(), key.key(), y[0], y[1]);
@@ -265,7 +265,7 @@ Ciphertext switch_rescale(const ContextPtr& pointer, std::size_t level, std::spa
   const Context& context = *pointer;
   if (level < 2) fail_input("a product at level 1 cannot be rescaled: no prime would be left");
   AP_ASSERT(key.key().context() == pointer);
-  Ciphertext y(pointer, level - 1);
+  Ciphertext y = Ciphertext::unwritten(pointer, level - 1);
   const Digits source(context, square, level);
   key_switch(level, level - 1, key.key(), source, begin,
              [&](std::size_t i, ConstWords sum0, ConstWords sum1) {
@@ -292,10 +292,7 @@ Ciphertext multiply_rescale(const Ciphertext& x, const Ciphertext& y, const Reli
     add_product(context, i, x.part(1, i), y.part(1, i), context.part(Words(square), i));
   });
   return switch_rescale(x.context(), x.level(), square, key, [&](std::size_t i, Words sum0, Words sum1) {
-    std::fill(sum0.begin(), sum0.end(), 0);
-    std::fill(sum1.begin(), sum1.end(), 0);
-    add_product(context, i, x.part(0, i), y.part(0, i), sum0);
-    add_cross_product(context, i, x, y, sum1);
+    product_start(context, i, x, y, sum0, sum1);
     return SumStart{sum0.data(), sum1.data(), context.special_product(i).value};
   });
 }
