@@ -93,15 +93,15 @@ Blocks& blocks() {
 
 #if defined(AP_LARGE_PAGES)
 
-void* allocate_large(std::size_t bytes) {
-  if (bytes < kLeastLargeBytes) return ::operator new(bytes, kAlignment);
+void* take_pages(std::size_t bytes) {
+  if (bytes < kLargeBlock) return ::operator new(bytes, kAlignment);
   if (bytes > ~std::size_t{0} - 2 * kPage) throw std::bad_alloc();
   return blocks().take((bytes + kPage - 1) / kPage * kPage);
 }
 
-void free_large(void* p, std::size_t bytes) noexcept {
+void return_pages(void* p, std::size_t bytes) noexcept {
   if (p == nullptr) return;
-  if (bytes < kLeastLargeBytes) {
+  if (bytes < kLargeBlock) {
     ::operator delete(p, kAlignment);
   } else {
     blocks().put(p);
@@ -113,8 +113,8 @@ void release_large_memory() { blocks().release(); }
 
 #else
 
-void* allocate_large(std::size_t bytes) { return ::operator new(bytes, kAlignment); }
-void free_large(void* p, std::size_t) noexcept { ::operator delete(p, kAlignment); }
+void* take_pages(std::size_t bytes) { return ::operator new(bytes, kAlignment); }
+void return_pages(void* p, std::size_t) noexcept { ::operator delete(p, kAlignment); }
 std::size_t kept_large_bytes() { return 0; }
 void release_large_memory() {}
 

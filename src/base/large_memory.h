@@ -1,5 +1,5 @@
-// Memory for arrays of megabytes that come and go, such as polynomials: on large pages where the system has them, and kept
-// for the next such array when it is freed. A page that the system hands out anew has to be zeroed, on virtual machines
+// Memory for arrays of megabytes that come and go, such as polynomials: on huge pages as in base/memory.h, and kept for the
+// next such array when it is freed. A page that the system hands out anew has to be zeroed, on virtual machines
 // mapped twice too, which costs more than most of what is computed in it.
 #pragma once
 
@@ -8,17 +8,17 @@
 #include <new>
 #include <vector>
 
+#include "base/memory.h"
+
 namespace ap {
 
-/// Smaller blocks are the C++ library's matter.
-inline constexpr std::size_t kLeastLargeBytes = std::size_t{2} << 20;
 /// Freed blocks that are kept, together; what does not fit goes back to the system.
 inline constexpr std::size_t kMostKeptBytes = std::size_t{1} << 30;
 
-/// `bytes` of memory with any content, aligned to 64. Thread-safe. @throws std::bad_alloc if there is none.
-void* allocate_large(std::size_t bytes);
-/// `p` from allocate_large(bytes), or nullptr.
-void free_large(void* p, std::size_t bytes) noexcept;
+/// `bytes` of memory with any content, aligned to 64. Less than kLargeBlock is the C++ library's matter. Thread-safe. @throws std::bad_alloc if there is none.
+void* take_pages(std::size_t bytes);
+/// `p` from take_pages(bytes), or nullptr.
+void return_pages(void* p, std::size_t bytes) noexcept;
 /// Bytes of freed blocks that are kept for reuse.
 std::size_t kept_large_bytes();
 /// Gives them back to the system.
@@ -31,8 +31,8 @@ struct LargeAllocator {
   // Implicit, as the standard asks of allocators.
   template <typename U>
   LargeAllocator(const LargeAllocator<U>&) {}  // NOLINT(google-explicit-constructor)
-  T* allocate(std::size_t n) { return static_cast<T*>(allocate_large(n * sizeof(T))); }
-  void deallocate(T* p, std::size_t n) { free_large(p, n * sizeof(T)); }
+  T* allocate(std::size_t n) { return static_cast<T*>(take_pages(n * sizeof(T))); }
+  void deallocate(T* p, std::size_t n) { return_pages(p, n * sizeof(T)); }
   friend bool operator==(const LargeAllocator&, const LargeAllocator&) { return true; }
 };
 

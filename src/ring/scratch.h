@@ -19,7 +19,7 @@ class Scratch {
   void grow(std::size_t words) {
     if (data_ && words <= data_.get_deleter().words) return;
     data_.reset();
-    data_ = Words(static_cast<std::uint64_t*>(allocate_large(words * sizeof(std::uint64_t))), Free{words});
+    data_ = Words(static_cast<std::uint64_t*>(take_pages(words * sizeof(std::uint64_t))), Free{words});
   }
   std::uint64_t* data() { return data_.get(); }
   const std::uint64_t* data() const { return data_.get(); }
@@ -33,7 +33,7 @@ class Scratch {
  private:
   struct Free {
     std::size_t words;
-    void operator()(std::uint64_t* p) const { free_large(p, words * sizeof(std::uint64_t)); }
+    void operator()(std::uint64_t* p) const { return_pages(p, words * sizeof(std::uint64_t)); }
   };
   using Words = std::unique_ptr<std::uint64_t, Free>;
   Words data_{nullptr, Free{0}};
