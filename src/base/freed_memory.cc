@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 
+#include "base/memory.h"
+
 #if defined(__GLIBC__)
 #include <malloc.h>
 #endif
@@ -19,6 +21,7 @@ void keep_freed_memory() {
 }
 
 void give_back_freed_memory() {
+  release_large_memory();
 #if defined(__GLIBC__)
   malloc_trim(0);
 #endif

@@ -13,7 +13,7 @@ void wipe(void* data, std::size_t bytes) {
 }
 
 void* allocate_large(std::size_t bytes) {
-  void* block = ::operator new(bytes, std::align_val_t{kLargeBlock});
+  void* block = ::operator new (bytes, std::align_val_t{kLargeBlock});
 #if defined(__linux__)
   // Advice: where there are no huge pages, all stays as it was.
   madvise(block, bytes, MADV_HUGEPAGE);
@@ -21,6 +21,6 @@ void* allocate_large(std::size_t bytes) {
   return block;
 }
 
-void free_large(void* block) { ::operator delete(block, std::align_val_t{kLargeBlock}); }
+void free_large(void* block) { ::operator delete (block, std::align_val_t{kLargeBlock}); }
 
 }  // namespace ap

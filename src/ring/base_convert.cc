@@ -3,12 +3,15 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/parallel.h"
 
 namespace ap::ring {
 namespace {
 
 // Coefficients that are prepared together: their terms, at most 65, stay in the nearest caches.
 constexpr std::size_t kBlock = 256;
+// Terms in all below which threads cost more than they save.
+constexpr std::size_t kLeastParallelWords = std::size_t{1} << 17;
 
 std::uint64_t product_mod(std::span<const Modulus> primes, const Modulus& q,
                           std::size_t without = ~std::size_t{0}) {
@@ -71,24 +74,34 @@ void BaseConverter::prepare(std::span<const std::uint64_t* const> x, std::size_t
   const std::size_t count = x.size(), terms = count + 1;
   prepared.storage_.grow(terms * n);
   prepared.n_ = n;
-  Scratch rows(terms * kBlock);
-  std::vector<const std::uint64_t*> row(terms);
-  for (std::size_t first = 0; first < n; first += kBlock) {
-    const std::size_t block = std::min(kBlock, n - first);
-    for (std::size_t i = 0; i < count; ++i) {
-      row[i] = x[i] + first;
-      if (factors_[i].value == 1) continue;
-      std::uint64_t* const to = rows.data() + i * kBlock;
-      kernels.multiply(row[i], factors_[i], from_[i], to, block);
-      row[i] = to;
+  const auto prepare_blocks = [&](std::size_t begin, std::size_t end) {
+    Scratch rows(terms * kBlock);
+    std::vector<const std::uint64_t*> row(terms);
+    for (std::size_t first = begin; first < end; first += kBlock) {
+      const std::size_t block = std::min(kBlock, n - first);
+      for (std::size_t i = 0; i < count; ++i) {
+        row[i] = x[i] + first;
+        if (factors_[i].value == 1) continue;
+        std::uint64_t* const to = rows.data() + i * kBlock;
+        kernels.multiply(row[i], factors_[i], from_[i], to, block);
+        row[i] = to;
+      }
+      std::uint64_t* const quotients = rows.data() + count * kBlock;
+      quotient_kernel(row.data(), reciprocals_.data(), shifts_.data(), count, quotients, block);
+      row[count] = quotients;
+      std::uint64_t* to = prepared.storage_.data() + first * terms;
+      for (std::size_t j = 0; j < block; j += kInterleave) {
+        for (std::size_t i = 0; i < terms; ++i, to += kInterleave) std::copy_n(row[i] + j, kInterleave, to);
+      }
     }
-    std::uint64_t* const quotients = rows.data() + count * kBlock;
-    quotient_kernel(row.data(), reciprocals_.data(), shifts_.data(), count, quotients, block);
-    row[count] = quotients;
-    std::uint64_t* to = prepared.storage_.data() + first * terms;
-    for (std::size_t j = 0; j < block; j += kInterleave) {
-      for (std::size_t i = 0; i < terms; ++i, to += kInterleave) std::copy_n(row[i] + j, kInterleave, to);
-    }
+  };
+  constexpr std::size_t kPart = 32 * kBlock;
+  const std::size_t parts = terms * n < kLeastParallelWords ? 1 : (n + kPart - 1) / kPart;
+  if (parts == 1) {
+    prepare_blocks(0, n);
+  } else {
+    parallel_for(parts,
+                 [&](std::size_t part) { prepare_blocks(part * kPart, std::min(n, (part + 1) * kPart)); });
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <vector>
 
 #include "base/cpu.h"
 #include "base/error.h"
@@ -31,20 +32,30 @@ std::uint64_t quotient(std::uint64_t root, std::uint64_t q, NttKernel kernel) {
   return static_cast<std::uint64_t>((static_cast<Uint128>(root) << quotient_bits(kernel)) / q);
 }
 
-// root[rev(i)] = psi^i over log2 n bits: the stage with m groups uses entries m .. 2m - 1.
-NttTables::Roots make_roots(std::size_t n, const Modulus& q, std::uint64_t psi, NttKernel kernel) {
-  NttTables::Roots roots;
-  roots.root.resize(n);
-  roots.quotient.resize(n);
+// Element rev(i) is psi^i over log2 n bits: the stage with m groups uses entries m .. 2m - 1.
+std::vector<std::uint64_t> reversed_powers(std::size_t n, const Modulus& q, std::uint64_t psi) {
+  std::vector<std::uint64_t> powers(n);
   const int bits = std::countr_zero(n);
   std::uint64_t power = 1;
   for (std::size_t i = 0; i < n; ++i) {
     std::size_t reversed = 0;
     for (int b = 0; b < bits; ++b) reversed |= ((i >> b) & 1) << (bits - 1 - b);
-    const std::size_t at = order(kernel, reversed, n);
-    roots.root[at] = power;
-    roots.quotient[at] = quotient(power, q.value(), kernel);
+    powers[reversed] = power;
     power = q.mul(power, psi);
+  }
+  return powers;
+}
+
+// As the kernel wants them.
+NttTables::Roots make_roots(const std::vector<std::uint64_t>& powers, const Modulus& q, NttKernel kernel) {
+  NttTables::Roots roots;
+  const std::size_t n = powers.size();
+  roots.root.resize(n);
+  roots.quotient.resize(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::size_t at = order(kernel, i, n);
+    roots.root[at] = powers[i];
+    roots.quotient[at] = quotient(powers[i], q.value(), kernel);
   }
   if (kernel == NttKernel::avx512_32) {
     // A register may be loaded where only its first words are wanted.
@@ -105,16 +116,34 @@ NttTables::NttTables(std::size_t n, std::uint64_t q, NttKernel kernel) : n_(n), 
   AP_ASSERT(q < std::uint64_t{1} << 60 && q % (2 * n) == 1 && is_prime(q));
   AP_ASSERT(suits(kernel, n, q));
   const std::uint64_t psi = primitive_root(modulus_, n);
-  forward_ = make_roots(n, modulus_, psi, kernel);
-  inverse_ = make_roots(n, modulus_, modulus_.inverse(psi), kernel);
+  const std::vector<std::uint64_t> forward = reversed_powers(n, modulus_, psi),
+                                   inverse = reversed_powers(n, modulus_, modulus_.inverse(psi));
+  first_root_ = forward[1];
+  forward_ = make_roots(forward, modulus_, kernel);
+  inverse_ = make_roots(inverse, modulus_, kernel);
   inverse_.scale = modulus_.inverse(n);
-  inverse_.last_scaled = modulus_.mul(inverse_.root[1], inverse_.scale);
+  inverse_.last_scaled = modulus_.mul(inverse[1], inverse_.scale);
   inverse_.scale_quotient = quotient(inverse_.scale, q, kernel);
   inverse_.last_scaled_quotient = quotient(inverse_.last_scaled, q, kernel);
   if (kernel == NttKernel::avx512_32) {
     drop_wide(forward_);
     drop_wide(inverse_);
   }
+}
+
+NttTables::NttTables(std::size_t n, std::uint64_t q, FirstHalf)
+    : n_(n / 2), modulus_(q), kernel_(best_ntt_kernel(n / 2, q)) {
+  AP_ASSERT(std::has_single_bit(n) && n >= 32 && n <= 65536);
+  AP_ASSERT(q < std::uint64_t{1} << 60 && q % (2 * n) == 1 && is_prime(q));
+  const std::vector<std::uint64_t> whole = reversed_powers(n, modulus_, primitive_root(modulus_, n));
+  first_root_ = whole[1];
+  // Of the 2m groups of a stage the first m.
+  std::vector<std::uint64_t> half(n_);
+  for (std::size_t m = 1; m < n_; m *= 2)
+    std::copy_n(whole.begin() + static_cast<std::ptrdiff_t>(2 * m), m,
+                half.begin() + static_cast<std::ptrdiff_t>(m));
+  forward_ = make_roots(half, modulus_, kernel_);
+  if (kernel_ == NttKernel::avx512_32) drop_wide(forward_);
 }
 
 void NttTables::forward(std::span<std::uint64_t> values) const {
@@ -139,7 +168,7 @@ void NttTables::forward(std::span<std::uint64_t> values) const {
 }
 
 void NttTables::inverse(std::span<std::uint64_t> values) const {
-  AP_ASSERT(values.size() == n_);
+  AP_ASSERT(values.size() == n_ && inverse_.scale != 0);
   switch (kernel_) {
     case NttKernel::scalar:
       return kernels::inverse_scalar(values.data(), n_, modulus_, inverse_);

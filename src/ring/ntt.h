@@ -31,10 +31,16 @@ class NttTables {
   /// n: power of two in [16, 65536]; q: prime below 2^60 that is 1 mod 2n; `kernel` must suit.
   NttTables(std::size_t n, std::uint64_t q);
   NttTables(std::size_t n, std::uint64_t q, NttKernel kernel);
+  /// Tables of length n/2 whose forward() makes the first half of the values of a transform of length n from what the
+  /// first butterfly leaves for it, x_j + first_root() x_(j + n/2) for j in [0, n/2). They have no inverse().
+  struct FirstHalf {};
+  NttTables(std::size_t n, std::uint64_t q, FirstHalf);
 
   std::size_t n() const { return n_; }
   const Modulus& modulus() const { return modulus_; }
   NttKernel kernel() const { return kernel_; }
+  /// primitive_root(q, n)^(n/2), n the length of the whole transform.
+  std::uint64_t first_root() const { return first_root_; }
 
   /// In place; n values in [0, q) to n values in [0, q).
   void forward(std::span<std::uint64_t> values) const;
@@ -58,6 +64,7 @@ class NttTables {
   std::size_t n_;
   Modulus modulus_;
   NttKernel kernel_;
+  std::uint64_t first_root_ = 0;
   Roots forward_, inverse_;
 };
 

@@ -17,10 +17,9 @@ class Scratch {
   explicit Scratch(std::size_t words) { grow(words); }
   /// At least so many words, whose values are not kept.
   void grow(std::size_t words) {
-    if (words <= words_) return;
+    if (data_ && words <= data_.get_deleter().words) return;
     data_.reset();
-    data_.reset(Allocator().allocate(words));
-    words_ = words;
+    data_ = Words(static_cast<std::uint64_t*>(take_pages(words * sizeof(std::uint64_t))), Free{words});
   }
   std::uint64_t* data() { return data_.get(); }
   const std::uint64_t* data() const { return data_.get(); }
@@ -32,12 +31,12 @@ class Scratch {
   }
 
  private:
-  using Allocator = CacheLineAllocator<std::uint64_t, false>;
   struct Free {
-    void operator()(std::uint64_t* p) const { Allocator().deallocate(p, 0); }
+    std::size_t words;
+    void operator()(std::uint64_t* p) const { return_pages(p, words * sizeof(std::uint64_t)); }
   };
-  std::unique_ptr<std::uint64_t, Free> data_;
-  std::size_t words_ = 0;
+  using Words = std::unique_ptr<std::uint64_t, Free>;
+  Words data_{nullptr, Free{0}};
 };
 
 }  // namespace ap::ring

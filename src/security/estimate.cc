@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/error.h"
 #include "security/reduction.h"
@@ -15,17 +16,29 @@ Estimate estimate(const Instance& x, CostModel model) {
   if (!(x.sigma > 0 && std::log2(x.sigma) < x.log2_q))
     fail_input("an error of sigma = {} cannot be estimated", x.sigma);
   const double t = secret_sigma(x);
-  if (!(t >= 0.5 && t <= x.sigma)) {
+  const bool sparse = x.secret == Secret::sparse_ternary;
+  if (sparse && !(x.weight >= 8 && x.weight <= x.n / 2 && x.weight == std::floor(x.weight) && t <= x.sigma)) {
+    fail_input("a sparse secret of weight {} in dimension {} cannot be estimated; use 8..{}", x.weight, x.n,
+               x.n / 2);
+  }
+  if (!sparse && !(t >= 0.5 && t <= x.sigma)) {
     fail_input(
-        "a secret of standard deviation {} cannot be estimated; use 0.5..{} (sparse secrets are not covered)",
+        "a secret of standard deviation {} cannot be estimated; use 0.5..{}, or say the weight of a sparse one",
         t, x.sigma);
   }
   Estimate e;
   int block = kMaxBlock;
   e.lambda_usvp = usvp(x, model, &block);
   e.lambda_bdd = std::isinf(e.lambda_usvp) ? e.lambda_usvp : bdd(x, model, block);
-  e.lambda_dual = dual_hybrid(x, model);
-  e.lambda_min = std::min({e.lambda_usvp, e.lambda_bdd, e.lambda_dual});
+  e.lambda_hybrid = e.lambda_mitm = std::numeric_limits<double>::infinity();
+  if (sparse) {
+    e.lambda_dual = sparse_dual_hybrid(x, model);
+    e.lambda_hybrid = primal_hybrid(x, model, false, block);
+    e.lambda_mitm = primal_hybrid(x, model, true, block);
+  } else {
+    e.lambda_dual = dual_hybrid(x, model);
+  }
+  e.lambda_min = std::min({e.lambda_usvp, e.lambda_bdd, e.lambda_dual, e.lambda_hybrid, e.lambda_mitm});
   return e;
 }
 

@@ -42,18 +42,34 @@ double log2_bkz(CostModel model, double beta, double d) {
                   2 * progressive_factor() + repeats + kSlope * (beta - free_dimensions(beta)) + kConstant);
 }
 
+namespace {
+
+// Of the sieve after BKZ-beta: it costs about as much as that.
+double sieve_dimension(int beta, double d) {
+  const double beta_eff = beta - std::floor(free_dimensions(beta));
+  return std::min(
+      d, std::floor(beta_eff + (std::log2(std::max(d - beta, 1.0)) + progressive_factor()) / kSlope));
+}
+
+}  // namespace
+
+double log2_sieve_length(CostModel model, int beta, double d) {
+  if (model == CostModel::bdgl16) return std::log2(4.0 / 3) / 2;
+  const double dimension = sieve_dimension(beta, d);
+  return std::log2(4.0 / 3) / 2 + (dimension - 1) * (log2_delta(dimension) - log2_delta(beta));
+}
+
 Sieve short_vectors(CostModel model, int beta, double d) {
   const double bkz = log2_bkz(model, beta, d);
   if (model == CostModel::bdgl16) return {0.2075 * beta, bkz};
-  const double beta_eff = beta - std::floor(free_dimensions(beta));
-  const double extra =
-      std::floor(beta_eff + (std::log2(std::max(d - beta, 1.0)) + progressive_factor()) / kSlope);
-  const double dimension = std::min(d, extra);
+  const double dimension = sieve_dimension(beta, d);
   return {0.2075 * dimension, log2_add(bkz, progressive_factor() + kSlope * dimension + kConstant)};
 }
 
 double secret_sigma(const Instance& instance) {
-  return instance.secret == Secret::ternary ? std::sqrt(2.0 / 3) : instance.secret_sigma;
+  if (instance.secret == Secret::ternary) return std::sqrt(2.0 / 3);
+  return instance.secret == Secret::sparse_ternary ? std::sqrt(instance.weight / instance.n)
+                                                   : instance.secret_sigma;
 }
 
 }  // namespace ap::security

@@ -24,6 +24,8 @@ struct Sieve {
   double log2_cost = 0;
 };
 Sieve short_vectors(CostModel model, int beta, double d);
+/// log2 of how much longer those vectors are than the shortest one that BKZ-beta finds.
+double log2_sieve_length(CostModel model, int beta, double d);
 
 /// Secret as the attacks see it: its standard deviation, and for guessing its entropy in bits a coordinate.
 double secret_sigma(const Instance& instance);
@@ -31,5 +33,8 @@ double secret_sigma(const Instance& instance);
 double usvp(const Instance& instance, CostModel model, int* block = nullptr);
 double bdd(const Instance& instance, CostModel model, int usvp_block);
 double dual_hybrid(const Instance& instance, CostModel model);
+/// Of sparse secrets. `meet`: a meet in the middle instead of an enumeration of the guesses.
+double primal_hybrid(const Instance& instance, CostModel model, bool meet, int usvp_block);
+double sparse_dual_hybrid(const Instance& instance, CostModel model);
 
 }  // namespace ap::security

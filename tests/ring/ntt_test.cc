@@ -189,5 +189,38 @@ TEST(Ntt, RefusesWrongTables) {
   EXPECT_THROW(NttTables(64, 129 * 257), Error);
 }
 
+TEST(Ntt, FirstHalfOfTheValuesByHalfATransform) {
+  Prng prng(test_seed(9));
+  for (const std::size_t n : {32, 64, 1024, 8192}) {
+    for (const int bits : {28, 45, 50, 60}) {
+      const std::uint64_t q = ntt_primes(bits, n, 1).at(0);
+      const Modulus modulus(q);
+      const NttTables whole(n, q), half(n, q, NttTables::FirstHalf());
+      EXPECT_EQ(half.n(), n / 2);
+      const Values x = random_values(n, q, prng);
+      Values all = x, first(n / 2);
+      whole.forward(all);
+      for (std::size_t j = 0; j < n / 2; ++j) {
+        first[j] = modulus.add(x[j], modulus.mul(half.first_root(), x[j + n / 2]));
+      }
+      half.forward(first);
+      EXPECT_TRUE(std::equal(first.begin(), first.end(), all.begin())) << n << " " << bits;
+      EXPECT_THROW(half.inverse(first), Error);
+    }
+  }
+}
+
+// A polynomial that X -> 1/X leaves as it is has the first half of its values backwards in the second.
+TEST(Ntt, ValuesOfMirroredPolynomialsAreMirrored) {
+  Prng prng(test_seed(10));
+  constexpr std::size_t kSize = 256;
+  const std::uint64_t q = ntt_primes(45, kSize, 1).at(0);
+  Values x = random_values(kSize, q, prng);
+  x[kSize / 2] = 0;
+  for (std::size_t j = 1; j < kSize / 2; ++j) x[kSize - j] = q - x[j];
+  NttTables(kSize, q).forward(x);
+  for (std::size_t j = 0; j < kSize / 2; ++j) EXPECT_EQ(x[j], x[kSize - 1 - j]);
+}
+
 }  // namespace
 }  // namespace ap::ring

@@ -89,6 +89,56 @@ TEST(Estimate, RefusesWhatTheFormulasDoNotCover) {
   EXPECT_THROW(estimate(sparse), Error);
 }
 
+Estimate sparse(double n, double log2_q, double weight, double sigma = 3.2) {
+  Instance instance{n, log2_q, sigma};
+  instance.secret = Secret::sparse_ternary;
+  instance.weight = weight;
+  return estimate(instance);
+}
+
+// The lattice estimator's own examples: Kyber-512 with 32 coefficients that are not 0, and n = 1024 with 64.
+TEST(SparseSecrets, EqualTheExamplesOfTheLatticeEstimator) {
+  const Estimate kyber = sparse(512, std::log2(3329), 32, std::sqrt(1.5));
+  EXPECT_NEAR(kyber.lambda_mitm, 85.4, 0.1);
+  // Theirs fixes one weight of the guesses for all block sizes.
+  EXPECT_NEAR(kyber.lambda_hybrid, 87.9, 1);
+  EXPECT_LE(kyber.lambda_hybrid, 87.9);
+  EXPECT_NEAR(sparse(1024, 32, 64, 3.0).lambda_dual, 91.6, 0.1);
+}
+
+// Computed by another program from the same formulas.
+TEST(SparseSecrets, EqualAnIndependentTable) {
+  struct Row {
+    double n, log2_q, weight, bits;
+  };
+  constexpr Row kRows[] = {{65536, 1546, 192, 134.5}, {65536, 1600, 192, 130.6}, {65536, 1637, 192, 128},
+                           {65536, 1747, 192, 121.1}, {65536, 1680, 256, 128},   {65536, 1537, 128, 128},
+                           {65536, 1161, 64, 128},    {65536, 700, 64, 161},     {32768, 768, 192, 134.0},
+                           {32768, 810, 192, 128},    {32768, 868, 192, 120.6},  {32768, 556, 64, 128},
+                           {65536, 121, 32, 171.9},   {65536, 100, 32, 177.5},   {65536, 110, 40, 203.7},
+                           {32768, 121, 32, 147.2},   {32768, 85, 32, 158.1},    {32768, 110, 40, 173.1},
+                           {32768, 90, 40, 180.9},    {65536, 100, 24, 145.9},   {32768, 85, 24, 131.1}};
+  for (const auto& [n, log2_q, weight, bits] : kRows) {
+    const Estimate e = sparse(n, log2_q, weight);
+    EXPECT_NEAR(e.lambda_min, bits, 0.5) << n << " " << log2_q << " " << weight;
+    EXPECT_EQ(e.lambda_min, e.lambda_mitm);
+  }
+}
+
+TEST(SparseSecrets, OfOddWeightsAreRefusedAndDenseOnesHaveNoHybrid) {
+  for (const double weight : {0.0, 7.0, 8.5, 2000.0, -3.0, std::nan("")}) {
+    EXPECT_THROW(sparse(1024, 26, weight), Error) << weight;
+  }
+  EXPECT_TRUE(std::isinf(estimate({1024, 26}).lambda_mitm));
+}
+
+TEST(Limits, RefuseWeakSparseSecrets) {
+  EXPECT_NO_THROW(require_secure_sparse(65536, 1637, 3.24, 192));
+  EXPECT_THROW(require_secure_sparse(65536, 1747, 3.24, 192), Error);
+  EXPECT_THROW(require_secure_sparse(65536, 100, 1, 40), Error);
+  EXPECT_LT(lambda_bits_sparse(65536, 1747, 192), lambda_bits(65536, 1747));
+}
+
 TEST(Limits, RefuseWeakParameters) {
   EXPECT_NO_THROW(require_secure(2048, 53, 3.24));
   for (const auto& [n, log2_q, sigma] :

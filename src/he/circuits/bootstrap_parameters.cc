@@ -162,6 +162,7 @@ BootstrapParameters::BootstrapParameters(std::string_view name, std::size_t slot
           }(),
           slots) {
   security::require_secure(chain_.n, chain_.log2_qp(), kErrorSigma);
+  security::require_secure_sparse(chain_.n, lowest_.log2_qp(), kErrorSigma, static_cast<double>(weight_));
 }
 
 double BootstrapParameters::log2_message_ratio() const {
@@ -174,7 +175,8 @@ double BootstrapParameters::failure_log2() const {
 }
 
 double BootstrapParameters::security_bits() const {
-  return security::lambda_bits(chain_.n, chain_.log2_qp());
+  return std::min(security::lambda_bits(chain_.n, chain_.log2_qp()),
+                  security::lambda_bits_sparse(chain_.n, lowest_.log2_qp(), static_cast<double>(weight_)));
 }
 
 double BootstrapParameters::precision_bits() const {

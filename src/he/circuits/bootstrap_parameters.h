@@ -12,8 +12,8 @@
 
 namespace ap::circuits {
 
-/// A set that exists is valid: every sum of levels adds up, and, but for the toy set of tests, the largest modulus that
-/// is published under the dense secret has 128 bits of security (security/limits.h).
+/// A set that exists is valid: every sum of levels adds up, and, but for the toy set of tests, the largest moduli that are
+/// published under the dense and under the sparse secret have 128 bits of security (security/limits.h).
 ///
 /// The chain from its lowest prime on: q_0; the primes of SlotsToCoefficients; those of the levels that are free for
 /// computation after a bootstrap; those of EvalMod; those of CoefficientsToSlots.
@@ -70,7 +70,8 @@ class BootstrapParameters {
   double failure_log2() const;
   /// Bits after the point that slots uniform in [-1, 1] keep, by the model of docs/bootstrapping.md.
   double precision_bits() const;
-  /// Of the dense secret with the largest modulus, by security::lambda_bits; the toy set's is what it is.
+  /// The least over all keys that are published, by security/limits.h: those under the dense secret, of which the largest
+  /// modulus decides, and the one under the sparse secret. The toy set's is what it is.
   double security_bits() const;
 
  private:

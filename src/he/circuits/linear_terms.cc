@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "he/ckks/evaluate.h"
+#include "he/rlwe/polynomial.h"
 #include "ring/elementwise.h"
 
 namespace ap::circuits {
@@ -36,7 +37,7 @@ void add_terms(ckks::Ciphertext& sum, std::span<const LinearTerm> terms) {
     factors.push_back(whole(term.factor, sum.scale() / term.x->scale()));
   }
   // Prime by prime, so that the sum's values stay in the cache from term to term.
-  for (std::size_t i = 0; i < sum.level(); ++i) {
+  rlwe::for_parts(*sum.context(), sum.level(), [&](std::size_t i) {
     const ring::Modulus& q = sum.context()->modulus(i);
     for (std::size_t t = 0; t < terms.size(); ++t) {
       const ring::FixedFactor factor(q, residue(factors[t], q));
@@ -47,7 +48,7 @@ void add_terms(ckks::Ciphertext& sum, std::span<const LinearTerm> terms) {
                                           part.data(), part.size());
       }
     }
-  }
+  });
 }
 
 void add_wide_constant(ckks::Ciphertext& sum, double value) {

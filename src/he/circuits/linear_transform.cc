@@ -1,12 +1,26 @@
 #include "he/circuits/linear_transform.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/parallel.h"
 
 namespace ap::circuits {
+
+namespace {
+
+using Diagonals = std::map<std::size_t, std::vector<Complex>>;
+
+bool all_real(const Diagonals& diagonals) {
+  return std::ranges::all_of(diagonals, [](const auto& diagonal) {
+    return std::ranges::all_of(diagonal.second, [](const Complex& value) { return value.imag() == 0; });
+  });
+}
+
+}  // namespace
 
 /// The diagonals, each rotated back by its giant step, so that the giant step comes after the product.
 class LinearTransform::EncodedDiagonals : public rlwe::Weights {
@@ -14,68 +28,80 @@ class LinearTransform::EncodedDiagonals : public rlwe::Weights {
   EncodedDiagonals(const ckks::Encoder& encoder, const DiagonalMatrix& matrix, const StepPlan& plan,
                    const ckks::Scale& scale, const Levels& levels)
       : context_(encoder.context()),
-        subring_(context_, matrix.size()),
+        subring_(context_, matrix.size(),
+                 matrix.size() >= Subring::kLeastRealSlots && all_real(matrix.diagonals())),
         babies_(plan.baby.size()),
         level_(levels.level),
-        kept_(levels.storage == DiagonalStorage::values),
+        stride_(subring_.words() + ring::kWeightPadding),
         at_(plan.baby.size() * plan.giant.size(), kNone),
         coefficients_(matrix.diagonals().size()) {
-    std::vector<const std::vector<Complex>*> diagonals;
-    for (const auto& [number, values] : matrix.diagonals()) {
-      const StepPlan::Place& place = plan.places[diagonals.size()];
-      at_[place.giant * babies_ + place.baby] = diagonals.size();
-      diagonals.push_back(&values);
+    // In the order in which they are used.
+    std::vector<const std::vector<Complex>*> of_place(at_.size());
+    std::size_t number = 0;
+    for (const auto& [diagonal, values] : matrix.diagonals()) {
+      const StepPlan::Place& place = plan.places[number++];
+      of_place[place.giant * babies_ + place.baby] = &values;
     }
-    if (kept_) values_.resize(diagonals.size());
-    parallel_for(diagonals.size(), [&](std::size_t d) {
-      std::vector<Complex> rotated = *diagonals[d];
-      const std::size_t giant = plan.giant[plan.places[d].giant];
+    std::vector<std::size_t> places;
+    for (std::size_t place = 0; place < at_.size(); ++place) {
+      if (of_place[place] == nullptr) continue;
+      at_[place] = places.size();
+      places.push_back(place);
+    }
+    parallel_for(places.size(), [&](std::size_t d) {
+      std::vector<Complex> rotated = *of_place[places[d]];
+      const std::size_t giant = plan.giant[places[d] / babies_];
       std::rotate(rotated.begin(), rotated.end() - static_cast<std::ptrdiff_t>(giant), rotated.end());
-      const ckks::Integers integers = encoder.coefficients(std::span<const Complex>(rotated), scale);
-      coefficients_[d] = subring_.coefficients(integers);
-      if (!kept_) return;
-      const std::size_t length = subring_.coefficients();
-      values_[d].resize((level_ + context_->special()) * length);
-      for (std::size_t i = 0; i < level_ + context_->special(); ++i) {
-        subring_.transform(coefficients_[d], i < level_ ? i : context_->data() + i - level_,
-                           std::span(values_[d]).subspan(i * length, length));
+      coefficients_[d] =
+          subring_.coefficients(encoder.coefficients(std::span<const Complex>(rotated), scale));
+    });
+    for (const auto& one : coefficients_) {
+      narrow_ = narrow_ && std::ranges::all_of(one, [](std::int64_t x) {
+                  return -Subring::kNarrow < x && x < Subring::kNarrow;
+                });
+    }
+    if (levels.storage != DiagonalStorage::values) return;
+    const std::size_t primes = level_ + context_->special();
+    values_.resize(primes * places.size() * stride_);
+    parallel_for(places.size(), [&](std::size_t d) {
+      for (std::size_t i = 0; i < primes; ++i) {
+        subring_.transform(coefficients_[d], narrow_, i < level_ ? i : context_->data() + i - level_,
+                           std::span(values_).subspan(kept_at(d, i), subring_.words()));
       }
       coefficients_[d] = {};
     });
   }
 
   bool has(std::size_t sum, std::size_t term) const override { return at_[sum * babies_ + term] != kNone; }
-  std::span<const std::uint64_t> values(std::size_t sum, std::size_t term, std::size_t prime,
-                                        std::span<std::uint64_t> room) const override {
-    const std::size_t d = at_[sum * babies_ + term], length = subring_.coefficients();
-    if (!kept_) {
-      const std::span<std::uint64_t> few = room.last(length);
-      subring_.transform(coefficients_[d], prime, few);
-      subring_.expand(few, room);
-      return room;
+  ring::WeightShape shape() const override { return subring_.shape(); }
+  const std::uint64_t* values(std::size_t sum, std::size_t term, std::size_t prime,
+                              std::span<std::uint64_t> room) const override {
+    const std::size_t d = at_[sum * babies_ + term];
+    if (!values_.empty()) {
+      return values_.data() +
+             kept_at(d, prime < context_->data() ? prime : level_ + prime - context_->data());
     }
-    const std::size_t i = prime < context_->data() ? prime : level_ + prime - context_->data();
-    const auto few = std::span<const std::uint64_t>(values_[d]).subspan(i * length, length);
-    if (length == context_->n()) return few;
-    subring_.expand(few, room);
-    return room;
+    subring_.transform(coefficients_[d], narrow_, prime, room.first(subring_.words()));
+    return room.data();
   }
   std::size_t memory_bytes() const {
-    std::size_t words = 0;
+    std::size_t words = values_.size();
     for (const auto& one : coefficients_) words += one.size();
-    for (const auto& one : values_) words += one.size();
     return words * sizeof(std::uint64_t);
   }
 
  private:
   static constexpr std::size_t kNone = ~std::size_t{0};
+  // Prime after prime, in each the diagonals in the order of their use.
+  std::size_t kept_at(std::size_t d, std::size_t i) const { return (i * coefficients_.size() + d) * stride_; }
+
   rlwe::ContextPtr context_;
   Subring subring_;
-  std::size_t babies_, level_;
-  bool kept_;
+  std::size_t babies_, level_, stride_;
+  bool narrow_ = true;
   std::vector<std::size_t> at_;
   std::vector<std::vector<std::int64_t>> coefficients_;
-  std::vector<AlignedVector<std::uint64_t>> values_;
+  LargeVector<std::uint64_t> values_;
 };
 
 namespace {

@@ -1,6 +1,7 @@
 // Polynomials in X^(N/2n), the plaintexts of n slots: 2n coefficients say all, and their transform is one of length 2n
-// whose values stand N/2n times each among those of length N. They are kept as such and made modulo a prime when it is
-// their turn.
+// whose values stand N/2n times each among those of length N. If the slots are real, coefficient 2n - j is the negative
+// of coefficient j, the second half of the values is the first one backwards, and half of all that is enough. They are
+// kept as coefficients and made modulo a prime when it is their turn.
 #pragma once
 
 #include <cstdint>
@@ -10,26 +11,29 @@
 #include "he/ckks/encoder.h"
 #include "he/rlwe/context.h"
 #include "ring/ntt.h"
+#include "ring/products.h"
 
 namespace ap::circuits {
 
 class Subring {
  public:
-  /// For `slots` slots: a power of two from 8 to N/2. @throws Error(input) otherwise.
-  Subring(rlwe::ContextPtr context, std::size_t slots);
+  /// For `slots` slots: a power of two from 8 to N/2. `real`: whether they are real numbers; not for fewer than
+  /// kLeastRealSlots. @throws Error(input) otherwise.
+  Subring(rlwe::ContextPtr context, std::size_t slots, bool real);
+  static constexpr std::size_t kLeastRealSlots = 16;
 
-  std::size_t slots() const { return coefficients_ / 2; }
-  /// 2n.
-  std::size_t coefficients() const { return coefficients_; }
+  /// Coefficients that are kept, and values: 2n, or n of real slots.
+  std::size_t words() const { return words_; }
+  /// How the N values of the polynomial are among those.
+  ring::WeightShape shape() const { return shape_; }
 
-  /// The 2n coefficients of an encoding of `slots` slots. @throws Error(input) if one has more than 62 bits.
+  /// The coefficients of an encoding of the slots. @throws Error(input) if one has more than 62 bits.
   std::vector<std::int64_t> coefficients(std::span<const ring::Int128> integers) const;
-  /// The 2n values of a polynomial with these 2n coefficients modulo prime `prime` of the context (data primes, then
-  /// special primes), each below it: in the order of `expand`. Constant time in the coefficients but for their size.
-  void transform(std::span<const std::int64_t> coefficients, std::size_t prime,
+  /// The values of a polynomial with these coefficients modulo prime `prime` of the context (data primes, then special
+  /// primes), each below it. `narrow`: all of them are below kNarrow, which is faster. Constant time in the coefficients.
+  void transform(std::span<const std::int64_t> coefficients, bool narrow, std::size_t prime,
                  std::span<std::uint64_t> values) const;
-  /// The N values in NTT form from 2n: in place if `values` are the last 2n of `out`.
-  void expand(std::span<const std::uint64_t> values, std::span<std::uint64_t> out) const;
+  static constexpr std::int64_t kNarrow = std::int64_t{1} << 51;
 
  private:
   const ring::NttTables& tables(std::size_t prime) const {
@@ -37,8 +41,10 @@ class Subring {
   }
 
   rlwe::ContextPtr context_;
-  std::size_t coefficients_;
-  std::vector<ring::NttTables> tables_;  // none if the subring is the whole ring
+  std::size_t words_;
+  ring::WeightShape shape_;
+  std::vector<ring::NttTables> tables_;     // none if they are those of the whole ring
+  std::vector<ring::FixedFactor> mirrors_;  // of real slots: what the image of a coefficient comes in with
 };
 
 }  // namespace ap::circuits

@@ -17,6 +17,9 @@ class Ciphertext {
  public:
   /// Zero. 1 <= level <= context->data(), degree 1 or 2. @throws Error(internal) otherwise.
   Ciphertext(ContextPtr context, std::size_t level, std::size_t degree = 1, Form form = Form::ntt);
+  /// As the constructor, but of any values: every part must be written.
+  static Ciphertext unwritten(ContextPtr context, std::size_t level, std::size_t degree = 1,
+                              Form form = Form::ntt);
 
   const ContextPtr& context() const { return context_; }
   std::size_t level() const { return level_; }
@@ -43,12 +46,14 @@ class Ciphertext {
   friend bool operator==(const Ciphertext&, const Ciphertext&) = default;
 
  private:
+  struct Unwritten {};
+  Ciphertext(ContextPtr context, std::size_t level, std::size_t degree, Form form, Unwritten);
   std::size_t words() const { return level_ * context_->n(); }
 
   ContextPtr context_;
   std::size_t level_, degree_;
   Form form_;
-  AlignedVector<std::uint64_t> values_;
+  UnsetVector<std::uint64_t> values_;
 };
 
 /// A polynomial in NTT form modulo the first `level` data primes, to multiply ciphertexts of up to that level with.
@@ -65,7 +70,7 @@ class Plaintext {
 
  private:
   std::size_t n_, level_;
-  AlignedVector<std::uint64_t> values_;
+  LargeVector<std::uint64_t> values_;
 };
 
 }  // namespace ap::rlwe

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "he/rlwe/digits.h"
 #include "he/rlwe/polynomial.h"
+#include "ring/scratch.h"
 
 namespace ap::rlwe {
 namespace {
@@ -17,13 +19,12 @@ using Kernel = void (*)(const std::uint64_t*, const std::uint64_t*, std::uint64_
 void for_each_part(Ciphertext& x, const Ciphertext& y, Kernel ring::ElementwiseKernels::*kernel) {
   AP_ASSERT(x.context() == y.context() && x.level() == y.level() && x.degree() == y.degree() &&
             x.form() == y.form());
-  for (std::size_t k = 0; k <= x.degree(); ++k) {
-    for (std::size_t i = 0; i < x.level(); ++i) {
-      const ring::Modulus& q = x.context()->modulus(i);
-      const std::span<std::uint64_t> to = x.part(k, i);
-      (ring::elementwise(q).*kernel)(to.data(), y.part(k, i).data(), q.value(), to.data(), to.size());
-    }
-  }
+  for_parts(*x.context(), (x.degree() + 1) * x.level(), [&](std::size_t at) {
+    const std::size_t k = at / x.level(), i = at % x.level();
+    const ring::Modulus& q = x.context()->modulus(i);
+    const std::span<std::uint64_t> to = x.part(k, i);
+    (ring::elementwise(q).*kernel)(to.data(), y.part(k, i).data(), q.value(), to.data(), to.size());
+  });
 }
 
 void check_level(const Ciphertext& x, std::size_t level) {
@@ -76,12 +77,14 @@ Ciphertext multiply_plain(const Ciphertext& x, const Plaintext& w) {
 
 Ciphertext multiply(const Ciphertext& x, const Ciphertext& y) {
   check_factors(x, y);
-  Ciphertext product(x.context(), x.level(), 2);
-  for (std::size_t i = 0; i < x.level(); ++i) {
-    add_product(*x.context(), i, x.part(0, i), y.part(0, i), product.part(0, i));
-    add_cross_product(*x.context(), i, x, y, product.part(1, i));
-    add_product(*x.context(), i, x.part(1, i), y.part(1, i), product.part(2, i));
-  }
+  Ciphertext product = Ciphertext::unwritten(x.context(), x.level(), 2);
+  for_parts(*x.context(), x.level(), [&](std::size_t i) {
+    const std::span<std::uint64_t> middle = product.part(1, i);
+    product_pair(*x.context(), i, x.part(0, i), y.part(0, i), y.part(1, i), nullptr, nullptr,
+                 product.part(0, i), middle);
+    product_pair(*x.context(), i, x.part(1, i), y.part(0, i), y.part(1, i), middle.data(), nullptr, middle,
+                 product.part(2, i));
+  });
   return product;
 }
 
@@ -92,29 +95,38 @@ Ciphertext rescale(const Ciphertext& x, std::size_t level) {
   const std::size_t n = context.n(), dropped = x.level() - level;
   const bool ntt = x.form() == Form::ntt;
   const ring::ScaleDown scale(context.moduli(level, dropped), context.moduli(0, level));
-  Ciphertext y(x.context(), level, x.degree(), x.form());
-  AlignedVector<std::uint64_t> tail(dropped * n), correction(n);
+  Ciphertext y = Ciphertext::unwritten(x.context(), level, x.degree(), x.form());
+  ring::Scratch tail(dropped * n);
+  std::vector<const std::uint64_t*> terms;
+  for (std::size_t i = 0; i < dropped; ++i) terms.push_back(tail.data() + i * n);
   ring::BaseConverter::Prepared prepared;
   for (std::size_t k = 0; k <= x.degree(); ++k) {
-    std::copy_n(x[k].begin() + static_cast<std::ptrdiff_t>(level * n), dropped * n, tail.begin());
-    for (std::size_t i = 0; ntt && i < dropped; ++i) {
-      context.tables(level + i).inverse(context.part(std::span(tail), i));
-    }
-    scale.converter.prepare(parts(context, tail, 0, dropped), n, prepared);
-    for (std::size_t i = 0; i < level; ++i) {
-      scale.converter.output(prepared, i, correction);
-      if (ntt) context.tables(i).forward(correction);
-      const ring::Modulus& q = context.modulus(i);
-      ring::elementwise(q).multiply_add(x.part(k, i).data(), scale.kept_factor[i], correction.data(), q,
-                                        y.part(k, i).data(), n);
-    }
+    for_parts(context, dropped, [&](std::size_t i) {
+      const std::span<std::uint64_t> words = tail.words(i * n, n);
+      std::ranges::copy(x.part(k, level + i), words.begin());
+      if (ntt) context.tables(level + i).inverse(words);
+    });
+    scale.converter.prepare(terms, n, prepared);
+    for_prime_runs(context, 0, level, [&](std::size_t first, std::size_t count) {
+      ring::Scratch corrections(count * n);
+      std::uint64_t* outputs[kPrimesTogether];
+      for (std::size_t i = 0; i < count; ++i) outputs[i] = corrections.data() + i * n;
+      scale.converter.outputs(prepared, first, std::span(outputs, count));
+      for (std::size_t i = first; i < first + count; ++i) {
+        const std::span<std::uint64_t> correction = corrections.words((i - first) * n, n);
+        if (ntt) context.tables(i).forward(correction);
+        const ring::Modulus& q = context.modulus(i);
+        ring::elementwise(q).multiply_add(x.part(k, i).data(), scale.kept_factor[i], correction.data(), q,
+                                          y.part(k, i).data(), n);
+      }
+    });
   }
   return y;
 }
 
 Ciphertext drop_level(const Ciphertext& x, std::size_t level) {
   check_level(x, level);
-  Ciphertext y(x.context(), level, x.degree(), x.form());
+  Ciphertext y = Ciphertext::unwritten(x.context(), level, x.degree(), x.form());
   for (std::size_t k = 0; k <= x.degree(); ++k) std::copy_n(x[k].begin(), y[k].size(), y[k].begin());
   return y;
 }
@@ -124,7 +136,7 @@ Ciphertext moved(const Ciphertext& x, ContextPtr context) {
   for (std::size_t i = 0; i < x.level(); ++i) {
     AP_ASSERT(context->modulus(i).value() == x.context()->modulus(i).value());
   }
-  Ciphertext y(std::move(context), x.level(), x.degree(), x.form());
+  Ciphertext y = Ciphertext::unwritten(std::move(context), x.level(), x.degree(), x.form());
   for (std::size_t k = 0; k <= x.degree(); ++k) std::copy(x[k].begin(), x[k].end(), y[k].begin());
   return y;
 }

@@ -1,9 +1,11 @@
 #include "he/rlwe/extended.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "he/rlwe/digits.h"
 #include "he/rlwe/extended_writer.h"
 
 namespace ap::rlwe {
@@ -27,7 +29,6 @@ bool operator==(const Extended& x, const Extended& y) {
 namespace {
 
 using Words = std::span<std::uint64_t>;
-using ConstWords = std::span<const std::uint64_t>;
 
 Words part(Extended& x, std::size_t k, std::size_t i) { return ExtendedWriter::part(x, k, i); }
 
@@ -65,23 +66,21 @@ void divide(const Extended& x, std::size_t k, std::size_t kept, Words to) {
   const std::size_t n = context.n(), special = context.special(), dropped = x.primes() - kept;
   ring::Scratch tail(dropped * n);
   std::vector<const std::uint64_t*> terms;
-  for (std::size_t at = 0; at < dropped; ++at) {
+  for (std::size_t at = 0; at < dropped; ++at) terms.push_back(tail.data() + at * n);
+  for_parts(context, dropped, [&](std::size_t at) {
     // Special primes, then the data prime that goes: the order of the tables of Level.
     const std::size_t i = at < special ? x.level() + at : kept + at - special;
     const Words words = tail.words(at * n, n);
     std::ranges::copy(x.part(k, i), words.begin());
     context.tables(x.context_prime(i)).inverse(words);
-    terms.push_back(words.data());
-  }
+  });
   const Level& level = context.level(x.level());
   const ring::ScaleDown& scale = kept < x.level() ? *level.drop_special_and_last : *level.drop_special;
   ring::BaseConverter::Prepared prepared;
   scale.converter.prepare(terms, n, prepared);
-  constexpr std::size_t kTogether = 4;  // outputs that base conversion takes at once
-  ring::Scratch corrections(kTogether * n);
-  for (std::size_t first = 0; first < kept; first += kTogether) {
-    const std::size_t count = std::min(kTogether, kept - first);
-    std::uint64_t* outputs[kTogether];
+  for_prime_runs(context, 0, kept, [&](std::size_t first, std::size_t count) {
+    ring::Scratch corrections(kPrimesTogether * n);
+    std::uint64_t* outputs[kPrimesTogether];
     for (std::size_t i = 0; i < count; ++i) outputs[i] = corrections.data() + i * n;
     scale.converter.outputs(prepared, first, std::span(outputs, count));
     for (std::size_t i = first; i < first + count; ++i) {
@@ -91,13 +90,20 @@ void divide(const Extended& x, std::size_t k, std::size_t kept, Words to) {
       ring::elementwise(q).multiply_add(x.part(k, i).data(), scale.kept_factor[i], words.data(), q,
                                         to.data() + i * n, n);
     }
-  }
+  });
 }
 
 Ciphertext divided(const Extended& x, std::size_t kept) {
-  Ciphertext y(x.context(), kept);
+  Ciphertext y = Ciphertext::unwritten(x.context(), kept);
   parallel_for(2, [&](std::size_t k) { divide(x, k, kept, y[k]); });
   return y;
+}
+
+// Where the digits modulo prime i are.
+std::vector<const std::uint64_t*> at(const Digits::Run& run, const Digits& digits, std::size_t i) {
+  std::vector<const std::uint64_t*> result;
+  for (std::size_t d = 0; d < digits.count(); ++d) result.push_back(run.at(d, i));
+  return result;
 }
 
 void check_keys(const Context& context, const GaloisKeys::Key& key) {
@@ -160,74 +166,67 @@ void add_automorphism(const Extended& x, std::uint32_t element, const GaloisKeys
   const std::size_t n = context.n();
   ring::Scratch c1(x.level() * n);
   divide(x, 1, x.level(), c1.words(0, x.level() * n));
-  const Decomposition digits = decompose(context, c1.words(0, x.level() * n), x.level());
-  parallel_for(x.primes(), [&](std::size_t i) {
-    ring::Scratch words(3 * n);
-    const Words switched[2] = {words.words(0, n), words.words(n, n)}, image = words.words(2 * n, n);
-    std::ranges::copy(x.part(0, i), switched[0].begin());
-    std::fill(switched[1].begin(), switched[1].end(), 0);
-    add_switched(digits, key.key, i, switched[0], switched[1]);
-    const ring::Modulus& q = context.modulus(x.context_prime(i));
-    for (std::size_t k = 0; k < 2; ++k) {
-      ring::elementwise().permute(switched[k].data(), key.map, image.data(), n);
-      const Words to = part(sum, k, i);
-      ring::elementwise(q).add(to.data(), image.data(), q.value(), to.data(), n);
+  const Digits digits(context, c1.words(0, x.level() * n), x.level());
+  for_prime_runs(context, 0, x.primes(), [&](std::size_t first, std::size_t count) {
+    Digits::Run run = digits.run();
+    run.load(first, count);
+    ring::Scratch words(2 * n);
+    const Words switched[2] = {words.words(0, n), words.words(n, n)};
+    for (std::size_t i = first; i < first + count; ++i) {
+      digit_products(key.key, x.context_prime(i), at(run, digits, i), {x.part(0, i).data(), nullptr, 1},
+                     switched[0], switched[1]);
+      const ring::Modulus& q = context.modulus(x.context_prime(i));
+      for (std::size_t k = 0; k < 2; ++k) {
+        ring::products(q).permute_add(switched[k].data(), key.map, q.value(), part(sum, k, i).data(), n);
+      }
     }
   });
 }
 
 namespace {
 
-// One prime's share of hoisted_sums.
-class PrimeSums {
+// The rotations of x modulo one prime, side by side: c_0 and c_1 of the first, of the second and so on.
+class Rotations {
  public:
-  PrimeSums(const Ciphertext& x, const Decomposition& digits, std::span<const std::uint32_t> elements,
-            const GaloisKeys& keys, std::size_t i)
-      : context_(*x.context()),
-        n_(context_.n()),
-        i_(i),
-        prime_(i < x.level() ? i : context_.data() + i - x.level()),
-        rotated_(2 * elements.size() * n_),
-        room_(elements.size() * n_) {
-    ring::Scratch sums(2 * n_);
-    const Words sum[2] = {sums.words(0, n_), sums.words(n_, n_)};
-    for (std::size_t t = 0; t < elements.size(); ++t) {
-      if (elements[t] == 1) {
-        for (std::size_t k = 0; k < 2; ++k) times_special(x, k, i, rotated(k, t));
-        continue;
-      }
-      const GaloisKeys::Key& key = keys.at(elements[t]);
-      times_special(x, 0, i, sum[0]);
-      std::fill(sum[1].begin(), sum[1].end(), 0);
-      add_switched(digits, key.key, i, sum[0], sum[1]);
-      for (std::size_t k = 0; k < 2; ++k) {
-        ring::elementwise().permute(sum[k].data(), key.map, rotated(k, t).data(), n_);
-      }
+  Rotations(const Ciphertext& x, std::span<const std::uint32_t> elements, const GaloisKeys& keys)
+      : x_(x), context_(*x.context()), identity_(context_.n(), 1) {
+    for (const std::uint32_t element : elements) {
+      keys_.push_back(element == 1 ? nullptr : &keys.at(element));
+      if (keys_.back() != nullptr) check_keys(context_, *keys_.back());
     }
   }
+  bool any() const {
+    return std::ranges::any_of(keys_, [](const GaloisKeys::Key* key) { return key != nullptr; });
+  }
+  // Polynomials side by side.
+  std::size_t count() const { return 2 * keys_.size(); }
 
-  void sum_to(std::size_t number, std::size_t terms, const Weights& weights, Extended& sum) {
-    std::vector<const std::uint64_t*> x[2], w;
-    for (std::size_t t = 0; t < terms; ++t) {
-      if (!weights.has(number, t)) continue;
-      const ConstWords values = weights.values(number, t, prime_, room_.words(t * n_, n_));
-      AP_ASSERT(values.size() == n_);
-      w.push_back(values.data());
-      for (std::size_t k = 0; k < 2; ++k) x[k].push_back(rotated(k, t).data());
-    }
-    for (std::size_t k = 0; k < 2; ++k) {
-      const Words to = part(sum, k, i_);
-      std::ranges::fill(to, 0);
-      context_.tables(prime_).multiply_add(x[k], w, to);
+  // Modulo prime i of the level and the special primes, given the digits of x's c_1 there. `sums`: 2 N words of room.
+  void make(std::size_t i, std::span<const std::uint64_t* const> digits, Words sums,
+            std::uint64_t* aside) const {
+    const std::size_t n = context_.n(), prime = i < x_.level() ? i : context_.data() + i - x_.level();
+    const Words sum[2] = {sums.first(n), sums.last(n)};
+    for (std::size_t t = 0; t < keys_.size(); ++t) {
+      if (keys_[t] == nullptr) {
+        for (std::size_t k = 0; k < 2; ++k) times_special(x_, k, i, sum[k]);
+      } else {
+        SumStart start{nullptr, nullptr, 1};
+        if (i < x_.level()) start = {x_.part(0, i).data(), nullptr, context_.special_product(i).value};
+        digit_products(keys_[t]->key, prime, digits, start, sum[0], sum[1]);
+      }
+      const ring::Automorphism& map = keys_[t] == nullptr ? identity_ : keys_[t]->map;
+      for (std::size_t k = 0; k < 2; ++k) {
+        ring::products(context_.modulus(prime))
+            .permute_aside(sum[k].data(), map, aside + (2 * t + k) * ring::kRun, count(), n);
+      }
     }
   }
 
  private:
-  Words rotated(std::size_t k, std::size_t t) { return rotated_.words((2 * t + k) * n_, n_); }
-
+  const Ciphertext& x_;
   const Context& context_;
-  std::size_t n_, i_, prime_;
-  ring::Scratch rotated_, room_;
+  ring::Automorphism identity_;
+  std::vector<const GaloisKeys::Key*> keys_;
 };
 
 }  // namespace
@@ -235,18 +234,41 @@ class PrimeSums {
 std::vector<Extended> hoisted_sums(const Ciphertext& x, std::span<const std::uint32_t> elements,
                                    const GaloisKeys& keys, std::size_t sums, const Weights& weights) {
   check(x);
-  for (const std::uint32_t element : elements) {
-    if (element != 1) check_keys(*x.context(), keys.at(element));
-  }
-  const bool switches = std::ranges::any_of(elements, [](std::uint32_t element) { return element != 1; });
-  const Decomposition digits = switches ? decompose(x) : Decomposition{x.level(), {}};
+  const Context& context = *x.context();
+  const std::size_t n = context.n();
+  const Rotations rotations(x, elements, keys);
+  std::optional<Digits> digits;
+  if (rotations.any()) digits.emplace(context, x[1], x.level());
   std::vector<Extended> result;
   for (std::size_t s = 0; s < sums; ++s) {
     result.push_back(ExtendedWriter::unwritten(x.context(), x.level()));
   }
-  parallel_for(x.level() + x.context()->special(), [&](std::size_t i) {
-    PrimeSums prime(x, digits, elements, keys, i);
-    for (std::size_t s = 0; s < sums; ++s) prime.sum_to(s, elements.size(), weights, result[s]);
+  const ring::WeightShape shape = weights.shape();
+  const std::size_t weight_words = shape.words(n) + ring::kWeightPadding;
+  for_prime_runs(context, 0, x.level() + context.special(), [&](std::size_t first, std::size_t count) {
+    std::optional<Digits::Run> run;
+    if (digits) {
+      run.emplace(*digits);
+      run->load(first, count);
+    }
+    ring::Scratch sum(2 * n), aside(rotations.count() * n), room(elements.size() * weight_words);
+    std::vector<ring::WeightedTerm> terms;
+    for (std::size_t i = first; i < first + count; ++i) {
+      const std::size_t prime = i < x.level() ? i : context.data() + i - x.level();
+      std::vector<const std::uint64_t*> digits_here;
+      if (digits) digits_here = at(*run, *digits, i);
+      rotations.make(i, digits_here, sum.words(0, 2 * n), aside.data());
+      for (std::size_t s = 0; s < sums; ++s) {
+        terms.clear();
+        for (std::size_t t = 0; t < elements.size(); ++t) {
+          if (!weights.has(s, t)) continue;
+          terms.push_back({t, weights.values(s, t, prime, room.words(t * weight_words, weight_words))});
+        }
+        const ring::Modulus& q = context.modulus(prime);
+        ring::products(q).weighted(aside.data(), rotations.count(), terms, shape, q,
+                                   part(result[s], 0, i).data(), part(result[s], 1, i).data(), n);
+      }
+    }
   });
   return result;
 }

@@ -9,6 +9,7 @@
 #include "he/rlwe/ciphertext.h"
 #include "he/rlwe/galois.h"
 #include "he/rlwe/key_switch.h"
+#include "ring/products.h"
 #include "ring/scratch.h"
 
 namespace ap::rlwe {
@@ -61,14 +62,17 @@ class Weights {
   virtual ~Weights() = default;
   /// Whether term `term` is in sum `sum`.
   virtual bool has(std::size_t sum, std::size_t term) const = 0;
-  /// The N values of that weight, NTT form, modulo prime `prime` of the context (data primes, then special primes); they
-  /// may be written to the N words of `room`. Called from several threads.
-  virtual std::span<const std::uint64_t> values(std::size_t sum, std::size_t term, std::size_t prime,
-                                                std::span<std::uint64_t> room) const = 0;
+  /// How the values of every weight are kept.
+  virtual ring::WeightShape shape() const { return {}; }
+  /// That weight in NTT form modulo prime `prime` of the context (data primes, then special primes): the
+  /// shape().words(N) values, and ring::kWeightPadding words behind them that may be read. They may be written to `room`,
+  /// which has so many words. Called from several threads.
+  virtual const std::uint64_t* values(std::size_t sum, std::size_t term, std::size_t prime,
+                                      std::span<std::uint64_t> room) const = 0;
 };
 /// For each of `sums` sums: P times the sum over its terms t of weight (sum, t) times x under the automorphism
-/// elements[t]. One prime after the other (on all cores), so that the rotations of x are never all in memory; the same
-/// result bit for bit as products of extended_automorphism. @throws Error(input) if a key is missing.
+/// elements[t]. A few primes at a time (on all cores), so that neither the digits nor the rotations of x are ever all in
+/// memory; the same result bit for bit as products of extended_automorphism. @throws Error(input) if a key is missing.
 std::vector<Extended> hoisted_sums(const Ciphertext& x, std::span<const std::uint32_t> elements,
                                    const GaloisKeys& keys, std::size_t sums, const Weights& weights);
 

@@ -103,7 +103,7 @@ Ciphertext automorphism(const Ciphertext& x, std::uint32_t element, const Galois
   if (element == 1) return x;
   const GaloisKeys::Key& key = keys.at(element);
   AP_ASSERT(key.key.context() == x.context());
-  Ciphertext y(x.context(), x.level());
+  Ciphertext y = Ciphertext::unwritten(x.context(), x.level());
   key_switch(key, y);
   return y;
 }

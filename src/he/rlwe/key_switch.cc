@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "he/rlwe/digits.h"
 #include "he/rlwe/key_digit.h"
 #include "he/rlwe/polynomial.h"
 #include "he/rlwe/wire.h"
@@ -77,147 +78,36 @@ namespace {
 using Words = std::span<std::uint64_t>;
 using ConstWords = std::span<const std::uint64_t>;
 
-// Primes whose digits and whose corrections are computed together: base conversion takes four outputs at once.
-constexpr std::size_t kTogether = 4;
-
-// The digits of one polynomial, extended to a few primes at a time. Primes are counted over those of the level, then
-// the special ones.
-class Digits {
- public:
-  Digits(const Context& context, ConstWords polynomial, std::size_t level)
-      : context_(context),
-        polynomial_(polynomial),
-        level_(level),
-        digits_(context.level(level).digits),
-        prepared_(digits_.size()) {
-    AP_ASSERT(polynomial.size() == level * context.n());
-    const std::size_t n = context.n();
-    ring::Scratch coefficients(context.parameters().digit_primes() * n);
-    for (std::size_t d = 0; d < digits_.size(); ++d) {
-      std::vector<const std::uint64_t*> terms;
-      for (std::size_t k = 0; k < digits_[d].count; ++k) {
-        const Words part = coefficients.words(k * n, n);
-        std::copy_n(context.part(polynomial, digits_[d].first + k).begin(), n, part.begin());
-        context.tables(digits_[d].first + k).inverse(part);
-        terms.push_back(part.data());
-      }
-      digits_[d].extend.prepare(terms, n, prepared_[d]);
-    }
-  }
-
-  std::size_t count() const { return digits_.size(); }
-  bool own(std::size_t d, std::size_t i) const {
-    return i >= digits_[d].first && i < digits_[d].first + digits_[d].count;
-  }
-  /// Digit d modulo primes first .. first + count - 1, in NTT form: to to[k], or nowhere if it is digit d of prime
-  /// first + k itself, which lies in the polynomial.
-  void extend(std::size_t d, std::size_t first, std::size_t count, std::uint64_t* const* to) const {
-    const Level::Digit& digit = digits_[d];
-    for (std::size_t i = first; i < first + count;) {
-      if (own(d, i)) {
-        ++i;
-        continue;
-      }
-      std::size_t last = i;
-      while (last < first + count && !own(d, last)) ++last;
-      digit.extend.outputs(prepared_[d], i < digit.first ? i : i - digit.count,
-                           std::span(to + (i - first), last - i));
-      for (; i < last; ++i) {
-        (i < level_ ? context_.tables(i) : context_.special_tables(i - level_))
-            .forward(Words(to[i - first], context_.n()));
-      }
-    }
-  }
-  const std::uint64_t* original(std::size_t i) const { return context_.part(polynomial_, i).data(); }
-
- private:
-  const Context& context_;
-  ConstWords polynomial_;
-  std::size_t level_;
-  const std::vector<Level::Digit>& digits_;
-  std::vector<ring::BaseConverter::Prepared> prepared_;
-};
-
-// Where a key switch finds digit d modulo prime i, after `load` of a run of primes with i among them.
-class Stream {
- public:
-  Stream(const Context& context, ConstWords polynomial, std::size_t level)
-      : n_(context.n()), digits_(context, polynomial, level), values_(digits_.count() * kTogether * n_) {}
-  void load(std::size_t first, std::size_t count) {
-    first_ = first;
-    for (std::size_t d = 0; d < digits_.count(); ++d) {
-      std::uint64_t* to[kTogether];
-      for (std::size_t k = 0; k < count; ++k) to[k] = values_.data() + (d * kTogether + k) * n_;
-      digits_.extend(d, first, count, to);
-    }
-  }
-  const std::uint64_t* at(std::size_t d, std::size_t i) const {
-    if (digits_.own(d, i)) return digits_.original(i);
-    return values_.data() + (d * kTogether + i - first_) * n_;
-  }
-
- private:
-  std::size_t n_, first_ = 0;
-  Digits digits_;
-  ring::Scratch values_;
-};
-
-class Stored {
- public:
-  Stored(const Context& context, const Decomposition& digits) : n_(context.n()), digits_(digits) {
-    AP_ASSERT(digits.digits.size() == context.level(digits.level).digits.size());
-  }
-  void load(std::size_t, std::size_t) {}
-  const std::uint64_t* at(std::size_t d, std::size_t i) const { return digits_.digits[d].data() + i * n_; }
-
- private:
-  std::size_t n_;
-  const Decomposition& digits_;
-};
-
 // round((P (c0, c1) + sum_d digit_d key_d) / (P D)) with D the product of the data primes from `kept` on, of which there
-// is one or none. begin(i, sum0, sum1) starts the sums modulo data prime i with P (c0, c1); finish(i, sum0, sum1) takes
-// the results modulo prime i.
+// is one or none. begin(i, sum0, sum1) says what the sums modulo data prime i start with, for which it may use the sums'
+// memory; finish(i, sum0, sum1) takes the results modulo prime i. Both are called from several threads.
 template <typename Source, typename Begin, typename Finish>
-void key_switch(std::size_t level, std::size_t kept, const KeySwitchKey& key, Source& source,
+void key_switch(std::size_t level, std::size_t kept, const KeySwitchKey& key, const Source& source,
                 const Begin& begin, const Finish& finish) {
   const Context& context = *key.context();
-  const std::size_t n = context.n(), special = context.special(), digits = context.level(level).digits.size();
-  std::vector<const std::uint64_t*> x(digits), b(digits), a(digits);
-  const auto sum_digits = [&](std::size_t i, Words sum0, Words sum1) {
+  const std::size_t n = context.n(), special = context.special();
+  const auto sum_digits = [&](const auto& run, std::size_t i, Words sum0, Words sum1) {
     const bool is_special = i >= level;
-    if (is_special) {
-      std::fill(sum0.begin(), sum0.end(), 0);
-      std::fill(sum1.begin(), sum1.end(), 0);
-    } else {
-      begin(i, sum0, sum1);
-    }
-    const std::size_t key_prime = is_special ? context.data() + i - level : i;
-    for (std::size_t d = 0; d < digits; ++d) {
-      x[d] = source.at(d, i);
-      b[d] = key.b(d, key_prime);
-      a[d] = key.a(d, key_prime);
-    }
-    const ring::NttTables& tables = context.tables(key_prime);
-    tables.multiply_add(x, b, sum0);
-    tables.multiply_add(x, a, sum1);
+    const SumStart start = is_special ? SumStart{nullptr, nullptr, 1} : begin(i, sum0, sum1);
+    std::vector<const std::uint64_t*> digits(source.count());
+    for (std::size_t d = 0; d < digits.size(); ++d) digits[d] = run.at(d, i);
+    digit_products(key, is_special ? context.data() + i - level : i, digits, start, sum0, sum1);
   };
   // Special primes, then the data primes that go.
   const std::size_t dropped = special + level - kept;
   ring::Scratch tail(2 * dropped * n);
-  std::vector<const std::uint64_t*> terms[2];
-  for (std::size_t first = kept; first < level + special; first += kTogether) {
-    const std::size_t count = std::min(kTogether, level + special - first);
-    source.load(first, count);
+  for_prime_runs(context, kept, level + special, [&](std::size_t first, std::size_t count) {
+    auto run = source.run();
+    run.load(first, count);
     for (std::size_t i = first; i < first + count; ++i) {
       const std::size_t at = i >= level ? i - level : special + i - kept;
       const Words part0 = tail.words(at * n, n), part1 = tail.words((dropped + at) * n, n);
-      sum_digits(i, part0, part1);
+      sum_digits(run, i, part0, part1);
       const ring::NttTables& tables = i >= level ? context.special_tables(i - level) : context.tables(i);
       tables.inverse(part0);
       tables.inverse(part1);
     }
-  }
+  });
   const ring::ScaleDown* scale = nullptr;
   if (dropped > special) {
     scale = &*context.level(level).drop_special_and_last;
@@ -225,50 +115,46 @@ void key_switch(std::size_t level, std::size_t kept, const KeySwitchKey& key, So
     scale = &*context.level(level).drop_special;
   }
   ring::BaseConverter::Prepared prepared[2];
-  for (std::size_t k = 0; k < 2 && scale != nullptr; ++k) {
-    for (std::size_t i = 0; i < dropped; ++i) terms[k].push_back(tail.data() + (k * dropped + i) * n);
-    scale->converter.prepare(terms[k], n, prepared[k]);
+  if (scale != nullptr) {
+    for_parts(context, 2, [&](std::size_t k) {
+      std::vector<const std::uint64_t*> terms;
+      for (std::size_t i = 0; i < dropped; ++i) terms.push_back(tail.data() + (k * dropped + i) * n);
+      scale->converter.prepare(terms, n, prepared[k]);
+    });
   }
-  ring::Scratch sums(2 * n), corrections(2 * kTogether * n);
-  const Words sum[2] = {sums.words(0, n), sums.words(n, n)};
-  for (std::size_t first = 0; first < kept; first += kTogether) {
-    const std::size_t count = std::min(kTogether, kept - first);
-    source.load(first, count);
+  for_prime_runs(context, 0, kept, [&](std::size_t first, std::size_t count) {
+    auto run = source.run();
+    run.load(first, count);
+    ring::Scratch sums(2 * n), corrections(2 * kPrimesTogether * n);
+    const Words sum[2] = {sums.words(0, n), sums.words(n, n)};
     for (std::size_t k = 0; k < 2 && scale != nullptr; ++k) {
-      std::uint64_t* to[kTogether];
-      for (std::size_t i = 0; i < count; ++i) to[i] = corrections.data() + (k * kTogether + i) * n;
+      std::uint64_t* to[kPrimesTogether];
+      for (std::size_t i = 0; i < count; ++i) to[i] = corrections.data() + (k * kPrimesTogether + i) * n;
       scale->converter.outputs(prepared[k], first, std::span(to, count));
     }
     for (std::size_t i = first; i < first + count; ++i) {
-      sum_digits(i, sum[0], sum[1]);
+      sum_digits(run, i, sum[0], sum[1]);
       const ring::Modulus& q = context.modulus(i);
       for (std::size_t k = 0; k < 2 && scale != nullptr; ++k) {
-        const Words correction = corrections.words((k * kTogether + i - first) * n, n);
+        const Words correction = corrections.words((k * kPrimesTogether + i - first) * n, n);
         context.tables(i).forward(correction);
         ring::elementwise(q).multiply_add(sum[k].data(), scale->kept_factor[i], correction.data(), q,
                                           sum[k].data(), n);
       }
       finish(i, sum[0], sum[1]);
     }
-  }
-}
-
-// to = P x modulo data prime i.
-void times_special(const Context& context, std::size_t i, const std::uint64_t* x, std::uint64_t* to) {
-  const ring::Modulus& q = context.modulus(i);
-  ring::elementwise(q).multiply(x, context.special_product(i), q, to, context.n());
+  });
 }
 
 template <typename Source>
-void switch_add(std::size_t level, const KeySwitchKey& key, Source& source, Words c0, Words c1) {
+void switch_add(std::size_t level, const KeySwitchKey& key, const Source& source, Words c0, Words c1) {
   const Context& context = *key.context();
   const std::size_t n = context.n();
   AP_ASSERT(c0.size() == level * n && c1.size() == c0.size());
   key_switch(
       level, level, key, source,
-      [&](std::size_t i, Words sum0, Words sum1) {
-        times_special(context, i, c0.data() + i * n, sum0.data());
-        times_special(context, i, c1.data() + i * n, sum1.data());
+      [&](std::size_t i, Words, Words) {
+        return SumStart{c0.data() + i * n, c1.data() + i * n, context.special_product(i).value};
       },
       [&](std::size_t i, ConstWords y0, ConstWords y1) {
         std::copy_n(y0.begin(), n, c0.begin() + static_cast<std::ptrdiff_t>(i * n));
@@ -277,16 +163,15 @@ void switch_add(std::size_t level, const KeySwitchKey& key, Source& source, Word
 }
 
 template <typename Source>
-void switch_map(std::size_t level, const KeySwitchKey& key, Source& source, ConstWords x0,
+void switch_map(std::size_t level, const KeySwitchKey& key, const Source& source, ConstWords x0,
                 const ring::Automorphism& map, Words y0, Words y1) {
   const Context& context = *key.context();
   const std::size_t n = context.n();
   AP_ASSERT(x0.size() == level * n && y0.size() == x0.size() && y1.size() == x0.size());
   key_switch(
       level, level, key, source,
-      [&](std::size_t i, Words sum0, Words sum1) {
-        times_special(context, i, x0.data() + i * n, sum0.data());
-        std::fill(sum1.begin(), sum1.end(), 0);
+      [&](std::size_t i, Words, Words) {
+        return SumStart{x0.data() + i * n, nullptr, context.special_product(i).value};
       },
       [&](std::size_t i, ConstWords sum0, ConstWords sum1) {
         ring::elementwise().permute(sum0.data(), map, y0.data() + i * n, n);
@@ -301,18 +186,17 @@ Decomposition decompose(const Context& context, std::span<const std::uint64_t> p
   const std::size_t n = context.n(), primes = level + context.special();
   const Digits digits(context, polynomial, level);
   Decomposition result{level, {}};
-  for (std::size_t d = 0; d < digits.count(); ++d) {
-    ring::Scratch& values = result.digits.emplace_back(primes * n);
-    for (std::size_t first = 0; first < primes; first += kTogether) {
-      std::uint64_t* to[kTogether];
-      const std::size_t count = std::min(kTogether, primes - first);
-      for (std::size_t k = 0; k < count; ++k) to[k] = values.data() + (first + k) * n;
+  for (std::size_t d = 0; d < digits.count(); ++d) result.digits.emplace_back(primes * n);
+  for_prime_runs(context, 0, primes, [&](std::size_t first, std::size_t count) {
+    for (std::size_t d = 0; d < digits.count(); ++d) {
+      std::uint64_t* to[kPrimesTogether];
+      for (std::size_t k = 0; k < count; ++k) to[k] = result.digits[d].data() + (first + k) * n;
       digits.extend(d, first, count, to);
       for (std::size_t k = 0; k < count; ++k) {
         if (digits.own(d, first + k)) std::copy_n(digits.original(first + k), n, to[k]);
       }
     }
-  }
+  });
   return result;
 }
 
@@ -323,27 +207,27 @@ Decomposition decompose(const Ciphertext& x) {
 
 void key_switch_add(const Decomposition& polynomial, const KeySwitchKey& key, std::span<std::uint64_t> c0,
                     std::span<std::uint64_t> c1) {
-  Stored source(*key.context(), polynomial);
+  const StoredDigits source(*key.context(), polynomial);
   switch_add(polynomial.level, key, source, c0, c1);
 }
 
 void key_switch_add(std::span<const std::uint64_t> polynomial, std::size_t level, const KeySwitchKey& key,
                     std::span<std::uint64_t> c0, std::span<std::uint64_t> c1) {
-  Stream source(*key.context(), polynomial, level);
+  const Digits source(*key.context(), polynomial, level);
   switch_add(level, key, source, c0, c1);
 }
 
 void key_switch_map(const Decomposition& polynomial, const KeySwitchKey& key,
                     std::span<const std::uint64_t> x0, const ring::Automorphism& map,
                     std::span<std::uint64_t> y0, std::span<std::uint64_t> y1) {
-  Stored source(*key.context(), polynomial);
+  const StoredDigits source(*key.context(), polynomial);
   switch_map(polynomial.level, key, source, x0, map, y0, y1);
 }
 
 void key_switch_map(std::span<const std::uint64_t> polynomial, std::size_t level, const KeySwitchKey& key,
                     std::span<const std::uint64_t> x0, const ring::Automorphism& map,
                     std::span<std::uint64_t> y0, std::span<std::uint64_t> y1) {
-  Stream source(*key.context(), polynomial, level);
+  const Digits source(*key.context(), polynomial, level);
   switch_map(level, key, source, x0, map, y0, y1);
 }
 
@@ -365,7 +249,7 @@ RelinearisationKey::RelinearisationKey(const SecretKey& key, Prng& prng)
 
 Ciphertext relinearise(const Ciphertext& x, const RelinearisationKey& key) {
   AP_ASSERT(x.context() == key.key().context() && x.degree() == 2 && x.form() == Form::ntt);
-  Ciphertext y(x.context(), x.level());
+  Ciphertext y = Ciphertext::unwritten(x.context(), x.level());
   std::copy(x[0].begin(), x[0].end(), y[0].begin());
   std::copy(x[1].begin(), x[1].end(), y[1].begin());
   key_switch_add(x[2], x.level(), key.key(), y[0], y[1]);
@@ -374,26 +258,20 @@ Ciphertext relinearise(const Ciphertext& x, const RelinearisationKey& key) {
 
 namespace {
 
-// Relinearises and rescales: begin(i, sum0, sum1) as in key_switch, but without the factor P.
+// Relinearises and rescales; begin as in key_switch.
 template <typename Begin>
 Ciphertext switch_rescale(const ContextPtr& pointer, std::size_t level, std::span<const std::uint64_t> square,
                           const RelinearisationKey& key, const Begin& begin) {
   const Context& context = *pointer;
   if (level < 2) fail_input("a product at level 1 cannot be rescaled: no prime would be left");
   AP_ASSERT(key.key().context() == pointer);
-  Ciphertext y(pointer, level - 1);
-  Stream source(context, square, level);
-  key_switch(
-      level, level - 1, key.key(), source,
-      [&](std::size_t i, Words sum0, Words sum1) {
-        begin(i, sum0, sum1);
-        times_special(context, i, sum0.data(), sum0.data());
-        times_special(context, i, sum1.data(), sum1.data());
-      },
-      [&](std::size_t i, ConstWords sum0, ConstWords sum1) {
-        std::copy(sum0.begin(), sum0.end(), y.part(0, i).begin());
-        std::copy(sum1.begin(), sum1.end(), y.part(1, i).begin());
-      });
+  Ciphertext y = Ciphertext::unwritten(pointer, level - 1);
+  const Digits source(context, square, level);
+  key_switch(level, level - 1, key.key(), source, begin,
+             [&](std::size_t i, ConstWords sum0, ConstWords sum1) {
+               std::copy(sum0.begin(), sum0.end(), y.part(0, i).begin());
+               std::copy(sum1.begin(), sum1.end(), y.part(1, i).begin());
+             });
   return y;
 }
 
@@ -401,24 +279,21 @@ Ciphertext switch_rescale(const ContextPtr& pointer, std::size_t level, std::spa
 
 Ciphertext relinearise_rescale(const Ciphertext& x, const RelinearisationKey& key) {
   AP_ASSERT(x.degree() == 2 && x.form() == Form::ntt);
-  return switch_rescale(x.context(), x.level(), x[2], key, [&](std::size_t i, Words sum0, Words sum1) {
-    std::copy(x.part(0, i).begin(), x.part(0, i).end(), sum0.begin());
-    std::copy(x.part(1, i).begin(), x.part(1, i).end(), sum1.begin());
+  return switch_rescale(x.context(), x.level(), x[2], key, [&](std::size_t i, Words, Words) {
+    return SumStart{x.part(0, i).data(), x.part(1, i).data(), x.context()->special_product(i).value};
   });
 }
 
 Ciphertext multiply_rescale(const Ciphertext& x, const Ciphertext& y, const RelinearisationKey& key) {
   check_factors(x, y);
   const Context& context = *x.context();
-  AlignedVector<std::uint64_t> square(x.level() * context.n());
-  for (std::size_t i = 0; i < x.level(); ++i) {
+  LargeVector<std::uint64_t> square(x.level() * context.n());
+  for_parts(context, x.level(), [&](std::size_t i) {
     add_product(context, i, x.part(1, i), y.part(1, i), context.part(Words(square), i));
-  }
+  });
   return switch_rescale(x.context(), x.level(), square, key, [&](std::size_t i, Words sum0, Words sum1) {
-    std::fill(sum0.begin(), sum0.end(), 0);
-    std::fill(sum1.begin(), sum1.end(), 0);
-    add_product(context, i, x.part(0, i), y.part(0, i), sum0);
-    add_cross_product(context, i, x, y, sum1);
+    product_start(context, i, x, y, sum0, sum1);
+    return SumStart{sum0.data(), sum1.data(), context.special_product(i).value};
   });
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/memory.h"
 #include "he/rlwe/ciphertext.h"
 #include "he/rlwe/keys.h"
 #include "ring/automorphism.h"
@@ -38,7 +39,7 @@ class KeySwitchKey {
   void expand();
   ContextPtr context_;
   Seed seed_;
-  AlignedVector<std::uint64_t> a_, b_;
+  LargeVector<std::uint64_t> a_, b_;
 };
 
 /// A polynomial cut into the gadget's digits, each extended to all primes of its level and the special

@@ -4,6 +4,7 @@
 // secret. All an attacker sees under the sparse one is one key-switching key of modulus q_0 p.
 #pragma once
 
+#include "base/memory.h"
 #include "he/rlwe/ciphertext.h"
 #include "he/rlwe/extended.h"
 #include "he/rlwe/key_switch.h"
@@ -35,7 +36,7 @@ class SmallSwitchKey {
  private:
   ContextPtr context_;
   Seed seed_;
-  AlignedVector<std::uint64_t> a_, b_;
+  LargeVector<std::uint64_t> a_, b_;
 };
 
 class RaiseKeys {

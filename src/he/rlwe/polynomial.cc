@@ -1,6 +1,10 @@
 #include "he/rlwe/polynomial.h"
 
+#include <algorithm>
+
 #include "base/error.h"
+#include "base/parallel.h"
+#include "ring/products.h"
 
 namespace ap::rlwe {
 
@@ -41,16 +45,47 @@ void subtract_product(const Context& context, std::size_t i, std::span<const std
   ring::elementwise(q).subtract(sum.data(), product.data(), q.value(), sum.data(), sum.size());
 }
 
+void product_pair(const Context& context, std::size_t i, std::span<const std::uint64_t> x,
+                  std::span<const std::uint64_t> y0, std::span<const std::uint64_t> y1,
+                  const std::uint64_t* start0, const std::uint64_t* start1, std::span<std::uint64_t> out0,
+                  std::span<std::uint64_t> out1) {
+  const ring::Modulus& q = context.modulus(i);
+  if (q.bits() <= ring::kNarrowPrimeBits) {
+    const std::uint64_t* const terms[] = {x.data(), y0.data(), y1.data()};
+    ring::products(q).pair(&terms[0], &terms[1], &terms[2], 1, start0, start1, 1, q, out0.data(), out1.data(),
+                           x.size());
+    return;
+  }
+  const auto begin = [&](const std::uint64_t* start, std::span<std::uint64_t> out) {
+    if (start == nullptr) {
+      std::ranges::fill(out, 0);
+    } else if (start != out.data()) {
+      std::copy_n(start, out.size(), out.begin());
+    }
+  };
+  begin(start0, out0);
+  begin(start1, out1);
+  add_product(context, i, x, y0, out0);
+  add_product(context, i, x, y1, out1);
+}
+
+void product_start(const Context& context, std::size_t i, const Ciphertext& x, const Ciphertext& y,
+                   std::span<std::uint64_t> out0, std::span<std::uint64_t> out1) {
+  product_pair(context, i, x.part(0, i), y.part(0, i), y.part(1, i), nullptr, nullptr, out0, out1);
+  add_product(context, i, x.part(1, i), y.part(0, i), out1);
+}
+
+void for_parts(const Context& context, std::size_t count, const std::function<void(std::size_t)>& body) {
+  if (count * context.n() >= kLeastParallelWords) {
+    parallel_for(count, body);
+  } else {
+    for (std::size_t i = 0; i < count; ++i) body(i);
+  }
+}
+
 void check_factors(const Ciphertext& x, const Ciphertext& y) {
   AP_ASSERT(x.context() == y.context() && x.level() == y.level() && x.degree() == 1 && y.degree() == 1 &&
             x.form() == Form::ntt && y.form() == Form::ntt);
-}
-
-void add_cross_product(const Context& context, std::size_t i, const Ciphertext& x, const Ciphertext& y,
-                       std::span<std::uint64_t> sum) {
-  const std::uint64_t* const left[] = {x.part(0, i).data(), x.part(1, i).data()};
-  const std::uint64_t* const right[] = {y.part(1, i).data(), y.part(0, i).data()};
-  context.tables(i).multiply_add(left, right, sum);
 }
 
 std::vector<const std::uint64_t*> parts(const Context& context, std::span<const std::uint64_t> polynomial,

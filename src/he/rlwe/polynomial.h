@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -46,11 +47,22 @@ void add_product(const Context& context, std::size_t i, std::span<const std::uin
 void subtract_product(const Context& context, std::size_t i, std::span<const std::uint64_t> x,
                       std::span<const std::uint64_t> y, std::span<std::uint64_t> sum);
 
+/// out_k = start_k + x y_k modulo prime i for k = 0, 1; a start may be nullptr, for zero, or the out of its k.
+void product_pair(const Context& context, std::size_t i, std::span<const std::uint64_t> x,
+                  std::span<const std::uint64_t> y0, std::span<const std::uint64_t> y1,
+                  const std::uint64_t* start0, const std::uint64_t* start1, std::span<std::uint64_t> out0,
+                  std::span<std::uint64_t> out1);
+
 /// That x and y can be multiplied: one context and level, degree 1, NTT form.
 void check_factors(const Ciphertext& x, const Ciphertext& y);
-/// sum += x_0 y_1 + x_1 y_0 modulo prime i.
-void add_cross_product(const Context& context, std::size_t i, const Ciphertext& x, const Ciphertext& y,
-                       std::span<std::uint64_t> sum);
+/// (out0, out1) = (x_0 y_0, x_0 y_1 + x_1 y_0) modulo prime i.
+void product_start(const Context& context, std::size_t i, const Ciphertext& x, const Ciphertext& y,
+                   std::span<std::uint64_t> out0, std::span<std::uint64_t> out1);
+
+/// Words of all parts below which threads cost more than they save.
+inline constexpr std::size_t kLeastParallelWords = std::size_t{1} << 16;
+/// body(i) for i < count, each about a part of N words: on all cores if there is much to do.
+void for_parts(const Context& context, std::size_t count, const std::function<void(std::size_t)>& body);
 
 /// Pointers, for reading, to `count` consecutive parts of N values from part `first` of a polynomial on.
 std::vector<const std::uint64_t*> parts(const Context& context, std::span<const std::uint64_t> polynomial,

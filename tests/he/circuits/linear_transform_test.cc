@@ -89,10 +89,12 @@ TEST(LinearTransform, StoresOnlyTheSubring) {
   }
   const Scale scale = Scale::power_of_two(40);
   const LinearTransform lean(w.encoder, matrix, {3, scale, scale});
-  EXPECT_EQ(lean.memory_bytes(), 3 * 32 * 8U);
+  EXPECT_EQ(lean.memory_bytes(), 3 * 16 * 8U);  // half of them, since the diagonals are real
   const LinearTransform ready(w.encoder, matrix,
                               {3, scale, scale, Rescaling::last_prime, DiagonalStorage::values});
-  EXPECT_EQ(ready.memory_bytes(), 3 * 32 * 8 * 5U);
+  EXPECT_EQ(ready.memory_bytes(), 3 * (16 + ring::kWeightPadding) * 8 * 5U);
+  matrix.add(3, 0, {0, 1});
+  EXPECT_EQ(LinearTransform(w.encoder, matrix, {3, scale, scale}).memory_bytes(), 3 * 32 * 8U);
 }
 
 TEST(LinearTransform, RefusesWhatItWasNotMadeFor) {

@@ -16,18 +16,18 @@ class Kept : public Weights {
       : terms_(terms), n_(context.n()) {
     for (std::size_t k = 0; k < sums * terms; ++k) {
       const std::vector<std::int64_t> small = oracle::random_message(n_, 5, prng);
-      auto& values = values_.emplace_back(context.key_words());
+      auto& values = values_.emplace_back(context.key_words() + ring::kWeightPadding);
       for (std::size_t i = 0; i < context.data() + context.special(); ++i) {
-        const auto part = context.part(std::span(values), i);
+        const auto part = std::span(values).subspan(i * n_, n_);
         for (std::size_t j = 0; j < n_; ++j) part[j] = oracle::residue(small[j], context.modulus(i));
         context.tables(i).forward(part);
       }
     }
   }
   bool has(std::size_t sum, std::size_t term) const override { return sum != 1 || term != 2; }
-  std::span<const std::uint64_t> values(std::size_t sum, std::size_t term, std::size_t prime,
-                                        std::span<std::uint64_t> /*room*/) const override {
-    return std::span(values_[sum * terms_ + term]).subspan(prime * n_, n_);
+  const std::uint64_t* values(std::size_t sum, std::size_t term, std::size_t prime,
+                              std::span<std::uint64_t> /*room*/) const override {
+    return values_[sum * terms_ + term].data() + prime * n_;
   }
 
  private:
@@ -87,7 +87,7 @@ TEST_P(ExtendedSums, HoistedSumsAreProductsOfAutomorphisms) {
         std::vector<std::uint64_t> expected(context_->n());
         for (std::size_t t = 0; t < kTerms; ++t) {
           if (!weights.has(s, t)) continue;
-          const auto w = weights.values(s, t, prime, {});
+          const std::uint64_t* const w = weights.values(s, t, prime, {});
           for (std::size_t j = 0; j < expected.size(); ++j) {
             expected[j] = q.add(expected[j], q.mul(w[j], rotated[t].part(k, i)[j]));
           }

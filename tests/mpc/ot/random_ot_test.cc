@@ -213,8 +213,7 @@ void expect_shares_of_products(int width) {
   std::vector<Word> d(count), mine(count), theirs(count);
   std::vector<Block> choices(tiles_of(count));
   with_ots(
-      9,
-      [&](RandomOtSender& ots, net::Channel&) { ots.words(width, std::span(d), std::span(mine)); },
+      9, [&](RandomOtSender& ots, net::Channel&) { ots.words(width, std::span(d), std::span(mine)); },
       [&](RandomOtReceiver& ots, net::Channel&) { ots.words(width, choices, std::span(theirs)); });
   const std::uint64_t mask = ~std::uint64_t{0} >> (64 - width);
   for (std::size_t i = 0; i < count; ++i) {

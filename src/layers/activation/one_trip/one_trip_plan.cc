@@ -7,7 +7,6 @@
 #include "base/bits.h"
 #include "base/error.h"
 #include "mpc/ot/random_ot.h"
-#include "mpc/ot/ring_words.h"
 
 namespace ap::activation {
 namespace {

@@ -29,7 +29,8 @@ inline WordSide make_word_side(mpc::RandomOtSender& ots, std::size_t count, int 
   WordSide side{Word(count, width), Word(count, width)};
   side.d.visit([&](auto& d) {
     side.shares.visit([&](auto& shares) {
-      if constexpr (std::is_same_v<decltype(d), decltype(shares)>) ots.words(width, std::span(d), std::span(shares));
+      if constexpr (std::is_same_v<decltype(d), decltype(shares)>)
+        ots.words(width, std::span(d), std::span(shares));
     });
   });
   return side;

@@ -14,7 +14,6 @@
 
 #include "layers/activation/ot/ot_plan.h"
 #include "mpc/ot/random_ot.h"
-#include "mpc/ot/ring_words.h"
 
 namespace ap::activation {
 
