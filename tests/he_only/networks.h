@@ -1,6 +1,7 @@
 // Small networks with random weights for tests.
 #pragma once
 
+#include <cmath>
 #include <random>
 #include <string>
 #include <vector>

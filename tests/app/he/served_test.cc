@@ -87,8 +87,9 @@ TEST(HeServed, TwoNetworksOfBothProtocolsAreServedTogether) {
 
 TEST(HeCompile, WhatCannotBeRunIsRefusedByName) {
   Builder b({1, 6, 6}, 22);
+  b.conv(0, 1, window(3, 1, 1));
   nn::Graph graph = b.graph();
-  graph.nodes.push_back({"pool1", nn::MaxPoolOp{window(2, 2, 0)}, {0}, {1, 3, 3}});
+  graph.nodes.push_back({"pool1", nn::MaxPoolOp{window(2, 2, 0)}, {1}, {1, 3, 3}});
   try {
     compile(graph, made().data, {}, {});
     FAIL();
