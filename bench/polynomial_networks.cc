@@ -1,14 +1,19 @@
 // What policies for HE-only networks choose, and how accurate the polynomial networks are over a whole test set:
 //
-//   bench/polynomial_networks MODEL.onnx NORMALISATION TRAINING TEST [POLICIES [MAX_LOSS [BOOTSTRAP_SECONDS]]]
+//   bench/polynomial_networks MODEL.onnx NORMALISATION TRAINING TEST [KEY=VALUE...]
 //
-// NORMALISATION as --normalize of compile; TRAINING and TEST data arguments with labels. The first kCalibration training
-// images calibrate, the next kSelection choose the plan. POLICIES: a list with commas, by default all; "float" alone is the
-// network itself. Prints one line a policy and, with "sensitivity" among them, predicted against measured sensitivities.
+// NORMALISATION as --normalize of compile; TRAINING and TEST data arguments with labels. The first `calibration` training
+// images calibrate, the next `selection` choose the plan. Keys:
+//   policies=uniform,ola,dp   also `sensitivity`: predicted and measured ones; `float`: the network itself and nothing else
+//   loss=0.005                the most that top-1 may lose on the images of the choice
+//   bootstrap=8.8             seconds of a bootstrap to 12 levels in the table of costs
+//   normal=R                  fits under normal distributions R times as wide as measured, without offsets, as OLA has them
+//   calibration=1000 selection=1000 images=10000
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <string>
@@ -25,7 +30,13 @@ namespace {
 
 using namespace ap;
 
-constexpr std::int64_t kCalibration = 1000, kSelection = 2000;
+std::string value_of(int argc, char** argv, const std::string& key, const std::string& otherwise) {
+  for (int i = 5; i < argc; ++i) {
+    const std::string text = argv[i];
+    if (text.rfind(key + "=", 0) == 0) return text.substr(key.size() + 1);
+  }
+  return otherwise;
+}
 
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -92,21 +103,27 @@ void report(const std::string& name, const nn::Graph& graph, const plan::Approxi
 
 int run(int argc, char** argv) {
   if (argc < 5) {
-    fmt::print(
-        stderr,
-        "usage: polynomial_networks MODEL NORMALISATION TRAINING TEST [POLICIES [MAX_LOSS [BOOTSTRAP_SECONDS]]]\n");
+    fmt::print(stderr, "usage: polynomial_networks MODEL NORMALISATION TRAINING TEST [KEY=VALUE...]\n");
     return 2;
   }
+  const auto number = [&](const char* key, const char* otherwise) {
+    return std::strtod(value_of(argc, argv, key, otherwise).c_str(), nullptr);
+  };
   const nn::Graph graph = nn::import_onnx(argv[1]);
   const nn::Normalization norm = nn::Normalization::parse(argv[2]);
-  const std::string policies = argc > 5 ? argv[5] : "uniform,ola,dp";
+  const std::string policies = value_of(argc, argv, "policies", "uniform,ola,dp");
   degrees::PolicyOptions options;
-  if (argc > 6) options.max_loss = std::strtod(argv[6], nullptr);
-  const degrees::CostTable costs =
-      argc > 7 ? degrees::default_costs(std::strtod(argv[7], nullptr)) : degrees::default_costs();
-  const Images calibration_images = load(argv[3], {0, kCalibration}, graph, norm);
-  const Images selection = load(argv[3], {kCalibration, kCalibration + kSelection}, graph, norm);
-  const Images test = load(argv[4], {}, graph, norm);
+  options.max_loss = number("loss", "0.005");
+  if (const double widening = number("normal", "0"); widening > 0) {
+    options.weights = {approximation::FitWeights::Shape::normal, widening, 0};
+    options.offset_images = 0;
+  }
+  const degrees::CostTable costs = degrees::default_costs(number("bootstrap", "8.8"));
+  const auto calibrated = static_cast<std::int64_t>(number("calibration", "1000"));
+  const auto selected = static_cast<std::int64_t>(number("selection", "1000"));
+  const Images calibration_images = load(argv[3], {0, calibrated}, graph, norm);
+  const Images selection = load(argv[3], {calibrated, calibrated + selected}, graph, norm);
+  const Images test = load(argv[4], {0, static_cast<std::int64_t>(number("images", "10000"))}, graph, norm);
   const auto wants = [&](const char* name) { return policies.find(name) != std::string::npos; };
 
   double start = now();
@@ -118,7 +135,7 @@ int run(int argc, char** argv) {
   start = now();
   const degrees::Calibration calibration =
       degrees::calibrate(graph, calibration_images.values, calibration_images.labels);
-  fmt::print("calibrated on {} images in {:.1f} s\n", kCalibration, now() - start);
+  fmt::print("calibrated on {} images in {:.1f} s\n", calibrated, now() - start);
   std::fflush(stdout);
   if (wants("sensitivity")) compare_sensitivities(graph, calibration, calibration_images);
   options.on_plan = [&](const plan::ApproximationPlan& plan, const approximation::ClearResult& r) {

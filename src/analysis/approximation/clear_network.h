@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "analysis/approximation/linear_maps.h"
@@ -34,7 +35,8 @@ class ClearNetwork {
 
   const nn::Graph& graph() const { return *graph_; }
   /// Nodes that are activations, rising.
-  const std::vector<int>& activations() const { return nodes_; }
+  const std::vector<int>& activations() const& { return nodes_; }
+  std::vector<int> activations() && { return std::move(nodes_); }
 
   /// What one thread needs; every node's values of the last image.
   struct Memory {

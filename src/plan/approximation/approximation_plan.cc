@@ -60,6 +60,9 @@ int levels_of(const nn::Graph& graph, int node) {
   }
   const nn::Shape& in = graph.nodes[at(n.inputs[0])].shape;
   if (const auto* gather = std::get_if<nn::GatherOp>(&n.op)) return moves_nothing(*gather, in) ? 0 : 1;
+  if (const auto* pool = std::get_if<nn::AveragePoolOp>(&n.op)) {
+    return pool->count_include_pad || pool->window.pad == nn::Padding{} ? 0 : 1;
+  }
   return 1;
 }
 

@@ -54,8 +54,8 @@ struct ApproximationPlan {
 };
 
 /// Levels that a node takes which is not approximated: 1 for what multiplies by plaintexts (convolutions, full connections,
-/// affine maps, averages of more than one value, gathers that move values) and for products and squares of ciphertexts, 0
-/// for sums, concatenations and gathers that leave everything in its place.
+/// affine maps, gathers that move values) and for products and squares of ciphertexts; 0 for sums, concatenations, gathers
+/// that leave everything in its place, and averages over windows of equal weight: sums, and a change of the scale's name.
 int levels_of(const nn::Graph& graph, int node);
 
 /// Parts of a series that are cheaper apart: `linear` times t, which needs no level of its own, and the rest. ReLU, GELU and

@@ -87,9 +87,9 @@ LinearWork linear_work(const nn::Graph& graph, int node, std::size_t slots) {
   } else if (std::holds_alternative<nn::FullyConnectedOp>(n.op)) {
     diagonals = std::min<double>(n.shape.c, static_cast<double>(in.size()));
   } else if (const auto* pool = std::get_if<nn::AveragePoolOp>(&n.op)) {
-    // Doublings, and one product with a constant.
+    // Sums by doublings.
     const double values = static_cast<double>(pool->window.kernel_h) * pool->window.kernel_w;
-    return {to * std::ceil(std::log2(std::max(1.0, values))), to};
+    return {from * std::ceil(std::log2(std::max(1.0, values))), 0};
   } else if (std::holds_alternative<nn::AffineOp>(n.op)) {
     return {0, to};
   } else if (std::holds_alternative<nn::GatherOp>(n.op)) {

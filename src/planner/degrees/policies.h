@@ -34,7 +34,7 @@ Calibration calibrate(const nn::Graph& graph, std::span<const float> images, std
 
 struct PolicyOptions {
   /// Intervals reach so many times as far as calibration did.
-  double margin = 2;
+  double margin = 1.75;
   /// What polynomials are fitted under.
   approximation::FitWeights weights{approximation::FitWeights::Shape::histogram, 1, 1e-3};
   std::vector<int> degrees{approximation::kDegrees.begin(), approximation::kDegrees.end()};

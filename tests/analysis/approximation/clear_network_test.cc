@@ -43,7 +43,8 @@ TEST(ClearNetwork, PolynomialsTakeThePlaceOfActivations) {
 TEST(ClearNetwork, CompositeRelusAreNearRelu) {
   const nn::Graph g = residual_network();
   std::vector<plan::ApproximateActivation> activations;
-  for (const int node : ClearNetwork(g).activations()) {
+  const ClearNetwork own(g);
+  for (const int node : own.activations()) {
     plan::ApproximateActivation a;
     a.node = node;
     a.bound = 32;

@@ -44,7 +44,7 @@ TEST(ApproximationPlan, SeriesSplitIntoLinearAndEvenParts) {
 
 TEST(ApproximationPlan, LevelsOfNodes) {
   const nn::Graph g = residual_network();
-  const int expected[] = {0, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 1, 1, 1};
+  const int expected[] = {0, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 1, 0, 1};
   for (int i = 0; i < 16; ++i) EXPECT_EQ(levels_of(g, i), expected[i]) << i;
   nn::Graph flat;
   flat.nodes = {{"x", nn::InputOp{}, {}, {2, 1, 2}}, {"flatten", nn::GatherOp{{0, 1, 2, 3}}, {0}, {4, 1, 1}}};

@@ -46,7 +46,8 @@ Choices choice(int node, double coarse, double fine) {
 std::vector<Choices> choices_of(const nn::Graph& g) {
   std::vector<Choices> result;
   double scale = 1;
-  for (const int node : approximation::ClearNetwork(g).activations()) {
+  const approximation::ClearNetwork network(g);
+  for (const int node : network.activations()) {
     result.push_back(choice(node, scale, 0.1 * scale));
     scale *= 1.7;
   }
