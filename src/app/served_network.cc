@@ -62,13 +62,13 @@ ServedNetwork::ServedNetwork(he_only::Package package, Place place, const Server
   session_bytes_ = needs.session + 2 * kSessionQueueBytes;
   sessions_within(config.max_memory_bytes, place_.others + model_bytes_,
                   std::max(session_bytes_, place_.other_session), config.max_sessions);
-  const std::uint64_t inferences = package.shared.inferences;
+  const std::uint64_t limit = package.shared.inferences;
   he_ = std::make_unique<const protocol::he::ServerModel>(std::move(package));
-  open_ledger(inferences);
+  open_ledger(limit);
 }
 
-void ServedNetwork::open_ledger(std::uint64_t inferences) {
-  const Allowance allowance{id_, inferences, config_.max_inferences};
+void ServedNetwork::open_ledger(std::uint64_t limit) {
+  const Allowance allowance{id_, limit, config_.max_inferences};
   if (!allowance.counts()) return;
   ledger_ = std::make_unique<Ledger>(place_.ledger, allowance);
   ledger_->on_nearly_used = [this](const std::string& group, const Standing& now) {

@@ -72,7 +72,7 @@ class ServedNetwork {
   NetworkFigures figures() const;
 
  private:
-  void open_ledger(std::uint64_t inferences);
+  void open_ledger(std::uint64_t limit);
   const ServerConfig& config_;
   Place place_;
   std::uint64_t model_bytes_ = 0, session_bytes_ = 0;
