@@ -178,6 +178,8 @@ void Server::State::listen() {
     session_memory = static_cast<std::uint64_t>(static_cast<double>(*left) * kShareOfMemory);
   }
   limit_sessions();
+  config.queue = capacity.queue;
+  queue.limit(capacity.queue);
   net::ListenerOptions options;
   options.limits.inbound_bytes = options.limits.outbound_bytes = kFirstQueueBytes;
   options.limits.handshake = config.handshake;
