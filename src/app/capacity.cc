@@ -59,13 +59,25 @@ Capacity capacity(const CapacityRequest& request, const CapacityLimits& limits) 
   }
   result.pending = kMaxPending;
   const Descriptors& d = limits.descriptors;
-  const std::size_t taken = d.open + kOwnDescriptors + request.queue;
-  const std::size_t least = taken + kDescriptorsPerSession + kMinPending;
-  if (d.limit < least) {
+  const std::size_t taken = d.open + kOwnDescriptors;
+  constexpr std::size_t kOneSession = kDescriptorsPerSession + kMinPending;
+  if (d.limit < taken + kOneSession) {
     fail_input("at most {} files may be open, and a server needs {}; raise the limit (`ulimit -n`)", d.limit,
-               least);
+               taken + kOneSession);
   }
-  const std::size_t room = d.limit - taken;
+  std::size_t room = d.limit - taken;
+  result.queue = request.queue;
+  if (room < request.queue + kMinPending + kDescriptorsPerSession * result.sessions) {
+    // Sessions come before those who wait for one.
+    result.queue = std::min({request.queue, room / 4, room - kOneSession});
+  }
+  if (result.queue < request.queue) {
+    result.notes.push_back(
+        fmt::format("at most {} clients may wait for a session instead of {}: only {} files may be open "
+                    "(`ulimit -n`), and each takes one",
+                    result.queue, request.queue, d.limit));
+  }
+  room -= result.queue;
   const std::size_t fit = (room - kMinPending) / kDescriptorsPerSession;
   if (fit < result.sessions) {
     result.notes.push_back(

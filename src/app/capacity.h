@@ -31,6 +31,7 @@ struct CapacityLimits {
 struct Capacity {
   std::size_t sessions = 0;
   std::size_t pending = 0;         ///< clients that have not greeted yet
+  std::size_t queue = 0;           ///< clients that may wait for a session
   std::vector<std::string> notes;  ///< a sentence about each thing that is lower than asked for
 };
 

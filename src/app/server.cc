@@ -23,6 +23,8 @@ constexpr std::chrono::milliseconds kAcceptWait{200}, kAcceptWaitOfQueue{20};
 constexpr std::size_t kFirstQueueBytes = std::size_t{1} << 20;
 // More than a greeting has, so that a wrong one gets the sentence that it deserves.
 constexpr std::size_t kFirstMessageBytes = 256;
+// Handshakes have no longer than --deadline, but not less than a distant client needs.
+constexpr std::chrono::milliseconds kLeastHandshake{4'000};
 // After so long without a session, memory that past ones took goes back to the system.
 constexpr std::chrono::seconds kIdleMemory{5};
 
@@ -179,9 +181,11 @@ void Server::State::listen() {
     session_memory = static_cast<std::uint64_t>(static_cast<double>(*left) * kShareOfMemory);
   }
   limit_sessions();
+  config.queue = capacity.queue;
+  queue.limit(capacity.queue);
   net::ListenerOptions options;
   options.limits.inbound_bytes = options.limits.outbound_bytes = kFirstQueueBytes;
-  options.limits.handshake = config.handshake;
+  options.limits.handshake = std::min(config.handshake, std::max(config.deadline, kLeastHandshake));
   options.limits.goodbye = kGoodbye;
   options.first_message_bytes = kFirstMessageBytes;
   options.max_pending = capacity.pending;

@@ -15,8 +15,9 @@ using Clock = std::chrono::steady_clock;
 // When all places are taken, a session that has been idle for so long gives its own to another client: one that has
 // never prepared anything, and one that has.
 constexpr std::chrono::milliseconds kNewPatience{2'000}, kPatience{30'000};
-// A session that waits for its client for so long is not at work.
-constexpr std::chrono::milliseconds kQuiet{1'000};
+// A session that waits for its client for so long is not at work. With the second that a goodbye takes, a server ends
+// within two, whoever is silent.
+constexpr std::chrono::milliseconds kQuiet{500};
 // How much the last session counts among those before it.
 constexpr double kNewest = 0.2;
 

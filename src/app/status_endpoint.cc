@@ -6,8 +6,13 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <cstdint>
+#include <iterator>
 #include <utility>
+#include <vector>
 
 #include "app/listen_address.h"
 #include "base/error.h"
@@ -19,35 +24,11 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMostRequestBytes = 8192;
-// Of one request, answer included: probes are answered in a millisecond, and the next one waits meanwhile.
+// Connections at a time; a further one takes the place of the oldest. Probes are answered in a millisecond, so whoever is
+// silent or slow does not hold them up.
+constexpr std::size_t kMostConnections = 8;
+// Of one request, answer included.
 constexpr std::chrono::milliseconds kPatience{2'000};
-
-bool wait_for(int fd, short events, Clock::time_point until) {
-  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now()).count();
-  pollfd wanted{fd, events, 0};
-  return left > 0 && ::poll(&wanted, 1, static_cast<int>(left)) > 0;
-}
-
-/// The head of a request; what came, if the peer ends or takes too long.
-std::string read_head(int fd, Clock::time_point until) {
-  std::string head;
-  char block[1024];
-  while (head.size() < kMostRequestBytes && head.find("\r\n\r\n") == std::string::npos &&
-         wait_for(fd, POLLIN, until)) {
-    const ssize_t count = ::recv(fd, block, sizeof block, MSG_DONTWAIT);
-    if (count <= 0) break;
-    head.append(block, static_cast<std::size_t>(count));
-  }
-  return head;
-}
-
-void write_all(int fd, std::string_view text, Clock::time_point until) {
-  while (!text.empty() && wait_for(fd, POLLOUT, until)) {
-    const ssize_t count = ::send(fd, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (count <= 0) return;
-    text.remove_prefix(static_cast<std::size_t>(count));
-  }
-}
 
 const char* reason_of(int status) {
   switch (status) {
@@ -95,24 +76,82 @@ StatusEndpoint::~StatusEndpoint() {
   thread_.join();
 }
 
+/// A request that comes in, then an answer that goes out.
+struct StatusEndpoint::Connection {
+  explicit Connection(FileDescriptor from) : socket(std::move(from)) {}
+  FileDescriptor socket;
+  Clock::time_point until = Clock::now() + kPatience;
+  std::string head;
+  std::string answer;  ///< empty until the request is there
+  std::size_t sent = 0;
+};
+
 void StatusEndpoint::serve() {
-  constexpr int kPause = 50;  // ms, out of descriptors
-  for (;;) {
-    pollfd wanted[2] = {{socket_.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}};
-    if (::poll(wanted, 2, -1) < 0) continue;
-    if (wanted[1].revents != 0) return;
-    const FileDescriptor connection(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (connection.get() >= 0) {
-      answer(connection.get());
-    } else {
-      ::poll(nullptr, 0, kPause);
+  std::list<Connection> connections;
+  for (bool goes_on = true; goes_on;) {
+    try {
+      goes_on = take_turn(connections);
+    } catch (const std::exception&) {  // memory ran out: those that are here are dropped
+      connections.clear();
     }
   }
 }
 
-void StatusEndpoint::answer(int connection) const {
-  const Clock::time_point until = Clock::now() + kPatience;
-  const std::string head = read_head(connection, until);
+/// Waits for something to do, and does it; false at the end.
+bool StatusEndpoint::take_turn(std::list<Connection>& connections) const {
+  constexpr int kPause = 50;  // ms, out of descriptors
+  std::vector<pollfd> wanted = {{socket_.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}};
+  for (const Connection& c : connections)
+    wanted.push_back({c.socket.get(), static_cast<short>(c.answer.empty() ? POLLIN : POLLOUT), 0});
+  if (::poll(wanted.data(), wanted.size(), wait_for(connections)) < 0) return true;
+  if (wanted[1].revents != 0) return false;
+  std::size_t at = 2;
+  for (auto c = connections.begin(); c != connections.end(); ++at) {
+    const bool stays = Clock::now() < c->until && (wanted[at].revents == 0 || go_on(*c));
+    c = stays ? std::next(c) : connections.erase(c);
+  }
+  if (wanted[0].revents == 0) return true;
+  FileDescriptor fresh(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  const bool full = connections.size() >= kMostConnections || (fresh.get() < 0 && !connections.empty());
+  if (full) connections.pop_front();
+  if (fresh.get() >= 0) {
+    connections.emplace_back(std::move(fresh));
+  } else if (!full) {
+    ::poll(nullptr, 0, kPause);
+  }
+  return true;
+}
+
+/// Milliseconds until the first of them has had its time; -1 if there is none.
+int StatusEndpoint::wait_for(const std::list<Connection>& connections) {
+  if (connections.empty()) return -1;
+  const auto left = connections.front().until - Clock::now();  // they stand in the order of their coming
+  return static_cast<int>(
+      std::max<std::int64_t>(0, std::chrono::ceil<std::chrono::milliseconds>(left).count()));
+}
+
+/// Reads or writes what is possible now; false when the connection is over.
+bool StatusEndpoint::go_on(Connection& c) const {
+  if (c.answer.empty()) {
+    char block[1024];
+    const ssize_t count = ::recv(c.socket.get(), block, sizeof block, 0);
+    if (count < 0) return errno == EAGAIN || errno == EINTR;
+    c.head.append(block, static_cast<std::size_t>(count));
+    const bool whole = c.head.find("\r\n\r\n") != std::string::npos;
+    if (!whole && count > 0 && c.head.size() < kMostRequestBytes) return true;
+    c.answer = answer_to(c.head);
+  }
+  const ssize_t count =
+      ::send(c.socket.get(), c.answer.data() + c.sent, c.answer.size() - c.sent, MSG_NOSIGNAL);
+  if (count < 0) return errno == EAGAIN || errno == EINTR;
+  c.sent += static_cast<std::size_t>(count);
+  if (c.sent < c.answer.size()) return true;
+  ::shutdown(c.socket.get(), SHUT_WR);
+  return false;
+}
+
+/// The whole answer to what came of a request.
+std::string StatusEndpoint::answer_to(const std::string& head) const {
   const std::string_view line = std::string_view(head).substr(0, head.find("\r\n"));
   const std::size_t first = line.find(' '),
                     second = first == line.npos ? line.npos : line.find(' ', first + 1);
@@ -131,8 +170,7 @@ void StatusEndpoint::answer(int connection) const {
       "Cache-Control: no-store\r\nConnection: close\r\n\r\n",
       page.status, reason_of(page.status), page.text.size());
   if (method != "HEAD") text += page.text;
-  write_all(connection, text, until);
-  ::shutdown(connection, SHUT_WR);
+  return text;
 }
 
 }  // namespace ap::app

@@ -1,9 +1,10 @@
 // What a server tells its operator over plain HTTP, on an address of its own: whether it lives, whether it can take
 // clients, and how much it has done. Nothing of it depends on a secret. Not for the address that clients use: whoever reaches
-// it can read it and, by being slow, delay others.
+// it can read it and, by many connections at a time, keep others out.
 #pragma once
 
 #include <functional>
+#include <list>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -31,8 +32,13 @@ class StatusEndpoint {
   const std::string& address() const { return address_; }
 
  private:
+  struct Connection;
+
   void serve();
-  void answer(int connection) const;
+  bool take_turn(std::list<Connection>& connections) const;
+  static int wait_for(const std::list<Connection>& connections);
+  bool go_on(Connection& connection) const;
+  std::string answer_to(const std::string& head) const;
 
   std::function<StatusPage(std::string_view)> page_;
   FileDescriptor socket_, wake_;

@@ -3,13 +3,15 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
+#include "base/printable.h"
+
 namespace ap::app {
 namespace {
 
-/// A label's value, as the format wants it.
+/// A label's value, as the format wants it: the name of a file may be any bytes, and the format is UTF-8.
 std::string escaped(const std::string& text) {
   std::string out;
-  for (const char c : text) {
+  for (const char c : printable(text, Newlines::kept)) {
     if (c == '\\' || c == '"') out += '\\';
     out += c == '\n' ? std::string("\\n") : std::string(1, c);
   }

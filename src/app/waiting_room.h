@@ -30,6 +30,9 @@ class WaitingRoom {
   /// `places`: guests at a time; 0: none is let in. `longest`: that one may wait.
   WaitingRoom(std::size_t places, std::chrono::milliseconds longest);
 
+  /// Fewer places, or more, from now on.
+  void limit(std::size_t places) { places_ = places; }
+
   /// Whether this client may come in: there is room, and whoever it is, by its name or else its address, has not filled
   /// three quarters of it.
   bool has_room(const net::ServedChannel& channel, const Client& client) const;
@@ -53,7 +56,7 @@ class WaitingRoom {
  private:
   static const std::string& owner(const net::ServedChannel& channel, const Client& client);
 
-  const std::size_t places_;
+  std::size_t places_;
   const std::chrono::milliseconds longest_;
   std::deque<Guest> guests_;
 };

@@ -5,7 +5,9 @@
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/spdlog.h>
 
+#include <cerrno>
 #include <exception>
+#include <future>
 #include <thread>
 #include <utility>
 
@@ -147,20 +149,39 @@ std::string announcement_text(const Options& options, const app::Server& server)
   return text;
 }
 
+void write_certificate(const Options& options, const app::Server& server) {
+  if (options.write_certificate.empty()) return;
+  const std::string& pem = server.certificate_pem();
+  write_file(options.write_certificate, {reinterpret_cast<const std::uint8_t*>(pem.data()), pem.size()},
+             Readers::everyone);
+}
+
+/// To standard output, by a thread that nobody waits for: it may be a pipe which nobody empties. Not through the standard
+/// library's buffer, which the end of the program would wait for.
+std::future<void> write_aside(std::string text) {
+  std::packaged_task<void()> task([text = std::move(text)] {
+    for (std::size_t at = 0; at < text.size();) {
+      const ssize_t count = ::write(STDOUT_FILENO, text.data() + at, text.size() - at);
+      if (count < 0 && errno != EINTR) return;  // closed: whoever serves needs nobody to read
+      if (count > 0) at += static_cast<std::size_t>(count);
+    }
+  });
+  std::future<void> written = task.get_future();
+  std::thread(std::move(task)).detach();
+  return written;
+}
+
 /// Says where the server is: to the parent that waits for it, or to whoever reads standard output.
-void announce(Options& options, const app::Server& server) {
-  if (!options.write_certificate.empty()) {
-    const std::string& pem = server.certificate_pem();
-    write_file(options.write_certificate, {reinterpret_cast<const std::uint8_t*>(pem.data()), pem.size()},
-               Readers::everyone);
-  }
+std::future<void> announce(Options& options, const app::Server& server) {
+  std::string text;
   if (options.ready_fd >= 0) {
     app::report_ready(std::exchange(options.ready_fd, -1), {server.address(), server.fingerprint()});
   } else if (options.json) {
-    print(announcement_json(server));
+    text = printed(announcement_json(server));
   } else if (!options.quiet) {
-    print(announcement_text(options, server));  // at once, for readers of the first line alone
+    text = printable(announcement_text(options, server), Newlines::kept);
   }
+  return write_aside(std::move(text));
 }
 
 /// Whether SIGHUP says what it says by its name: the terminal that the server was started on is gone.
@@ -219,7 +240,8 @@ void serve_until_signal(Options& options) {
   }
   app::Server server(sources, options.config);
   say_rules(options, server);
-  announce(options, server);
+  write_certificate(options, server);
+  const std::future<void> said = announce(options, server);
   std::exception_ptr failure;
   std::thread accepting([&] {
     try {
@@ -234,6 +256,7 @@ void serve_until_signal(Options& options) {
   server.stop();
   accepting.join();
   if (failure) std::rethrow_exception(failure);
+  said.wait_for(std::chrono::milliseconds(100));  // what was said a moment ago goes out
   spdlog::info("ended by {} after {} inferences", name, server.inferences());
 }
 

@@ -116,9 +116,11 @@ void write_out(const std::string& text) {
 
 void print(const std::string& text) { write_out(printable(text, Newlines::kept)); }
 
-void print(const Json& json) {
-  write_out(printable_json(json.dump(2, ' ', false, Json::error_handler_t::replace)) + "\n");
+std::string printed(const Json& json) {
+  return printable_json(json.dump(2, ' ', false, Json::error_handler_t::replace)) + "\n";
 }
+
+void print(const Json& json) { write_out(printed(json)); }
 
 void say(const std::string& sentence) { fmt::print(stderr, "autoprivacy: {}\n", printable(sentence)); }
 

@@ -71,6 +71,8 @@ std::string scale_note(const nn::Normalization& normalization, const nn::Dataset
 /// @throws Error(internal) if that cannot be written (a full disk).
 void print(const std::string& text);
 void print(const Json& json);
+/// The same as text.
+std::string printed(const Json& json);
 /// A sentence for a person on standard error, escaped.
 void say(const std::string& sentence);
 

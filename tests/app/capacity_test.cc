@@ -62,6 +62,33 @@ TEST(Capacity, EveryDescriptorIsAccountedFor) {
   }
 }
 
+TEST(Capacity, TheQueueMakesRoomForSessions) {
+  CapacityRequest waiting = request();
+  waiting.queue = 32;
+  const Capacity all = capacity(waiting, plenty());
+  EXPECT_EQ(all.queue, 32u);
+  EXPECT_TRUE(all.notes.empty());
+  for (std::size_t limit = 43; limit <= 1024; ++limit) {
+    CapacityLimits limits = plenty();
+    limits.descriptors = {limit, 12};
+    const Capacity fit = capacity(waiting, limits);
+    EXPECT_GE(fit.sessions, 1u) << limit;
+    EXPECT_GE(fit.pending, 8u) << limit;
+    EXPECT_LE(12 + 20 + 3 * fit.sessions + fit.queue + fit.pending, limit);
+    EXPECT_EQ(fit.notes.size(), (fit.queue < 32 ? 1u : 0u) + (fit.sessions < 8 ? 1u : 0u)) << limit;
+  }
+  CapacityLimits few = plenty();
+  few.descriptors = {64, 12};
+  const Capacity fit = capacity(waiting, few);
+  EXPECT_EQ(fit.queue, 8u);
+  EXPECT_EQ(fit.sessions, 5u);
+  EXPECT_EQ(fit.pending, 9u);
+  ASSERT_FALSE(fit.notes.empty());
+  EXPECT_NE(fit.notes[0].find("at most 8 clients may wait for a session instead of 32: only 64 files"),
+            std::string::npos)
+      << fit.notes[0];
+}
+
 TEST(Capacity, MemoryOfTheMachineLowersSessionsAndSaysSo) {
   CapacityLimits limits = plenty();
   limits.memory = 500'000'000;

@@ -1,5 +1,6 @@
 """A server as its operator sees it: health, metrics, logs, stopping, and what is the same after a restart."""
 
+import contextlib
 import fcntl
 import functools
 import json
@@ -74,9 +75,18 @@ class Status(unittest.TestCase):
                 with socket.create_connection((host, int(port)), timeout=10) as connection:
                     connection.sendall(request)
                     self.assertIn(status, connection.recv(4096), request[:20])
-            silent = socket.create_connection((host, int(port)))
-            self.assertEqual(page(said, "/healthz")[0], 200, "after the patience with a silent one")
-            silent.close()
+            silent = [socket.create_connection((host, int(port))) for _ in range(40)]
+            self.assertEqual(page(said, "/healthz")[0], 200)
+            for connection in silent:
+                connection.close()
+
+    def test_a_name_of_a_file_is_text_whatever_its_bytes(self):
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copy(packages() / "server.apm", os.fsencode(folder) + b"/a\xff\x1b[2J.apm")
+            with serving("--metrics", "127.0.0.1:0", package=folder) as (_, said):
+                text = page(said, "/metrics")[1]
+        self.assertNotIn("\x1b", text)
+        self.assertIn(r'network="a\\xff\\x1b[2J"', text)
 
 
 @needs_images
@@ -117,6 +127,28 @@ class Stopping(unittest.TestCase):
         self.assertEqual([cut["images"], cut["answers"][0]["input"], cut["exit_status"]], [count, 5, 3])
         self.assertIn(f"{count} of 1995 images are answered, go on with --range {5 + count}:2000", cut["error"])
         self.assertEqual(done.stderr, f"autoprivacy: {cut['error']}\n")
+
+    def test_nobody_has_to_read_what_a_server_says(self):
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writing, b"x" * 4096)
+        os.set_blocking(writing, True)
+        with tempfile.TemporaryDirectory() as folder:
+            certificate = pathlib.Path(folder) / "certificate.pem"
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", 0))
+                address = "127.0.0.1:%d" % free.getsockname()[1]
+            with subprocess.Popen([PROGRAM, "serve", packages() / "server.apm", "--listen", address, "--write-cert",
+                                   certificate], stdout=writing, stderr=subprocess.DEVNULL) as process:  # fmt: skip
+                self.assertTrue(soon(certificate.exists))
+                said = {"address": address, "certificate_sha256": certificate}
+                self.assertEqual(infer(said, *DATA).returncode, 0)
+                process.terminate()
+                self.assertEqual(process.wait(timeout=60), 0)
+        os.close(reading)
+        os.close(writing)
 
     def test_hangup_reads_packages_again_but_a_lost_terminal_ends_the_server(self):
         with serving() as (process, said):

@@ -4,6 +4,7 @@ import gzip
 import http.client
 import json
 import pathlib
+import random
 import ssl
 import sys
 import tempfile
@@ -12,6 +13,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "operation"))
 from program import IMAGES, packages, run, serving  # noqa: E402
 
+PROGRAM = b"\0asm" + random.Random(1).randbytes(3_000_000)  # as large as one, and nothing compresses it
 INDEX = b"<!doctype html><title>test</title>" + b"<p>something that compresses</p>" * 20
 
 
@@ -24,7 +26,7 @@ class Pages(unittest.TestCase):
         self.folder = pathlib.Path(folder.name)
         (self.folder / "client").mkdir()
         (self.folder / "index.html").write_bytes(INDEX)
-        (self.folder / "client" / "program.wasm").write_bytes(b"\0asm")
+        (self.folder / "client" / "program.wasm").write_bytes(PROGRAM)
         (self.folder / "secret.pem").write_bytes(b"of no known kind")
         (self.folder / ".hidden.html").write_bytes(b"hidden")
         (self.folder / "link.html").symlink_to(packages() / "server.apm")
@@ -62,8 +64,10 @@ class Pages(unittest.TestCase):
             self.assertEqual((plain.headers["Content-Encoding"], body), (None, INDEX))
             head, body = self.ask(port, "/", "HEAD")
             self.assertEqual((head.status, head.headers["Content-Length"], body), (200, str(len(INDEX)), b""))
-            program, _ = self.ask(port, "/client/program.wasm")
-            self.assertEqual(program.headers["Content-Type"], "application/wasm")
+            for encodings in ("gzip", "identity"):
+                program, body = self.ask(port, "/client/program.wasm", **{"Accept-Encoding": encodings})
+                self.assertEqual(program.headers["Content-Type"], "application/wasm")
+                self.assertTrue(body == PROGRAM, f"{len(body)} bytes")
             for target in ("/secret.pem", "/.hidden.html", "/link.html", "/../server.apm", "/server.apm", "//", "/client",
                            "/%2e%2e/server.apm", "/index.html/"):  # fmt: skip
                 self.assertEqual(self.ask(port, target)[0].status, 404, target)

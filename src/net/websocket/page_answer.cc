@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/status.hpp>
+#include <vector>
 
 namespace ap::net {
 
@@ -26,8 +26,10 @@ void async_answer(TlsStream& stream, Page page, std::function<void(boost::system
   namespace asio = boost::asio;
   const auto head = std::make_shared<const std::string>(page_head(page));
   const auto body = page.only_head ? nullptr : page.body;
-  const std::array<asio::const_buffer, 2> buffers = {asio::buffer(*head),
-                                                     body ? asio::buffer(*body) : asio::const_buffer()};
+  // Not an array: of one whose first buffer has gone out, Asio offers an empty buffer and the second one, and Beast's stream
+  // takes "0 bytes written" of it, the end, if the second one is longer than what it copies (16 KiB).
+  std::vector<asio::const_buffer> buffers = {asio::buffer(*head)};
+  if (body) buffers.push_back(asio::buffer(*body));
   asio::async_write(
       stream, buffers,
       [head, body, done = std::move(done)](boost::system::error_code error, std::size_t) { done(error); });
