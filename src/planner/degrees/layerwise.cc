@@ -53,10 +53,15 @@ Placement bootstrap_before_activations(const nn::Graph& graph, std::span<const i
                                        bool one_chain) {
   const std::vector<int> activations = activation_nodes(graph);
   AP_ASSERT(depths.size() == activations.size());
-  const std::vector<bool> fresh = fresh_nodes(graph);
+  std::vector<bool> fresh = fresh_nodes(graph);
   std::vector<int> depth_of_node(graph.nodes.size());
   for (std::size_t k = 0; k < activations.size(); ++k) depth_of_node[at(activations[k])] = depths[k];
-  const std::vector<int> needed = needed_levels(graph, depth_of_node, fresh);
+  std::vector<int> needed = needed_levels(graph, depth_of_node, fresh);
+  if (needed[0] > max_level) {
+    // Fresh ciphertexts have no more levels than bootstrapped ones.
+    fresh.assign(graph.nodes.size(), false);
+    needed = needed_levels(graph, depth_of_node, fresh);
+  }
   Placement p;
   p.levels.resize(graph.nodes.size());
   p.bootstraps.resize(graph.nodes.size());
@@ -128,8 +133,12 @@ std::vector<FrontPoint> layerwise_degrees(const nn::Graph& graph, std::span<cons
         seconds[i].push_back(std::numeric_limits<double>::infinity());
         continue;
       }
-      seconds[i].push_back(count * (activation_seconds(costs, c.activation, level) +
-                                    (fresh[at(node)] ? 0 : costs.bootstrap(level))));
+      std::vector<int> depth_of_node(graph.nodes.size());
+      depth_of_node[at(node)] = c.activation.depth;
+      const bool boots =
+          !fresh[at(node)] || needed_levels(graph, depth_of_node, fresh)[0] > costs.max_level();
+      seconds[i].push_back(
+          count * (activation_seconds(costs, c.activation, level) + (boots ? costs.bootstrap(level) : 0)));
     }
     double most = 0;
     for (const double s : seconds[i]) most = std::isfinite(s) ? std::max(most, s) : most;

@@ -12,7 +12,7 @@
 namespace ap::degrees {
 
 /// Levels and bootstraps of a network that is bootstrapped before every activation, but for those that nothing is computed
-/// before than linear maps of the input, for given candidates.
+/// before than linear maps of the input (unless they need more levels than there are), for given candidates.
 struct Placement {
   std::vector<int> levels, bootstraps;  ///< by node, as in FrontPoint
 };

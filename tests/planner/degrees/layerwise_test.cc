@@ -48,7 +48,11 @@ TEST(Layerwise, BootstrapsBeforeActivationsToWhatTheyTake) {
   const Placement one = bootstrap_before_activations(g, depths, 10, true);
   EXPECT_EQ(one.bootstraps, (std::vector<int>{0, 0, 0, 6, 0, 0, 6, 0, 6, 0, 0, 0, 6, 0, 0, 0}));
   EXPECT_EQ(one.levels.front(), 6);
-  EXPECT_THROW(bootstrap_before_activations(g, depths, 5, false), Error);
+  // With five levels the first activation is bootstrapped as well.
+  const Placement five = bootstrap_before_activations(g, depths, 5, false);
+  EXPECT_EQ(five.bootstraps[1], 5);
+  EXPECT_EQ(five.levels[0], 1);
+  EXPECT_THROW(bootstrap_before_activations(g, depths, 4, false), Error);
 }
 
 // Against all 3^5 choices: nothing of the front is beaten but by what rounding of times hides.
