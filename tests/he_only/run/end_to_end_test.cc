@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
+#include <string>
 
 #include "he_only/plan/choose.h"
 #include "he_only/plan/noise.h"
@@ -126,6 +128,40 @@ TEST(HeOnly, WithoutFloodingErrorsAreThoseOfTheModel) {
   // The flood bounds are made with the model's variance times kNoiseMargin.
   EXPECT_LT(measured, 2 * result.slot_error);
   EXPECT_GT(measured, result.slot_error / 8);
+}
+
+// A bootstrap before each of two squares, with 2.5 GB of keys: AP_SLOW=R15 has it run.
+TEST(HeOnly, BootstrappedActivations) {
+  const char* slow = std::getenv("AP_SLOW");
+  if (slow == nullptr || std::string(slow).find("R15") == std::string::npos)
+    GTEST_SKIP() << "AP_SLOW=R15 runs it";
+  Builder b({1, 8, 8}, 5);
+  b.connect(b.square(b.conv(b.square(b.conv(0, 4, window(3, 1, 1))), 4, window(3, 2, 1))), 8);
+  const nn::Graph graph = b.graph();
+  const Structure structure(graph);
+  const ClearNetwork clear(structure);
+  std::vector<std::vector<float>> images;
+  for (int i = 0; i < 4; ++i) images.push_back(b.image());
+  Choices choices = observe(structure, clear, images).choices;
+  choices.ring = {32768, 0, 0, 3, 0, "R15", 1024};
+  const ShapedNetwork shaped = shape(structure, 16384);
+  const Program program = make_program(structure, shaped, choices);
+  EXPECT_EQ(program.bootstraps, 2U);
+  const Contexts contexts(program, choices.ring);
+  const Evaluator evaluator(structure, shaped, choices, program, contexts);
+  Prng prng(Seed{1});
+  const ClientKeys client(program, contexts, prng);
+  EvaluationKeys keys(program, contexts);
+  client.publish(prng, [&](const Bytes& part) { keys.take(part); });
+  const Ends ends = ends_of(shaped, program);
+  const ClientCoder coder(contexts, program.input_context, ends);
+  const Bytes upload = coder.encrypt(images[0], client, prng);
+  const Registers answer =
+      evaluator.answer(load_request(contexts, program.input_context, ends, upload), keys, prng);
+  const auto scores = coder.decrypt(serialise_answer(answer), client);
+  const std::vector<double> expected = clear.scores(images[0], choices.polynomials);
+  const double largest = std::abs(program.steps.back().view.factor);
+  for (std::size_t i = 0; i < scores.size(); ++i) EXPECT_NEAR(scores[i], expected[i], largest / 256) << i;
 }
 
 }  // namespace
