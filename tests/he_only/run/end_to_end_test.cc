@@ -51,7 +51,8 @@ Outcome run(Builder& builder, Request request, Chosen* out = nullptr) {
   const Registers image = load_request(contexts, chosen.program.input_context, ends, upload);
   const Bytes answer = serialise_answer(evaluator.answer(image, keys, prng));
   EXPECT_EQ(answer.size(), coder.answer_bytes());
-  result.scores = coder.decrypt(answer, client);
+  const SecretVector<double> scores = coder.decrypt(answer, client);
+  result.scores.assign(scores.begin(), scores.end());
   result.slot_error = chosen.slot_error;
   result.largest = std::abs(chosen.program.steps.back().view.factor);
   return result;
