@@ -198,7 +198,7 @@ void bootstrap(benchmark::State& state, const char* set) {
       ckks::load_seeded(boot.contexts().chain, parameters.scale(),
                         ckks::encrypt_seeded(boot.encoder(), key, complex, parameters.scale(), prng)),
       parameters.input_level());
-  ckks::Ciphertext y = x;
+  ckks::Ciphertext y = boot(x, keys);  // brings the memory in
   double ms[4] = {};
   for (auto _ : state) {
     const auto step = [&](std::size_t k, auto run) {
