@@ -71,7 +71,7 @@ Placement bootstrap_before_activations(const nn::Graph& graph, std::span<const i
     boot = std::max(
         {boot, needed[at(node)] + depth_of_node[at(node)], needed[at(graph.nodes[at(node)].inputs[0])]});
   }
-  const int most = std::max(needed[0], *std::ranges::max_element(p.bootstraps));
+  const int deepest = *std::ranges::max_element(p.bootstraps), most = std::max(needed[0], deepest);
   if (most > max_level) {
     fail_input(
         "network {}: an activation and what follows it take {} levels, and a bootstrap leaves at most {}: take "
@@ -79,9 +79,9 @@ Placement bootstrap_before_activations(const nn::Graph& graph, std::span<const i
         graph.name, most, max_level);
   }
   if (one_chain) {
-    for (int& boot : p.bootstraps) boot = boot == 0 ? 0 : most;
+    for (int& boot : p.bootstraps) boot = boot == 0 ? 0 : deepest;
   }
-  p.levels[0] = one_chain ? most : needed[0];
+  p.levels[0] = needed[0];
   for (std::size_t i = 1; i < graph.nodes.size(); ++i) {
     int level = std::numeric_limits<int>::max();
     for (const int input : graph.nodes[i].inputs)

@@ -46,7 +46,7 @@ TEST(Layerwise, BootstrapsBeforeActivationsToWhatTheyTake) {
   EXPECT_EQ(own.bootstraps, (std::vector<int>{0, 0, 0, 3, 0, 0, 4, 0, 5, 0, 0, 0, 3, 0, 0, 0}));
   EXPECT_EQ(own.levels, (std::vector<int>{6, 5, 1, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 1, 1, 0}));
   const Placement one = bootstrap_before_activations(g, depths, 10, true);
-  EXPECT_EQ(one.bootstraps, (std::vector<int>{0, 0, 0, 6, 0, 0, 6, 0, 6, 0, 0, 0, 6, 0, 0, 0}));
+  EXPECT_EQ(one.bootstraps, (std::vector<int>{0, 0, 0, 5, 0, 0, 5, 0, 5, 0, 0, 0, 5, 0, 0, 0}));
   EXPECT_EQ(one.levels.front(), 6);
   // With five levels the first activation is bootstrapped as well.
   const Placement five = bootstrap_before_activations(g, depths, 5, false);

@@ -45,7 +45,8 @@ TEST(DegreePolicies, KeepTheBoundOnTheLossAndGetFaster) {
     EXPECT_GE(*result.top1, 1 - problem.options.max_loss - 0.01) << p->policy;
     EXPECT_NO_THROW(approximation::refuse_overflow(problem.graph, p->activations, result, 1.1)) << p->policy;
   }
-  EXPECT_EQ(uniform.bootstraps.size(), 4U);
+  EXPECT_EQ(uniform.bootstraps.size(),
+            5U);  // 14 levels and two convolutions are more than a fresh ciphertext has
   EXPECT_LT(dp.bootstraps.size(), 4U);
   for (const plan::ApproximateActivation& a : uniform.activations)
     EXPECT_EQ(std::get<plan::CompositeRelu>(a.function).bits, 13);
