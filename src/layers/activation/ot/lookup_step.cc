@@ -163,12 +163,14 @@ void run_client_lookup(net::Channel& channel, const LookupStep& step,
       const auto bit = std::span(bits).subspan(static_cast<std::size_t>(term.variable) * tiles, tiles);
       const std::uint64_t factor = product_factor(step.ring, term);
       reader.get(revealed.data(), tiles);
-      for (std::size_t i = 0; i < step.count; ++i) {
-        const auto [sent, share] =
-            word_product(material.terms[index], i, factor & (0 - bit_of(bit, i)), bit_of(revealed, i));
-        shares[i] += share << term.shift;
-        masked[i] = sent;
-      }
+      with_words(material.terms[index], [&](const auto* d, const auto* random) {
+        for (std::size_t i = 0; i < step.count; ++i) {
+          const auto [sent, share] =
+              word_product(d[i], random[i], factor & (0 - bit_of(bit, i)), bit_of(revealed, i));
+          shares[i] += share << term.shift;
+          masked[i] = sent;
+        }
+      });
       append_packed(reply, masked, term.width);
     });
     channel.send(kLookupWords, reply);
@@ -196,9 +198,11 @@ void run_server_lookup(net::Channel& channel, const LookupStep& step,
     SecretVector<std::uint64_t> masked(step.count);
     for_transferred(step.terms, [&](const BitTerm& term, std::size_t index) {
       take_packed(view, term.width, masked);
-      for (std::size_t i = 0; i < step.count; ++i) {
-        shares[i] += bit_product(material.terms[index], i, masked[i]) << term.shift;
-      }
+      with_words(material.terms[index], [&](std::span<const Block> choices, const auto* random) {
+        for (std::size_t i = 0; i < step.count; ++i) {
+          shares[i] += bit_product(bit_of(choices, i), random[i], masked[i]) << term.shift;
+        }
+      });
     });
   }
   for (std::uint64_t& share : shares) share &= low_mask(step.ring);

@@ -67,18 +67,35 @@ inline std::uint64_t product_factor(int ring, const BitTerm& term) {
   return (0 - (((2 * term.factor) & low_mask(ring)) >> term.shift)) & low_mask(term.width);
 }
 
-/// bit * v of one instance, v this party's, `revealed` the other's masked bit: writes what is sent, returns
-/// the share. All modulo 2^64; the caller reduces.
+/// body(d, shares) with pointers to what a side's words lie in, so that loops over instances know their type.
+template <typename Body>
+void with_words(const WordSide& side, const Body& body) {
+  side.d.visit([&](const auto& d) {
+    side.shares.visit([&](const auto& shares) {
+      if constexpr (std::is_same_v<decltype(d), decltype(shares)>) body(d.data(), shares.data());
+    });
+  });
+}
+
+/// body(choices, shares).
+template <typename Body>
+void with_words(const BitSide& side, const Body& body) {
+  side.shares.visit(
+      [&](const auto& shares) { body(std::span<const mpc::Block>(side.choices), shares.data()); });
+}
+
+/// bit * v of one instance, v this party's, `revealed` the other's masked bit, with the instance's words of a random
+/// product: writes what is sent, returns the share. All modulo 2^64; the caller reduces.
 struct WordProduct {
   std::uint64_t masked;
   std::uint64_t share;
 };
-inline WordProduct word_product(const WordSide& side, std::size_t i, std::uint64_t v,
+inline WordProduct word_product(std::uint64_t d, std::uint64_t share, std::uint64_t v,
                                 std::uint64_t revealed) {
-  return {with_sign(v, revealed) - side.d[i], (v & (0 - revealed)) + side.shares[i]};
+  return {with_sign(v, revealed) - d, (v & (0 - revealed)) + share};
 }
-inline std::uint64_t bit_product(const BitSide& side, std::size_t i, std::uint64_t masked) {
-  return (masked & (0 - mpc::bit_of(side.choices, i))) + side.shares[i];
+inline std::uint64_t bit_product(std::uint64_t choice, std::uint64_t share, std::uint64_t masked) {
+  return (masked & (0 - choice)) + share;
 }
 
 inline void put_masked(SliceWriter& writer, std::span<const mpc::Block> bits,

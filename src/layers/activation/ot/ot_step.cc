@@ -249,13 +249,20 @@ void run_client_step(net::Channel& channel, const OtStep& step, const ClientStep
   SliceReader reader(view, count);
   std::vector<Block> revealed(bits.tiles());
   reader.get(revealed.data(), bits.tiles());
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::uint64_t mine = bit_of(z, i);
-    const std::uint64_t value = operand(step, words[i]);
-    const auto [sent, share] = word_product(material.select, i, with_sign(value, mine), bit_of(revealed, i));
-    shares[i] = bit_product(material.flip, i, masked[i]) + (value & (0 - mine)) + share;
-    masked[i] = sent;
-  }
+  with_words(material.flip, [&](std::span<const Block> choices, const auto* random) {
+    for (std::size_t i = 0; i < count; ++i) {
+      shares[i] = bit_product(bit_of(choices, i), random[i], masked[i]);
+    }
+  });
+  with_words(material.select, [&](const auto* d, const auto* random) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint64_t mine = bit_of(z, i);
+      const std::uint64_t value = operand(step, words[i]);
+      const auto [sent, share] = word_product(d[i], random[i], with_sign(value, mine), bit_of(revealed, i));
+      shares[i] += (value & (0 - mine)) + share;
+      masked[i] = sent;
+    }
+  });
   Bytes reply;
   append_packed(reply, masked, step.ring);
   for (const BitTerm& term : step.terms) {
@@ -266,12 +273,14 @@ void run_client_step(net::Channel& channel, const OtStep& step, const ClientStep
     const auto t = bits.slice(term.variable);
     const std::uint64_t factor = product_factor(step.ring, term);
     reader.get(revealed.data(), bits.tiles());
-    for (std::size_t i = 0; i < count; ++i) {
-      const auto [sent, share] =
-          word_product(material.terms[index], i, factor & (0 - bit_of(t, i)), bit_of(revealed, i));
-      shares[i] += share << term.shift;
-      masked[i] = sent;
-    }
+    with_words(material.terms[index], [&](const auto* d, const auto* random) {
+      for (std::size_t i = 0; i < count; ++i) {
+        const auto [sent, share] =
+            word_product(d[i], random[i], factor & (0 - bit_of(t, i)), bit_of(revealed, i));
+        shares[i] += share << term.shift;
+        masked[i] = sent;
+      }
+    });
     append_packed(reply, masked, term.width);
   });
   channel.send(kOtClientWords, reply);
@@ -291,21 +300,23 @@ void run_server_step(net::Channel& channel, const OtStep& step, const ServerStep
   std::vector<Block> revealed(bits.tiles());
   SliceReader(flips, count).get(revealed.data(), bits.tiles());
   SecretVector<std::uint64_t> masked(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::uint64_t mine = bit_of(z, i);
-    const std::uint64_t value = operand(step, words[i]);
-    const auto [sent, share] = word_product(material.flip, i, with_sign(value, mine), bit_of(revealed, i));
-    shares[i] = (value & (0 - mine)) + share;
-    masked[i] = sent;
-  }
+  with_words(material.flip, [&](const auto* d, const auto* random) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint64_t mine = bit_of(z, i);
+      const std::uint64_t value = operand(step, words[i]);
+      const auto [sent, share] = word_product(d[i], random[i], with_sign(value, mine), bit_of(revealed, i));
+      shares[i] = (value & (0 - mine)) + share;
+      masked[i] = sent;
+    }
+  });
   Bytes message;
   append_packed(message, masked, step.ring);
-  SliceWriter choices(count, 1 + material.terms.size());
-  put_masked(choices, z, material.select.choices);
+  SliceWriter revealing(count, 1 + material.terms.size());
+  put_masked(revealing, z, material.select.choices);
   for_transferred(step.terms, [&](const BitTerm& term, std::size_t index) {
-    put_masked(choices, bits.slice(term.variable), material.terms[index].choices);
+    put_masked(revealing, bits.slice(term.variable), material.terms[index].choices);
   });
-  message.insert(message.end(), choices.bytes().begin(), choices.bytes().end());
+  message.insert(message.end(), revealing.bytes().begin(), revealing.bytes().end());
   channel.send(kOtServerWords, message);
 
   std::size_t size = packed_bytes(count, step.ring);
@@ -314,16 +325,22 @@ void run_server_step(net::Channel& channel, const OtStep& step, const ServerStep
   const Bytes reply = channel.receive_exactly(kOtClientWords, size);
   ByteView view(reply);
   take_packed(view, step.ring, masked);
-  for (std::size_t i = 0; i < count; ++i) shares[i] += bit_product(material.select, i, masked[i]);
+  with_words(material.select, [&](std::span<const Block> choices, const auto* random) {
+    for (std::size_t i = 0; i < count; ++i) {
+      shares[i] += bit_product(bit_of(choices, i), random[i], masked[i]);
+    }
+  });
   for (const BitTerm& term : step.terms) {
     const auto t = bits.slice(term.variable);
     for (std::size_t i = 0; i < count; ++i) shares[i] += term.factor & (0 - bit_of(t, i));
   }
   for_transferred(step.terms, [&](const BitTerm& term, std::size_t index) {
     take_packed(view, term.width, masked);
-    for (std::size_t i = 0; i < count; ++i) {
-      shares[i] += bit_product(material.terms[index], i, masked[i]) << term.shift;
-    }
+    with_words(material.terms[index], [&](std::span<const Block> choices, const auto* random) {
+      for (std::size_t i = 0; i < count; ++i) {
+        shares[i] += bit_product(bit_of(choices, i), random[i], masked[i]) << term.shift;
+      }
+    });
   });
   for (std::uint64_t& share : shares) share &= low_mask(step.ring);
 }
