@@ -185,14 +185,14 @@ void run_server_lookup(net::Channel& channel, const LookupStep& step,
   const SecretVector<Block> bits = slices_of(step, fetch_entries(channel, step, material, numbers));
   add_own(step, bits, shares);
   if (const std::size_t slices = transferred(step); slices > 0) {
-    SliceWriter choices(step.count, slices);
+    SliceWriter revealing(step.count, slices);
     std::size_t size = 0;
     for_transferred(step.terms, [&](const BitTerm& term, std::size_t index) {
-      put_masked(choices, std::span(bits).subspan(static_cast<std::size_t>(term.variable) * tiles, tiles),
+      put_masked(revealing, std::span(bits).subspan(static_cast<std::size_t>(term.variable) * tiles, tiles),
                  material.terms[index].choices);
       size += packed_bytes(step.count, term.width);
     });
-    channel.send(kLookupChoices, choices.bytes());
+    channel.send(kLookupChoices, revealing.bytes());
     const Bytes reply = channel.receive_exactly(kLookupWords, size);
     ByteView view(reply);
     SecretVector<std::uint64_t> masked(step.count);
