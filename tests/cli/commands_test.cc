@@ -24,7 +24,8 @@ TEST_F(CliTest, VersionAndHelp) {
   const Result serve = run({"help", "serve"});
   EXPECT_EQ(serve.out, run({"serve", "--help"}).out);
   EXPECT_NE(serve.out.find("--queue N (0 to 10000; 32 if left out)"), std::string::npos) << serve.out;
-  EXPECT_EQ(serve.out.find("INT"), std::string::npos) << serve.out;
+  EXPECT_EQ(serve.out.find("INT:"), std::string::npos) << serve.out;
+  EXPECT_EQ(serve.out.find(" INT "), std::string::npos) << serve.out;
   EXPECT_EQ(run({"help", "serv"}).status, 2);
 }
 

@@ -51,8 +51,8 @@ TEST_F(MemoryTest, StatedIsWhatBothPartiesTake) {
   EXPECT_NEAR(peak["server"].get<double>() / server, 1, 0.1) << peak.dump() << stated.dump();
   EXPECT_NEAR(peak["client"].get<double>() / stated["client_bytes"].get<double>(), 1, 0.1)
       << peak.dump() << stated.dump();
-  // Mostly tensors and activations, so that this says something.
-  EXPECT_GT(stated["client_inference_bytes"].get<double>(), 0.5 * stated["client_bytes"].get<double>());
+  // Much of it activations, so that this says something.
+  EXPECT_GT(stated["client_inference_bytes"].get<double>(), 0.35 * stated["client_bytes"].get<double>());
 }
 
 }  // namespace

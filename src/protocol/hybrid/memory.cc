@@ -15,6 +15,8 @@ namespace ap::protocol {
 namespace {
 
 constexpr std::uint64_t kWord = sizeof(std::uint64_t);
+/// Of what a linear layer frees, the blocks of polynomials wait for the next one (take_pages): about a third, as measured.
+constexpr std::uint64_t kPartOfLayerKept = 3;
 
 /// Both directions' streams: secrets of this iteration and the next, and a message of trees.
 std::uint64_t stream_bytes(const mpc::LpnParameters& set) {
@@ -110,12 +112,15 @@ std::uint64_t most_tensors(const Model& model) {
 
 std::uint64_t MemoryNeeds::session(std::uint64_t prepared) const {
   // While the last one is prepared the earlier ones wait; online all do.
-  const std::uint64_t last = std::max(server_shares + layer, server_inference + tensors);
+  const std::uint64_t last =
+      std::max(server_shares + layer, server_inference + tensors + layer / kPartOfLayerKept);
   return keys + transfers + last + (prepared > 1 ? prepared - 1 : 0) * server_inference;
 }
 
 std::uint64_t MemoryNeeds::client() const {
-  return keys + transfers + std::max(client_tensors + client_layer, client_inference + client_running);
+  return keys + transfers +
+         std::max(client_tensors + client_layer,
+                  client_inference + client_running + client_layer / kPartOfLayerKept);
 }
 
 MemoryNeeds memory_needs(const Model& model) {
