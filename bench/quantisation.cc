@@ -208,6 +208,11 @@ void measure(const Case& c, const Options& options) {
 
 Options parse(int argc, char** argv) {
   Options options;
+  if (argc % 2 == 0) {
+    fail_input(
+        "options are --only NAME,... --images N --calibration N --activation-bits B --weight-bits B --guard-bits G "
+        "--layers yes, each with its value");
+  }
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string name = argv[i], value = argv[i + 1];
     if (name == "--only") {
