@@ -54,8 +54,10 @@ class HistogramVisitor : public Visitor {
     const Moments& m = moments_[static_cast<std::size_t>(node)];
     std::vector<std::uint64_t>& to = counts[static_cast<std::size_t>(node)];
     to.resize(InputDistribution::kBins);
+    if (!std::isfinite(m.high - m.low)) return;  // to be refused
     const float factor = static_cast<float>(InputDistribution::kBins) / std::max(m.high - m.low, 1e-30F);
     for (const float v : values) {
+      if (std::isnan(v)) continue;  // to be refused
       const auto bin = static_cast<std::size_t>((v - m.low) * factor);
       ++to[std::min(bin, InputDistribution::kBins - 1)];
     }
