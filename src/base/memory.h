@@ -15,8 +15,8 @@ void wipe(void* data, std::size_t bytes);
 /// From this many bytes on blocks come from allocate_large: the size of a huge page.
 inline constexpr std::size_t kLargeBlock = std::size_t{1} << 21;
 
-/// A block that begins at a multiple of kLargeBlock and that the system is asked to back with huge pages. Otherwise
-/// preparing a large network spends a fifth of its time in faults of single pages.
+/// A block, aligned to 64 bytes, that the system is asked to back with huge pages. Otherwise preparing a large network
+/// spends a fifth of its time in faults of single pages.
 /// @throws std::bad_alloc
 void* allocate_large(std::size_t bytes);
 void free_large(void* block);

@@ -77,14 +77,14 @@ TEST(Memory, ASecretIsZeroWhenItIsDestroyed) {
   }
 }
 
-TEST(Memory, LargeBlocksAreThoseOfHugePages) {
-  AlignedVector<std::uint8_t> small(kLargeBlock - 1), large(kLargeBlock), odd(3 * kLargeBlock + 5, 0x77);
-  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(large.data()) % kLargeBlock, 0U);
-  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(odd.data()) % kLargeBlock, 0U);
+TEST(Memory, LargeBlocksAreAlignedAndWhole) {
+  AlignedVector<std::uint8_t> large(kLargeBlock), odd(3 * kLargeBlock + 5, 0x77);
+  EXPECT_TRUE(aligned(large.data()));
   EXPECT_TRUE(std::all_of(odd.begin(), odd.end(), [](std::uint8_t b) { return b == 0x77; }));
+  large.back() = 0x55;
   large.resize(kLargeBlock + 1);  // from one large block to another
-  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(large.data()) % kLargeBlock, 0U);
-  EXPECT_TRUE(aligned(small.data()));
+  EXPECT_TRUE(aligned(large.data()));
+  EXPECT_EQ(large[kLargeBlock - 1], 0x55);
 }
 
 TEST(Memory, ASecretIsZeroWhenItsStorageIsLeftByGrowth) {
