@@ -54,10 +54,8 @@ class HistogramVisitor : public Visitor {
     const Moments& m = moments_[static_cast<std::size_t>(node)];
     std::vector<std::uint64_t>& to = counts[static_cast<std::size_t>(node)];
     to.resize(InputDistribution::kBins);
-    if (!std::isfinite(m.high - m.low)) return;  // to be refused
     const float factor = static_cast<float>(InputDistribution::kBins) / std::max(m.high - m.low, 1e-30F);
     for (const float v : values) {
-      if (std::isnan(v)) continue;  // to be refused
       const auto bin = static_cast<std::size_t>((v - m.low) * factor);
       ++to[std::min(bin, InputDistribution::kBins - 1)];
     }
@@ -106,6 +104,13 @@ std::vector<InputDistribution> input_distributions(const ClearNetwork& network,
   for (const auto& visitor : first) {
     for (std::size_t i = 0; i < nodes; ++i) moments[i].add(visitor->moments[i]);
   }
+  for (const int node : network.activations()) {
+    const Moments& m = moments[static_cast<std::size_t>(node)];
+    if (!std::isfinite(m.squares) || !std::isfinite(m.high - m.low)) {
+      fail_input("node {}: its inputs on the calibration images are not finite",
+                 network.graph().nodes[static_cast<std::size_t>(node)].name);
+    }
+  }
   std::vector<std::unique_ptr<HistogramVisitor>> second(chunks);
   network.logits(images, [&](std::size_t chunk) {
     second[chunk] = std::make_unique<HistogramVisitor>(moments, nodes);
@@ -114,10 +119,6 @@ std::vector<InputDistribution> input_distributions(const ClearNetwork& network,
   std::vector<InputDistribution> result;
   for (const int node : network.activations()) {
     const Moments& m = moments[static_cast<std::size_t>(node)];
-    if (!std::isfinite(m.squares) || !(m.low <= m.high)) {
-      fail_input("node {}: its inputs on the calibration images are not finite",
-                 network.graph().nodes[static_cast<std::size_t>(node)].name);
-    }
     InputDistribution d;
     d.node = node;
     d.mean = m.sum / m.count;
