@@ -2,7 +2,7 @@
 // from the layer. Any content of the right size is safe to run with, if not right.
 #include "layers/activation/one_trip/one_trip_activation.h"
 #include "layers/activation/one_trip/one_trip_rows.h"
-#include "layers/activation/ot/ot_products.h"
+#include "layers/activation/ot/material_arrays.h"
 
 namespace ap::activation {
 namespace {
@@ -68,20 +68,7 @@ void arrays_of(Material& material, const OneTripStep& step, const Body& body) {
 struct Save {
   SecretWriter& out;
   void operator()(const auto& array, std::size_t) const { out.array(array); }
-  void operator()(const mpc::RingWords& words, std::size_t, int) const {
-    words.visit([&](const auto& array) { out.array(array); });
-  }
-};
-
-struct Fill {
-  ByteReader& in;
-  template <typename Vector>
-  void operator()(Vector& array, std::size_t size) const {
-    array = read_array<Vector>(in, size);
-  }
-  void operator()(mpc::RingWords& words, std::size_t size, int width) const {
-    words = read_words(in, size, width);
-  }
+  void operator()(const mpc::RingWords& words, std::size_t, int) const { write_words(words, out); }
 };
 
 std::size_t rotated(const OneTripStep& step) { return step.digits.size() + (step.clamped() ? 1 : 0); }
@@ -116,7 +103,7 @@ OneTripPreprocessing<Step> OneTripPreprocessing<Step>::restore(std::shared_ptr<c
   material.plan_ = std::move(plan);
   material.plan_->for_steps([&](const OneTripStep& step) {
     Step& fresh = material.steps_.emplace_back(empty_step(step, static_cast<const Step*>(nullptr)));
-    arrays_of(fresh, step, Fill{in});
+    arrays_of(fresh, step, RestoreArrays{in});
   });
   if constexpr (std::is_same_v<Step, OneTripServerStep>)
     material.repeated_ = read_array<Words>(in, material.plan_->repeated);

@@ -3,12 +3,10 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <type_traits>
 
 #include "base/bits.h"
-#include "base/bytes.h"
 #include "layers/activation/ot/ot_bits.h"
 #include "layers/activation/ot/ot_plan.h"
 #include "layers/activation/ot/ot_step.h"
@@ -34,18 +32,6 @@ inline WordSide make_word_side(mpc::RandomOtSender& ots, std::size_t count, int 
     });
   });
   return side;
-}
-
-/// `count` words of a file, as RingWords holds them, reduced; memory is taken after the reader was found to hold them.
-inline mpc::RingWords read_words(ByteReader& in, std::size_t count, int width) {
-  const ByteView raw = in.raw(count * mpc::RingWords::bytes_each(width));
-  mpc::RingWords words(count, width);
-  words.visit([&]<typename Vector>(Vector& array) {
-    using Word = typename Vector::value_type;
-    if (count > 0) std::memcpy(array.data(), raw.data(), raw.size());
-    for (Word& word : array) word &= static_cast<Word>(low_mask(width));
-  });
-  return words;
 }
 
 /// Terms of which a product is transferred.

@@ -1,7 +1,7 @@
 #include "layers/activation/ot/step_preprocessing.h"
 
+#include "layers/activation/ot/material_arrays.h"
 #include "layers/activation/ot/ot_activation.h"
-#include "layers/activation/ot/ot_products.h"
 
 namespace ap::activation {
 namespace {
@@ -34,17 +34,13 @@ void side_of(WordSide& side, std::size_t count, int width, const Body& body) {
   body(side.shares, count, width);
 }
 
-void save(const mpc::RingWords& words, SecretWriter& out) {
-  words.visit([&](const auto& array) { out.array(array); });
-}
-
 void save(const BitSide& side, SecretWriter& out) {
   out.array(side.choices);
-  save(side.shares, out);
+  write_words(side.shares, out);
 }
 void save(const WordSide& side, SecretWriter& out) {
-  save(side.d, out);
-  save(side.shares, out);
+  write_words(side.d, out);
+  write_words(side.shares, out);
 }
 
 template <typename Material>
@@ -59,19 +55,8 @@ void save_tail(const Material& material, SecretWriter& out) {
   for (const auto& term : material.terms) save(term, out);
 }
 
-struct Fill {
-  ByteReader& in;
-  template <typename Vector>
-  void operator()(Vector& array, std::size_t size) const {
-    array = read_array<Vector>(in, size);
-  }
-  void operator()(mpc::RingWords& words, std::size_t size, int width) const {
-    words = read_words(in, size, width);
-  }
-};
-
 template <typename Material>
-void restore_tail(Material& material, const OtStep& step, const Fill& fill) {
+void restore_tail(Material& material, const OtStep& step, const RestoreArrays& fill) {
   material.triples.resize(step.program.ands.size());
   triples_of(material, step, fill);
   if (step.operand_bits == 0) return;
@@ -103,7 +88,7 @@ void restore(ClientStepPreprocessing& material, const OtStep& step, ByteReader& 
     const std::size_t strings = leaf.outputs.size() << leaf.width;
     material.leaves.push_back(read_array<Blocks>(in, strings * tiles));
   }
-  restore_tail(material, step, Fill{in});
+  restore_tail(material, step, RestoreArrays{in});
 }
 
 void restore(ServerStepPreprocessing& material, const OtStep& step, ByteReader& in) {
@@ -113,7 +98,7 @@ void restore(ServerStepPreprocessing& material, const OtStep& step, ByteReader& 
     choice.index = read_array<Blocks>(in, static_cast<std::size_t>(leaf.width) * tiles);
     choice.strings = read_array<Blocks>(in, leaf.outputs.size() * tiles);
   }
-  restore_tail(material, step, Fill{in});
+  restore_tail(material, step, RestoreArrays{in});
 }
 
 void save(const ClientLookupPreprocessing& material, SecretWriter& out) {
@@ -126,14 +111,14 @@ void save(const ServerLookupPreprocessing& material, SecretWriter& out) {
   for (const BitSide& term : material.terms) save(term, out);
 }
 void restore(ClientLookupPreprocessing& material, const LookupStep& step, ByteReader& in) {
-  const Fill fill{in};
+  const RestoreArrays fill{in};
   fill(material.pads, step.count * mpc::lookup_blocks(step.index_bits, step.value_bits));
   for (const BitTerm& term : step.terms) {
     if (term.width > 0) side_of(material.terms.emplace_back(), step.count, term.width, fill);
   }
 }
 void restore(ServerLookupPreprocessing& material, const LookupStep& step, ByteReader& in) {
-  const Fill fill{in};
+  const RestoreArrays fill{in};
   fill(material.index, step.count);
   fill(material.strings, step.count);
   check_words("the stored index", material.index, step.count, step.index_bits);
