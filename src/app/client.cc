@@ -1,14 +1,13 @@
 #include "app/client.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <limits>
 #include <map>
-#include <numeric>
 
 #include "analysis/prediction/choose_protocols.h"
+#include "base/clock.h"
 #include "base/error.h"
+#include "nn/data/accuracy.h"
 #include "nn/execute/preprocess.h"
 
 namespace ap::app {
@@ -279,18 +278,9 @@ std::size_t best_class(std::span<const std::int64_t> logits) {
 }
 
 std::vector<std::size_t> top_classes(std::span<const std::int64_t> logits, std::size_t k) {
-  std::vector<std::size_t> order(logits.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return logits[a] > logits[b]; });
-  order.resize(std::min(k, order.size()));
-  return order;
+  return nn::top_k(logits, k);
 }
 
-std::uint64_t peak_rss_bytes() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
-}
+std::uint64_t peak_rss_bytes() { return protocol::peak_rss_bytes(); }
 
 }  // namespace ap::app

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/printable.h"
 #include "base/progress.h"
+#include "cli/infer_report.h"
 #include "cli/table.h"
 #include "nn/data/accuracy.h"
 #include "nn/data/labels.h"
@@ -34,25 +35,9 @@ std::string name_of(const he_only::Package& package, std::size_t label) {
 struct Results {
   std::vector<std::vector<double>> scores;
   std::vector<int> labels;
-  protocol::he::Cost keys, image;  ///< of all images, a mean
-  double first_s = 0;              ///< keys and first image
+  protocol::Cost keys, image;  ///< of all images, a mean
+  double first_s = 0;          ///< keys and first image
 };
-
-std::vector<std::size_t> best(const std::vector<double>& scores, std::size_t count) {
-  std::vector<std::size_t> order(scores.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::ranges::stable_sort(order, [&](std::size_t x, std::size_t y) { return scores[x] > scores[y]; });
-  order.resize(std::min(count, order.size()));
-  return order;
-}
-
-Json cost_json(const protocol::he::Cost& cost) {
-  return {{"seconds", cost.seconds},
-          {"client_cpu_s", cost.client_cpu_s},
-          {"server_cpu_s", nullptr},
-          {"bytes_up", cost.bytes_up},
-          {"bytes_down", cost.bytes_down}};
-}
 
 }  // namespace
 
@@ -87,12 +72,9 @@ void infer_he(
       const SecretVector<double> scores = session.infer(image.data);
       wipe(image.data.data(), image.data.size() * sizeof(float));
       results.scores.emplace_back(scores.begin(), scores.end());
-      const protocol::he::Cost& cost = session.image_cost();
+      const protocol::Cost& cost = session.image_cost();
       if (i == 0) results.first_s = results.keys.seconds + cost.seconds;
-      results.image.seconds += cost.seconds;
-      results.image.client_cpu_s += cost.client_cpu_s;
-      results.image.bytes_up += cost.bytes_up;
-      results.image.bytes_down += cost.bytes_down;
+      results.image += cost;
     }
     session.finish();
   });
@@ -101,11 +83,8 @@ void infer_he(
   results.image.client_cpu_s /= count;
   results.image.bytes_up /= data.size();
   results.image.bytes_down /= data.size();
-  for (const auto& scores : results.scores) {
-    // A single score tells two classes apart.
-    results.labels.push_back(scores.size() == 1 ? static_cast<int>(scores[0] > 0)
-                                                : static_cast<int>(best(scores, 1)[0]));
-  }
+  for (const auto& scores : results.scores)
+    results.labels.push_back(nn::argmax(std::span<const double>(scores)));
   std::optional<double> top1, agree, largest;
   if (data.has_labels()) top1 = nn::top1(results.labels, data.labels);
   if (clear) {
@@ -121,8 +100,7 @@ void infer_he(
   if (arguments.json) {
     Json answers = Json::array();
     for (std::size_t i = 0; i < data.size(); ++i) {
-      answers.push_back({{"input", data.names.empty() ? Json(data.first + static_cast<std::int64_t>(i))
-                                                      : Json(data.names[i])},
+      answers.push_back({{"input", input_name(data, i)},
                          {"label", results.labels[i]},
                          {"name", name_of(package, static_cast<std::size_t>(results.labels[i]))},
                          {"scores", results.scores[i]}});
@@ -134,20 +112,19 @@ void infer_he(
                {"max_abs_score_error", value(largest)},
                {"labels", results.labels},
                {"answers", answers},
-               {"offline", cost_json(results.keys)},
-               {"online", cost_json(results.image)},
+               {"offline", cost_json(results.keys, false)},
+               {"online", cost_json(results.image, false)},
                {"bytes_keys", results.keys.bytes_up},
                {"first_answer_s", results.first_s},
                {"messages", {{"offline", 2}, {"online", 2}}},
                {"predicted_s", package.shared.predicted_s},
-               {"peak_rss_bytes", {{"client", app::peak_rss_bytes()}, {"server", nullptr}}}});
+               {"peak_rss_bytes", memory_json(app::peak_rss_bytes(), 0)}});
     return;
   }
   std::string out;
   for (std::size_t i = 0; i < data.size(); ++i) {
-    out += fmt::format("{}:", data.names.empty() ? std::to_string(data.first + static_cast<std::int64_t>(i))
-                                                 : printable(data.names[i]));
-    for (const std::size_t label : best(results.scores[i], arguments.top)) {
+    out += printable_input(data, i) + ":";
+    for (const std::size_t label : nn::top_k(std::span<const double>(results.scores[i]), arguments.top)) {
       out += fmt::format("  {} ({:.2f})", printable(name_of(package, label)), results.scores[i][label]);
     }
     out += "\n";

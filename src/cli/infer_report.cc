@@ -28,7 +28,7 @@ Json answers_json(const InferResults& r) {
   for (std::size_t i = 0; i < r.run.labels.size(); ++i) {
     const int label = r.run.labels[i];
     const bool none = label == protocol::kNoClass;
-    Json answer = {{"input", r.input(i)},
+    Json answer = {{"input", input_name(r.data, i)},
                    {"label", none ? Json(nullptr) : Json(label)},
                    {"name", none ? Json(nullptr) : Json(app::class_name(r.package, label))}};
     if (r.data.has_labels()) answer["true_label"] = r.data.labels[i];
@@ -55,8 +55,13 @@ std::size_t InferResults::saturated_values() const {
   return std::accumulate(saturated.begin(), saturated.end(), std::size_t{0});
 }
 
-Json InferResults::input(std::size_t i) const {
+Json input_name(const nn::Dataset& data, std::size_t i) {
   return data.names.empty() ? Json(data.first + static_cast<std::int64_t>(i)) : Json(data.names[i]);
+}
+
+std::string printable_input(const nn::Dataset& data, std::size_t i) {
+  const Json input = input_name(data, i);
+  return printable(input.is_string() ? input.get<std::string>() : input.dump());
 }
 
 std::string sentence_of(const InferResults& r) {
@@ -133,8 +138,7 @@ std::string text_of(const InferResults& r, std::size_t top) {
   const double scale = r.package.network.nodes.back().scale;
   const int decimals = decimals_of(r.run.logits, scale);
   for (std::size_t i = 0; i < r.run.labels.size(); ++i) {
-    const Json input = r.input(i);
-    std::vector<std::string> cells = {printable(input.is_string() ? input.get<std::string>() : input.dump())};
+    std::vector<std::string> cells = {printable_input(r.data, i)};
     if (labelled) cells.push_back(app::class_name(r.package, r.data.labels[i]));
     if (labels_alone) {
       cells.push_back(app::class_name(r.package, r.run.labels[i]));
@@ -201,7 +205,7 @@ std::string csv_of(const InferResults& r) {
   for (std::size_t i = 0; i < r.run.labels.size(); ++i) {
     const int label = r.run.labels[i];
     const bool none = label == protocol::kNoClass;
-    const Json input = r.input(i);
+    const Json input = input_name(r.data, i);
     out += csv_field(input.is_string() ? input.get<std::string>() : input.dump());
     out += none ? ",," : fmt::format(",{},{}", label, csv_field(app::class_name(r.package, label)));
     out += r.data.has_labels() ? fmt::format(",{},{}", r.data.labels[i], r.saturated[i])

@@ -21,9 +21,12 @@ struct InferResults {
   std::optional<app::Agreement> agreement;
 
   std::size_t saturated_values() const;
-  /// What the input of image i is called: its file, or its number in the source.
-  Json input(std::size_t i) const;
 };
+
+/// What the input of image i is called: its file, or its number in the source.
+Json input_name(const nn::Dataset& data, std::size_t i);
+/// The same as text for a terminal.
+std::string printable_input(const nn::Dataset& data, std::size_t i);
 
 /// Of a run that was cut short: why, and how to go on.
 std::string sentence_of(const InferResults& results);

@@ -10,15 +10,6 @@
 #include "nn/data/accuracy.h"
 
 namespace ap::app::he {
-namespace {
-
-int best(const std::vector<double>& scores) {
-  if (scores.size() == 1) return scores[0] > 0 ? 1 : 0;
-  return static_cast<int>(std::ranges::max_element(scores) - scores.begin());
-}
-
-}  // namespace
-
 ClearRun run_clear(const he_only::Package& package, const nn::Dataset& images, const ProgressSink& progress) {
   if (!package.secret)
     fail_input("a simulation needs the server's package (server.apm); this is the client's");
@@ -49,7 +40,7 @@ ClearRun run_clear(const he_only::Package& package, const nn::Dataset& images, c
     }
     run.overflows += over ? 1 : 0;
     run.scores.push_back(values.back());
-    run.labels.push_back(best(values.back()));
+    run.labels.push_back(nn::argmax(std::span<const double>(values.back())));
     bar.advance(1);
   }
   return run;
@@ -69,7 +60,7 @@ Simulation simulate(const he_only::Package& package, const nn::Dataset& images, 
     std::vector<int> labels;
     for (std::vector<double> scores : run.scores) {
       for (double& x : scores) x += noise(random);
-      labels.push_back(best(scores));
+      labels.push_back(nn::argmax(std::span<const double>(scores)));
     }
     result.agreement += nn::top1(labels, run.labels) / seeds;
     if (images.has_labels()) top1 += nn::top1(labels, images.labels) / seeds;

@@ -1,7 +1,9 @@
 // From logits to labels and accuracy.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -37,6 +39,13 @@ std::vector<int> predictions(std::span<const T> logits, std::size_t classes) {
 double top1(std::span<const int> predicted, std::span<const int> labels);
 
 /// The positions of the k largest values, largest first; equals in order of position.
-std::vector<int> top_k(std::span<const float> values, std::size_t k);
+template <typename T>
+std::vector<std::size_t> top_k(std::span<const T> values, std::size_t k) {
+  std::vector<std::size_t> order(values.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return values[a] > values[b]; });
+  order.resize(std::min(k, order.size()));
+  return order;
+}
 
 }  // namespace ap::nn

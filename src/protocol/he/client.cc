@@ -1,12 +1,10 @@
 #include "protocol/he/client.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <optional>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "crypto/sha256.h"
 #include "he_only/run/client.h"
@@ -17,15 +15,6 @@
 
 namespace ap::protocol::he {
 namespace {
-
-double cpu_seconds() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 [[noreturn]] void fail_refused(int answer, std::uint64_t limit) {
   switch (static_cast<PrepareAnswer>(answer)) {
@@ -53,13 +42,12 @@ struct ClientSession::State {
 
   template <typename Work>
   void measure(Cost& cost, const Work& work) {
-    const auto begin = std::chrono::steady_clock::now();
-    const double cpu = cpu_seconds();
+    const Stopwatch watch;
+    const double cpu = process_cpu_seconds();
     const net::Traffic before = channel.traffic();
     work();
     const net::Traffic after = channel.traffic();
-    cost = {std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(),
-            cpu_seconds() - cpu, after.bytes_sent - before.bytes_sent,
+    cost = {watch.seconds(), process_cpu_seconds() - cpu, 0, after.bytes_sent - before.bytes_sent,
             after.bytes_received - before.bytes_received};
   }
   void command(Command c) {

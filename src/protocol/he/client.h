@@ -12,14 +12,9 @@
 #include "he_only/package/package.h"
 #include "net/channel/channel.h"
 #include "protocol/hybrid/greeting.h"
+#include "protocol/hybrid/report.h"
 
 namespace ap::protocol::he {
-
-/// What a part of a session took.
-struct Cost {
-  double seconds = 0, client_cpu_s = 0;
-  std::uint64_t bytes_up = 0, bytes_down = 0;
-};
 
 struct ClientOptions {
   std::chrono::milliseconds patience{0};        ///< longest wait for a place
@@ -42,6 +37,7 @@ class ClientSession {
   /// Tells the server that the session is over.
   void finish();
 
+  /// Without the server's processor time, which it does not tell.
   const Cost& keys_cost() const;
   /// Of the last image.
   const Cost& image_cost() const;

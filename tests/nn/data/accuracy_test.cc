@@ -12,8 +12,8 @@ TEST(Accuracy, ArgmaxTakesTheFirstOfEquals) {
   const std::vector<std::int64_t> b = {-5, -7};
   EXPECT_EQ(argmax(std::span<const float>(a)), 1);
   EXPECT_EQ(argmax(std::span<const std::int64_t>(b)), 0);
-  EXPECT_EQ(top_k(a, 3), (std::vector<int>{1, 2, 3}));
-  EXPECT_EQ(top_k(a, 9), (std::vector<int>{1, 2, 3, 0}));
+  EXPECT_EQ(top_k(std::span<const float>(a), 3), (std::vector<std::size_t>{1, 2, 3}));
+  EXPECT_EQ(top_k(std::span<const float>(a), 9), (std::vector<std::size_t>{1, 2, 3, 0}));
 }
 
 TEST(Accuracy, Top1CountsRightRows) {
